@@ -1,0 +1,136 @@
+/**
+ * Where the parts of an embedded server lie.
+ *
+ * ```
+ * {data directory}/postgres/      home: passable by the account, readable by Brevet's user alone
+ *   cluster/                      the data, the account's
+ *   native-{version}/             the binaries, where they had to be copied
+ *   socket/                       .s.PGSQL.{port}
+ *   *.password  address.json  log
+ * {temporary folder}/brevet-*     annex: only for a socket or binaries that can't be in home
+ * ```
+ */
+import { chmod, lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { accountToRunAs, giveTo, reaches } from './account.ts';
+import type { Account } from './account.ts';
+import { copyBinaries, isComplete, locateBinaries } from './binaries.ts';
+import type { Binaries } from './binaries.ts';
+import type { Cluster } from './cluster.ts';
+
+/** What other processes of the same deployment need to know to connect; it holds no secret. */
+export interface Address {
+  readonly socketDir: string;
+  readonly port: number;
+  readonly tcp: boolean;
+  readonly annex?: string;
+}
+
+export interface Site extends Cluster {
+  readonly address: Address;
+  /** The socket's folder as the server is told of it. */
+  readonly socketSetting: string;
+}
+
+/** The number in the socket's name when nothing listens on TCP. */
+const SOCKET_PORT = 5432;
+
+/** The shortest of what the platforms allow a socket's path to be: 104 bytes on macOS, with the final zero. */
+const SOCKET_PATH_BYTES = 103;
+
+/** Others may pass but not look: what lies inside says for itself who may read it. */
+const PASSABLE = 0o711;
+const PRIVATE = 0o700;
+
+export function homeOf(dataDir: string): string {
+  return join(resolve(dataDir), 'postgres');
+}
+
+/** Makes the data directory where there is none; one that is there keeps its mode. */
+export async function makeDataDir(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: PASSABLE });
+}
+
+export async function laySite(dataDir: string, tcpPort: number | undefined): Promise<Site> {
+  const home = homeOf(dataDir);
+  const account = await accountToRunAs();
+  await mkdir(home, { recursive: true, mode: account.kind === 'self' ? PRIVATE : PASSABLE });
+  const reachable = await reaches(account, home);
+  const port = tcpPort ?? SOCKET_PORT;
+  const fits = Buffer.byteLength(join(home, 'socket', `.s.PGSQL.${port}`)) <= SOCKET_PATH_BYTES;
+  let annex: string | undefined;
+  const inAnnex = async () => (annex ??= await annexOf(home, account));
+  const binaries = await binariesFor(account, reachable ? () => Promise.resolve(home) : inAnnex);
+  const socketDir = join(fits ? home : await inAnnex(), 'socket');
+  await privateFolder(socketDir, account);
+  const address: Address = { socketDir, port, tcp: tcpPort !== undefined, ...(annex !== undefined && { annex }) };
+  await writeAddress(home, address);
+  // From the server's working directory, so that it need not be able to walk there either.
+  const socketSetting = fits ? '../socket' : `"${socketDir}"`;
+  return { home, account, binaries, reachable, address, socketSetting };
+}
+
+/** The package's binaries where they are or, if they aren't whole or lie in a private home, a copy. */
+async function binariesFor(account: Account, parent: () => Promise<string>): Promise<Binaries> {
+  const installed = await locateBinaries();
+  const usable = (await isComplete(installed)) && (await reaches(account, installed.native));
+  return usable ? installed : copyBinaries(installed, await parent());
+}
+
+/**
+ * The remembered annex, if it is still there and still ours: in a folder that everyone may write to, a
+ * stranger could have taken the name since.
+ */
+async function annexOf(home: string, account: Account): Promise<string> {
+  const remembered = (await readAddress(home))?.annex;
+  if (remembered !== undefined && (await isOurs(remembered))) return remembered;
+  for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {
+    if (!(await reaches(account, parent))) continue;
+    const annex = await mkdtemp(join(parent, 'brevet-'));
+    if (account.kind === 'other') await chmod(annex, PASSABLE);
+    return annex;
+  }
+  throw new Error('No temporary folder that an unprivileged user can enter: set TMPDIR to one.');
+}
+
+async function isOurs(folder: string): Promise<boolean> {
+  try {
+    const entry = await lstat(folder);
+    return entry.isDirectory() && entry.uid === process.getuid?.();
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+async function privateFolder(folder: string, account: Account): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: PRIVATE });
+  await giveTo(account, folder);
+}
+
+/** Where the server of a data directory listens or last listened; undefined where none ever did. */
+export async function readAddress(home: string): Promise<Address | undefined> {
+  try {
+    const address: Address = JSON.parse(await readFile(join(home, 'address.json'), 'utf8'));
+    return address;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function writeAddress(home: string, address: Address): Promise<void> {
+  const path = join(home, 'address.json');
+  await writeFile(`${path}.new`, JSON.stringify(address), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+/** Nothing of a stopped server stays outside its data directory. */
+export async function removeAnnex({ annex }: Address): Promise<void> {
+  if (annex !== undefined) await rm(annex, { recursive: true, force: true });
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
