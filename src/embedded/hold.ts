@@ -1,7 +1,11 @@
 /** A data directory serves one Brevet at a time. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { codeOf, readRecord, replaceFile } from './record.ts';
+
+const HOLDER = z.object({ pid: z.int(), since: z.string(), note: z.string() });
 
 /** Who holds a data directory, for the one who may not. */
 export interface Holder {
@@ -50,7 +54,7 @@ export async function holdDataDir(dataDir: string, note: string): Promise<Hold> 
   const holderFile = join(dataDir, 'holder.json');
   if (!lock) throw new DataDirHeld(dataDir, await readHolder(holderFile));
   const holder: Holder = { pid: process.pid, since: new Date().toISOString(), note };
-  await writeFile(holderFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+  await replaceFile(holderFile, `${JSON.stringify(holder)}\n`);
   return {
     async release() {
       if (!lock.isOpen) return;
@@ -76,19 +80,10 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === BUSY;
 }
 
-/** Undefined when the holder has not yet written who it is, or what is there is a former holder's. */
+/** Undefined when the holder has not yet written who it is, and what is there is a former holder's. */
 async function readHolder(path: string): Promise<Holder | undefined> {
-  try {
-    const holder: Holder = JSON.parse(await readFile(path, 'utf8'));
-    return isAlive(holder.pid) ? holder : undefined;
-  } catch (error) {
-    if (isAbsentOrHalfWritten(error)) return undefined;
-    throw error;
-  }
-}
-
-function isAbsentOrHalfWritten(error: unknown): boolean {
-  return error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
+  const holder = await readRecord(path, HOLDER);
+  return holder && isAlive(holder.pid) ? holder : undefined;
 }
 
 /** A process of another user answers EPERM, and lives. */
@@ -96,6 +91,6 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }

@@ -1,6 +1,6 @@
 /** Passwords that Brevet makes for its own Postgres, and the form in which Postgres is given them. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readIfPresent, replaceFile } from './record.ts';
 
 /** 256 bits: nobody guesses it, however few rounds protect its verifier. */
 const PASSWORD_BYTES = 32;
@@ -11,14 +11,10 @@ const KEY_BYTES = 32;
 
 /** The password kept in a file of mode 0600, made on first use. It takes a holder of the data directory. */
 export async function passwordAt(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
+  const kept = await readIfPresent(path);
+  if (kept !== undefined) return kept.trim();
   const password = randomBytes(PASSWORD_BYTES).toString('base64url');
-  await writeFile(`${path}.new`, `${password}\n`, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
+  await replaceFile(path, `${password}\n`);
   return password;
 }
 

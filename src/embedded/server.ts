@@ -22,7 +22,8 @@ import {
 import type { Settings } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import { holdDataDir } from './hold.ts';
-import { belongsTo, clusterName, readPidFile, stopCluster } from './postmaster.ts';
+import type { Hold } from './hold.ts';
+import { clusterName, readPidFile, stopCluster } from './postmaster.ts';
 import { homeOf, laySite, makeDataDir, readAddress, removeAnnex } from './site.ts';
 import type { Address, Site } from './site.ts';
 
@@ -54,7 +55,7 @@ export interface RunningServer extends EmbeddedServer {
   /** The postmaster's. */
   readonly pid: number;
   /** A temporary folder outside the data directory, where one was needed; `stop` removes it. */
-  readonly annex: string | undefined;
+  readonly annex: string | null;
   /** Fast shutdown, then immediate, then by force; gives up the data directory. About 3 s at the most. */
   stop(): Promise<void>;
 }
@@ -90,7 +91,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSe
     const { pid, takenOver } = await survivorOrNew(site, asBefore);
     const server = await serverAt(site.home, site.address);
     const { annex } = site.address;
-    return { ...server, pid, takenOver, annex, stop: once(() => stop(site, pid).finally(() => hold.release())) };
+    return { ...server, pid, takenOver, annex, stop: onlyOnce(() => stop(site, pid, hold)) };
   } catch (error) {
     await hold.release();
     throw error;
@@ -232,14 +233,16 @@ async function tailOf(logFile: string, from: number): Promise<string> {
   return written.slice(-LOG_TAIL).trim();
 }
 
-async function stop(site: Site, pid: number): Promise<void> {
-  const folder = clusterFolder(site.home);
-  const name = await clusterName(folder);
-  await stopCluster(name, (await belongsTo(name, pid)) ? pid : undefined);
-  await removeAnnex(site.address);
+async function stop(site: Site, pid: number, hold: Hold): Promise<void> {
+  try {
+    await stopCluster(await clusterName(clusterFolder(site.home)), pid);
+    await removeAnnex(site.address);
+  } finally {
+    await hold.release();
+  }
 }
 
-function once(action: () => Promise<void>): () => Promise<void> {
+function onlyOnce(action: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => (done ??= action());
 }

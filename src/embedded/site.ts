@@ -10,28 +10,29 @@
  * {temporary folder}/brevet-*     annex: only for a socket or binaries that can't be in home
  * ```
  */
-import { chmod, lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { accountToRunAs, giveTo, reaches } from './account.ts';
 import type { Account } from './account.ts';
 import { copyBinaries, isComplete, locateBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import type { Cluster } from './cluster.ts';
+import { codeOf, readRecord, replaceFile } from './record.ts';
+
+const ADDRESS = z.object({ socketDir: z.string(), port: z.int(), tcp: z.boolean(), annex: z.string().nullable() });
 
 /** What other processes of the same deployment need to know to connect; it holds no secret. */
-export interface Address {
-  readonly socketDir: string;
-  readonly port: number;
-  readonly tcp: boolean;
-  readonly annex?: string;
-}
+export type Address = Readonly<z.infer<typeof ADDRESS>>;
 
 export interface Site extends Cluster {
   readonly address: Address;
   /** The socket's folder as the server is told of it. */
   readonly socketSetting: string;
 }
+
+const ADDRESS_FILE = 'address.json';
 
 /** The number in the socket's name when nothing listens on TCP. */
 const SOCKET_PORT = 5432;
@@ -59,13 +60,13 @@ export async function laySite(dataDir: string, tcpPort: number | undefined): Pro
   const reachable = await reaches(account, home);
   const port = tcpPort ?? SOCKET_PORT;
   const fits = Buffer.byteLength(join(home, 'socket', `.s.PGSQL.${port}`)) <= SOCKET_PATH_BYTES;
-  let annex: string | undefined;
+  let annex: string | null = null;
   const inAnnex = async () => (annex ??= await annexOf(home, account));
   const binaries = await binariesFor(account, reachable ? () => Promise.resolve(home) : inAnnex);
   const socketDir = join(fits ? home : await inAnnex(), 'socket');
   await privateFolder(socketDir, account);
-  const address: Address = { socketDir, port, tcp: tcpPort !== undefined, ...(annex !== undefined && { annex }) };
-  await writeAddress(home, address);
+  const address: Address = { socketDir, port, tcp: tcpPort !== undefined, annex };
+  await replaceFile(join(home, ADDRESS_FILE), JSON.stringify(address));
   // From the server's working directory, so that it need not be able to walk there either.
   const socketSetting = fits ? '../socket' : `"${socketDir}"`;
   return { home, account, binaries, reachable, address, socketSetting };
@@ -84,7 +85,7 @@ async function binariesFor(account: Account, parent: () => Promise<string>): Pro
  */
 async function annexOf(home: string, account: Account): Promise<string> {
   const remembered = (await readAddress(home))?.annex;
-  if (remembered !== undefined && (await isOurs(remembered))) return remembered;
+  if (remembered && (await isOurs(remembered))) return remembered;
   for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {
     if (!(await reaches(account, parent))) continue;
     const annex = await mkdtemp(join(parent, 'brevet-'));
@@ -99,7 +100,7 @@ async function isOurs(folder: string): Promise<boolean> {
     const entry = await lstat(folder);
     return entry.isDirectory() && entry.uid === process.getuid?.();
   } catch (error) {
-    if (isAbsent(error)) return false;
+    if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
@@ -110,27 +111,11 @@ async function privateFolder(folder: string, account: Account): Promise<void> {
 }
 
 /** Where the server of a data directory listens or last listened; undefined where none ever did. */
-export async function readAddress(home: string): Promise<Address | undefined> {
-  try {
-    const address: Address = JSON.parse(await readFile(join(home, 'address.json'), 'utf8'));
-    return address;
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-}
-
-async function writeAddress(home: string, address: Address): Promise<void> {
-  const path = join(home, 'address.json');
-  await writeFile(`${path}.new`, JSON.stringify(address), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+export function readAddress(home: string): Promise<Address | undefined> {
+  return readRecord(join(home, ADDRESS_FILE), ADDRESS);
 }
 
 /** Nothing of a stopped server stays outside its data directory. */
 export async function removeAnnex({ annex }: Address): Promise<void> {
-  if (annex !== undefined) await rm(annex, { recursive: true, force: true });
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  if (annex !== null) await rm(annex, { recursive: true, force: true });
 }

@@ -2,21 +2,17 @@
  * Real Postgres for tests: one server for a whole run, a database of its own for each test that asks, and
  * servers of their own to stand for a client's database.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import postgres from 'postgres';
 import type { Connection } from '../../src/embedded/connection.ts';
 import { databaseStatements, LOGIN, loginOf, OWNER, provision } from '../../src/embedded/provision.ts';
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
-import type { EmbeddedServer, RunningServer } from '../../src/embedded/server.ts';
-
-/** Names the data directory of the run's server; its passwords stay in their files. */
-const RUN_SERVER = 'BREVET_TEST_POSTGRES';
+import type { EmbeddedServer } from '../../src/embedded/server.ts';
+import { makeRunFolder, RUN_FOLDER, runFolder, sweep, temporaryFolder } from './leftovers.ts';
 
 /** Parallel test files of several connections each. */
 const MAX_CONNECTIONS = '300';
@@ -40,9 +36,20 @@ export interface TestDatabase {
 
 /** Starts the server of a whole run; give `env` to the processes that run the test files. */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
-  const { server, dataDir, stop } = await temporaryServer({ note: 'tests' });
+  const folder = await makeRunFolder();
+  const server = await startIn(folder);
+  const stop = async () => {
+    await server.stop();
+    await sweep(folder);
+  };
+  return { env: { [RUN_FOLDER]: folder }, stop };
+}
+
+async function startIn(folder: string) {
+  const settings = { max_connections: MAX_CONNECTIONS };
+  const server = await startEmbedded({ dataDir: folder, note: 'tests', settings });
   await provision(server);
-  return { env: { [RUN_SERVER]: JSON.stringify({ dataDir }) }, stop };
+  return server;
 }
 
 /** A database with the roles in place and, unless told otherwise, the migrations applied. */
@@ -90,94 +97,17 @@ async function ensureTemplate(sql: postgres.Sql, server: EmbeddedServer, name: s
 async function migrateAs(owner: Connection): Promise<void> {
   const path = new URL('../../src/store/migrate.ts', import.meta.url);
   if (!existsSync(path)) return;
-  const store: { migrate(owner: Connection): Promise<void> } = await import(path.href);
+  const store = (await import(path.href)) as { migrate(owner: Connection): Promise<void> };
   await store.migrate(owner);
 }
 
 /** The run's server or, in a test file that is run by itself, one that ends with the process. */
 function runServer(): Promise<EmbeddedServer> {
-  const given = process.env[RUN_SERVER];
-  own ??= given === undefined ? ownServer() : embeddedAt(dataDirOf(given));
-  return own;
-}
-
-let own: Promise<EmbeddedServer> | undefined;
-
-function dataDirOf(given: string): string {
-  const run: { dataDir: string } = JSON.parse(given);
-  return run.dataDir;
-}
-
-async function ownServer(): Promise<EmbeddedServer> {
-  const { server } = await temporaryServer({ note: 'test file' });
-  await provision(server);
+  server ??= process.env[RUN_FOLDER] === undefined ? startIn(runFolder()) : embeddedAt(runFolder());
   return server;
 }
 
-interface Temporary {
-  readonly server: RunningServer;
-  readonly dataDir: string;
-  stop(): Promise<void>;
-}
-
-/** A server in a temporary folder. It is gone when the process ends, if nobody stopped it before. */
-async function temporaryServer(options: {
-  note: string;
-  tcp?: { port: number };
-  settings?: Record<string, string>;
-}): Promise<Temporary> {
-  const folder = await temporaryFolder('brevet-test-');
-  const dataDir = join(folder, 'data');
-  const settings = { max_connections: MAX_CONNECTIONS, ...options.settings };
-  const server = await startEmbedded({ ...options, dataDir, settings });
-  const undo = endWithProcess(server, folder);
-  const stop = async () => {
-    undo();
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { server, dataDir, stop };
-}
-
-/** Passable, so that the user Postgres runs as under root can walk in. */
-async function temporaryFolder(prefix: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), prefix));
-  await chmod(folder, 0o711);
-  return folder;
-}
-
-/**
- * Ends the server when the process ends, whatever the reason: a test that failed, or a signal. Node gives
- * an exit no time to wait, so it waits in place.
- */
-function endWithProcess(server: RunningServer, folder: string): () => void {
-  const atExit = () => {
-    endNow(server);
-    for (const left of [folder, server.annex]) if (left !== undefined) rmSync(left, { recursive: true, force: true });
-  };
-  process.once('exit', atExit);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, exitBy);
-  return () => process.off('exit', atExit);
-}
-
-/** The shell's way of saying that a signal ended a process. */
-const ENDED_BY_SIGNAL = 130;
-
-function exitBy(): void {
-  process.exit(ENDED_BY_SIGNAL);
-}
-
-const EXIT_POLL_MS = 5;
-const EXIT_POLLS = 400;
-
-function endNow(server: RunningServer): void {
-  const pidFile = join(server.home, 'cluster', 'postmaster.pid');
-  if (!existsSync(pidFile)) return;
-  const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-  process.kill(pid, 'SIGQUIT');
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let poll = 0; poll < EXIT_POLLS && existsSync(pidFile); poll++) Atomics.wait(pause, 0, 0, EXIT_POLL_MS);
-}
+let server: Promise<EmbeddedServer> | undefined;
 
 /** Runs statements over a connection that is closed before this resolves. */
 export async function withAdmin<T>(to: Connection, action: (sql: postgres.Sql) => Promise<T>): Promise<T> {
@@ -211,28 +141,21 @@ export interface TargetDatabase {
 
 export async function targetDatabase(settings: Record<string, string> = {}): Promise<TargetDatabase> {
   const port = await freePort();
-  const folder = await temporaryFolder('brevet-target-');
-  const options = {
-    note: "a client's database",
-    dataDir: join(folder, 'data'),
-    tcp: { port },
-    settings: { max_connections: '100', ...settings },
-  };
+  const dataDir = await temporaryFolder('target');
+  const options = { note: "a client's database", dataDir, tcp: { port }, settings };
   let server = await startEmbedded(options);
-  let undo = endWithProcess(server, folder);
-  const start = async () => {
-    undo();
-    server = await startEmbedded(options);
-    undo = endWithProcess(server, folder);
-  };
-  const stop = () => server.stop();
   const connection: TargetDatabase['connection'] = (database, login) => ({
     ...server.connection(database, login),
     host: '127.0.0.1',
   });
+  const start = async () => {
+    server = await startEmbedded(options);
+  };
+  const stop = () => server.stop();
   return {
     host: '127.0.0.1',
     port,
+    cluster: join(server.home, 'cluster'),
     admin: connection('postgres'),
     connection,
     start,
@@ -243,13 +166,11 @@ export async function targetDatabase(settings: Record<string, string> = {}): Pro
     },
     kill: async () => {
       process.kill(server.pid, 'SIGKILL');
-      await server.stop();
+      await stop();
     },
-    cluster: join(server.home, 'cluster'),
     remove: async () => {
       await stop();
-      undo();
-      await rm(folder, { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -258,7 +179,8 @@ export async function targetDatabase(settings: Record<string, string> = {}): Pro
 export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((closed) => probe.close(() => closed()));
-  return port;
+  const address = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  if (address === null || typeof address === 'string') throw new Error('no port of its own for a TCP server');
+  return address.port;
 }
