@@ -3,6 +3,7 @@
  * on every Unix; none is ever made.
  */
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chown, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,8 +19,18 @@ const OTHERS_MAY_PASS = 0o001;
 const GROUP_MAY_PASS = 0o010;
 const OWNER_MAY_PASS = 0o100;
 
-export async function accountToRunAs(): Promise<Account> {
-  if (process.getuid?.() !== 0) return { kind: 'self' };
+/** Whoever owns the cluster, if it was made before. Only root can become another user. */
+export async function accountFor(cluster: string): Promise<Account> {
+  const root = process.getuid?.() === 0;
+  const owner = existsSync(cluster) ? await stat(cluster) : undefined;
+  if (root) return owner ? { kind: 'other', uid: owner.uid, gid: owner.gid } : unprivileged();
+  if (owner && owner.uid !== process.getuid?.()) {
+    throw new Error(`The cluster in ${cluster} belongs to user ${owner.uid}: start Brevet as that user or as root.`);
+  }
+  return { kind: 'self' };
+}
+
+async function unprivileged(): Promise<Account> {
   const [uid, gid] = await Promise.all([idOf('-u'), idOf('-g')]);
   return { kind: 'other', uid, gid };
 }

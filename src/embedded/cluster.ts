@@ -162,9 +162,9 @@ function quote(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
-async function rewrite({ home, account }: Cluster, name: string, content: string): Promise<boolean> {
+async function rewrite({ home }: Cluster, name: string, content: string): Promise<boolean> {
   const path = join(clusterFolder(home), name);
   if ((await readIfPresent(path)) === content) return true;
-  await replaceFile(path, content, (written) => giveTo(account, written));
+  await replaceFile(path, content);
   return false;
 }

@@ -1,9 +1,10 @@
 /** A data directory serves one Brevet at a time. */
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { codeOf, readRecord, replaceFile } from './record.ts';
+import { codeOf, giveToOwnerOfFolder, readRecord, replaceFile } from './record.ts';
 
 const HOLDER = z.object({ pid: z.int(), since: z.string(), note: z.string() });
 
@@ -50,7 +51,9 @@ const BUSY = 5;
  * closes any descriptor of it.
  */
 export async function holdDataDir(dataDir: string, note: string): Promise<Hold> {
-  const lock = lockFile(join(dataDir, 'lock'));
+  const lockPath = join(dataDir, 'lock');
+  if (!existsSync(lockPath)) await makeLockFile(lockPath);
+  const lock = lockFile(lockPath);
   const holderFile = join(dataDir, 'holder.json');
   if (!lock) throw new DataDirHeld(dataDir, await readHolder(holderFile));
   const holder: Holder = { pid: process.pid, since: new Date().toISOString(), note };
@@ -62,6 +65,11 @@ export async function holdDataDir(dataDir: string, note: string): Promise<Hold> 
       lock.close();
     },
   };
+}
+
+async function makeLockFile(path: string): Promise<void> {
+  await writeFile(path, '', { flag: 'a', mode: 0o600 });
+  await giveToOwnerOfFolder(path);
 }
 
 function lockFile(path: string): DatabaseSync | undefined {

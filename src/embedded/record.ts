@@ -1,16 +1,20 @@
 /** Small files that are read by another process, or by the next one: whole or not there, and checked. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { z } from 'zod';
 
 /** Replaces the file at once: nobody sees half of it, and a crash leaves the old one or the new one. */
-export async function replaceFile(
-  path: string,
-  content: string,
-  giveAway?: (path: string) => Promise<void>,
-): Promise<void> {
+export async function replaceFile(path: string, content: string): Promise<void> {
   await writeFile(`${path}.new`, content, { mode: 0o600, flush: true });
-  await giveAway?.(`${path}.new`);
+  await giveToOwnerOfFolder(`${path}.new`);
   await rename(`${path}.new`, path);
+}
+
+/** What root writes in another user's folder is for that user, who may be the next to start Brevet. */
+export async function giveToOwnerOfFolder(path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(dirname(path));
+  await chown(path, uid, gid);
 }
 
 /** The file's text, or undefined where there is no file. */

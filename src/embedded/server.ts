@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
@@ -175,14 +175,15 @@ async function ask(server: EmbeddedServer): Promise<string> {
 }
 
 /**
- * Leaves nothing in the new server's way: a server that is sick or runs by other settings, backends whose
- * postmaster was killed, and a postmaster.pid whose number another process of ours has come to bear, which
- * Postgres would take for a live server.
+ * Leaves nothing in the new server's way: a server that is sick or runs by other settings, backends whose postmaster was
+ * killed, and lock files with the number of a process that is not of this cluster (any more). Postgres takes such a one
+ * for a live server as long as the number is in use, be it by a dead process that nobody has reaped.
  */
-async function clearAway(site: Site, pid: number | undefined): Promise<void> {
-  const folder = clusterFolder(site.home);
+async function clearAway({ home, address }: Site, pid: number | undefined): Promise<void> {
+  const folder = clusterFolder(home);
   await stopCluster(await clusterName(folder), pid);
-  if (pid !== undefined) await rm(join(folder, 'postmaster.pid'), { force: true });
+  await rm(join(folder, 'postmaster.pid'), { force: true });
+  for (const name of await readdir(address.socketDir)) await rm(join(address.socketDir, name));
 }
 
 async function launch(site: Site): Promise<number> {

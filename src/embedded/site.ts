@@ -14,10 +14,11 @@ import { chmod, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { accountToRunAs, giveTo, reaches } from './account.ts';
+import { accountFor, giveTo, reaches } from './account.ts';
 import type { Account } from './account.ts';
 import { copyBinaries, isComplete, locateBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
+import { clusterFolder } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { codeOf, readRecord, replaceFile } from './record.ts';
 
@@ -55,7 +56,7 @@ export async function makeDataDir(dataDir: string): Promise<void> {
 
 export async function laySite(dataDir: string, tcpPort: number | undefined): Promise<Site> {
   const home = homeOf(dataDir);
-  const account = await accountToRunAs();
+  const account = await accountFor(clusterFolder(home));
   await mkdir(home, { recursive: true, mode: account.kind === 'self' ? PRIVATE : PASSABLE });
   const reachable = await reaches(account, home);
   const port = tcpPort ?? SOCKET_PORT;

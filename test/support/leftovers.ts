@@ -3,7 +3,7 @@
  * outlive the test's own: Postgres is made to. So each has its data in one folder of the run, by which it is found.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -38,14 +38,14 @@ export async function temporaryFolder(name: string): Promise<string> {
 const PASSABLE = 0o711;
 
 /** A new folder for a run. */
-export async function makeRunFolder(): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), 'brevet-test-'));
-  await chmod(made, PASSABLE);
+export function makeRunFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'brevet-test-'));
+  chmodSync(made, PASSABLE);
   return made;
 }
 
 function ownFolder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'brevet-test-'));
+  const made = makeRunFolder();
   // Also after a failed test and after a signal. A process that exits can't wait, so another one does.
   process.once('exit', () => {
     if (serversIn(made).length > 0) spawnSync(process.execPath, [fileURLToPath(import.meta.url), made]);

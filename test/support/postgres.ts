@@ -36,7 +36,7 @@ export interface TestDatabase {
 
 /** Starts the server of a whole run; give `env` to the processes that run the test files. */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
-  const folder = await makeRunFolder();
+  const folder = makeRunFolder();
   const server = await startIn(folder);
   const stop = async () => {
     await server.stop();
