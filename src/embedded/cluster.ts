@@ -30,7 +30,11 @@ export function clusterFolder(home: string): string {
 }
 
 export function superuserPassword(home: string): Promise<string> {
-  return passwordAt(join(home, 'superuser.password'));
+  return passwordAt(superuserFile(home));
+}
+
+function superuserFile(home: string): string {
+  return join(home, 'superuser.password');
 }
 
 /**
@@ -69,7 +73,7 @@ host  replication all 127.0.0.1/32 scram-sha-256
 /** Runs initdb where there is no cluster yet. One that was interrupted leaves nothing that looks whole. */
 export async function ensureCluster(cluster: Cluster): Promise<void> {
   const folder = clusterFolder(cluster.home);
-  if (existsSync(folder)) return refuseOtherMajor(cluster);
+  if (existsSync(folder)) return refuseUnfit(cluster);
   await removeUnfinished(cluster.home);
   // A name of its own each time: an initdb whose Brevet was killed may still be writing to the last one.
   const unfinished = await mkdtemp(join(cluster.home, UNFINISHED));
@@ -91,14 +95,18 @@ async function removeUnfinished(home: string): Promise<void> {
   await Promise.all(names.map((name) => rm(join(home, name), { recursive: true, force: true })));
 }
 
-async function refuseOtherMajor({ home, binaries }: Cluster): Promise<void> {
+async function refuseUnfit({ home, binaries }: Cluster): Promise<void> {
   const made = (await readFile(join(clusterFolder(home), 'PG_VERSION'), 'utf8')).trim();
   const [major] = binaries.version.split('.');
-  if (made === major) return;
-  throw new Error(
-    `The cluster in ${home} was made by Postgres ${made} and this Brevet brings ${major}. ` +
-      'Dump it with the older Brevet and load it into a new data directory.',
-  );
+  if (made !== major) {
+    throw new Error(
+      `The cluster in ${home} was made by Postgres ${made} and this Brevet brings ${major}. ` +
+        'Dump it with the older Brevet and load it into a new data directory.',
+    );
+  }
+  if (!existsSync(superuserFile(home))) {
+    throw new Error(`${superuserFile(home)} is gone, and nobody else knows the password of the cluster: restore it.`);
+  }
 }
 
 async function runInitdb(cluster: Cluster, data: string): Promise<void> {

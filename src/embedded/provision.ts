@@ -60,7 +60,10 @@ export function roleStatements(passwords: { readonly owner: string; readonly log
   ].join('\n');
 }
 
-/** Who may enter the database: its owner and the serving login. Run by whoever made it for `brevet_owner`. */
+/**
+ * Who may enter the database: its owner and the serving login. Run once `CREATE DATABASE … OWNER brevet_owner` is done;
+ * one who is no superuser needs `GRANT brevet_owner TO CURRENT_USER` before that.
+ */
 export function databaseStatements(database: string): string {
   const name = identifier(database);
   return [`REVOKE ALL ON DATABASE ${name} FROM PUBLIC;`, `GRANT CONNECT ON DATABASE ${name} TO ${LOGIN};`].join('\n');

@@ -34,7 +34,7 @@ export async function readRecord<T>(path: string, shape: z.ZodType<T>): Promise<
   return text === undefined ? undefined : shape.parse(JSON.parse(text));
 }
 
-/** The code of a system's error, such as ENOENT. */
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+/** The code of a system's or Postgres' error, such as ENOENT or 28P01. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

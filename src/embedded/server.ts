@@ -3,27 +3,19 @@
  * private folder, with a password that was made for it. It outlives a Brevet that is killed, and the next
  * Brevet takes it over.
  */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
-import { spawnAs } from './account.ts';
-import {
-  clusterFolder,
-  dataDirectory,
-  ensureCluster,
-  SERVER_ENV,
-  SUPERUSER,
-  superuserPassword,
-  writeSettings,
-} from './cluster.ts';
+import { clusterFolder, ensureCluster, SUPERUSER, superuserPassword, writeSettings } from './cluster.ts';
 import type { Settings } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import { holdDataDir } from './hold.ts';
 import type { Hold } from './hold.ts';
-import { clusterName, readPidFile, stopCluster } from './postmaster.ts';
+import { keepRunning } from './keep.ts';
+import type { Kept, Loss } from './keep.ts';
+import { clearAway, launch, START_LIMIT_MS } from './launch.ts';
+import { readPidFile } from './postmaster.ts';
+import { codeOf } from './record.ts';
 import { homeOf, laySite, makeDataDir, readAddress, removeAnnex } from './site.ts';
 import type { Address, Site } from './site.ts';
 
@@ -35,6 +27,8 @@ export interface EmbeddedOptions {
   readonly tcp?: { readonly port: number };
   /** Postgres settings by name, over Brevet's own. */
   readonly settings?: Settings;
+  /** Told when the server ended by itself and was started again, or could not be and will be tried again. */
+  readonly onLoss?: (loss: Loss) => void;
 }
 
 export interface EmbeddedServer {
@@ -52,24 +46,19 @@ export interface EmbeddedServer {
 /** The server as seen by the process that holds its data directory. */
 export interface RunningServer extends EmbeddedServer {
   readonly takenOver: boolean;
-  /** The postmaster's. */
-  readonly pid: number;
+  /** The postmaster's, at the moment. */
+  pid(): number;
   /** A temporary folder outside the data directory, where one was needed; `stop` removes it. */
   readonly annex: string | null;
   /** Fast shutdown, then immediate, then by force; gives up the data directory. About 3 s at the most. */
   stop(): Promise<void>;
 }
 
-/** Recovery after a crash replays at most `max_wal_size`; longer than this and something else is wrong. */
-const START_LIMIT_MS = 60_000;
-const POLL_MS = 3;
+/** Between two questions to a server that is recovering. */
+const ASK_AGAIN_MS = 20;
 
 /** A server that has not answered by then has stopped or hangs. */
 const ANSWER_LIMIT_S = 2;
-
-/** A log beyond this is put aside at the next start, and the one put aside before it goes. */
-const LOG_BYTES = 16 * 1024 * 1024;
-const LOG_TAIL = 2_000;
 
 /** @see https://www.postgresql.org/docs/18/errcodes-appendix.html cannot_connect_now */
 const STARTING_UP = '57P03';
@@ -90,8 +79,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSe
     const asBefore = await writeSettings(site, settingsOf(site, options));
     const { pid, takenOver } = await survivorOrNew(site, asBefore);
     const server = await serverAt(site.home, site.address);
-    const { annex } = site.address;
-    return { ...server, pid, takenOver, annex, stop: onlyOnce(() => stop(site, pid, hold)) };
+    const kept = keepRunning(site, pid, options.onLoss ?? (() => {}));
+    const stop = onlyOnce(() => stopAndRelease(kept, site, hold));
+    return { ...server, pid: kept.pid, takenOver, annex: site.address.annex, stop };
   } catch (error) {
     await hold.release();
     throw error;
@@ -153,7 +143,7 @@ async function answers(site: Site): Promise<boolean> {
   for (;;) {
     const answer = await ask(server);
     if (answer !== STARTING_UP || performance.now() > until) return answer === 'well';
-    await wait(POLL_MS);
+    await wait(ASK_AGAIN_MS);
   }
 }
 
@@ -168,76 +158,16 @@ async function ask(server: EmbeddedServer): Promise<string> {
     await sql`select 1`;
     return 'well';
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : 'unwell';
+    return codeOf(error) ?? 'unwell';
   } finally {
     await sql.end({ timeout: 0 });
   }
 }
 
-/**
- * Leaves nothing in the new server's way: a server that is sick or runs by other settings, backends whose postmaster was
- * killed, and lock files with the number of a process that is not of this cluster (any more). Postgres takes such a one
- * for a live server as long as the number is in use, be it by a dead process that nobody has reaped.
- */
-async function clearAway({ home, address }: Site, pid: number | undefined): Promise<void> {
-  const folder = clusterFolder(home);
-  await stopCluster(await clusterName(folder), pid);
-  await rm(join(folder, 'postmaster.pid'), { force: true });
-  for (const name of await readdir(address.socketDir)) await rm(join(address.socketDir, name));
-}
-
-async function launch(site: Site): Promise<number> {
-  const folder = clusterFolder(site.home);
-  const logFile = join(site.home, 'log');
-  const log = await openLog(logFile);
+async function stopAndRelease(kept: Kept, { address }: Site, hold: Hold): Promise<void> {
   try {
-    const server = spawn(
-      join(site.binaries.native, 'bin', 'postgres'),
-      ['-D', dataDirectory(site, folder), '-c', `cluster_name=${await clusterName(folder)}`],
-      // A session of its own: Ctrl-C in the terminal is for Brevet, which drains before it stops Postgres.
-      { cwd: folder, env: SERVER_ENV, detached: true, stdio: ['ignore', log.fd, log.fd], ...spawnAs(site.account) },
-    );
-    const pid = await readiness(server, folder, logFile);
-    server.unref();
-    return pid;
-  } finally {
-    await log.close();
-  }
-}
-
-async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>>> {
-  const log = await open(path, 'a', 0o600);
-  if ((await log.stat()).size < LOG_BYTES) return log;
-  await log.close();
-  await rename(path, `${path}.1`);
-  return open(path, 'a', 0o600);
-}
-
-/** Resolves with the postmaster's pid once it takes connections. */
-async function readiness(server: ChildProcess, folder: string, logFile: string): Promise<number> {
-  let failure: string | undefined;
-  const { size } = await stat(logFile);
-  server.once('error', (error) => (failure = error.message));
-  server.once('exit', (status, signal) => (failure ??= `it ended with ${status ?? signal}`));
-  const until = performance.now() + START_LIMIT_MS;
-  for (;;) {
-    const state = await readPidFile(folder);
-    if (state?.ready && state.pid === server.pid) return state.pid;
-    if (performance.now() > until) failure ??= 'it was not ready in time';
-    if (failure !== undefined) throw new Error(`Postgres did not start: ${failure}\n${await tailOf(logFile, size)}`);
-    await wait(POLL_MS);
-  }
-}
-
-async function tailOf(logFile: string, from: number): Promise<string> {
-  const written = (await readFile(logFile)).subarray(from).toString();
-  return written.slice(-LOG_TAIL).trim();
-}
-
-async function stop(site: Site, pid: number, hold: Hold): Promise<void> {
-  try {
-    await stopCluster(await clusterName(clusterFolder(site.home)), pid);
-    await removeAnnex(site.address);
+    await kept.stop();
+    await removeAnnex(address);
   } finally {
     await hold.release();
   }

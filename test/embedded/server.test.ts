@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { suite } from 'uvu';
@@ -10,6 +10,7 @@ import { DataDirHeld } from '../../src/embedded/hold.ts';
 import { belongsTo, clusterName, readPidFile, stopCluster } from '../../src/embedded/postmaster.ts';
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer, RunningServer } from '../../src/embedded/server.ts';
+import type { Loss } from '../../src/embedded/keep.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort, withAdmin } from '../support/postgres.ts';
 import { end, startIn } from './clone.ts';
@@ -146,6 +147,36 @@ life('stops with sessions open, and starts again with the same data', async () =
   await busy.end({ timeout: 0 });
 });
 
+life('is started again when it ends by itself', async () => {
+  const fallen = await temporaryFolder('fallen');
+  const losses: Loss[] = [];
+  let told: () => void = () => {};
+  const again = new Promise<void>((resolve) => (told = resolve));
+  const onLoss = (loss: Loss) => {
+    losses.push(loss);
+    told();
+  };
+  const kept = await startEmbedded({ dataDir: fallen, note, onLoss });
+  const first = kept.pid();
+  // Keeping a server keeps no process alive.
+  const alive = setInterval(() => {}, 60_000);
+  process.kill(first, 'SIGKILL');
+  await again;
+  clearInterval(alive);
+  assert.equal(losses, [{ restarted: true }]);
+  assert.is.not(kept.pid(), first);
+  assert.ok((await identity(kept)).length > 0);
+  await kept.stop();
+});
+
+life('says so when the password of its cluster is lost', async () => {
+  const lost = await temporaryFolder('lost');
+  await (await startEmbedded({ dataDir: lost, note })).stop();
+  await rm(join(lost, 'postgres', 'superuser.password'));
+  const error = await startEmbedded({ dataDir: lost, note }).catch((caught: unknown) => caught);
+  assert.match(String(error), 'superuser.password');
+});
+
 life('refuses a cluster of another major version', async () => {
   const other = await temporaryFolder('other-major');
   await mkdir(clusterOf(other), { recursive: true });
@@ -211,7 +242,7 @@ async function next(): Promise<{ pid: number; takenOver: boolean; id: string }> 
   const { pid, takenOver, stop, ...found } = await startEmbedded({ dataDir: orphaned, note });
   const id = await identity(found);
   await stop();
-  return { pid, takenOver, id };
+  return { pid: pid(), takenOver, id };
 }
 
 async function runs(pid: number): Promise<boolean> {
@@ -223,7 +254,7 @@ survivors('is taken over, with its sessions', async () => {
   const sql = postgres({ ...(await embeddedAt(orphaned)).connection('postgres'), max: 1, onnotice: () => {} });
   await sql`create temporary table kept (a int)`;
   const server = await startEmbedded({ dataDir: orphaned, note });
-  assert.equal([server.takenOver, server.pid], [true, pid]);
+  assert.equal([server.takenOver, server.pid()], [true, pid]);
   assert.is((await sql`select * from kept`).length, 0);
   await sql.end();
   await server.stop();

@@ -21,6 +21,6 @@ process.once('SIGTERM', () => {
     () => process.exit(1),
   );
 });
-console.log(JSON.stringify({ pid, takenOver, socketDir, annex }));
+console.log(JSON.stringify({ pid: pid(), takenOver, socketDir, annex }));
 // Nothing else keeps it alive: the server is not its own to wait for.
 setInterval(() => {}, 60_000);

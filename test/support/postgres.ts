@@ -165,7 +165,8 @@ export async function targetDatabase(settings: Record<string, string> = {}): Pro
       await start();
     },
     kill: async () => {
-      process.kill(server.pid, 'SIGKILL');
+      // In one turn, or the server might be found dead and started again.
+      process.kill(server.pid(), 'SIGKILL');
       await stop();
     },
     remove: async () => {
