@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Secret } from '../core/secret.ts';
 import { giveTo, spawnAs } from './account.ts';
 import type { Account } from './account.ts';
 import type { Binaries } from './binaries.ts';
@@ -29,7 +30,7 @@ export function clusterFolder(home: string): string {
   return join(home, 'cluster');
 }
 
-export function superuserPassword(home: string): Promise<string> {
+export function superuserPassword(home: string): Promise<Secret> {
   return passwordAt(superuserFile(home));
 }
 
@@ -80,7 +81,7 @@ export async function ensureCluster(cluster: Cluster): Promise<void> {
   const data = join(unfinished, 'data');
   const passwordFile = join(unfinished, 'password');
   await mkdir(data, { mode: 0o700 });
-  await writeFile(passwordFile, await superuserPassword(cluster.home), { mode: 0o600 });
+  await writeFile(passwordFile, (await superuserPassword(cluster.home)).reveal(), { mode: 0o600 });
   for (const path of [unfinished, data, passwordFile]) await giveTo(cluster.account, path);
   await runInitdb(cluster, data);
   await rename(data, folder);

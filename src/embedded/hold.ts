@@ -1,6 +1,7 @@
 /** A data directory serves one Brevet at a time. */
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -67,9 +68,18 @@ export async function holdDataDir(dataDir: string, note: string): Promise<Hold> 
   };
 }
 
+/** Under another name first: closing the lock file itself could drop a lock that was taken meanwhile. */
 async function makeLockFile(path: string): Promise<void> {
-  await writeFile(path, '', { flag: 'a', mode: 0o600 });
-  await giveToOwnerOfFolder(path);
+  const made = `${path}.${randomUUID()}`;
+  await writeFile(made, '', { mode: 0o600 });
+  await giveToOwnerOfFolder(made);
+  try {
+    await link(made, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(made);
+  }
 }
 
 function lockFile(path: string): DatabaseSync | undefined {

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { clusterFolder } from './cluster.ts';
 import { clearAway, launch } from './launch.ts';
-import { belongsTo, clusterName, stopCluster } from './postmaster.ts';
+import { belongsTo, clusterName } from './postmaster.ts';
 import type { Site } from './site.ts';
 
 /** What happened to a server that nobody stopped. */
@@ -11,7 +11,8 @@ export type Loss = { readonly restarted: true } | { readonly restarted: false; r
 export interface Kept {
   /** The postmaster's, at the moment. */
   pid(): number;
-  stop(): Promise<void>;
+  /** From here on the server may end. */
+  letGo(): Promise<void>;
 }
 
 /** How long a dead server goes unnoticed, and how long after a failed start the next is tried. */
@@ -22,10 +23,9 @@ export function keepRunning(site: Site, first: number, tell: (loss: Loss) => voi
   let pid = first;
   const stopping = new AbortController();
   const watch = async (): Promise<void> => {
-    const name = await clusterName(clusterFolder(site.home));
     while (await untilNextLook(stopping.signal)) {
-      if (await belongsTo(name, pid)) continue;
       try {
+        if (await belongsTo(await clusterName(clusterFolder(site.home)), pid)) continue;
         await clearAway(site, undefined);
         pid = await launch(site);
         tell({ restarted: true });
@@ -35,12 +35,11 @@ export function keepRunning(site: Site, first: number, tell: (loss: Loss) => voi
     }
   };
   const watching = watch();
-  const stop = async (): Promise<void> => {
+  const letGo = (): Promise<void> => {
     stopping.abort();
-    await watching;
-    await stopCluster(await clusterName(clusterFolder(site.home)), pid);
+    return watching;
   };
-  return { pid: () => pid, stop };
+  return { pid: () => pid, letGo };
 }
 
 /** False once it is to stop. Looking keeps no process alive. */

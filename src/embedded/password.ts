@@ -1,5 +1,6 @@
 /** Passwords that Brevet makes for its own Postgres, and the form in which Postgres is given them. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { Secret } from '../core/secret.ts';
 import { readIfPresent, replaceFile } from './record.ts';
 
 /** 256 bits: nobody guesses it, however few rounds protect its verifier. */
@@ -10,12 +11,12 @@ const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
 /** The password kept in a file of mode 0600, made on first use. It takes a holder of the data directory. */
-export async function passwordAt(path: string): Promise<string> {
+export async function passwordAt(path: string): Promise<Secret> {
   const kept = await readIfPresent(path);
-  if (kept !== undefined) return kept.trim();
+  if (kept !== undefined) return new Secret(kept.trim());
   const password = randomBytes(PASSWORD_BYTES).toString('base64url');
   await replaceFile(path, `${password}\n`);
-  return password;
+  return new Secret(password);
 }
 
 /**

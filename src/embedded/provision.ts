@@ -43,7 +43,7 @@ export async function provision(server: EmbeddedServer): Promise<Provisioned> {
 /** The login with the password that is kept for it beside the cluster. */
 export async function loginOf(server: EmbeddedServer, user: string): Promise<{ user: string; password: () => string }> {
   const password = await passwordAt(join(server.home, `${user}.password`));
-  return { user, password: () => password };
+  return { user, password: () => password.reveal() };
 }
 
 /**

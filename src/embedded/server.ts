@@ -3,20 +3,23 @@
  * private folder, with a password that was made for it. It outlives a Brevet that is killed, and the next
  * Brevet takes it over.
  */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
+import type { Secret } from '../core/secret.ts';
+import { readAnnex, removeAnnex } from './annex.ts';
 import { clusterFolder, ensureCluster, SUPERUSER, superuserPassword, writeSettings } from './cluster.ts';
 import type { Settings } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import { holdDataDir } from './hold.ts';
 import type { Hold } from './hold.ts';
 import { keepRunning } from './keep.ts';
-import type { Kept, Loss } from './keep.ts';
+import type { Loss } from './keep.ts';
 import { clearAway, launch, START_LIMIT_MS } from './launch.ts';
-import { readPidFile } from './postmaster.ts';
+import { clusterName, readPidFile, stopCluster } from './postmaster.ts';
 import { codeOf } from './record.ts';
-import { homeOf, laySite, makeDataDir, readAddress, removeAnnex } from './site.ts';
+import { homeOf, laySite, makeDataDir, readAddress } from './site.ts';
 import type { Address, Site } from './site.ts';
 
 export interface EmbeddedOptions {
@@ -38,7 +41,7 @@ export interface EmbeddedServer {
   readonly port: number;
   readonly tcpPort?: number;
   readonly superuser: string;
-  readonly password: () => string;
+  readonly password: Secret;
   /** The options to connect with; as the superuser if no other login is named. */
   connection(database: string, login?: { readonly user: string; readonly password: () => string }): Connection;
 }
@@ -49,7 +52,7 @@ export interface RunningServer extends EmbeddedServer {
   /** The postmaster's, at the moment. */
   pid(): number;
   /** A temporary folder outside the data directory, where one was needed; `stop` removes it. */
-  readonly annex: string | null;
+  readonly annex: string | undefined;
   /** Fast shutdown, then immediate, then by force; gives up the data directory. About 3 s at the most. */
   stop(): Promise<void>;
 }
@@ -73,19 +76,27 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSe
   const dataDir = resolve(options.dataDir);
   await makeDataDir(dataDir);
   const hold = await holdDataDir(dataDir, options.note);
+  const leave = () => leaveNothing(homeOf(dataDir), hold);
   try {
-    const site = await laySite(dataDir, options.tcp?.port);
-    await ensureCluster(site);
-    const asBefore = await writeSettings(site, settingsOf(site, options));
-    const { pid, takenOver } = await survivorOrNew(site, asBefore);
-    const server = await serverAt(site.home, site.address);
-    const kept = keepRunning(site, pid, options.onLoss ?? (() => {}));
-    const stop = onlyOnce(() => stopAndRelease(kept, site, hold));
-    return { ...server, pid: kept.pid, takenOver, annex: site.address.annex, stop };
+    return await startHeld(dataDir, options, leave);
   } catch (error) {
-    await hold.release();
+    await leave();
     throw error;
   }
+}
+
+async function startHeld(dataDir: string, options: EmbeddedOptions, leave: Stop): Promise<RunningServer> {
+  const site = await laySite(dataDir, options.tcp?.port);
+  await ensureCluster(site);
+  const asBefore = await writeSettings(site, settingsOf(site, options));
+  const { pid, takenOver } = await survivorOrNew(site, asBefore);
+  const server = await serverAt(site.home, site.address);
+  const kept = keepRunning(site, pid, options.onLoss ?? (() => {}));
+  const stop = onlyOnce(async () => {
+    await kept.letGo();
+    await leave();
+  });
+  return { ...server, pid: kept.pid, takenOver, annex: await readAnnex(site.home), stop };
 }
 
 /** The server of a data directory, for the other processes of the deployment whose parent holds it. */
@@ -97,8 +108,7 @@ export async function embeddedAt(dataDir: string): Promise<EmbeddedServer> {
 }
 
 async function serverAt(home: string, { socketDir, port, tcp }: Address): Promise<EmbeddedServer> {
-  const secret = await superuserPassword(home);
-  const password = () => secret;
+  const password = await superuserPassword(home);
   return {
     home,
     socketDir,
@@ -106,7 +116,7 @@ async function serverAt(home: string, { socketDir, port, tcp }: Address): Promis
     ...(tcp && { tcpPort: port }),
     superuser: SUPERUSER,
     password,
-    connection: (database, login = { user: SUPERUSER, password }) => ({
+    connection: (database, login = { user: SUPERUSER, password: () => password.reveal() }) => ({
       host: socketDir,
       port,
       user: login.user,
@@ -164,16 +174,20 @@ async function ask(server: EmbeddedServer): Promise<string> {
   }
 }
 
-async function stopAndRelease(kept: Kept, { address }: Site, hold: Hold): Promise<void> {
+type Stop = () => Promise<void>;
+
+/** Nothing of the server runs after this or lies outside its data directory, which is free for the next. */
+async function leaveNothing(home: string, hold: Hold): Promise<void> {
+  const folder = clusterFolder(home);
   try {
-    await kept.stop();
-    await removeAnnex(address);
+    if (existsSync(folder)) await stopCluster(await clusterName(folder), (await readPidFile(folder))?.pid);
+    await removeAnnex(home);
   } finally {
     await hold.release();
   }
 }
 
-function onlyOnce(action: () => Promise<void>): () => Promise<void> {
+function onlyOnce(action: Stop): Stop {
   let done: Promise<void> | undefined;
   return () => (done ??= action());
 }

@@ -6,23 +6,23 @@
  *   cluster/                      the data, the account's
  *   native-{version}/             the binaries, where they had to be copied
  *   socket/                       .s.PGSQL.{port}
- *   *.password  address.json  log
+ *   *.password  address.json  annex  log
  * {temporary folder}/brevet-*     annex: only for a socket or binaries that can't be in home
  * ```
  */
-import { chmod, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { accountFor, giveTo, reaches } from './account.ts';
 import type { Account } from './account.ts';
+import { annexOf } from './annex.ts';
 import { copyBinaries, isComplete, locateBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import { clusterFolder } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
-import { codeOf, readRecord, replaceFile } from './record.ts';
+import { readRecord, replaceFile } from './record.ts';
 
-const ADDRESS = z.object({ socketDir: z.string(), port: z.int(), tcp: z.boolean(), annex: z.string().nullable() });
+const ADDRESS = z.object({ socketDir: z.string(), port: z.int(), tcp: z.boolean() });
 
 /** What other processes of the same deployment need to know to connect; it holds no secret. */
 export type Address = Readonly<z.infer<typeof ADDRESS>>;
@@ -61,12 +61,11 @@ export async function laySite(dataDir: string, tcpPort: number | undefined): Pro
   const reachable = await reaches(account, home);
   const port = tcpPort ?? SOCKET_PORT;
   const fits = Buffer.byteLength(join(home, 'socket', `.s.PGSQL.${port}`)) <= SOCKET_PATH_BYTES;
-  let annex: string | null = null;
-  const inAnnex = async () => (annex ??= await annexOf(home, account));
+  const inAnnex = () => annexOf(home, account);
   const binaries = await binariesFor(account, reachable ? () => Promise.resolve(home) : inAnnex);
   const socketDir = join(fits ? home : await inAnnex(), 'socket');
   await privateFolder(socketDir, account);
-  const address: Address = { socketDir, port, tcp: tcpPort !== undefined, annex };
+  const address: Address = { socketDir, port, tcp: tcpPort !== undefined };
   await replaceFile(join(home, ADDRESS_FILE), JSON.stringify(address));
   // From the server's working directory, so that it need not be able to walk there either.
   const socketSetting = fits ? '../socket' : `"${socketDir}"`;
@@ -80,32 +79,6 @@ async function binariesFor(account: Account, parent: () => Promise<string>): Pro
   return usable ? installed : copyBinaries(installed, await parent());
 }
 
-/**
- * The remembered annex, if it is still there and still ours: in a folder that everyone may write to, a
- * stranger could have taken the name since.
- */
-async function annexOf(home: string, account: Account): Promise<string> {
-  const remembered = (await readAddress(home))?.annex;
-  if (remembered && (await isOurs(remembered))) return remembered;
-  for (const parent of [tmpdir(), '/tmp', '/var/tmp']) {
-    if (!(await reaches(account, parent))) continue;
-    const annex = await mkdtemp(join(parent, 'brevet-'));
-    if (account.kind === 'other') await chmod(annex, PASSABLE);
-    return annex;
-  }
-  throw new Error('No temporary folder that an unprivileged user can enter: set TMPDIR to one.');
-}
-
-async function isOurs(folder: string): Promise<boolean> {
-  try {
-    const entry = await lstat(folder);
-    return entry.isDirectory() && entry.uid === process.getuid?.();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 async function privateFolder(folder: string, account: Account): Promise<void> {
   await mkdir(folder, { recursive: true, mode: PRIVATE });
   await giveTo(account, folder);
@@ -114,9 +87,4 @@ async function privateFolder(folder: string, account: Account): Promise<void> {
 /** Where the server of a data directory listens or last listened; undefined where none ever did. */
 export function readAddress(home: string): Promise<Address | undefined> {
   return readRecord(join(home, ADDRESS_FILE), ADDRESS);
-}
-
-/** Nothing of a stopped server stays outside its data directory. */
-export async function removeAnnex({ annex }: Address): Promise<void> {
-  if (annex !== null) await rm(annex, { recursive: true, force: true });
 }

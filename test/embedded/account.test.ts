@@ -1,6 +1,6 @@
 /** Under whom Postgres runs, and from where: a clone in a private home, as root and as an ordinary user. */
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ const isRoot = process.getuid?.() === 0;
 const privateHome = suite('a clone in a private home');
 
 /** Starts there, is killed, is taken over, stops; answers with who ran it and what it left outside its home. */
-async function runIn(home: string, options: StarterOptions): Promise<{ uid: number; annex: string | null }> {
+async function runIn(home: string, options: StarterOptions): Promise<{ uid: number; annex: string | undefined }> {
   const dataDir = join(home, 'brevet', '.brevet');
   const first = await startIn(dataDir, options);
   const { uid } = await stat(`/proc/${first.started.pid}`);
@@ -28,12 +28,15 @@ async function runIn(home: string, options: StarterOptions): Promise<{ uid: numb
   return { uid, annex: first.started.annex };
 }
 
+/** As npm leaves it under a umask of 077, for this owner. */
 async function makePrivate(folder: string, owner: number): Promise<void> {
   for (const name of ['', ...(await readdir(folder, { recursive: true }))]) {
     const path = join(folder, name);
+    const entry = await lstat(path);
+    if (entry.isSymbolicLink()) continue;
+    await chmod(path, entry.mode & 0o700);
     if (owner !== process.getuid?.()) await chown(path, owner, owner);
   }
-  await chmod(folder, 0o700);
 }
 
 if (isRoot) {
@@ -55,7 +58,7 @@ privateHome('runs as its user, who is an ordinary one', async () => {
   const uid = isRoot ? NOBODY : (process.getuid?.() ?? 0);
   await makePrivate(home, uid);
   const ran = await runIn(home, isRoot ? { ...options, uid, gid: uid } : options);
-  assert.equal(ran, { uid, annex: null });
+  assert.equal(ran, { uid, annex: undefined });
 });
 
 privateHome('needs no install script to have made the links of its libraries', async () => {

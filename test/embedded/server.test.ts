@@ -87,7 +87,7 @@ life('lets nobody in without the password', async () => {
 life('keeps the password in one file that its user alone may read', async () => {
   const { mode } = await stat(join(server.home, 'superuser.password'));
   assert.is(mode & 0o777, 0o600);
-  assert.is(await mentions(server.password()), 'superuser.password');
+  assert.is(await mentions(server.password.reveal()), 'superuser.password');
   assert.is((await stat(server.socketDir)).mode & 0o777, 0o700);
 });
 
@@ -106,10 +106,10 @@ life('shows the password to no other process', async () => {
     (await readdir('/proc'))
       .filter((name) => /^\d+$/.test(name))
       .flatMap((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`])
-      .map(async (path) => ((await readOr(path)).includes(server.password()) ? path : undefined)),
+      .map(async (path) => ((await readOr(path)).includes(server.password.reveal()) ? path : undefined)),
   );
   assert.equal(shown.filter(Boolean), []);
-  assert.not.match(JSON.stringify(server.connection('postgres')), server.password());
+  assert.not.match(JSON.stringify(server.connection('postgres')), server.password.reveal());
 });
 
 /** Processes end while they are looked at. */
@@ -215,6 +215,17 @@ life('puts its socket elsewhere when the path would be too long for one', async 
   assert.ok((await identity(far)).length > 0);
   await far.stop();
   assert.not(existsSync(dirname(far.socketDir)));
+});
+
+life('says why it could not start, and leaves nothing behind', async () => {
+  const deep = join(await temporaryFolder('wrong'), 'd'.repeat(100));
+  const wrong = { dataDir: deep, note, settings: { max_connections: 'many' } };
+  const error = await startEmbedded(wrong).catch((caught: unknown) => caught);
+  assert.match(String(error), 'invalid value for parameter "max_connections"');
+  assert.equal((await readdir(join(deep, 'postgres'))).includes('annex'), false);
+  const right = await startEmbedded({ dataDir: deep, note });
+  await right.stop();
+  assert.not(existsSync(right.annex ?? deep));
 });
 
 life.run();

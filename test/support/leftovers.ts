@@ -8,8 +8,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeAnnex } from '../../src/embedded/annex.ts';
 import { clusterName, readPidFile, stopCluster } from '../../src/embedded/postmaster.ts';
-import { homeOf, readAddress, removeAnnex } from '../../src/embedded/site.ts';
+import { homeOf } from '../../src/embedded/site.ts';
 
 /** Names the run's folder to the test files; without it a file makes its own. */
 export const RUN_FOLDER = 'BREVET_TEST_POSTGRES';
@@ -62,8 +63,7 @@ export async function sweep(swept: string): Promise<void> {
   for (const dataDir of serversIn(swept)) {
     const cluster = join(homeOf(dataDir), 'cluster');
     await stopCluster(await clusterName(cluster), (await readPidFile(cluster))?.pid);
-    const address = await readAddress(homeOf(dataDir));
-    if (address) await removeAnnex(address);
+    await removeAnnex(homeOf(dataDir));
   }
   await rm(swept, { recursive: true, force: true });
 }
