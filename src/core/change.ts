@@ -1,0 +1,274 @@
+/**
+ * Everything that can be written, as one closed union. Each comes with its ledger entries to `store.commit`, and is
+ * done whole or not at all.
+ */
+import type { JsonObject } from './canonical.ts';
+import type { Receipt } from './entry.ts';
+import type {
+  AgentName,
+  ApprovalId,
+  IssuerName,
+  LeaseId,
+  OperatorName,
+  PersonName,
+  RequestId,
+  TargetName,
+  TaskName,
+  TenantName,
+  WorkId,
+} from './ids.ts';
+import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
+import type {
+  Agent,
+  Assignment,
+  BundleFiles,
+  Enrolment,
+  Operator,
+  Person,
+  SigningKey,
+  TargetVersion,
+  Tenant,
+  TrustedIssuer,
+} from './registers.ts';
+import type { SealedSecret } from './seal.ts';
+import type { Epochs } from './snapshot.ts';
+import type { Instant, Milliseconds } from './time.ts';
+
+/** A client assertion that may be used once. @see RFC 7523 section 3 */
+export interface OneUse {
+  /** Who signed it: the `jti` is unique within. */
+  readonly client: string;
+  readonly jti: string;
+  /** Until then it must be remembered. */
+  readonly until: Instant;
+}
+
+/** A claim on an `Idempotency-Key`, unique for tenant, principal and route. */
+export interface Idempotency {
+  readonly principal: string;
+  readonly route: string;
+  readonly key: string;
+  /** A keyed digest of the body, without the assertion. */
+  readonly digest: string;
+}
+
+/** A request as it is kept: what was asked and how it was decided. */
+export interface RequestRow {
+  readonly id: RequestId;
+  readonly agent: AgentName;
+  readonly task: TaskName;
+  readonly resource: string;
+  readonly hash: string;
+  readonly effect: 'permit' | 'ask' | 'forbid';
+  /** The decision as callers see it. */
+  readonly decision: JsonObject;
+  /** The request as asked, without secrets (it carries none). */
+  readonly asked: JsonObject;
+  readonly at: Instant;
+  readonly policy: string;
+}
+
+export interface ApprovalRow {
+  readonly id: ApprovalId;
+  readonly request: RequestId;
+  readonly expiresAt: Instant;
+}
+
+/** Work that a change leaves to be done, enqueued in its own transaction. */
+export type WorkTask =
+  /** An `opening` lease whose mint may have been lost: fence, look, and say what it is. */
+  | { readonly task: 'reconcile'; readonly tenant: TenantName; readonly lease: LeaseId }
+  /** A `revoking` lease: end it at its provider, look until it is gone. */
+  | { readonly task: 'kill'; readonly tenant: TenantName; readonly lease: LeaseId }
+  /** A dead login that could not be dropped, or a fence that is over. */
+  | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
+  /** People are told of a tier 2 act. */
+  | { readonly task: 'notice'; readonly tenant: TenantName; readonly notice: JsonObject; readonly lease: LeaseId }
+  /** Everything live that rests on what was taken away is ended. */
+  | { readonly task: 'cascade'; readonly tenant: TenantName | null; readonly over: LeaseFilter };
+
+export interface NewWork {
+  readonly id: WorkId;
+  readonly due: Instant;
+  readonly what: WorkTask;
+}
+
+/** Which live leases. `null` members do not narrow. */
+export interface LeaseFilter {
+  readonly tenant: TenantName | null;
+  readonly agent: AgentName | null;
+  readonly owner: PersonName | null;
+  readonly target: TargetName | null;
+  readonly role: string | null;
+}
+
+/** What must be so for the change to happen, beside what each kind says of itself. */
+export interface Conditions {
+  /** Neither epoch has moved. */
+  readonly epochs: Epochs;
+  /** Never used before. Spent once the epochs held, whatever else fails. */
+  readonly oneUse: OneUse | null;
+  readonly idempotency: Idempotency | null;
+}
+
+/** Changes in the life of a request, at one tenant. They are committed in groups. */
+export type LifeChange = { readonly tenant: TenantName } & (
+  | { readonly kind: 'session.open'; readonly when: Conditions }
+  /** A request that got nothing. */
+  | { readonly kind: 'request.refuse'; readonly when: Conditions; readonly request: RequestRow }
+  | {
+      readonly kind: 'request.ask';
+      readonly when: Conditions;
+      readonly request: RequestRow;
+      readonly approval: ApprovalRow;
+    }
+  /** Intent (`opening`), or a local mint that opens and activates in one (`active`). */
+  | {
+      readonly kind: 'lease.open';
+      readonly when: Conditions;
+      readonly request: RequestRow;
+      readonly lease: LeaseTerms;
+      readonly state: 'opening' | 'active';
+      readonly work: readonly NewWork[];
+    }
+  /** The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any. */
+  | {
+      readonly kind: 'lease.activate';
+      readonly lease: LeaseId;
+      readonly epochs: Epochs;
+      readonly at: Instant;
+      readonly reference: JsonObject | null;
+      readonly secret: SealedSecret | null;
+      readonly work: readonly NewWork[];
+    }
+  /** Seen never to have been minted, behind the fence: only from `opening`. */
+  | {
+      readonly kind: 'lease.fail';
+      readonly lease: LeaseId;
+      readonly at: Instant;
+      readonly fence: WorkFence | null;
+      readonly work: readonly NewWork[];
+    }
+  /**
+   * From `opening` or `active`: the revocation is committed. With a `death`, which only a local credential has in the
+   * same commit, it is `revoked` at once; otherwise `work` says who kills it.
+   */
+  | {
+      readonly kind: 'lease.revoke';
+      readonly lease: LeaseId;
+      readonly at: Instant;
+      readonly cause: RevocationCause;
+      readonly outcome: Outcome | null;
+      readonly reference: JsonObject | null;
+      readonly secret: SealedSecret | null;
+      readonly death: Death | null;
+      readonly exposure: Milliseconds | null;
+      readonly work: readonly NewWork[];
+    }
+  /** From `revoking`: death was seen, or cannot be. */
+  | {
+      readonly kind: 'lease.bury';
+      readonly lease: LeaseId;
+      readonly death: Death;
+      readonly exposure: Milliseconds;
+      readonly fence: WorkFence | null;
+      readonly work: readonly NewWork[];
+    }
+  /** What the agent reports of a lease that was already ending. */
+  | { readonly kind: 'lease.report'; readonly lease: LeaseId; readonly outcome: Outcome }
+);
+
+/** Work is finished only by the attempt that holds it: an older one, waking late, changes nothing. */
+export interface WorkFence {
+  readonly work: WorkId;
+  readonly attempt: number;
+}
+
+/** Changes of who may do what: one at a time, under the exclusive lock, raising an epoch. */
+export type RegisterChange =
+  /** The first person, operator and administrator, in an empty broker alone. */
+  | {
+      readonly kind: 'setup.begin';
+      readonly person: Person;
+      readonly operator: Operator;
+      readonly assignment: Assignment;
+    }
+  /** An administrator has called with a token of the OIDC issuer; the second one's call ends set-up. */
+  | { readonly kind: 'setup.witness'; readonly person: PersonName }
+  | { readonly kind: 'local_token.make'; readonly operator: OperatorName; readonly oneUse: OneUse }
+  | { readonly kind: 'tenant.put'; readonly tenant: Tenant; readonly keys: readonly SigningKey[] }
+  | { readonly kind: 'tenant.remove'; readonly tenant: TenantName }
+  | { readonly kind: 'person.put'; readonly person: Person }
+  | { readonly kind: 'person.remove'; readonly person: PersonName }
+  | { readonly kind: 'operator.put'; readonly operator: Operator }
+  | { readonly kind: 'operator.remove'; readonly operator: OperatorName }
+  | { readonly kind: 'agent.put'; readonly agent: Agent }
+  | { readonly kind: 'agent.remove'; readonly agent: AgentName }
+  | { readonly kind: 'enrolment.put'; readonly enrolment: Enrolment }
+  | { readonly kind: 'enrolment.remove'; readonly tenant: TenantName; readonly agent: AgentName }
+  | { readonly kind: 'issuer.put'; readonly issuer: TrustedIssuer }
+  | { readonly kind: 'issuer.remove'; readonly issuer: IssuerName }
+  /** The next version: its number is given by the store. `audience`, where there is one, belongs to no other tenant. */
+  | {
+      readonly kind: 'target.put';
+      readonly target: Omit<TargetVersion, 'version'>;
+      readonly audience: string | null;
+    }
+  | { readonly kind: 'target.remove'; readonly tenant: TenantName; readonly target: TargetName }
+  | { readonly kind: 'assignment.put'; readonly assignment: Assignment }
+  | { readonly kind: 'assignment.remove'; readonly assignment: Assignment }
+  /** Immutable, by its hash; `activate` moves the pointer. */
+  | {
+      readonly kind: 'policy.activate';
+      readonly version: string;
+      readonly files: BundleFiles;
+      /** The function of each role in it, so that one which changes under an assignment is refused. */
+      readonly functions: Readonly<Record<string, string>>;
+      /** Only into a broker that has none. */
+      readonly onlyFirst: boolean;
+    };
+
+export interface RegisterCommand {
+  readonly kind: 'register';
+  readonly change: RegisterChange;
+  /** Everything live that rests on what is taken away: enqueued in the same transaction. */
+  readonly work: readonly NewWork[];
+  /** The deployment epoch that the author's standing was read under; the change happens only if it has not moved. */
+  readonly deploymentEpoch: number | null;
+}
+
+/** A refusal that was counted with others of its kind beyond the first. */
+export interface RepeatedRefusal {
+  readonly kind: 'refusal.count';
+  readonly tenant: TenantName;
+  readonly agent: AgentName;
+  readonly task: string;
+  readonly resource: string;
+  readonly code: string;
+  readonly count: number;
+}
+
+export type Change = LifeChange | RegisterCommand | RepeatedRefusal;
+
+export interface Committed {
+  readonly receipts: readonly Receipt[];
+  /** The version given to a target that was put. */
+  readonly version?: number;
+}
+
+/** Why a change did not happen. Nothing of it was written, except a `oneUse` whose other conditions failed. */
+export type Unmet =
+  /** An epoch moved: read again, decide again. */
+  | { readonly unmet: 'moved' }
+  | { readonly unmet: 'replayed' }
+  /** The idempotency key was claimed before, with this body (`same`) or another. */
+  | { readonly unmet: 'claimed'; readonly same: boolean; readonly request: RequestId | null }
+  /** The lease, or the request, is not in a state that this moves from. */
+  | { readonly unmet: 'state'; readonly state: LeaseState | null }
+  /** Another attempt holds the work. */
+  | { readonly unmet: 'fenced' }
+  | { readonly unmet: 'retired' }
+  | { readonly unmet: 'taken'; readonly by: string }
+  | { readonly unmet: 'second_function'; readonly held: string }
+  | { readonly unmet: 'in_use'; readonly by: string }
+  | { readonly unmet: 'missing'; readonly what: string };

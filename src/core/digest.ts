@@ -1,0 +1,37 @@
+/**
+ * Digests, synchronous and the same on Node and Workers (WebCrypto's are asynchronous and cost a thread's hop for
+ * each of the many small values of a ledger entry).
+ */
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 as hash } from '@noble/hashes/sha2.js';
+
+const text = new TextEncoder();
+
+export const utf8 = (value: string): Uint8Array => text.encode(value);
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => hash(bytes);
+
+export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Uint8Array => hmac(hash, key, bytes);
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function toHex(bytes: Uint8Array): string {
+  let hex = '';
+  for (const byte of bytes) hex += HEX[byte];
+  return hex;
+}
+
+export function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
+}
+
+export const sha256Hex = (value: string | Uint8Array): string =>
+  toHex(sha256(typeof value === 'string' ? utf8(value) : value));
+
+/** Takes the same time wherever the two differ; for whatever an attacker could guess byte by byte. */
+export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (const [at, byte] of a.entries()) difference |= byte ^ (b[at] ?? 0);
+  return difference === 0;
+}

@@ -1,0 +1,148 @@
+/**
+ * A ledger entry: one fact, as the exact bytes of its canonical JSON, with its leaf hash.
+ *
+ * The leaf holds ids, codes, times and commitments; what is personal or free text stands beside it with its salt, so
+ * that erasing it later breaks no proof.
+ */
+import { canonicalBytes, canonicalText } from './canonical.ts';
+import type { Json, JsonObject } from './canonical.ts';
+import { sha256, toHex, utf8 } from './digest.ts';
+import { newId } from './ids.ts';
+import type { EntryId, LeaseId, RequestId, TenantName, Random } from './ids.ts';
+import { toRfc3339 } from './time.ts';
+import type { Instant } from './time.ts';
+
+export const ENTRY_KINDS = [
+  'setup.begun',
+  'setup.ended',
+  'session.opened',
+  'local_token.made',
+  'request.permitted',
+  'request.asked',
+  'request.forbidden',
+  'request.forbidden_again',
+  'lease.opening',
+  'lease.active',
+  'lease.failed',
+  'lease.revoking',
+  'lease.revoked',
+  'lease.reported',
+  'register.put',
+  'register.removed',
+  'policy.added',
+  'policy.activated',
+] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
+
+/** Who did it: a name of the register, or Brevet itself. */
+export interface Actor {
+  readonly kind: 'agent' | 'operator' | 'target' | 'broker';
+  readonly name: string;
+  /** The person behind an operator. */
+  readonly person?: string;
+  /** How they proved it, such as `private_key_jwt`, `workload`, `oidc` or `local`. */
+  readonly by?: string;
+}
+
+export interface EntryDraft {
+  /** `null` for the deployment's ledger. */
+  readonly tenant: TenantName | null;
+  readonly kind: EntryKind;
+  readonly at: Instant;
+  readonly actor: Actor;
+  /** The human accountable at that moment; `null` only where Brevet itself acted for nobody. */
+  readonly accountable: string | null;
+  readonly request?: RequestId;
+  readonly lease?: LeaseId;
+  /** Whether set-up lasted, which every entry says while it does. */
+  readonly inSetup: boolean;
+  /** Ids, codes, versions, tiers and times: plain in the leaf. */
+  readonly facts: JsonObject;
+  /** What the caller said: committed to, beside the leaf. */
+  readonly said?: JsonObject;
+  /** What Brevet or the provider saw: committed to, beside the leaf. */
+  readonly seen?: JsonObject;
+}
+
+/** A value beside the leaf, and the salt of its commitment. */
+export interface EntryValue {
+  readonly part: 'said' | 'seen';
+  readonly name: string;
+  readonly salt: string;
+  readonly value: Json;
+}
+
+export interface Entry {
+  readonly id: EntryId;
+  readonly tenant: TenantName | null;
+  readonly kind: EntryKind;
+  readonly at: Instant;
+  readonly request: RequestId | null;
+  readonly lease: LeaseId | null;
+  /** The canonical JSON, whose UTF-8 bytes are the entry. */
+  readonly text: string;
+  /** SHA-256(0x00 || entry), in hex. @see RFC 6962 section 2.1 */
+  readonly leaf: string;
+  readonly values: readonly EntryValue[];
+}
+
+/** What an acknowledged change answers with. */
+export interface Receipt {
+  readonly entry: EntryId;
+  readonly leafHash: string;
+}
+
+const SALT_BYTES = 16;
+
+export function makeEntry(draft: EntryDraft, random: Random): Entry {
+  const id = newId('ent', draft.at, random);
+  const values = [...valuesOf('said', draft.said, random), ...valuesOf('seen', draft.seen, random)];
+  const text = canonicalText({
+    v: 1,
+    id,
+    ledger: draft.tenant ?? '',
+    kind: draft.kind,
+    at: toRfc3339(draft.at),
+    actor: { ...draft.actor },
+    accountable: draft.accountable,
+    ...(draft.request === undefined ? {} : { request: draft.request }),
+    ...(draft.lease === undefined ? {} : { lease: draft.lease }),
+    ...(draft.inSetup ? { set_up: true } : {}),
+    facts: draft.facts,
+    said: commitments(values, 'said'),
+    seen: commitments(values, 'seen'),
+  });
+  return {
+    id,
+    tenant: draft.tenant,
+    kind: draft.kind,
+    at: draft.at,
+    request: draft.request ?? null,
+    lease: draft.lease ?? null,
+    text,
+    leaf: leafHash(utf8(text)),
+    values,
+  };
+}
+
+export function leafHash(entry: Uint8Array): string {
+  const leaf = new Uint8Array(entry.length + 1);
+  leaf.set(entry, 1);
+  return toHex(sha256(leaf));
+}
+
+export const receiptOf = (entry: Entry): Receipt => ({ entry: entry.id, leafHash: entry.leaf });
+
+/** SHA-256 over the canonical JSON of `[salt, value]`, in hex. */
+export const commitmentTo = (salt: string, value: Json): string => toHex(sha256(canonicalBytes([salt, value])));
+
+function valuesOf(part: EntryValue['part'], values: JsonObject | undefined, random: Random): EntryValue[] {
+  return Object.entries(values ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [{ part, name, salt: toHex(random(SALT_BYTES)), value }],
+  );
+}
+
+function commitments(values: readonly EntryValue[], part: EntryValue['part']): JsonObject {
+  const of = values.filter((value) => value.part === part);
+  return Object.fromEntries(of.map(({ name, salt, value }) => [name, commitmentTo(salt, value)]));
+}

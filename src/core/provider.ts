@@ -1,0 +1,143 @@
+/**
+ * The port to what mints and kills a kind of credential. Five verbs and a declaration; how a provider batches is its
+ * own affair.
+ */
+import type { Json, JsonObject } from './canonical.ts';
+import type { AgentName, LeaseId, RequestId, TaskName, TenantName } from './ids.ts';
+import type { Mark } from './lease.ts';
+import type { ProviderKind, TargetVersion } from './registers.ts';
+import type { Result } from './result.ts';
+import type { Secret } from './secret.ts';
+import type { Instant, Seconds } from './time.ts';
+
+/** What the provider can and cannot do at a target, declared before anything is minted, and shown to approvers. */
+export interface Declaration {
+  /** `commit`: dead with Brevet's own commit. Otherwise how fast a revocation is done, usually; `never`: only expiry. */
+  readonly revokes: 'commit' | { readonly within: Seconds } | 'never';
+  /** By what death is seen, in words; `null`: it cannot be, and ends `unverifiable`. */
+  readonly evidence: string | null;
+  readonly expiryEndsUse: boolean;
+  readonly countsUses: boolean;
+  /** Whether revoking or looking needs the secret, which is then kept encrypted until death. */
+  readonly keepsSecret: boolean;
+  /** Which parameters the credential itself enforces; a permit that rests on others is a finding. */
+  readonly enforces: readonly string[];
+  readonly shortest: Seconds;
+  readonly longest: Seconds;
+}
+
+/** What a grant says of the credential: all that `specify` may look at, beside the target. */
+export interface MintTerms {
+  readonly tenant: TenantName;
+  readonly agent: AgentName;
+  readonly task: TaskName;
+  readonly request: RequestId;
+  readonly resource: string;
+  readonly parameters: JsonObject;
+  /** The task class's part for this provider, such as the group role of a login. */
+  readonly template: JsonObject;
+  readonly ttl: Seconds;
+  readonly uses: number;
+}
+
+/**
+ * Everything that will be sent, with named placeholders (`{mark}`, `{expires_at}`, `{verifier}`) for what is not known
+ * yet. An approval binds its digest.
+ */
+export type MintSpecification = JsonObject & { readonly __specification?: never };
+
+/** A version of a target with its secret opened; only providers hold one. */
+export interface OpenTarget {
+  readonly version: TargetVersion;
+  readonly secret: Secret | null;
+}
+
+export interface MintOrder {
+  readonly lease: LeaseId;
+  readonly mark: Mark;
+  readonly specification: MintSpecification;
+  readonly issuedAt: Instant;
+  readonly expiresAt: Instant;
+  /** After this the provider must not let it land. */
+  readonly deadline: Instant;
+}
+
+export interface Minted {
+  readonly reference: JsonObject | null;
+  /** Members of the `credential` that the agent gets. A `Secret` is revealed only where the answer is written. */
+  readonly credential: Readonly<Record<string, Json | Secret>>;
+  /** Only where the provider declares `keepsSecret`. */
+  readonly keep: Secret | null;
+}
+
+/** A credential as its provider may know it, minted or not. */
+export interface Subject {
+  readonly lease: LeaseId;
+  readonly mark: Mark;
+  readonly reference: JsonObject | null;
+  readonly secret: Secret | null;
+  readonly expiresAt: Instant;
+  readonly specification: MintSpecification;
+}
+
+/**
+ * What a look saw. `gone` is proof; `present` is not dead; `unseen` could not look (another server answers, a node is
+ * out of sight): neither alive nor dead may be said.
+ */
+export type Sighting =
+  | { readonly seen: 'gone'; readonly evidence: JsonObject }
+  | { readonly seen: 'present'; readonly evidence: JsonObject }
+  | { readonly seen: 'unseen'; readonly why: string; readonly forGood: boolean };
+
+export interface Finding {
+  readonly level: 'refuse' | 'warn';
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** The provider did not answer, or answered what stops a mint or a kill for now. Never carries a secret. */
+export class ProviderUnavailable extends Error {
+  override readonly name = 'ProviderUnavailable';
+}
+
+interface CommonProvider {
+  readonly kind: ProviderKind;
+  /**
+   * Reads a target as an administrator wrote it. Unknown fields are refused.
+   * @param config what was written, without the secret.
+   */
+  parse(config: unknown, context: { readonly tenant: TenantName; readonly publicUrl: string }): Result<JsonObject>;
+  declare(target: TargetVersion): Declaration;
+  /** Pure: the same terms and version give the same specification. */
+  specify(terms: MintTerms, target: TargetVersion): Result<MintSpecification>;
+  /** What is wrong with a target before first use; empty when nothing is. */
+  check(target: OpenTarget): Promise<readonly Finding[]>;
+}
+
+/** Mints without leaving the process (a signature), and dies with Brevet's own commit or by expiry. */
+export interface LocalProvider extends CommonProvider {
+  readonly where: 'local';
+  mint(order: MintOrder, target: OpenTarget): Promise<Minted>;
+  /** Looks after the commit of the revocation, where the target says how; `null`: the commit itself is the death. */
+  look(subject: Subject, target: OpenTarget): Promise<Sighting>;
+}
+
+/** Mints at a server that can be late, down or hostile. Throws `ProviderUnavailable` for whatever time may heal. */
+export interface RemoteProvider extends CommonProvider {
+  readonly where: 'remote';
+  mint(order: MintOrder, target: OpenTarget): Promise<Minted>;
+  /** Ends it, if it is there; no fault when it is not. */
+  revoke(subject: Subject, target: OpenTarget): Promise<void>;
+  look(subject: Subject, target: OpenTarget): Promise<Sighting>;
+  /** From its return on, a late mint under this mark cannot land; safe to repeat. */
+  fence(subject: Subject, target: OpenTarget): Promise<void>;
+  /** Takes a fence away that is no longer needed. */
+  unfence(subject: Subject, target: OpenTarget): Promise<void>;
+  /** The marks of every credential of Brevet's that the target holds. */
+  list(target: OpenTarget): Promise<readonly Mark[]>;
+}
+
+export type Provider = LocalProvider | RemoteProvider;
+
+/** Those that this deployment was put together with. */
+export type Providers = ReadonlyMap<ProviderKind, Provider>;

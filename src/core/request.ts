@@ -1,0 +1,41 @@
+/**
+ * An agent's ask, parsed: one task at one client.
+ */
+import type { Json, JsonObject } from './canonical.ts';
+import type { RoleName, TargetName, TaskName } from './ids.ts';
+import type { DataClass } from './registers.ts';
+import type { Seconds } from './time.ts';
+
+/** What the agent says of its circumstances: bounded, hashed with the request, and able only to raise or forbid. */
+export interface Circumstances {
+  readonly trigger?: { readonly kind: string; readonly reference: string };
+  readonly dataConsidered?: readonly string[];
+  readonly dataClasses?: readonly DataClass[];
+  readonly purpose?: string;
+  readonly environment?: string;
+  /** 0 to 1, the agent's own. */
+  readonly confidence?: number;
+  readonly model?: string;
+  readonly modelVersion?: string;
+  readonly evidence?: readonly Json[];
+  readonly rollback?: string;
+  readonly change?: string;
+  readonly plan?: string;
+}
+
+export interface AccessRequest {
+  readonly task: TaskName;
+  /** `{target}` or `{target}/{rest}`, as asked. */
+  readonly resource: string;
+  readonly target: TargetName;
+  /** What follows the target; empty where nothing does. */
+  readonly rest: string;
+  readonly parameters: JsonObject;
+  readonly reason: string;
+  readonly role: RoleName | null;
+  readonly ttl: Seconds | null;
+  readonly uses: number | null;
+  readonly circumstances: Circumstances;
+  /** SHA-256 over the canonical request as it came, in hex. */
+  readonly hash: string;
+}

@@ -1,0 +1,58 @@
+/**
+ * What a decision reads: everything that epochs cover, read in one transaction with them. It lapses by itself at the
+ * earliest end of anything in it, and is worth nothing once an epoch has moved: the commit looks.
+ */
+import type { AgentName, OperatorName, PersonName, TargetName } from './ids.ts';
+import type {
+  Agent,
+  Assignment,
+  Enrolment,
+  Operator,
+  Person,
+  SigningKey,
+  TargetVersion,
+  Tenant,
+  TrustedIssuer,
+} from './registers.ts';
+import type { Instant } from './time.ts';
+
+/** Counters raised by every change of who may do what: the tenant's, and the deployment's. */
+export interface Epochs {
+  readonly tenant: number;
+  readonly deployment: number;
+}
+
+/** What stands above tenants. */
+export interface DeploymentSnapshot {
+  readonly epoch: number;
+  readonly inSetup: boolean;
+  /** Issuing is stopped everywhere, and why. */
+  readonly stopped: string | null;
+  /** The active bundle's version: SHA-256, in hex. */
+  readonly policy: string | null;
+  readonly persons: ReadonlyMap<PersonName, Person>;
+  readonly operators: ReadonlyMap<OperatorName, Operator>;
+  readonly issuers: readonly TrustedIssuer[];
+  /** Those at the deployment: administration alone. */
+  readonly assignments: readonly Assignment[];
+  readonly lapsesAt: Instant;
+}
+
+export interface EnrolledAgent {
+  readonly agent: Agent;
+  readonly enrolment: Enrolment;
+}
+
+export interface Snapshot {
+  readonly tenant: Tenant;
+  readonly epochs: Epochs;
+  readonly deployment: DeploymentSnapshot;
+  readonly agents: ReadonlyMap<AgentName, EnrolledAgent>;
+  /** Those at this tenant that had not ended when it was read. */
+  readonly assignments: readonly Assignment[];
+  /** The current version of each. */
+  readonly targets: ReadonlyMap<TargetName, TargetVersion>;
+  /** The newest first: it signs. */
+  readonly keys: readonly SigningKey[];
+  readonly lapsesAt: Instant;
+}

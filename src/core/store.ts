@@ -1,0 +1,104 @@
+/**
+ * The port to what is kept. Facts are written in one place, `commit`; the queue of work has its own three verbs, which
+ * write no fact.
+ */
+import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
+import type { JsonObject } from './canonical.ts';
+import type { Entry } from './entry.ts';
+import type { AgentName, ApprovalId, EntryId, LeaseId, RequestId, TargetName, TenantName } from './ids.ts';
+import type { Lease, LeaseState } from './lease.ts';
+import type { BundleFiles, TargetVersion, Tenant } from './registers.ts';
+import type { RequestRow } from './change.ts';
+import type { Result } from './result.ts';
+import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
+import type { Instant, Milliseconds, Seconds } from './time.ts';
+
+/** The database does not answer, or went away in the middle: nothing may be said of what was asked. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+export interface ClaimedWork extends WorkFence {
+  readonly what: WorkTask;
+  readonly enqueuedAt: Instant;
+}
+
+export interface KeptRequest extends RequestRow {
+  readonly tenant: TenantName;
+  readonly lease: LeaseId | null;
+  readonly approval: { readonly id: ApprovalId; readonly state: string; readonly expiresAt: Instant } | null;
+}
+
+export interface Page {
+  readonly limit: number;
+  /** Rows after this id, newest first. */
+  readonly before: string | null;
+}
+
+export interface LeaseQuery extends Page, LeaseFilter {
+  readonly states: readonly LeaseState[] | null;
+}
+
+/** An entry as it is read back, with what stands beside it. */
+export interface KeptEntry {
+  readonly id: EntryId;
+  readonly kind: string;
+  readonly at: Instant;
+  readonly leaf: string;
+  /** The entry's exact text. */
+  readonly text: string;
+  readonly said: JsonObject;
+  readonly seen: JsonObject;
+}
+
+export interface Store {
+  /** Done whole, entries included, or not at all. Rejects with `StoreUnavailable` when nothing can be said. */
+  commit(change: Change, entries: readonly Entry[]): Promise<Result<Committed, Unmet>>;
+
+  /** The kept snapshot of a tenant, read anew once it has lapsed or was found stale; `null` where there is none. */
+  snapshot(tenant: TenantName): Promise<Snapshot | null>;
+  deployment(): Promise<DeploymentSnapshot>;
+  /** Forgets what is kept, because a commit said `moved`. */
+  forget(tenant: TenantName | null): void;
+  /** The epochs as they are now, for a `no` that must not rest on a stale snapshot. */
+  epochs(tenant: TenantName): Promise<Epochs | null>;
+  bundle(version: string): Promise<BundleFiles | null>;
+
+  tenants(): Promise<readonly Tenant[]>;
+  /** `null`: not there, or not this tenant's. */
+  lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
+  /** Newest first. Without a tenant: across tenants, by the listing role, narrowed to `within`. */
+  leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
+  request(tenant: TenantName, request: RequestId): Promise<KeptRequest | null>;
+  requests(
+    query: Page & { readonly tenant: TenantName | null; readonly agent: AgentName | null },
+    within: readonly TenantName[] | null,
+  ): Promise<readonly KeptRequest[]>;
+  target(tenant: TenantName, target: TargetName, version: number): Promise<TargetVersion | null>;
+  /** The entries of a lease and of its request, oldest first. */
+  entries(
+    tenant: TenantName,
+    of: { readonly lease: LeaseId } | { readonly request: RequestId },
+  ): Promise<readonly KeptEntry[]>;
+  /** Live leases that have passed their end, oldest first, over all tenants. */
+  overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  /** Live leases (opening, active) that a cascade is to end. */
+  live(over: LeaseFilter, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+
+  /** Claims work that is due, at most `perTenant` of one tenant at once, fenced by its attempt. */
+  claim(limit: number, perTenant: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
+  /** Gives it back until `due`. Nothing happens if another attempt holds it. */
+  defer(work: WorkFence, due: Instant): Promise<void>;
+  /** Takes it off the queue; for work whose end is no fact of its own. */
+  finish(work: WorkFence): Promise<void>;
+
+  /** Writes that a sweeper is at work. */
+  beat(node: string): Promise<void>;
+  /** How long ago a sweeper last said so; `null` where none ever did. Kept for a moment, since every issue asks. */
+  sinceBeat(): Promise<Milliseconds | null>;
+  /** How far the database's clock is ahead of this process's. */
+  clockOffset(): Promise<Milliseconds>;
+  /** Whether the database answers and its migrations are those of this version. */
+  ready(): Promise<{ readonly database: boolean; readonly migrations: boolean }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/**
+ * What comes in from outside: every stage takes it as a value, so that nothing reads a clock, chance, the network or a
+ * database behind its caller's back.
+ */
+import type { Channel } from './core/channel.ts';
+import type { Random } from './core/ids.ts';
+import type { Log } from './core/log.ts';
+import type { Provider } from './core/provider.ts';
+import type { RuleEngine } from './core/policy.ts';
+import type { ProviderKind } from './core/registers.ts';
+import type { Keyring } from './core/seal.ts';
+import type { Signer } from './core/signer.ts';
+import type { Store } from './core/store.ts';
+import type { Clock } from './core/time.ts';
+
+export interface Deps {
+  readonly store: Store;
+  readonly rules: RuleEngine;
+  readonly providers: ReadonlyMap<ProviderKind, Provider>;
+  readonly signer: Signer;
+  readonly keyring: Keyring;
+  /** Where people are told; empty while none is configured. */
+  readonly channels: readonly Channel[];
+  /** The database's clock: this process's, with a measured offset. */
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Outgoing requests, guarded: no private address unless allowed, no redirect, bounded size and time. */
+  readonly fetch: GuardedFetch;
+  readonly log: Log;
+  /** Names this process in what it did and saw. */
+  readonly node: string;
+  /** The deployment's own URL, without a slash at its end. */
+  readonly publicUrl: string;
+  /** The operators' OIDC issuer and the audience of its tokens; `null` while none is configured. */
+  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+  /** `off` shows what kept answers are worth, in the bench. */
+  readonly keepAnswers: boolean;
+}
+
+/** A GET whose answer is JSON: rejects with `FetchRefused` or `FetchFailed`; never follows a redirect. */
+export type GuardedFetch = (
+  url: string,
+  limits: { readonly bytes: number; readonly milliseconds: number },
+) => Promise<unknown>;
