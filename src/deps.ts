@@ -3,7 +3,9 @@
  * database behind its caller's back.
  */
 import type { Channel } from './core/channel.ts';
+import type { GuardedFetch } from './core/fetch.ts';
 import type { Random } from './core/ids.ts';
+import type { IssuerKeys } from './core/issuer.ts';
 import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
 import type { RuleEngine } from './core/policy.ts';
@@ -26,6 +28,8 @@ export interface Deps {
   readonly random: Random;
   /** Outgoing requests, guarded: no private address unless allowed, no redirect, bounded size and time. */
   readonly fetch: GuardedFetch;
+  /** The keys of workloads' and operators' issuers: one value for the process, since it keeps what it fetched. */
+  readonly issuerKeys: IssuerKeys;
   readonly log: Log;
   /** Names this process in what it did and saw. */
   readonly node: string;
@@ -36,9 +40,3 @@ export interface Deps {
   /** `off` shows what kept answers are worth, in the bench. */
   readonly keepAnswers: boolean;
 }
-
-/** A GET whose answer is JSON: rejects with `FetchRefused` or `FetchFailed`; never follows a redirect. */
-export type GuardedFetch = (
-  url: string,
-  limits: { readonly bytes: number; readonly milliseconds: number },
-) => Promise<unknown>;

