@@ -1,0 +1,61 @@
+/**
+ * What operators do, which function each act takes, and which of them a local token can be used for.
+ */
+import { failure } from '../core/failure.ts';
+import type { RoleFunction } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { OperatorPrincipal } from './principal.ts';
+
+interface Act {
+  readonly function: RoleFunction;
+  /** Whether a local token does. */
+  readonly local: boolean;
+}
+
+/** SURFACE, "The deployment": administration, and of oversight reading, revoking and raising blocks. */
+export const ACTS = {
+  administer: { function: 'administration', local: true },
+  'passkey.enrol_first': { function: 'administration', local: true },
+  'passkey.enrol': { function: 'administration', local: false },
+  read: { function: 'oversight', local: true },
+  revoke: { function: 'oversight', local: true },
+  'block.raise': { function: 'oversight', local: true },
+  'block.lift': { function: 'oversight', local: false },
+  verdict: { function: 'oversight', local: false },
+  approve: { function: 'approval', local: false },
+} as const satisfies Record<string, Act>;
+
+export type OperatorAct = keyof typeof ACTS;
+
+/** @param held the function that the operator's person holds where the act has effect: `functionAt`. */
+export function mayUse(principal: OperatorPrincipal, act: OperatorAct, held: RoleFunction | null): Result<void> {
+  const needs = ACTS[act];
+  if (held !== needs.function) {
+    return err(
+      failure('function_needed', `This takes ${needs.function}`, {
+        hint: `Ask somebody who holds ${needs.function} here.`,
+        members: { function: needs.function },
+      }),
+    );
+  }
+  if (principal.by === 'local' && !needs.local) {
+    return err(
+      failure('local_token_refused', 'A local token cannot be used for this', {
+        hint: 'Sign in at the operators’ issuer.',
+      }),
+    );
+  }
+  return ok(undefined);
+}
+
+/** No person's name: it has characters that a name cannot have. */
+const WHOEVER_HOLDS_THE_KEY = '(deployment key)';
+
+/**
+ * Who a principal is for a rule that takes two persons: all local tokens are one, and after set-up nobody.
+ */
+export function oneOfTwo({ by, person }: OperatorPrincipal, inSetup: boolean): string | null {
+  if (by === 'oidc') return person;
+  return inSetup ? WHOEVER_HOLDS_THE_KEY : null;
+}

@@ -1,0 +1,123 @@
+/**
+ * `private_key_jwt`: an agent, or a target's own API, signs an assertion with its enrolled key.
+ *
+ * No I/O and no clock. That a `jti` is used once is settled by the commit of what the caller asked for.
+ *
+ * @see RFC 7523 section 3, and draft-ietf-oauth-rfc7523bis for the audience
+ */
+import type { OneUse } from '../core/change.ts';
+import { isName } from '../core/ids.ts';
+import type { AgentName, TargetName } from '../core/ids.ts';
+import type { PublicJwk } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { after, seconds } from '../core/time.ts';
+import type { Instant, Seconds } from '../core/time.ts';
+import { notTheClient } from './auth-failure.ts';
+import type { Proven } from './auth-failure.ts';
+import { agentInStanding } from './principal.ts';
+import type { AgentPrincipal, TargetPrincipal } from './principal.ts';
+import { CLOCK_SKEW, decodeUnverified, isOnlyAudience, isPlain, readJti, readTimes, verifySignature } from './token.ts';
+import type { UnverifiedToken, Why } from './token.ts';
+
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** An assertion is made for one call; FAPI 2.0 and most servers take no more than some minutes. */
+export const LONGEST_ASSERTION: Seconds = seconds(300);
+
+const TARGET_PREFIX = 'target:';
+
+/** As the form of RFC 7521 section 4.2 has them; nothing in it may be believed. */
+export interface ClientCredentials {
+  readonly clientId: string | null;
+  readonly assertionType: string | null;
+  readonly assertion: string | null;
+}
+
+export interface AssertionContext {
+  /** The tenant's issuer: the only audience. */
+  readonly issuer: string;
+  readonly now: Instant;
+}
+
+export interface VerifiedAssertion {
+  readonly principal: AgentPrincipal | TargetPrincipal;
+  /** To be spent in the commit of what was asked for; nothing is done without. */
+  readonly oneUse: OneUse;
+}
+
+export async function verifyClientAssertion(
+  snapshot: Snapshot,
+  credentials: ClientCredentials,
+  context: AssertionContext,
+): Promise<Proven<VerifiedAssertion>> {
+  const token = decodeAssertion(credentials);
+  return token.ok ? await verifyAssertion(snapshot, token.value, context) : notTheClient(token.error);
+}
+
+/** The form's own promises, before anything is looked up. */
+export function decodeAssertion(credentials: ClientCredentials): Result<UnverifiedToken, Why> {
+  if (credentials.assertionType !== ASSERTION_TYPE) return err('not an assertion type that is taken here');
+  const token = decodeUnverified(credentials.assertion);
+  return token.ok && !isPlain(token.value) ? err('another kind of token in an assertion’s place') : token;
+}
+
+export async function verifyAssertion(
+  snapshot: Snapshot,
+  token: UnverifiedToken,
+  { issuer, now }: AssertionContext,
+  clientId: string | null = null,
+): Promise<Proven<VerifiedAssertion>> {
+  const read = readClaims(token, issuer, now);
+  if (!read.ok) return notTheClient(read.error);
+  const { client, jti, until } = read.value;
+  if (clientId !== null && clientId !== client) return notTheClient('another client than the one that signed');
+  const found = findClient(snapshot, client);
+  if (found === null) return notTheClient('no client of that name has a key here');
+  if ((await verifySignature(token, found.key)) === null) return notTheClient('not signed with the enrolled key');
+  const principal = found.target ?? agentInStanding(snapshot, found.agent, 'private_key_jwt', now);
+  if ('ok' in principal && !principal.ok) return principal;
+  return ok({ principal: 'ok' in principal ? principal.value : principal, oneUse: { client, jti, until } });
+}
+
+interface AssertionClaims {
+  readonly client: string;
+  readonly jti: string;
+  /** As long as the skew lets it in. */
+  readonly until: Instant;
+}
+
+function readClaims({ claims }: UnverifiedToken, issuer: string, now: Instant): Result<AssertionClaims, Why> {
+  const { iss, sub } = claims;
+  if (typeof iss !== 'string' || iss !== sub) return err('iss and sub are not one client');
+  if (!isOnlyAudience(claims, issuer)) return err('not for this issuer alone');
+  const times = readTimes(claims, now);
+  if (!times.ok) return times;
+  const { issuedAt, expiresAt } = times.value;
+  const latest = after(issuedAt ?? now, seconds(LONGEST_ASSERTION + (issuedAt === null ? CLOCK_SKEW : 0)));
+  if (expiresAt > latest) return err('it lives too long');
+  const jti = readJti(claims);
+  return jti === null
+    ? err('no jti that could be remembered')
+    : ok({ client: iss, jti, until: after(expiresAt, CLOCK_SKEW) });
+}
+
+type FoundClient =
+  | { readonly key: PublicJwk; readonly agent: AgentName; readonly target?: never }
+  | { readonly key: PublicJwk; readonly target: TargetPrincipal; readonly agent?: never };
+
+function findClient(snapshot: Snapshot, client: string): FoundClient | null {
+  return client.startsWith(TARGET_PREFIX) ? findTarget(snapshot, client) : findAgent(snapshot, client);
+}
+
+function findAgent(snapshot: Snapshot, client: string): FoundClient | null {
+  const proof = snapshot.agents.get(client as AgentName)?.enrolment.proof;
+  return isName(client) && proof?.by === 'key' ? { key: proof.jwk, agent: client as AgentName } : null;
+}
+
+function findTarget(snapshot: Snapshot, client: string): FoundClient | null {
+  const name = client.slice(TARGET_PREFIX.length) as TargetName;
+  const key = snapshot.targets.get(name)?.jwk ?? null;
+  return key === null ? null : { key, target: { kind: 'target', tenant: snapshot.tenant.name, target: name } };
+}

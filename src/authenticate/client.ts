@@ -1,0 +1,42 @@
+/**
+ * Who calls at a tenant's OAuth endpoints: an agent with its key, an agent with its workload's token, or a target.
+ */
+import type { JsonObject } from '../core/canonical.ts';
+import type { OneUse } from '../core/change.ts';
+import { tenantIssuer } from '../core/issuer.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Deps } from '../deps.ts';
+import { ok } from '../core/result.ts';
+import { decodeAssertion, verifyAssertion } from './assertion.ts';
+import type { ClientCredentials } from './assertion.ts';
+import { notTheClient } from './auth-failure.ts';
+import type { Proven } from './auth-failure.ts';
+import type { AgentPrincipal, TargetPrincipal } from './principal.ts';
+import { issuerOfWorkload, verifyWorkload } from './workload.ts';
+
+export interface ProvenClient {
+  readonly principal: AgentPrincipal | TargetPrincipal;
+  /** To be spent with what it asks for; `null` for a workload's token, which is good until it ends. */
+  readonly oneUse: OneUse | null;
+  /** What a platform vouched for, for the ledger. */
+  readonly vouched: JsonObject | null;
+}
+
+export async function authenticateClient(
+  deps: Pick<Deps, 'publicUrl' | 'clock' | 'issuerKeys'>,
+  snapshot: Snapshot,
+  credentials: ClientCredentials,
+): Promise<Proven<ProvenClient>> {
+  const context = { issuer: tenantIssuer(deps.publicUrl, snapshot.tenant.name), now: deps.clock() };
+  const decoded = decodeAssertion(credentials);
+  if (!decoded.ok) return notTheClient(decoded.error);
+  const token = decoded.value;
+  const platform = issuerOfWorkload(snapshot, token);
+  if (platform === null) {
+    const proven = await verifyAssertion(snapshot, token, context, credentials.clientId);
+    return proven.ok ? ok({ ...proven.value, vouched: null }) : proven;
+  }
+  const workload = { ...context, keys: deps.issuerKeys };
+  const proven = await verifyWorkload(snapshot, token, platform, workload, credentials.clientId);
+  return proven.ok ? ok({ ...proven.value, oneUse: null }) : proven;
+}

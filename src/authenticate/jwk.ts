@@ -1,0 +1,83 @@
+/**
+ * Public keys as JWK: which are taken, for which algorithms, and by what name.
+ */
+import { base64url } from 'jose';
+import { canonicalBytes } from '../core/canonical.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import { sha256 } from '../core/digest.ts';
+import { failure } from '../core/failure.ts';
+import type { PublicJwk } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+
+/** Asymmetric, and no others: a public key never verifies an HMAC. @see RFC 8725 section 3.1 */
+export const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+/** @see NIST SP 800-131A: 2,048 bits, as base64url of 256 bytes. The upper bound keeps one signature affordable. */
+const SHORTEST_MODULUS = 342;
+const LONGEST_MODULUS = 1366;
+/** @see RFC 7518 section 6.2.1, RFC 8037 section 2: 32 bytes. */
+const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
+const NUMBER = /^[A-Za-z0-9_-]{1,1366}$/;
+
+/** The members that are the key itself, in the order of no importance. @see RFC 7638 section 3.2 */
+function essence(jwk: JsonObject): { readonly members: PublicJwk; readonly algorithms: readonly Algorithm[] } | null {
+  const { kty, crv, x, y, n, e } = jwk;
+  if (kty === 'EC' && crv === 'P-256' && isCoordinate(x) && isCoordinate(y)) {
+    return { members: { kty, crv, x, y }, algorithms: ['ES256'] };
+  }
+  if (kty === 'OKP' && crv === 'Ed25519' && isCoordinate(x)) return { members: { kty, crv, x }, algorithms: ['EdDSA'] };
+  if (kty === 'RSA' && isModulus(n) && typeof e === 'string' && /^[A-Za-z0-9_-]{1,8}$/.test(e)) {
+    return { members: { kty, n, e }, algorithms: ['RS256', 'PS256'] };
+  }
+  return null;
+}
+
+const isCoordinate = (value: unknown): value is string => typeof value === 'string' && COORDINATE.test(value);
+
+const isModulus = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  NUMBER.test(value) &&
+  value.length >= SHORTEST_MODULUS &&
+  value.length <= LONGEST_MODULUS;
+
+/** Which of ours the key may verify: none, where it is for encryption, private, or of a kind not taken. */
+export function algorithmsOf(jwk: PublicJwk): readonly Algorithm[] {
+  if (jwk['use'] !== undefined && jwk['use'] !== 'sig') return [];
+  const operations = jwk['key_ops'];
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return [];
+  const fitting = essence(jwk)?.algorithms ?? [];
+  return jwk['alg'] === undefined ? fitting : fitting.filter((algorithm) => algorithm === jwk['alg']);
+}
+
+export interface EnrolledKey {
+  /** The key alone, without what else the file said. */
+  readonly jwk: PublicJwk;
+  /** @see RFC 7638 */
+  readonly thumbprint: string;
+}
+
+/** Reads the public key that an administrator enrols for an agent or a target. */
+export function parsePublicKey(value: unknown, path = 'jwk'): Result<EnrolledKey> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('not a JWK', path);
+  const jwk = value as JsonObject;
+  if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name))) return refuse('not a public key', path);
+  const key = essence(jwk);
+  if (key === null || algorithmsOf(jwk).length === 0) return refuse('not a key that is taken here', path);
+  const alg = jwk['alg'] === undefined ? {} : { alg: jwk['alg'] };
+  return ok({ jwk: { ...key.members, ...alg }, thumbprint: thumbprintOf(key.members) });
+}
+
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+
+/** The canonical JSON of the required members is what RFC 7638 section 3 asks for. */
+const thumbprintOf = (members: PublicJwk): string => base64url.encode(sha256(canonicalBytes(members)));
+
+const refuse = (what: string, path: string): Result<never> =>
+  err(
+    failure('invalid_field', `${path} is ${what}`, {
+      hint: 'Give the public JWK of a P-256 (ES256), Ed25519 (EdDSA) or RSA key of 2,048 to 8,192 bits.',
+      path,
+    }),
+  );

@@ -1,0 +1,85 @@
+/**
+ * Who is calling, once that is proven. Nothing further in ever sees a raw token.
+ */
+import type { AgentName, OperatorName, PersonName, TargetName, TenantName } from '../core/ids.ts';
+import { canonicalDigest } from '../core/canonical.ts';
+import type { Agent, Assignment, Enrolment, RoleFunction } from '../core/registers.ts';
+import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
+import { ok } from '../core/result.ts';
+import { notTheClient, ownerGone } from './auth-failure.ts';
+import type { Proven } from './auth-failure.ts';
+
+export interface AgentPrincipal {
+  readonly kind: 'agent';
+  readonly tenant: TenantName;
+  readonly agent: Agent;
+  readonly enrolment: Enrolment;
+  readonly by: 'private_key_jwt' | 'workload' | 'session';
+  /** Who set it to work, where the proof says so; an agent's own word does not. */
+  readonly launchedBy: PersonName | null;
+}
+
+export interface OperatorPrincipal {
+  readonly kind: 'operator';
+  readonly operator: OperatorName;
+  readonly person: PersonName;
+  /** `local`: with the deployment key, on its machine. What that may do is `mayUse`. */
+  readonly by: 'oidc' | 'local';
+}
+
+export interface TargetPrincipal {
+  readonly kind: 'target';
+  readonly tenant: TenantName;
+  readonly target: TargetName;
+}
+
+export type Principal = AgentPrincipal | OperatorPrincipal | TargetPrincipal;
+
+/**
+ * The one function that a person holds: at a tenant, where administration of the deployment counts too; or at the
+ * deployment, given its snapshot alone. Two at once, which the database refuses, count as none.
+ */
+export function functionAt(
+  place: Snapshot | DeploymentSnapshot,
+  person: PersonName,
+  now: Instant,
+): RoleFunction | null {
+  const deployment = 'deployment' in place ? place.deployment : place;
+  if (deployment.persons.get(person)?.active !== true) return null;
+  const held = (assignment: Assignment): boolean =>
+    assignment.holder.kind === 'person' &&
+    assignment.holder.name === person &&
+    (assignment.until === null || assignment.until > now);
+  const all = [...deployment.assignments, ...('deployment' in place ? place.assignments : [])].filter(held);
+  const [first, ...others] = new Set(all.map((assignment) => assignment.function));
+  return first !== undefined && others.length === 0 ? first : null;
+}
+
+/**
+ * An agent as it stands at this moment, whatever it proved before: enrolled, active, and answered for.
+ */
+export function agentInStanding(
+  snapshot: Snapshot,
+  name: AgentName,
+  by: AgentPrincipal['by'],
+  now: Instant,
+): Proven<AgentPrincipal> {
+  const enrolled = snapshot.agents.get(name);
+  if (enrolled === undefined) return notTheClient('no agent of that name is enrolled here');
+  const { agent, enrolment } = enrolled;
+  if (!agent.active) return notTheClient('the agent is disabled');
+  if (enrolment.exception !== null && enrolment.exception.until <= now) {
+    return notTheClient('the exception that the key stood on has ended');
+  }
+  if (snapshot.deployment.persons.get(agent.owner)?.active !== true) return ownerGone();
+  return ok({ kind: 'agent', tenant: snapshot.tenant.name, agent, enrolment, by, launchedBy: null });
+}
+
+/** Names the proof that an enrolment rests on, so that what was made under another one ends with it. */
+export function proofDigest(snapshot: Snapshot, { proof }: Enrolment): string {
+  if (proof.by === 'key') return canonicalDigest(['key', proof.thumbprint]);
+  const { issuer, claims } = proof.binding;
+  const url = snapshot.deployment.issuers.find(({ name }) => name === issuer)?.url ?? null;
+  return canonicalDigest(['workload', issuer, url, { ...claims }]);
+}

@@ -1,0 +1,133 @@
+/**
+ * JWTs as they come in: taken apart, checked for their kind and their times, and their signatures verified. What was
+ * only decoded and what was verified are different types. Pure: no clock and no network.
+ */
+import { base64url, compactVerify, errors } from 'jose';
+import type { JWK } from 'jose';
+import type { Json, JsonObject } from '../core/canonical.ts';
+import type { PublicJwk } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { fromNumericDate, instant } from '../core/time.ts';
+import type { Instant, Seconds } from '../core/time.ts';
+import { seconds } from '../core/time.ts';
+import { algorithmsOf, ALGORITHMS } from './jwk.ts';
+import type { Algorithm } from './jwk.ts';
+
+/** A workload's token with many groups has some 6,000 characters; a header line on most servers ends at 16,384. */
+export const LONGEST_TOKEN = 16_384;
+/** How far another's clock may be off. PITFALLS: 9 s ahead is taken, 61 s is not. */
+export const CLOCK_SKEW: Seconds = seconds(10);
+/** Long enough for any UUID or digest; short enough to keep. */
+const LONGEST_JTI = 256;
+
+/** Nothing in it may be believed. */
+export interface UnverifiedToken {
+  readonly text: string;
+  readonly algorithm: Algorithm;
+  readonly kid: string | null;
+  /** In lower case; `null` where there is none. */
+  readonly type: string | null;
+  readonly claims: JsonObject;
+}
+
+declare const verified: unique symbol;
+/** Signed by the key that it was held against; its claims are that signer's word. */
+export interface VerifiedToken {
+  readonly [verified]: true;
+  readonly claims: JsonObject;
+}
+
+/** Why a token was refused, in fixed words. */
+export type Why = string;
+
+/** Keys that a token brings itself, and extensions that we would have to understand. @see RFC 8725 section 3.10 */
+const FORBIDDEN_HEADERS = ['jwk', 'jku', 'x5u', 'x5c', 'crit', 'b64', 'zip', 'enc'];
+const PART = /^[A-Za-z0-9_-]+$/;
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @returns the token taken apart, or why it is none that could be verified here. Never throws. */
+export function decodeUnverified(text: unknown): Result<UnverifiedToken, Why> {
+  if (typeof text !== 'string' || text.length > LONGEST_TOKEN) return err('not a token, or too long for one');
+  const parts = text.split('.');
+  const [head = '', body = '', signature = ''] = parts;
+  if (parts.length !== 3 || !PART.test(signature)) return err('not a signed JWT in compact form');
+  const header = parsePart(head);
+  const claims = parsePart(body);
+  if (header === null || claims === null) return err('not a JWT of JSON objects');
+  return readHeader(text, header, claims);
+}
+
+function readHeader(text: string, header: JsonObject, claims: JsonObject): Result<UnverifiedToken, Why> {
+  if (FORBIDDEN_HEADERS.some((name) => Object.hasOwn(header, name))) return err('a header that is not taken here');
+  const algorithm = ALGORITHMS.find((name) => name === header['alg']);
+  if (algorithm === undefined) return err('an algorithm that is not taken here');
+  const { kid, typ } = header;
+  if (kid !== undefined && typeof kid !== 'string') return err('a kid that is no string');
+  if (typ !== undefined && typeof typ !== 'string') return err('a typ that is no string');
+  return ok({ text, algorithm, kid: kid ?? null, type: typ?.toLowerCase() ?? null, claims });
+}
+
+function parsePart(part: string): JsonObject | null {
+  if (!PART.test(part)) return null;
+  try {
+    const value = JSON.parse(strictUtf8.decode(base64url.decode(part))) as Json;
+    return isObject(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. */
+export const isPlain = (token: UnverifiedToken): boolean => token.type === null || token.type === 'jwt';
+
+/** A key that cannot verify this algorithm, or does not: `null`. Anything else that goes wrong is a fault. */
+export async function verifySignature(token: UnverifiedToken, key: PublicJwk): Promise<VerifiedToken | null> {
+  if (!algorithmsOf(key).includes(token.algorithm)) return null;
+  try {
+    await compactVerify(token.text, key as unknown as JWK, { algorithms: [token.algorithm] });
+    return { claims: token.claims } as VerifiedToken;
+  } catch (error) {
+    // A key that WebCrypto cannot read, such as a point off its curve, verifies nothing.
+    if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException) return null;
+    throw error;
+  }
+}
+
+/** One audience and no other, alone or in an array. @see RFC 7519 section 4.1.3 */
+export function isOnlyAudience(claims: JsonObject, audience: string): boolean {
+  const { aud } = claims;
+  return aud === audience || (Array.isArray(aud) && aud.length === 1 && aud[0] === audience);
+}
+
+export interface Times {
+  readonly issuedAt: Instant | null;
+  readonly expiresAt: Instant;
+}
+
+/** `exp` is required and ahead; `iat` and `nbf`, where they stand, are not; each by the skew. */
+export function readTimes(claims: JsonObject, now: Instant): Result<Times, Why> {
+  const { exp, iat, nbf } = claims;
+  if (!isDate(exp)) return err('no exp');
+  if ([iat, nbf].some((date) => date !== undefined && !isDate(date))) return err('an iat or nbf that is no time');
+  if (exp * 1000 <= now - CLOCK_SKEW * 1000) return err('it is over');
+  const ahead = [iat, nbf].some((date) => isDate(date) && date * 1000 > now + CLOCK_SKEW * 1000);
+  if (ahead) return err('issued in the future');
+  return ok({ issuedAt: isDate(iat) ? instant(Math.floor(iat * 1000)) : null, expiresAt: fromNumericDate(exp) });
+}
+
+const isDate = (value: Json | undefined): value is number =>
+  typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER / 1000;
+
+/** The `jti`, where it is one that can be remembered. */
+export function readJti(claims: JsonObject): string | null {
+  const { jti } = claims;
+  return typeof jti === 'string' && jti.length > 0 && jti.length <= LONGEST_JTI && isPrintable(jti) ? jti : null;
+}
+
+/** Postgres keeps no NUL in text, and a log line breaks at control characters. */
+const isPrintable = (text: string): boolean => /^[\x20-\x7e]+$/.test(text);
