@@ -79,7 +79,6 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
   ['cli/policy.ts', '../decide/bundle.ts'],
   ['cli/policy.ts', '../decide/bundle/check.ts'],
   ['cli/ledger.ts', '../attribute/proof.ts'],
-  ['cli/operator.ts', '../authenticate/local-token.ts'],
   ['fetch/node.ts', '../authenticate/address.ts'],
   ['node.ts', './fetch/node.ts'],
   ['client/ask.ts', '../core/result.ts'],

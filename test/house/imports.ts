@@ -54,7 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'worker.ts': ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
-  cli: ['core', 'client', 'config', 'decide/bundle', 'attribute/proof', 'authenticate/local-token'],
+  cli: ['core', 'client', 'config', 'decide/bundle', 'attribute/proof'],
 };
 
 /** Packages that only the places named may import. A package not named here is free. */
