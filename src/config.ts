@@ -2,6 +2,7 @@
  * The environment, read once: every setting of the broker, or every problem at once, each with what to do about it.
  * No problem tells anything of a secret's value.
  */
+import { isLoopback, isPrivateOnTheWay } from './core/loopback.ts';
 import { nearest } from './core/nearest.ts';
 import { err, ok } from './core/result.ts';
 import type { Result } from './core/result.ts';
@@ -87,9 +88,6 @@ export function deploymentKeyBytes(key: Secret): Uint8Array | null {
   return bytes.length === KEY_BYTES ? bytes : null;
 }
 
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
-
 /** What is read from, and where problems go: a reader of one setting reports and goes on, so that all are told. */
 interface Reading {
   /** `null` for what is not set; an empty value counts as that, since compose files write one. */
@@ -159,7 +157,7 @@ function readPublicUrl({ value, report }: Reading, listen: Listen): string {
     report('BREVET_PUBLIC_URL', 'is not an origin', 'Write scheme and host alone, such as https://brevet.example.com.');
     return fallback;
   }
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+  if (!isPrivateOnTheWay(url)) {
     report('BREVET_PUBLIC_URL', 'is not https', 'Use https; http is for localhost alone.');
   }
   return url.origin;
@@ -226,7 +224,7 @@ function readOperators(from: Reading): Config['operators'] {
     return from.report('BREVET_OPERATOR_ISSUER', 'is missing', 'Set it to the issuer exactly as its tokens say it.');
   }
   const url = URL.parse(issuer);
-  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) {
+  if (url === null || !isPrivateOnTheWay(url)) {
     from.report('BREVET_OPERATOR_ISSUER', 'is not an https URL', 'Use https; http is for localhost alone.');
   }
   if (clientId !== null) return { issuer, clientId, clientSecret };

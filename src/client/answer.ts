@@ -1,0 +1,83 @@
+/**
+ * The broker's answers, read once. What an agent or a command looks at is named here; the rest is kept as it came.
+ */
+import { isRecord } from './call.ts';
+import type { Answer } from './call.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** A credential as its provider shapes it: `access_token`, or `host`, `port`, `database`, `user` and `password`. */
+export type Credential = Readonly<Record<string, unknown>>;
+
+/** A lease as the broker says it stands. */
+export interface LeaseFacts {
+  readonly id: string;
+  readonly state: string;
+  readonly expiresAt: string;
+  /** How dead the credential is: `verified`, `expired` or `unverifiable`; `null` while that is not known. */
+  readonly death: string | null;
+  /** From its end, or the commit of its revocation, to the sight of its death. */
+  readonly exposureMs: number | null;
+}
+
+/** The one entry of the ledger that an acknowledged change leaves. */
+export interface Receipt {
+  readonly entry: string;
+  readonly leafHash: string;
+}
+
+export type Asked =
+  | {
+      readonly is: 'granted';
+      readonly request: string;
+      readonly lease: LeaseFacts;
+      readonly credential: Credential | null;
+    }
+  | { readonly is: 'waiting'; readonly request: string; readonly approval: string | null };
+
+/** The broker answered what this version does not read: a fault, never a refusal. */
+export class UnreadableAnswer extends Error {
+  override readonly name = 'UnreadableAnswer';
+}
+
+export function readAsked({ status, body }: Answer): Asked {
+  const request = idOf(body['request'], 'request');
+  const lease = body['lease'];
+  if (status === 202 || !isRecord(lease)) {
+    const approval = body['approval'];
+    return { is: 'waiting', request, approval: isRecord(approval) ? idOf(approval, 'approval') : null };
+  }
+  const credential = body['credential'];
+  return { is: 'granted', request, lease: readLease(lease), credential: isRecord(credential) ? credential : null };
+}
+
+/** From a lease itself, or from an answer that holds one. */
+export function readLease(body: Body): LeaseFacts {
+  const lease = isRecord(body['lease']) ? body['lease'] : body;
+  const death = lease['death'];
+  const exposure = lease['exposure_ms'];
+  return {
+    id: textOf(lease['id'], 'lease.id'),
+    state: textOf(lease['state'], 'lease.state'),
+    expiresAt: textOf(lease['expires_at'], 'lease.expires_at'),
+    death: isRecord(death) ? textOf(death['how'], 'lease.death.how') : null,
+    exposureMs: typeof exposure === 'number' ? exposure : null,
+  };
+}
+
+export function readReceipt(body: Body): Receipt | null {
+  const receipt = body['receipt'];
+  if (!isRecord(receipt)) return null;
+  return {
+    entry: textOf(receipt['entry'], 'receipt.entry'),
+    leafHash: textOf(receipt['leaf_hash'], 'receipt.leaf_hash'),
+  };
+}
+
+/** An id alone, or the thing that bears it. */
+const idOf = (value: unknown, path: string): string => textOf(isRecord(value) ? value['id'] : value, path);
+
+function textOf(value: unknown, path: string): string {
+  if (typeof value === 'string') return value;
+  throw new UnreadableAnswer(`the broker's answer has no ${path}`);
+}
