@@ -26,13 +26,19 @@ export interface Receipt {
   readonly leafHash: string;
 }
 
+/** What was issued. */
+export interface Granted {
+  readonly is: 'granted';
+  readonly request: string;
+  readonly lease: string;
+  readonly expiresAt: string;
+  readonly credential: Credential;
+}
+
 export type Asked =
-  | {
-      readonly is: 'granted';
-      readonly request: string;
-      readonly lease: LeaseFacts;
-      readonly credential: Credential | null;
-    }
+  | Granted
+  /** The same request had been answered before; its credential left then, if one did. */
+  | { readonly is: 'repeated'; readonly request: string; readonly lease: string | null }
   | { readonly is: 'waiting'; readonly request: string; readonly approval: string | null };
 
 /** The broker answered what this version does not read: a fault, never a refusal. */
@@ -41,14 +47,18 @@ export class UnreadableAnswer extends Error {
 }
 
 export function readAsked({ status, body }: Answer): Asked {
+  const { lease, credential, approval } = body;
   const request = idOf(body['request'], 'request');
-  const lease = body['lease'];
-  if (status === 202 || !isRecord(lease)) {
-    const approval = body['approval'];
-    return { is: 'waiting', request, approval: isRecord(approval) ? idOf(approval, 'approval') : null };
-  }
-  const credential = body['credential'];
-  return { is: 'granted', request, lease: readLease(lease), credential: isRecord(credential) ? credential : null };
+  if (status === 202) return { is: 'waiting', request, approval: idOrNull(approval, 'approval') };
+  if (!isRecord(credential)) return { is: 'repeated', request, lease: idOrNull(lease, 'lease') };
+  const expiresAt = isRecord(lease) ? lease['expires_at'] : null;
+  return {
+    is: 'granted',
+    request,
+    lease: idOf(lease, 'lease'),
+    expiresAt: textOf(expiresAt, 'lease.expires_at'),
+    credential,
+  };
 }
 
 /** From a lease itself, or from an answer that holds one. */
@@ -76,6 +86,9 @@ export function readReceipt(body: Body): Receipt | null {
 
 /** An id alone, or the thing that bears it. */
 const idOf = (value: unknown, path: string): string => textOf(isRecord(value) ? value['id'] : value, path);
+
+const idOrNull = (value: unknown, path: string): string | null =>
+  value === undefined || value === null ? null : idOf(value, path);
 
 function textOf(value: unknown, path: string): string {
   if (typeof value === 'string') return value;

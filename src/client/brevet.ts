@@ -13,12 +13,12 @@ import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import type { Clock } from '../core/time.ts';
 import { readAsked, readLease, readReceipt } from './answer.ts';
-import type { Asked, Credential } from './answer.ts';
+import type { Asked, Credential, Granted } from './answer.ts';
 import { createProver } from './assertion.ts';
 import type { Proof } from './assertion.ts';
 import { openLine } from './call.ts';
 import type { Bounds, Line, Outgoing } from './call.ts';
-import { BrevetIncomplete, BrevetWaiting } from './error.ts';
+import { BrevetIncomplete, BrevetUnavailable, BrevetWaiting } from './error.ts';
 import { AgentLease } from './lease.ts';
 import type { Ended, TaskOutcome } from './lease.ts';
 import { DEFAULT_RETRY } from './retry.ts';
@@ -136,19 +136,26 @@ interface Connected {
 }
 
 /**
- * A try whose answer was lost has made a lease whose secret nobody has: the broker says so to the next try, by the
- * key. That lease is given up, and the request asked once more as a new one.
+ * A try whose answer was lost may have made a lease whose secret nobody has: the broker says so to the next try, by
+ * the key. That lease is given up, and the request asked once more as a new one.
  */
 async function askForLease(broker: Connected, request: Ask, signal: AbortSignal | undefined): Promise<AgentLease> {
-  const first = await askOnce(broker, request, signal);
-  if (first.is === 'waiting') throw new BrevetWaiting(first.request, first.approval);
-  if (first.credential !== null) return leaseOf(broker, first, first.credential);
-  await complete(broker, first.lease.id, { outcome: 'abandoned', summary: 'The answer was lost.' }, signal);
-  const second = await askOnce(broker, request, signal);
-  if (second.is === 'waiting') throw new BrevetWaiting(second.request, second.approval);
-  if (second.credential === null) throw new BrevetIncomplete(second.lease, undefined, 'the answer was lost twice');
-  return leaseOf(broker, second, second.credential);
+  let asked = await askOnce(broker, request, signal);
+  if (asked.is === 'repeated') {
+    if (asked.lease !== null) await complete(broker, asked.lease, ANSWER_LOST, signal);
+    asked = await askOnce(broker, request, signal);
+  }
+  switch (asked.is) {
+    case 'waiting':
+      throw new BrevetWaiting(asked.request, asked.approval);
+    case 'repeated':
+      throw new BrevetUnavailable(`the answer to ${asked.request} was lost twice`, null);
+    case 'granted':
+      return leaseOf(broker, asked);
+  }
 }
+
+const ANSWER_LOST: TaskOutcome = { outcome: 'abandoned', summary: 'The answer with the credential was lost.' };
 
 async function askOnce(broker: Connected, request: Ask, signal: AbortSignal | undefined): Promise<Asked> {
   const outgoing: Outgoing = {
@@ -160,10 +167,8 @@ async function askOnce(broker: Connected, request: Ask, signal: AbortSignal | un
   return readAsked(await broker.session.call(outgoing, { timeout: broker.timeouts.ask, signal }));
 }
 
-const leaseOf = (broker: Connected, granted: Asked & { is: 'granted' }, credential: Credential): AgentLease =>
-  new AgentLease(granted.request, granted.lease, credential, (outcome, signal) =>
-    complete(broker, granted.lease.id, outcome, signal),
-  );
+const leaseOf = (broker: Connected, granted: Granted): AgentLease =>
+  new AgentLease(granted, (outcome, signal) => complete(broker, granted.lease, outcome, signal));
 
 async function complete(
   broker: Connected,

@@ -1,7 +1,7 @@
 /**
  * A lease in an agent's hands: its credential is used, and then it is done.
  */
-import type { Credential, LeaseFacts, Receipt } from './answer.ts';
+import type { Credential, Granted, LeaseFacts, Receipt } from './answer.ts';
 
 /** What the agent says of its own work. References and digests stand as evidence, never contents. */
 export interface TaskOutcome {
@@ -31,10 +31,10 @@ export class AgentLease {
   readonly #complete: Complete;
   #credential: Credential | null;
 
-  constructor(request: string, facts: LeaseFacts, credential: Credential, complete: Complete) {
-    this.id = facts.id;
+  constructor({ lease, request, expiresAt, credential }: Granted, complete: Complete) {
+    this.id = lease;
     this.request = request;
-    this.expiresAt = facts.expiresAt;
+    this.expiresAt = expiresAt;
     this.#credential = credential;
     this.#complete = complete;
   }

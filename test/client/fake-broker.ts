@@ -162,10 +162,17 @@ class Behaviour {
     const id = known ?? `lse_${this.#byKey.size + 1}`;
     this.#byKey.set(key, id);
     if (known === undefined) this.live.add(id);
-    const lease = { id, state: 'active', expires_at: LEASE_END, exposure_ms: null, death: null };
-    const credential = { host: 'db', port: 5432, database: 'crm', user: 'brevet_x', password: PASSWORD };
-    const body = { request: 'req_1', decision: { effect: 'permit' }, lease };
-    return { status: 201, body: known === undefined ? { ...body, credential } : body };
+    const lease = { id, provider: 'postgres', expires_at: LEASE_END };
+    const credential = {
+      type: 'postgres',
+      host: 'db',
+      port: 5432,
+      database: 'crm',
+      user: 'brevet_x',
+      password: PASSWORD,
+    };
+    const body = { request: 'req_1', decision: { effect: 'permit' } };
+    return { status: 201, body: known === undefined ? { ...body, lease, credential } : { ...body, lease: id } };
   }
 
   #complete(id: string): Reply {
