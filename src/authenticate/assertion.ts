@@ -6,7 +6,6 @@
  * @see RFC 7523 section 3, and draft-ietf-oauth-rfc7523bis for the audience
  */
 import type { OneUse } from '../core/change.ts';
-import { isName } from '../core/ids.ts';
 import type { AgentName, TargetName } from '../core/ids.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
@@ -39,6 +38,8 @@ export interface AssertionContext {
   /** The tenant's issuer: the only audience. */
   readonly issuer: string;
   readonly now: Instant;
+  /** The `client_id` beside the assertion, where there was one: it must be who the assertion proves. */
+  readonly clientId: string | null;
 }
 
 export interface VerifiedAssertion {
@@ -50,10 +51,11 @@ export interface VerifiedAssertion {
 export async function verifyClientAssertion(
   snapshot: Snapshot,
   credentials: ClientCredentials,
-  context: AssertionContext,
+  context: Omit<AssertionContext, 'clientId'>,
 ): Promise<Proven<VerifiedAssertion>> {
   const token = decodeAssertion(credentials);
-  return token.ok ? await verifyAssertion(snapshot, token.value, context) : notTheClient(token.error);
+  if (!token.ok) return notTheClient(token.error);
+  return await verifyAssertion(snapshot, token.value, { ...context, clientId: credentials.clientId });
 }
 
 /** The form's own promises, before anything is looked up. */
@@ -66,19 +68,17 @@ export function decodeAssertion(credentials: ClientCredentials): Result<Unverifi
 export async function verifyAssertion(
   snapshot: Snapshot,
   token: UnverifiedToken,
-  { issuer, now }: AssertionContext,
-  clientId: string | null = null,
+  { issuer, now, clientId }: AssertionContext,
 ): Promise<Proven<VerifiedAssertion>> {
   const read = readClaims(token, issuer, now);
   if (!read.ok) return notTheClient(read.error);
   const { client, jti, until } = read.value;
   if (clientId !== null && clientId !== client) return notTheClient('another client than the one that signed');
-  const found = findClient(snapshot, client);
+  const found = findClient(snapshot, client, now);
   if (found === null) return notTheClient('no client of that name has a key here');
   if ((await verifySignature(token, found.key)) === null) return notTheClient('not signed with the enrolled key');
-  const principal = found.target ?? agentInStanding(snapshot, found.agent, 'private_key_jwt', now);
-  if ('ok' in principal && !principal.ok) return principal;
-  return ok({ principal: 'ok' in principal ? principal.value : principal, oneUse: { client, jti, until } });
+  const principal = found.standing();
+  return principal.ok ? ok({ principal: principal.value, oneUse: { client, jti, until } }) : principal;
 }
 
 interface AssertionClaims {
@@ -103,21 +103,25 @@ function readClaims({ claims }: UnverifiedToken, issuer: string, now: Instant): 
     : ok({ client: iss, jti, until: after(expiresAt, CLOCK_SKEW) });
 }
 
-type FoundClient =
-  | { readonly key: PublicJwk; readonly agent: AgentName; readonly target?: never }
-  | { readonly key: PublicJwk; readonly target: TargetPrincipal; readonly agent?: never };
-
-function findClient(snapshot: Snapshot, client: string): FoundClient | null {
-  return client.startsWith(TARGET_PREFIX) ? findTarget(snapshot, client) : findAgent(snapshot, client);
+interface FoundClient {
+  readonly key: PublicJwk;
+  /** Asked once the signature has held, so that nobody else learns how the client stands. */
+  readonly standing: () => Proven<AgentPrincipal | TargetPrincipal>;
 }
 
-function findAgent(snapshot: Snapshot, client: string): FoundClient | null {
-  const proof = snapshot.agents.get(client as AgentName)?.enrolment.proof;
-  return isName(client) && proof?.by === 'key' ? { key: proof.jwk, agent: client as AgentName } : null;
+const findClient = (snapshot: Snapshot, client: string, now: Instant): FoundClient | null =>
+  client.startsWith(TARGET_PREFIX) ? findTarget(snapshot, client) : findAgent(snapshot, client, now);
+
+function findAgent(snapshot: Snapshot, client: string, now: Instant): FoundClient | null {
+  const name = client as AgentName;
+  const proof = snapshot.agents.get(name)?.enrolment.proof;
+  if (proof?.by !== 'key') return null;
+  return { key: proof.jwk, standing: () => agentInStanding(snapshot, name, 'private_key_jwt', now) };
 }
 
 function findTarget(snapshot: Snapshot, client: string): FoundClient | null {
   const name = client.slice(TARGET_PREFIX.length) as TargetName;
   const key = snapshot.targets.get(name)?.jwk ?? null;
-  return key === null ? null : { key, target: { kind: 'target', tenant: snapshot.tenant.name, target: name } };
+  if (key === null) return null;
+  return { key, standing: () => ok({ kind: 'target', tenant: snapshot.tenant.name, target: name }) };
 }

@@ -27,16 +27,18 @@ export async function authenticateClient(
   snapshot: Snapshot,
   credentials: ClientCredentials,
 ): Promise<Proven<ProvenClient>> {
-  const context = { issuer: tenantIssuer(deps.publicUrl, snapshot.tenant.name), now: deps.clock() };
   const decoded = decodeAssertion(credentials);
   if (!decoded.ok) return notTheClient(decoded.error);
-  const token = decoded.value;
-  const platform = issuerOfWorkload(snapshot, token);
+  const context = {
+    issuer: tenantIssuer(deps.publicUrl, snapshot.tenant.name),
+    now: deps.clock(),
+    clientId: credentials.clientId,
+  };
+  const platform = issuerOfWorkload(snapshot, decoded.value);
   if (platform === null) {
-    const proven = await verifyAssertion(snapshot, token, context, credentials.clientId);
+    const proven = await verifyAssertion(snapshot, decoded.value, context);
     return proven.ok ? ok({ ...proven.value, vouched: null }) : proven;
   }
-  const workload = { ...context, keys: deps.issuerKeys };
-  const proven = await verifyWorkload(snapshot, token, platform, workload, credentials.clientId);
+  const proven = await verifyWorkload(snapshot, decoded.value, platform, { ...context, keys: deps.issuerKeys });
   return proven.ok ? ok({ ...proven.value, oneUse: null }) : proven;
 }

@@ -49,7 +49,6 @@ export async function verifyWorkload(
   token: UnverifiedToken,
   issuer: TrustedIssuer,
   context: WorkloadContext,
-  clientId: string | null = null,
 ): Promise<Proven<VerifiedWorkload>> {
   const refusal = whyNotNow(token, issuer, context);
   if (refusal !== null) return notTheClient(refusal);
@@ -60,7 +59,8 @@ export async function verifyWorkload(
   if (verified === null) return notTheClient('not signed by its issuer');
   const match = findBound(snapshot, issuer, verified.claims);
   if (!match.ok) return notTheClient(match.error);
-  if (clientId !== null && clientId !== match.value.agent) return notTheClient('another client than the one bound');
+  if (context.clientId !== null && context.clientId !== match.value.agent)
+    return notTheClient('another client than the one bound');
   const principal = agentInStanding(snapshot, match.value.agent, 'workload', context.now);
   return principal.ok ? ok({ principal: principal.value, vouched: match.value.vouched }) : principal;
 }
