@@ -10,14 +10,20 @@ import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
 import type { RuleEngine } from './core/policy.ts';
 import type { ProviderKind } from './core/registers.ts';
+import type { Refusals } from './core/refusals.ts';
 import type { Keyring } from './core/seal.ts';
 import type { Signer } from './core/signer.ts';
 import type { Store } from './core/store.ts';
 import type { Clock } from './core/time.ts';
+import type { Bundles } from './decide/bundles.ts';
+import type { Rulebook } from './decide/rulebook.ts';
 
 export interface Deps {
   readonly store: Store;
   readonly rules: RuleEngine;
+  /** The loaded bundles by version, and the answers kept of them. */
+  readonly bundles: Bundles;
+  readonly rulebook: Rulebook;
   readonly providers: ReadonlyMap<ProviderKind, Provider>;
   readonly signer: Signer;
   readonly keyring: Keyring;
@@ -30,13 +36,16 @@ export interface Deps {
   readonly fetch: GuardedFetch;
   /** The keys of workloads' and operators' issuers: one value for the process, since it keeps what it fetched. */
   readonly issuerKeys: IssuerKeys;
+  readonly refusals: Refusals;
   readonly log: Log;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Work that outlives the answer; its rejection is logged. On Workers it holds the invocation open. */
+  readonly background: (work: Promise<unknown>) => void;
   /** Names this process in what it did and saw. */
   readonly node: string;
   /** The deployment's own URL, without a slash at its end. */
   readonly publicUrl: string;
   /** The operators' OIDC issuer and the audience of its tokens; `null` while none is configured. */
   readonly operators: { readonly issuer: string; readonly clientId: string } | null;
-  /** `off` shows what kept answers are worth, in the bench. */
-  readonly keepAnswers: boolean;
 }

@@ -129,6 +129,7 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly request: RequestRow;
       readonly lease: LeaseTerms;
       readonly state: 'opening' | 'active';
+      readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
     }
   /** The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any. */

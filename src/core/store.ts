@@ -5,9 +5,19 @@
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
 import type { JsonObject } from './canonical.ts';
 import type { Entry } from './entry.ts';
-import type { AgentName, ApprovalId, EntryId, LeaseId, RequestId, TargetName, TenantName } from './ids.ts';
+import type {
+  AgentName,
+  ApprovalId,
+  AssignmentId,
+  EntryId,
+  LeaseId,
+  PersonName,
+  RequestId,
+  TargetName,
+  TenantName,
+} from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
-import type { BundleFiles, TargetVersion, Tenant } from './registers.ts';
+import type { Agent, Assignment, BundleFiles, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
@@ -62,9 +72,16 @@ export interface Store {
   forget(tenant: TenantName | null): void;
   /** The epochs as they are now, for a `no` that must not rest on a stale snapshot. */
   epochs(tenant: TenantName): Promise<Epochs | null>;
+  /** The same for what rests on the deployment alone. */
+  deploymentEpoch(): Promise<number>;
   bundle(version: string): Promise<BundleFiles | null>;
 
   tenants(): Promise<readonly Tenant[]>;
+  /** Every agent of the register, enrolled anywhere or not. */
+  agents(): Promise<readonly Agent[]>;
+  assignment(id: AssignmentId): Promise<Assignment | null>;
+  /** The tenants at which a person holds oversight now. */
+  overseenBy(person: PersonName): Promise<readonly TenantName[]>;
   /** `null`: not there, or not this tenant's. */
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
   /** Newest first. Without a tenant: across tenants, by the listing role, narrowed to `within`. */

@@ -39,7 +39,8 @@ const NODE_ENTRY = [...ENTRY, 'embedded', 'node.ts', 'client', 'cli'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   config: ['core'],
-  deps: ['core'],
+  // What the decision keeps in memory is named by the two ports of its own.
+  deps: ['core', 'decide/bundles', 'decide/rulebook'],
   ...Object.fromEntries(STAGES.map((stage, place) => [stage, ['core', 'deps', ...STAGES.slice(0, place)]])),
   broker: BELOW_BROKER,
   http: [...BELOW_BROKER, 'broker'],

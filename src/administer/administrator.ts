@@ -1,0 +1,51 @@
+/** An operator who was seen to hold administration where the act has effect. Only this file makes one. */
+import type { Actor } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import type { PersonName } from '../core/ids.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
+import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import { functionAt } from '../authenticate/principal.ts';
+import { mayUse } from '../authenticate/act.ts';
+
+export interface Administrator {
+  readonly actor: Actor;
+  readonly person: PersonName;
+  readonly inSetup: boolean;
+  /** The deployment's epoch that this standing was read under. */
+  readonly epoch: number;
+}
+
+/** @param place the tenant's snapshot, or the deployment's for what stands above tenants. */
+export function administratorAt(
+  operator: OperatorPrincipal,
+  place: Snapshot | DeploymentSnapshot,
+  now: Instant,
+): Result<Administrator> {
+  const deployment = 'deployment' in place ? place.deployment : place;
+  const held = functionAt(place, operator.person, now);
+  const may = mayUse(operator, 'administer', held);
+  if (!may.ok) return may;
+  return ok({
+    actor: actorOf(operator),
+    person: operator.person,
+    inSetup: deployment.inSetup,
+    epoch: deployment.epoch,
+  });
+}
+
+export const actorOf = (operator: OperatorPrincipal): Actor => ({
+  kind: 'operator',
+  name: operator.operator,
+  person: operator.person,
+  by: operator.by,
+});
+
+/** What takes two persons is refused once set-up is over, until a second one can confirm it. */
+export function unlessTwo(by: Administrator, what: string): Result<null> {
+  if (by.inSetup) return ok(null);
+  const hint = 'A second person has to confirm it, which is not possible yet.';
+  return err(failure('takes_two_persons', `${what} takes two persons`, { hint }));
+}

@@ -1,0 +1,98 @@
+/** Who holds which role, where, until when, reviewed by whom. */
+import { z } from 'zod';
+import { failure } from '../core/failure.ts';
+import { newId } from '../core/ids.ts';
+import type { AgentName, PersonName, RoleName, TenantName } from '../core/ids.ts';
+import { name, parseWith, when } from '../core/parse.ts';
+import type { Assignment, Holder, RoleFunction } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { after, seconds, toRfc3339 } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { EVERYTHING } from './registers.ts';
+import type { Parsed } from './registers.ts';
+
+const body = z.strictObject({
+  tenant: name().nullable(),
+  holder: z.union([z.strictObject({ person: name() }), z.strictObject({ agent: name() })]),
+  role: name(),
+  until: when().nullable().optional(),
+  reviewer: name().nullable().default(null),
+});
+
+/** An assignment ends by itself after a quarter, unless it says otherwise. */
+const DEFAULT_TERM = seconds(90 * 24 * 3600);
+
+export const assignmentTenant = (input: unknown): Result<TenantName | null> => {
+  const parsed = parseWith(body, input);
+  return parsed.ok ? ok(parsed.value.tenant as TenantName | null) : parsed;
+};
+
+/** @param roles those of the active bundle. */
+export function parseAssignment(
+  deps: Deps,
+  input: unknown,
+  roles: ReadonlyMap<RoleName, { readonly function: RoleFunction }>,
+): Result<Parsed> {
+  const parsed = parseWith(body, input);
+  if (!parsed.ok) return parsed;
+  const { tenant, holder: held, role, until, reviewer } = parsed.value;
+  const given = roles.get(role as RoleName)?.function;
+  if (given === undefined) return err(failure('not_found', `the bundle has no role ${role}`, { path: 'role' }));
+  if (tenant === null && given !== 'administration') {
+    const hint = 'Name a tenant; only administration may stand above them.';
+    return err(failure('invalid_field', `the function ${given} is held at a tenant`, { path: 'tenant', hint }));
+  }
+  const holder: Holder =
+    'person' in held
+      ? { kind: 'person', name: held.person as PersonName }
+      : { kind: 'agent', name: held.agent as AgentName };
+  if (holder.kind === 'agent' && given !== 'execution') {
+    return err(failure('second_function', 'an agent holds execution alone', { path: 'holder' }));
+  }
+  const now = deps.clock();
+  const ends = until === undefined ? after(now, DEFAULT_TERM) : until;
+  if (ends !== null && ends <= now)
+    return err(failure('invalid_field', 'it would have ended already', { path: 'until' }));
+  const assignment: Assignment = {
+    id: newId('asg', now, deps.random),
+    tenant: tenant as TenantName | null,
+    holder,
+    role: role as RoleName,
+    function: given,
+    until: ends,
+    reviewer: reviewer as PersonName | null,
+  };
+  return ok(putting(assignment));
+}
+
+function putting(assignment: Assignment): Parsed {
+  const { until, function: given } = assignment;
+  return {
+    change: { kind: 'assignment.put', assignment },
+    facts: { ...factsOf(assignment), until: until === null ? null : toRfc3339(until), reviewer: assignment.reviewer },
+    said: {},
+    takesTwo: given === 'execution' ? null : `to give ${given}`,
+    ends: null,
+  };
+}
+
+/** Ending an assignment ends what rests on it. */
+export const endAssignment = (assignment: Assignment): Parsed => ({
+  change: { kind: 'assignment.remove', assignment },
+  facts: factsOf(assignment),
+  said: {},
+  takesTwo: null,
+  ends:
+    assignment.holder.kind === 'agent'
+      ? { ...EVERYTHING, tenant: assignment.tenant, agent: assignment.holder.name, role: assignment.role }
+      : null,
+});
+
+const factsOf = ({ id, tenant, holder, role, function: given }: Assignment) => ({
+  assignment: id,
+  tenant,
+  holder: { ...holder },
+  role,
+  function: given,
+});

@@ -1,0 +1,92 @@
+/**
+ * The way of every administrative act: who may, then one commit that changes the register, writes the entry and
+ * leaves the work that follows from it.
+ */
+import type { JsonObject } from '../core/canonical.ts';
+import type { LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
+import { makeEntry } from '../core/entry.ts';
+import type { Receipt } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { newId } from '../core/ids.ts';
+import type { TenantName } from '../core/ids.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Deps } from '../deps.ts';
+import type { Administrator } from './administrator.ts';
+
+export interface Act {
+  readonly by: Administrator;
+  readonly change: RegisterChange;
+  /** Whose ledger: a tenant's, or the deployment's (`null`). */
+  readonly ledger: TenantName | null;
+  /** Names, codes and versions, plain in the leaf. */
+  readonly facts: JsonObject;
+  /** As written by the administrator, beside the leaf. Never a secret. */
+  readonly said: JsonObject;
+  /** Everything live that rests on what is taken away. */
+  readonly ends: LeaseFilter | null;
+}
+
+export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
+  const at = deps.clock();
+  const entry = makeEntry(
+    {
+      tenant: act.ledger,
+      kind: act.change.kind.endsWith('.remove') ? 'register.removed' : 'register.put',
+      at,
+      actor: act.by.actor,
+      accountable: act.by.person,
+      inSetup: act.by.inSetup,
+      facts: { change: act.change.kind, ...act.facts },
+      said: act.said,
+    },
+    deps.random,
+  );
+  const work: NewWork[] =
+    act.ends === null
+      ? []
+      : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
+  const command = { kind: 'register', change: act.change, work, deploymentEpoch: act.by.epoch } as const;
+  const committed = await deps.store.commit(command, [entry]);
+  deps.store.forget(act.ledger);
+  if (!committed.ok) return err(unmetFailure(committed.error));
+  const [receipt] = committed.value.receipts;
+  if (receipt === undefined) throw new Error('a register was changed without its entry');
+  return ok(receipt);
+}
+
+export function unmetFailure(unmet: Unmet): Failure {
+  switch (unmet.unmet) {
+    case 'moved':
+      return failure('contended', 'who may do what changed meanwhile', { hint: 'Try again.' });
+    case 'replayed':
+      return failure('unauthenticated', 'this was used before', { hint: 'Make a fresh one.' });
+    case 'claimed':
+      return failure('idempotency_mismatch', 'this idempotency key came before', { hint: 'Use another key.' });
+    case 'state':
+      return failure('lease_over', 'it is not in a state for this');
+    case 'fenced':
+      return failure('contended', 'another attempt holds this');
+    case 'retired':
+      return failure('name_retired', 'this name was removed, and is not given again', { hint: 'Choose another name.' });
+    case 'taken':
+      return failure(takenCode(unmet.by), `it belongs to another already: ${unmet.by}`, {
+        hint: 'Use one of its own, or state an exception where there may be one.',
+      });
+    case 'second_function':
+      return failure('second_function', `a person or agent has one function at a tenant, and holds ${unmet.held}`, {
+        hint: 'End those assignments first.',
+      });
+    case 'in_use':
+      return failure('still_in_use', `this is in use: ${unmet.by}`, { hint: 'End what rests on it first.' });
+    case 'missing':
+      return failure('not_found', `there is no such ${unmet.what}`);
+  }
+}
+
+function takenCode(by: string): 'key_in_use' | 'binding_overlaps' | 'audience_in_use' | 'name_taken' {
+  if (by.startsWith('key')) return 'key_in_use';
+  if (by.startsWith('binding')) return 'binding_overlaps';
+  return by.startsWith('audience') ? 'audience_in_use' : 'name_taken';
+}

@@ -1,0 +1,227 @@
+/**
+ * The registers, one row each: how a body is read, what it changes, whose ledger says so, whether it takes two, and
+ * what ends when it is taken away.
+ */
+import { z } from 'zod';
+import type { JsonObject } from '../core/canonical.ts';
+import type { LeaseFilter, RegisterChange } from '../core/change.ts';
+import { failure } from '../core/failure.ts';
+import { parseName } from '../core/ids.ts';
+import type { AgentName, IssuerName, OperatorName, PersonName, TenantName } from '../core/ids.ts';
+import { name, parseWith, words } from '../core/parse.ts';
+import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES } from '../core/registers.ts';
+import type { Agent, Person, Tenant } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { seconds } from '../core/time.ts';
+import type { DeploymentSnapshot } from '../core/snapshot.ts';
+
+/** An act that was read and may be committed. */
+export interface Parsed {
+  readonly change: RegisterChange;
+  readonly facts: JsonObject;
+  readonly said: JsonObject;
+  /** What it is that takes two persons, or `null` where one is enough. */
+  readonly takesTwo: string | null;
+  readonly ends: LeaseFilter | null;
+}
+
+/** Registers that stand above tenants. */
+export const DEPLOYMENT_REGISTERS = ['people', 'operators', 'agents', 'issuers'] as const;
+export type DeploymentRegister = (typeof DEPLOYMENT_REGISTERS)[number];
+
+export const EVERYTHING: LeaseFilter = { tenant: null, agent: null, owner: null, target: null, role: null };
+
+const personBody = z.strictObject({
+  display_name: words(200),
+  email: z.email().max(254).nullable().default(null),
+  active: z.boolean().default(true),
+});
+const operatorBody = z.strictObject({
+  person: name().nullable().default(null),
+  issuer: z.url().max(500).nullable().default(null),
+  subject: words(255).nullable().default(null),
+  active: z.boolean().default(true),
+});
+const agentBody = z.strictObject({
+  owner: name(),
+  deputy: name().nullable().default(null),
+  kind: z.enum(AGENT_KINDS),
+  purpose: words(1000),
+  decisions: z.array(words(200)).max(50).default([]),
+  vendor: words(100),
+  model: words(100),
+  model_version: words(100),
+  autonomy: z.enum(AUTONOMY_LEVELS),
+  data: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).default([]),
+  active: z.boolean().default(true),
+});
+/** An hour: a platform's token older than that proves little of now. */
+const OLDEST_TOKEN_S = 3600;
+const issuerBody = z.strictObject({
+  url: z.url().max(500),
+  platform: z.enum(['github', 'kubernetes', 'generic']),
+  max_age: z.int().min(60).max(OLDEST_TOKEN_S).default(OLDEST_TOKEN_S),
+});
+const tenantBody = z.strictObject({
+  display_name: words(200),
+  regulations: z.array(words(50)).max(20).default([]),
+  data_classes: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).default([]),
+  autonomy: z.enum(['advise-only', 'ask-always', 'notify', 'autonomous']).nullable().default(null),
+  time_zone: z.string().max(64).refine(isTimeZone, 'it is not an IANA time zone').default('UTC'),
+});
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat;
+  } catch (fault) {
+    if (fault instanceof RangeError) return false;
+    throw fault;
+  }
+}
+
+export function parseTenant(tenant: TenantName, body: unknown): Result<Tenant> {
+  const parsed = parseWith(tenantBody, body);
+  if (!parsed.ok) return parsed;
+  const { display_name, regulations, data_classes, autonomy, time_zone } = parsed.value;
+  const context = { regulations, dataClasses: data_classes, autonomy, timeZone: time_zone };
+  return ok({ name: tenant, displayName: display_name, context });
+}
+
+/** Reads what is to be put under a name into a register that stands above tenants. */
+export function parsePut(
+  register: DeploymentRegister,
+  called: string,
+  body: unknown,
+  now: DeploymentSnapshot,
+): Result<Parsed> {
+  switch (register) {
+    case 'people':
+      return putPerson(called, body, now);
+    case 'operators':
+      return putOperator(called, body, now);
+    case 'agents':
+      return putAgent(called, body, now);
+    case 'issuers':
+      return putIssuer(called, body);
+  }
+}
+
+export function parseRemove(register: DeploymentRegister, called: string): Result<Parsed> {
+  switch (register) {
+    case 'people':
+      return removal('person', called, (person: PersonName) => ({
+        change: { kind: 'person.remove', person },
+        ends: { ...EVERYTHING, owner: person },
+      }));
+    case 'operators':
+      return removal('operator', called, (operator: OperatorName) => ({
+        change: { kind: 'operator.remove', operator },
+        ends: null,
+      }));
+    case 'agents':
+      return removal('agent', called, (agent: AgentName) => ({
+        change: { kind: 'agent.remove', agent },
+        ends: { ...EVERYTHING, agent },
+      }));
+    case 'issuers':
+      return removal('issuer', called, (issuer: IssuerName) => ({
+        change: { kind: 'issuer.remove', issuer },
+        ends: null,
+      }));
+  }
+}
+
+function removal<Name extends string>(
+  kind: 'person' | 'operator' | 'agent' | 'issuer',
+  called: string,
+  make: (name: Name) => Pick<Parsed, 'change' | 'ends'>,
+): Result<Parsed> {
+  const parsed = parseName(kind, called);
+  if (!parsed.ok) return parsed;
+  return ok({ ...make(parsed.value as string as Name), facts: { [kind]: called }, said: {}, takesTwo: null });
+}
+
+function putPerson(called: string, body: unknown, now: DeploymentSnapshot): Result<Parsed> {
+  const name = parseName('person', called);
+  if (!name.ok) return name;
+  const parsed = parseWith(personBody, body);
+  if (!parsed.ok) return parsed;
+  const { display_name, email, active } = parsed.value;
+  const person: Person = { name: name.value, displayName: display_name, email, active };
+  const before = now.persons.get(person.name);
+  const comesBack = active && before?.active !== true;
+  return ok({
+    change: { kind: 'person.put', person },
+    facts: { person: called, active },
+    said: { display_name, email },
+    takesTwo: comesBack ? 'to say that there is a person' : null,
+    ends: active ? null : { ...EVERYTHING, owner: person.name },
+  });
+}
+
+function putOperator(called: string, body: unknown, now: DeploymentSnapshot): Result<Parsed> {
+  const name = parseName('operator', called);
+  if (!name.ok) return name;
+  const parsed = parseWith(operatorBody, body);
+  if (!parsed.ok) return parsed;
+  const { person, issuer, subject, active } = parsed.value;
+  if ((issuer === null) !== (subject === null)) {
+    return err(failure('invalid_field', 'issuer and subject come together', { path: 'subject' }));
+  }
+  const linked = person as PersonName | null;
+  if (linked !== null && !now.persons.has(linked)) return missing('person', linked);
+  return ok({
+    change: { kind: 'operator.put', operator: { name: name.value, person: linked, issuer, subject, active } },
+    facts: { operator: called, person, active },
+    said: { issuer, subject },
+    takesTwo: active && person !== null ? 'to link an operator to a person' : null,
+    ends: null,
+  });
+}
+
+function putAgent(called: string, body: unknown, now: DeploymentSnapshot): Result<Parsed> {
+  const name = parseName('agent', called);
+  if (!name.ok) return name;
+  const parsed = parseWith(agentBody, body);
+  if (!parsed.ok) return parsed;
+  const { owner, deputy, model_version, ...rest } = parsed.value;
+  for (const person of [owner, deputy]) {
+    if (person !== null && now.persons.get(person as PersonName)?.active !== true) return missing('person', person);
+  }
+  if (owner === deputy) {
+    return err(failure('invalid_field', 'the deputy must be another person than the owner', { path: 'deputy' }));
+  }
+  const agent: Agent = {
+    ...rest,
+    name: name.value,
+    owner: owner as PersonName,
+    deputy: deputy as PersonName | null,
+    modelVersion: model_version,
+  };
+  return ok({
+    change: { kind: 'agent.put', agent },
+    facts: { agent: called, owner, deputy, kind: agent.kind, autonomy: agent.autonomy, active: agent.active },
+    said: { purpose: agent.purpose, vendor: agent.vendor, model: agent.model, model_version },
+    takesTwo: null,
+    ends: agent.active ? null : { ...EVERYTHING, agent: agent.name },
+  });
+}
+
+function putIssuer(called: string, body: unknown): Result<Parsed> {
+  const name = parseName('issuer', called);
+  if (!name.ok) return name;
+  const parsed = parseWith(issuerBody, body);
+  if (!parsed.ok) return parsed;
+  const { url, platform, max_age } = parsed.value;
+  return ok({
+    change: { kind: 'issuer.put', issuer: { name: name.value, url, platform, maxAge: seconds(max_age) } },
+    facts: { issuer: called, platform },
+    said: { url },
+    takesTwo: null,
+    ends: null,
+  });
+}
+
+const missing = (kind: string, called: string): Result<never> =>
+  err(failure('not_found', `there is no ${kind} ${called} who could stand here`, { path: kind }));

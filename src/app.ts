@@ -1,0 +1,57 @@
+/** `createApp(deps)`: mounts the routes, and has the one `onError`. */
+import { Hono } from 'hono';
+import { failure } from './core/failure.ts';
+import { newId } from './core/ids.ts';
+import { ProviderUnavailable } from './core/provider.ts';
+import { StoreUnavailable } from './core/store.ts';
+import { seconds } from './core/time.ts';
+import type { Deps } from './deps.ts';
+import { admin } from './http/admin.ts';
+import { health } from './http/health.ts';
+import { leases } from './http/leases.ts';
+import { oauth } from './http/oauth.ts';
+import { requests } from './http/requests.ts';
+import type { Scope } from './http/scope.ts';
+import { errors, keys, metadata } from './http/well-known.ts';
+import { problem } from './http/wire.ts';
+
+/** A moment in which a database that restarts is back. */
+const RETRY = seconds(2);
+
+/** @param depsOf on Workers each request has its own. */
+export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope> {
+  const app = new Hono<Scope>();
+  app.use(async (c, next) => {
+    const deps = depsOf(c.env);
+    c.set('deps', deps);
+    c.set('requestId', newId('req', deps.clock(), deps.random));
+    await next();
+    c.header('x-request-id', c.var.requestId);
+    c.header('x-content-type-options', 'nosniff');
+  });
+  app.route('/', health);
+  app.route('/errors', errors);
+  app.route('/api', admin);
+  app.route('/t/:tenant', oauth);
+  app.route('/t/:tenant/requests', requests);
+  app.route('/t/:tenant/leases', leases);
+  app.get('/t/:tenant/jwks', keys);
+  // RFC 8414 puts the well-known part before the issuer's path; OpenID discovery puts it behind.
+  app.get('/.well-known/oauth-authorization-server/t/:tenant', metadata);
+  app.get('/t/:tenant/.well-known/openid-configuration', metadata);
+  app.notFound((c) => problem(c, failure('not_found', 'there is nothing here')));
+  app.onError((fault, c) => {
+    const { log } = c.var.deps;
+    if (fault instanceof StoreUnavailable) {
+      log.warn('store.unavailable', { request: c.var.requestId });
+      return problem(c, failure('database_unavailable', 'the database does not answer', { retryAfter: RETRY }));
+    }
+    if (fault instanceof ProviderUnavailable) {
+      log.warn('provider.unavailable', { request: c.var.requestId, why: fault.message });
+      return problem(c, failure('provider_unavailable', 'the provider does not answer', { retryAfter: RETRY }));
+    }
+    log.error('fault', { request: c.var.requestId, fault: fault.name, message: fault.message, stack: fault.stack });
+    return problem(c, failure('internal', 'something failed here', { hint: 'Tell an operator the request_id.' }));
+  });
+  return app;
+}

@@ -1,0 +1,81 @@
+/**
+ * The story of one lease for a person: who, for whom, under which rule and policy version, every step with its time,
+ * and how dead it is. Nothing here is remembered: it is read from the ledger.
+ */
+import type { JsonObject } from '../core/canonical.ts';
+import type { Lease } from '../core/lease.ts';
+import type { KeptEntry } from '../core/store.ts';
+import { toRfc3339 } from '../core/time.ts';
+
+export interface Step {
+  readonly at: string;
+  readonly entry: string;
+  readonly leaf_hash: string;
+  readonly kind: string;
+  readonly actor: JsonObject;
+  readonly accountable: string | null;
+  readonly facts: JsonObject;
+  readonly said: JsonObject;
+  readonly seen: JsonObject;
+}
+
+export interface Timeline {
+  readonly lease: string;
+  readonly tenant: string;
+  readonly agent: string;
+  readonly accountable: string;
+  readonly task: string;
+  readonly resource: string;
+  readonly role: string;
+  readonly policy: string;
+  readonly state: string;
+  readonly death: JsonObject | null;
+  readonly exposure_ms: number | null;
+  readonly steps: readonly Step[];
+}
+
+export function timelineOf(lease: Lease, entries: readonly KeptEntry[]): Timeline {
+  return {
+    lease: lease.id,
+    tenant: lease.tenant,
+    agent: lease.agent,
+    accountable: lease.owner,
+    task: lease.task,
+    resource: lease.resource,
+    role: lease.role,
+    policy: lease.policy,
+    state: lease.state,
+    death:
+      lease.death === null
+        ? null
+        : {
+            how: lease.death.how,
+            at: toRfc3339(lease.death.at),
+            evidence: lease.death.evidence,
+            node: lease.death.node,
+          },
+    exposure_ms: lease.exposure,
+    steps: entries.map(stepOf),
+  };
+}
+
+interface Leaf {
+  readonly actor: JsonObject;
+  readonly accountable: string | null;
+  readonly facts: JsonObject;
+}
+
+function stepOf(entry: KeptEntry): Step {
+  const leaf = JSON.parse(entry.text) as Leaf;
+  return {
+    at: toRfc3339(entry.at),
+    entry: entry.id,
+    leaf_hash: entry.leaf,
+    kind: entry.kind,
+    actor: leaf.actor,
+    accountable: leaf.accountable,
+    facts: leaf.facts,
+    said: entry.said,
+    seen: entry.seen,
+  };
+}

@@ -1,0 +1,67 @@
+/** Bodies: bounded before they are read whole, of a stated type, JSON without doubled names. */
+import type { Context } from 'hono';
+import { failure } from '../core/failure.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Scope } from './scope.ts';
+
+export const BODY_LIMIT = 64 * 1024;
+
+/** A bundle's files come in one body. */
+export const BUNDLE_LIMIT = 4 * 1024 * 1024;
+
+export async function readJson(c: Context<Scope>, limit = BODY_LIMIT): Promise<Result<unknown>> {
+  const text = await readText(c, 'application/json', limit);
+  if (!text.ok) return text;
+  try {
+    return ok(JSON.parse(text.value) as unknown);
+  } catch (fault) {
+    const why = fault instanceof SyntaxError ? 'it does not parse' : 'it cannot be read';
+    return err(failure('invalid_json', `the body is not JSON: ${why}`, { hint: 'Send one JSON object in UTF-8.' }));
+  }
+}
+
+/** A form whose fields come once each. @see RFC 6749 section 3.2 */
+export async function readForm(c: Context<Scope>): Promise<Result<ReadonlyMap<string, string>>> {
+  const text = await readText(c, 'application/x-www-form-urlencoded', BODY_LIMIT);
+  if (!text.ok) return text;
+  const form = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text.value)) {
+    if (form.has(name)) return err(failure('invalid_request', 'a parameter came twice', { path: name.slice(0, 64) }));
+    form.set(name, value);
+  }
+  return ok(form);
+}
+
+async function readText(c: Context<Scope>, type: string, limit: number): Promise<Result<string>> {
+  const given = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (given !== type) {
+    return err(failure('unsupported_media_type', `this takes ${type}`, { hint: `Send content-type: ${type}.` }));
+  }
+  const bytes = await readBounded(c.req.raw, limit);
+  if (bytes === null) return err(failure('body_too_large', `the body is over ${limit} bytes`));
+  try {
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (fault) {
+    if (!(fault instanceof TypeError)) throw fault;
+    return err(failure('invalid_request', 'the body is not UTF-8'));
+  }
+}
+
+async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
+  if (Number(request.headers.get('content-length') ?? 0) > limit) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > limit) return null;
+    chunks.push(chunk);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}

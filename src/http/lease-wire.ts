@@ -1,0 +1,66 @@
+/** A lease and what came of a request, as callers see them. */
+import type { Json } from '../core/canonical.ts';
+import type { Lease, LeaseTerms } from '../core/lease.ts';
+import type { KeptRequest } from '../core/store.ts';
+import { toRfc3339 } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
+
+const time = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
+
+export const openedWire = (lease: LeaseTerms): Record<string, Json> => ({
+  id: lease.id,
+  tenant: lease.tenant,
+  agent: lease.agent,
+  task: lease.task,
+  resource: lease.resource,
+  role: lease.role,
+  provider: lease.provider,
+  target: lease.target,
+  expires_at: toRfc3339(lease.expiresAt),
+});
+
+export const leaseWire = (lease: Lease): Record<string, Json> => ({
+  ...openedWire(lease),
+  request: lease.request,
+  owner: lease.owner,
+  policy: lease.policy,
+  state: lease.state,
+  opened_at: toRfc3339(lease.openedAt),
+  active_at: time(lease.activeAt),
+  revoking_at: time(lease.revokingAt),
+  cause: lease.cause,
+  death:
+    lease.death === null
+      ? null
+      : {
+          how: lease.death.how,
+          at: toRfc3339(lease.death.at),
+          evidence: lease.death.evidence,
+          node: lease.death.node,
+        },
+  exposure_ms: lease.exposure,
+  outcome: lease.outcome === null ? null : lease.outcome.outcome,
+});
+
+export const requestWire = (request: KeptRequest): Record<string, Json> => ({
+  id: request.id,
+  tenant: request.tenant,
+  agent: request.agent,
+  task: request.task,
+  resource: request.resource,
+  hash: request.hash,
+  effect: request.effect,
+  decision: request.decision as Json,
+  asked: request.asked as Json,
+  at: toRfc3339(request.at),
+  policy: request.policy,
+  lease: request.lease,
+  approval:
+    request.approval === null
+      ? null
+      : {
+          id: request.approval.id,
+          state: request.approval.state,
+          expires_at: toRfc3339(request.approval.expiresAt),
+        },
+});

@@ -1,0 +1,171 @@
+/** Leases: what an agent holds, what oversight sees, and their end. */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { decodeProtectedHeader } from 'jose';
+import { z } from 'zod';
+import type { Actor } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import { parseId } from '../core/ids.ts';
+import type { AgentName, TenantName } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
+import { parseWith, words } from '../core/parse.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { seconds } from '../core/time.ts';
+import type { Seconds } from '../core/time.ts';
+import { actorOf } from '../administer/administrator.ts';
+import { timelineOf } from '../attribute/timeline.ts';
+import { mayUse } from '../authenticate/act.ts';
+import type { OperatorAct } from '../authenticate/act.ts';
+import { functionAt } from '../authenticate/principal.ts';
+import { SESSION_TYPE } from '../authenticate/session.ts';
+import { agentOf, end } from '../broker.ts';
+import type { Ending } from '../revoke/revoke.ts';
+import { readJson } from './body.ts';
+import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
+import { leaseWire } from './lease-wire.ts';
+import { pageOf, pageWire } from './page.ts';
+import type { Scope } from './scope.ts';
+import { answer, problem, receiptWire } from './wire.ts';
+
+const NOTHING_HERE = failure('not_found', 'there is nothing here');
+
+/** How long an answer waits for the proof of death, unless the caller says otherwise. */
+const DEFAULT_WAIT = seconds(2);
+const LONGEST_WAIT = 30;
+
+/** Who may see leases here: an agent its own, oversight all. */
+interface Viewer {
+  readonly tenant: TenantName;
+  readonly agent: AgentName | null;
+  readonly actor: Actor;
+}
+
+export const leases = new Hono<Scope>();
+
+leases.get('/', async (c) => {
+  const viewer = await viewerOf(c, 'read');
+  if (!viewer.ok) return problem(c, viewer.error);
+  const { tenant, agent } = viewer.value;
+  const page = pageOf(c, `leases:${tenant}:${agent ?? ''}`);
+  if (!page.ok) return problem(c, page.error);
+  const query = { ...page.value, tenant, agent, owner: null, target: null, role: null, states: null };
+  const found = await c.var.deps.store.leases(query, null);
+  return answer(c, pageWire(c, page.value, found, leaseWire));
+});
+
+leases.get('/:id', async (c) => {
+  const seen = await seenLease(c, 'read');
+  return seen.ok ? answer(c, leaseWire(seen.value.lease)) : problem(c, seen.error);
+});
+
+leases.get('/:id/timeline', async (c) => {
+  const seen = await seenLease(c, 'read');
+  if (!seen.ok) return problem(c, seen.error);
+  const { lease } = seen.value;
+  const entries = await c.var.deps.store.entries(lease.tenant, { lease: lease.id });
+  return answer(c, timelineOf(lease, entries));
+});
+
+const LONGEST_SUMMARY = 4000;
+const evidence = z.strictObject({ reference: words(500), digest: words(200).optional() });
+const completion = z.strictObject({
+  outcome: z.enum(['succeeded', 'failed', 'abandoned']),
+  summary: words(LONGEST_SUMMARY).nullable().default(null),
+  evidence: z
+    .array(
+      evidence.transform(({ reference, digest }) => (digest === undefined ? { reference } : { reference, digest })),
+    )
+    .max(50)
+    .default([]),
+});
+
+leases.post('/:id/complete', async (c) => {
+  const seen = await seenLease(c, null);
+  if (!seen.ok) return problem(c, seen.error);
+  const body = await readJson(c);
+  if (!body.ok) return problem(c, body.error);
+  const said = parseWith(completion, body.value);
+  if (!said.ok) return problem(c, said.error);
+  const { actor, lease } = seen.value;
+  return endAnswer(c, lease, { cause: 'completed', actor, reason: null, outcome: said.value });
+});
+
+const revocation = z.strictObject({ reason: words(1000) });
+
+leases.post('/:id/revoke', async (c) => {
+  const seen = await seenLease(c, 'revoke');
+  if (!seen.ok) return problem(c, seen.error);
+  const body = await readJson(c);
+  if (!body.ok) return problem(c, body.error);
+  const said = parseWith(revocation, body.value);
+  if (!said.ok) return problem(c, said.error);
+  const { actor, lease } = seen.value;
+  const cause = actor.kind === 'agent' ? 'agent' : 'oversight';
+  return endAnswer(c, lease, { cause, actor, reason: said.value.reason, outcome: null });
+});
+
+async function endAnswer(c: Context<Scope>, lease: Lease, ending: Ending): Promise<Response> {
+  const wait = waitOf(c);
+  if (!wait.ok) return problem(c, wait.error);
+  const ended = await end(c.var.deps, lease, ending, wait.value);
+  const receipt = ended.receipt === null ? null : receiptWire(ended.receipt);
+  return answer(c, { lease: leaseWire(ended.lease), receipt });
+}
+
+function waitOf(c: Context<Scope>): Result<Seconds> {
+  const asked = c.req.query('wait');
+  if (asked === undefined) return ok(DEFAULT_WAIT);
+  const wait = /^\d{1,3}$/.test(asked) ? Number(asked) : Number.NaN;
+  if (wait <= LONGEST_WAIT) return ok(seconds(wait));
+  return err(failure('invalid_field', `wait is 0 to ${LONGEST_WAIT} whole seconds`, { path: 'wait' }));
+}
+
+async function seenLease(
+  c: Context<Scope, '/:id'>,
+  act: OperatorAct | null,
+): Promise<Result<{ readonly lease: Lease; readonly actor: Actor }>> {
+  const viewer = await viewerOf(c, act);
+  if (!viewer.ok) return viewer;
+  const id = parseId('lse', c.req.param('id'));
+  if (!id.ok) return err(NOTHING_HERE);
+  const { tenant, agent, actor } = viewer.value;
+  const lease = await c.var.deps.store.lease(tenant, id.value);
+  if (lease === null || (agent !== null && lease.agent !== agent)) return err(NOTHING_HERE);
+  return ok({ lease, actor });
+}
+
+/** @param act what an operator would have to be allowed; `null`: this is for the agent alone. */
+async function viewerOf(c: Context<Scope>, act: OperatorAct | null): Promise<Result<Viewer>> {
+  const tenant = tenantOf(c);
+  if (!tenant.ok) return tenant;
+  const token = bearerOf(c);
+  if (!token.ok) return token;
+  if (act === null || isSession(token.value)) return agentView(c, tenant.value, token.value);
+  const operator = await operatorOf(c);
+  if (!operator.ok) return operator;
+  const snapshot = await currentSnapshot(c);
+  if (!snapshot.ok) return snapshot;
+  const held = functionAt(snapshot.value, operator.value.person, c.var.deps.clock());
+  // Who has nothing to do with this tenant is not told that it is there.
+  if (held === null) return err(NOTHING_HERE);
+  const may = mayUse(operator.value, act, held);
+  return may.ok ? ok({ tenant: tenant.value, agent: null, actor: actorOf(operator.value) }) : may;
+}
+
+async function agentView(c: Context<Scope>, tenant: TenantName, token: string): Promise<Result<Viewer>> {
+  const agent = await agentOf(c.var.deps, tenant, token);
+  if (!agent.ok) return agent;
+  const { name } = agent.value.agent;
+  return ok({ tenant, agent: name, actor: { kind: 'agent', name, by: agent.value.by } });
+}
+
+/** Which way to verify the token, and nothing more. */
+function isSession(token: string): boolean {
+  try {
+    return decodeProtectedHeader(token).typ === SESSION_TYPE;
+  } catch (fault) {
+    if (fault instanceof TypeError) return false;
+    throw fault;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The OAuth endpoints of a tenant: token, introspection, revocation.
+ * @see RFC 6749, RFC 7523, RFC 7662, RFC 7009, RFC 9396
+ */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import type { Json } from '../core/canonical.ts';
+import { failure } from '../core/failure.ts';
+import { parseWith } from '../core/parse.ts';
+import type { TenantName } from '../core/ids.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { Secret } from '../core/secret.ts';
+import { seconds, toRfc3339 } from '../core/time.ts';
+import { z } from 'zod';
+import type { ClientCredentials } from '../authenticate/assertion.ts';
+import { clientOf, end, openSession, requestTask } from '../broker.ts';
+import type { Answer, Client } from '../broker.ts';
+import { findLease, introspect } from '../use/introspect.ts';
+import { readForm } from './body.ts';
+import { claimOf, tenantOf } from './caller.ts';
+import { revokeUndelivered } from './delivery.ts';
+import type { Scope } from './scope.ts';
+import { answer, oauthError, receiptWire } from './wire.ts';
+
+type Form = ReadonlyMap<string, string>;
+
+export const TASK_TYPE = 'brevet_task';
+
+export const oauth = new Hono<Scope>();
+
+oauth.post('/token', async (c) => {
+  const form = await readForm(c);
+  const tenant = tenantOf(c);
+  if (!form.ok) return oauthError(c, form.error);
+  if (!tenant.ok) return oauthError(c, tenant.error);
+  if (form.value.get('grant_type') !== 'client_credentials') {
+    return oauthError(c, failure('unsupported_grant_type', 'grant_type must be client_credentials'));
+  }
+  const details = form.value.get('authorization_details');
+  return details === undefined
+    ? sessionToken(c, tenant.value, form.value)
+    : taskToken(c, tenant.value, form.value, details);
+});
+
+async function sessionToken(c: Context<Scope>, tenant: TenantName, form: Form): Promise<Response> {
+  const session = await openSession(c.var.deps, tenant, credentialsOf(form));
+  if (!session.ok) return oauthError(c, session.error);
+  const { token, expiresIn } = session.value;
+  return answer(c, { access_token: token.reveal(), token_type: 'Bearer', expires_in: expiresIn });
+}
+
+async function taskToken(c: Context<Scope>, tenant: TenantName, form: Form, details: string): Promise<Response> {
+  const { deps } = c.var;
+  const body = readDetails(details);
+  if (!body.ok) return oauthError(c, body.error);
+  const claim = claimOf(c, 'token', body.value);
+  if (!claim.ok) return oauthError(c, claim.error);
+  const proof = { by: 'client', credentials: credentialsOf(form) } as const;
+  const asked = await requestTask(deps, tenant, { proof, body: body.value, claim: claim.value, only: 'jwt' });
+  if (!asked.ok) return oauthError(c, asked.error);
+  return tokenAnswer(c, body.value, asked.value);
+}
+
+const detailsForm = z.array(z.looseObject({ type: z.literal(TASK_TYPE) })).length(1);
+
+/** One task; its fields are read by the same parser as an access request's. */
+function readDetails(text: string): Result<Record<string, unknown>> {
+  const refuse = (why: string): Result<never> =>
+    err(
+      failure('invalid_authorization_details', `authorization_details: ${why}`, {
+        hint: `Send [{"type":"${TASK_TYPE}","task":…,"resource":…}].`,
+      }),
+    );
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (fault) {
+    if (!(fault instanceof SyntaxError)) throw fault;
+    return refuse('this is not JSON');
+  }
+  const read = parseWith(detailsForm, parsed);
+  const [detail] = read.ok ? read.value : [];
+  if (detail === undefined) return refuse(`this takes exactly one object of type ${TASK_TYPE}`);
+  const { type: _, ...body } = detail;
+  return ok(body);
+}
+
+function tokenAnswer(c: Context<Scope>, body: Record<string, unknown>, asked: Answer): Response {
+  switch (asked.kind) {
+    case 'asked': {
+      const members = {
+        request: asked.request,
+        approval: asked.approval.id,
+        expires_at: toRfc3339(asked.approval.expiresAt),
+      };
+      return oauthError(c, failure('approval_pending', 'a person is being asked', { members }));
+    }
+    case 'repeated':
+      return oauthError(
+        c,
+        failure('invalid_request', 'this request was answered before, and its token was not kept', {
+          hint: 'Complete that lease and ask again.',
+          members: { request: asked.request, lease: asked.lease },
+        }),
+      );
+    case 'issued': {
+      const { lease, credential, receipt } = asked.issued;
+      revokeUndelivered(c, lease);
+      const token = credential['token'];
+      if (!(token instanceof Secret)) throw new Error('the jwt provider gave no token');
+      const detail = { ...body, type: TASK_TYPE } as Record<string, Json>;
+      return answer(c, {
+        access_token: token.reveal(),
+        token_type: 'Bearer',
+        expires_in: Math.floor((lease.expiresAt - lease.openedAt) / 1000),
+        authorization_details: [detail],
+        request: asked.request,
+        lease: lease.id,
+        receipt: receiptWire(receipt),
+      });
+    }
+  }
+}
+
+const credentialsOf = (form: Form): ClientCredentials => ({
+  clientId: form.get('client_id') ?? null,
+  assertionType: form.get('client_assertion_type') ?? null,
+  assertion: form.get('client_assertion') ?? null,
+});
+
+oauth.post('/introspect', async (c) => {
+  const asking = await tokenQuestion(c);
+  if (!asking.ok) return oauthError(c, asking.error);
+  const { client, token } = asking.value;
+  return answer(c, await introspect(c.var.deps, client.snapshot, client.asker, token));
+});
+
+/** What is not ours, or not the caller's, is answered as what is over: 200, and nothing said. @see RFC 7009 section 2.2 */
+oauth.post('/revoke', async (c) => {
+  const asking = await tokenQuestion(c);
+  if (!asking.ok) return oauthError(c, asking.error);
+  const { client, token } = asking.value;
+  const { deps } = c.var;
+  const found = await findLease(deps, client.snapshot, client.asker, token);
+  if (found !== null) {
+    const ending = { cause: 'token_revoked', actor: client.actor, reason: null, outcome: null } as const;
+    await end(deps, found.lease, ending, seconds(2));
+  }
+  return c.body(null, 200, { 'cache-control': 'no-store' });
+});
+
+async function tokenQuestion(c: Context<Scope>): Promise<Result<{ readonly client: Client; readonly token: string }>> {
+  const form = await readForm(c);
+  if (!form.ok) return form;
+  const tenant = tenantOf(c);
+  if (!tenant.ok) return tenant;
+  const client = await clientOf(c.var.deps, tenant.value, credentialsOf(form.value));
+  if (!client.ok) return client;
+  const token = form.value.get('token');
+  if (token === undefined) return err(failure('invalid_request', 'the token to look at is missing', { path: 'token' }));
+  return ok({ client: client.value, token });
+}

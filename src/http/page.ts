@@ -1,0 +1,36 @@
+/** Lists, a page at a time. */
+import type { Context } from 'hono';
+import { failure } from '../core/failure.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Page } from '../core/store.ts';
+import { makeCursor, readCursor } from './cursor.ts';
+import type { Scope } from './scope.ts';
+
+const DEFAULT_LIMIT = 50;
+const LARGEST_LIMIT = 200;
+
+interface ListPage extends Page {
+  readonly list: string;
+}
+
+/** @param list what is listed and for whom, which a cursor is bound to. */
+export function pageOf(c: Context<Scope>, list: string): Result<ListPage> {
+  const asked = c.req.query('limit');
+  const limit = asked === undefined ? DEFAULT_LIMIT : /^\d{1,3}$/.test(asked) ? Number(asked) : 0;
+  if (limit < 1 || limit > LARGEST_LIMIT) {
+    return err(failure('invalid_field', `limit is 1 to ${LARGEST_LIMIT}`, { path: 'limit' }));
+  }
+  const before = readCursor(c.var.deps, list, c.req.query('cursor'));
+  return before.ok ? ok({ limit, before: before.value, list }) : before;
+}
+
+export function pageWire<Item extends { readonly id: string }>(
+  c: Context<Scope>,
+  { limit, list }: ListPage,
+  found: readonly Item[],
+  wire: (item: Item) => unknown,
+) {
+  const last = found.length === limit ? found.at(-1) : undefined;
+  return { items: found.map(wire), cursor: last === undefined ? null : makeCursor(c.var.deps, list, last.id) };
+}

@@ -1,0 +1,11 @@
+/** What a request carries through the routes. */
+import type { Deps } from '../deps.ts';
+
+export interface Scope {
+  Variables: { deps: Deps; requestId: string };
+  Bindings: {
+    /** Node's response, to learn whether an answer was written. */
+    outgoing?: { once(event: 'close', listener: () => void): void; readonly writableFinished: boolean };
+    incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+  };
+}

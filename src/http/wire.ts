@@ -1,0 +1,69 @@
+/**
+ * How answers look: JSON in snake_case, refusals as RFC 9457 problem documents, and on the OAuth endpoints as RFC 6749
+ * section 5.2 has them. A secret is revealed here and nowhere else.
+ */
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Json } from '../core/canonical.ts';
+import type { Receipt } from '../core/entry.ts';
+import { FAILURES } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { Secret } from '../core/secret.ts';
+import type { Scope } from './scope.ts';
+
+/** Credentials and decisions are for one caller, now. */
+const NEVER_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
+
+export const answer = (c: Context<Scope>, body: unknown, status: ContentfulStatusCode = 200): Response =>
+  c.json(body, status, NEVER_KEPT);
+
+export function problem(c: Context<Scope>, refusal: Failure): Response {
+  const row = FAILURES[refusal.code];
+  const body = {
+    type: `${c.var.deps.publicUrl}/errors/${refusal.code}`,
+    title: row.title,
+    status: row.status,
+    code: refusal.code,
+    detail: refusal.detail,
+    ...(refusal.hint === undefined ? {} : { hint: refusal.hint }),
+    ...(refusal.path === undefined ? {} : { path: refusal.path }),
+    request_id: c.var.requestId,
+    ...refusal.members,
+  };
+  return c.json(body, row.status as ContentfulStatusCode, {
+    ...NEVER_KEPT,
+    ...retryAfter(refusal),
+    ...challenge(refusal),
+    'content-type': 'application/problem+json',
+  });
+}
+
+/** @see RFC 6749 section 5.2 */
+export function oauthError(c: Context<Scope>, refusal: Failure): Response {
+  const row = FAILURES[refusal.code];
+  const body = {
+    error: row.oauth,
+    error_description: ascii(refusal.hint === undefined ? refusal.detail : `${refusal.detail} (${refusal.hint})`),
+    error_uri: `${c.var.deps.publicUrl}/errors/${refusal.code}`,
+    ...refusal.members,
+  };
+  const status = row.status === 403 || row.status === 404 || row.status === 409 ? 400 : row.status;
+  return c.json(body, status as ContentfulStatusCode, { ...NEVER_KEPT, ...retryAfter(refusal), ...challenge(refusal) });
+}
+
+const retryAfter = ({ retryAfter: wait }: Failure): Record<string, string> =>
+  wait === undefined ? {} : { 'retry-after': String(wait) };
+
+const challenge = ({ code }: Failure): Record<string, string> =>
+  FAILURES[code].status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+
+/** The characters that an `error_description` may hold. @see RFC 6749 section 5.2 */
+const ascii = (text: string): string => text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");
+
+/** The credential on its way out: the one place where a secret is revealed to its caller. */
+export const revealed = (credential: Readonly<Record<string, Json | Secret>>): Record<string, Json> =>
+  Object.fromEntries(
+    Object.entries(credential).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
+  );
+
+export const receiptWire = ({ entry, leafHash }: Receipt) => ({ entry, leaf_hash: leafHash });

@@ -1,0 +1,265 @@
+/**
+ * A grant becomes a lease and a credential: intent is committed, the provider mints, the outcome is committed, and
+ * only then does the credential leave. No provider is called inside a transaction.
+ */
+import type { Conditions, NewWork, RequestRow, Unmet } from '../core/change.ts';
+import type { Json, JsonObject } from '../core/canonical.ts';
+import type { Entry, Receipt } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { newId } from '../core/ids.ts';
+import type { LeaseId } from '../core/ids.ts';
+import { markOf } from '../core/lease.ts';
+import type { LeaseTerms } from '../core/lease.ts';
+import { ProviderUnavailable } from '../core/provider.ts';
+import type { LocalProvider, Minted, MintOrder, OpenTarget, Provider, RemoteProvider } from '../core/provider.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Epochs } from '../core/snapshot.ts';
+import { after, seconds } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { openTarget } from './target.ts';
+import type { Grant } from './grant.ts';
+
+/**
+ * A mint that has not landed by then is given up, and the reconciler may fence its name. Postgres answers in
+ * milliseconds, AWS in seconds; ten leaves room for a provider under load.
+ */
+export const MINT_DEADLINE = seconds(10);
+
+export interface Issued {
+  readonly lease: LeaseTerms;
+  readonly credential: Readonly<Record<string, Json | Secret>>;
+  readonly receipt: Receipt;
+}
+
+/** What the caller of `issue` has decided about how it is written down. */
+export interface IssueRecord {
+  readonly row: RequestRow;
+  readonly when: Conditions;
+  /** The entries of the permit and of the lease's opening (or of its whole issue, where the mint is local). */
+  entries(lease: LeaseTerms, state: 'opening' | 'active'): readonly Entry[];
+  /** The entry of a mint that has landed. */
+  landed(lease: LeaseTerms, minted: Minted): Entry;
+  /** The entry of a revocation because nothing may be issued any more. */
+  overtaken(lease: LeaseTerms): Entry;
+  /** A tier 2 notice, if one is owed. */
+  notices(lease: LeaseTerms): readonly NewWork[];
+  /** Decides again after an epoch moved: the new epochs where the very same is still permitted, else `null`. */
+  stillPermitted(): Promise<Epochs | null>;
+}
+
+export type NotIssued = { readonly unmet: Unmet } | { readonly refused: Failure };
+
+export async function issue(deps: Deps, grant: Grant, record: IssueRecord): Promise<Result<Issued, NotIssued>> {
+  const { execution } = grant.terms;
+  const provider = deps.providers.get(execution.target.provider);
+  if (provider === undefined) return refuse(failure('internal', 'the provider of this target is not built in'));
+  const specification = provider.specify(mintTerms(grant), execution.target);
+  if (!specification.ok) return refuse(specification.error);
+  const lease = leaseTerms(deps, grant, specification.value);
+  const target = await openTarget(deps.keyring, execution.target);
+  return provider.where === 'local'
+    ? issueLocally(deps, provider, lease, target, record)
+    : issueRemotely(deps, provider, lease, target, record);
+}
+
+const refuse = (refused: Failure): Result<never, NotIssued> => err({ refused });
+
+function mintTerms({ terms }: Grant): Parameters<Provider['specify']>[0] {
+  const { execution, request, principal } = terms;
+  return {
+    tenant: principal.tenant,
+    agent: principal.agent.name,
+    task: request.task,
+    request: terms.id,
+    resource: request.resource,
+    parameters: execution.parameters,
+    template: execution.template,
+    ttl: execution.ttl,
+    uses: execution.uses,
+  };
+}
+
+function leaseTerms(deps: Deps, { terms }: Grant, specification: JsonObject): LeaseTerms {
+  const { execution, request, principal } = terms;
+  const now = deps.clock();
+  const id: LeaseId = newId('lse', now, deps.random);
+  return {
+    id,
+    tenant: principal.tenant,
+    request: terms.id,
+    approval: terms.approval,
+    agent: principal.agent.name,
+    owner: principal.agent.owner,
+    role: execution.role,
+    task: request.task,
+    provider: execution.target.provider,
+    target: execution.target.name,
+    targetVersion: execution.target.version,
+    resource: request.resource,
+    mark: markOf(id),
+    openedAt: now,
+    mintDeadline: after(now, MINT_DEADLINE),
+    expiresAt: after(now, execution.ttl),
+    policy: terms.policy,
+    specification,
+  };
+}
+
+const orderOf = (lease: LeaseTerms): MintOrder => ({
+  lease: lease.id,
+  mark: lease.mark,
+  specification: lease.specification,
+  issuedAt: lease.openedAt,
+  expiresAt: lease.expiresAt,
+  deadline: lease.mintDeadline,
+});
+
+/** A signature is worth nothing before the commit and nobody has it, so it is made beside it. */
+async function issueLocally(
+  deps: Deps,
+  provider: LocalProvider,
+  lease: LeaseTerms,
+  target: OpenTarget,
+  record: IssueRecord,
+): Promise<Result<Issued, NotIssued>> {
+  const minting = provider.mint(orderOf(lease), target);
+  const keeps = provider.declare(target.version).keepsSecret;
+  const [minted, committed] = await Promise.all([
+    minting,
+    deps.store.commit(
+      {
+        kind: 'lease.open',
+        tenant: lease.tenant,
+        when: record.when,
+        request: record.row,
+        lease,
+        state: 'active',
+        secret: keeps ? await keptSecret(deps, lease, (await minting).keep) : null,
+        work: record.notices(lease),
+      },
+      record.entries(lease, 'active'),
+    ),
+  ]);
+  if (!committed.ok) return err({ unmet: committed.error });
+  return ok({ lease, credential: minted.credential, receipt: lastOf(committed.value.receipts) });
+}
+
+async function issueRemotely(
+  deps: Deps,
+  provider: RemoteProvider,
+  lease: LeaseTerms,
+  target: OpenTarget,
+  record: IssueRecord,
+): Promise<Result<Issued, NotIssued>> {
+  const opened = await deps.store.commit(
+    {
+      kind: 'lease.open',
+      tenant: lease.tenant,
+      when: record.when,
+      request: record.row,
+      lease,
+      state: 'opening',
+      secret: null,
+      work: [reconciliation(deps, lease)],
+    },
+    record.entries(lease, 'opening'),
+  );
+  if (!opened.ok) return err({ unmet: opened.error });
+  const minted = await mintOrGiveUp(deps, provider, lease, target);
+  return minted.ok ? activate(deps, lease, minted.value, record) : minted;
+}
+
+const reconciliation = (deps: Deps, lease: LeaseTerms): NewWork => ({
+  id: newId('wrk', lease.openedAt, deps.random),
+  due: lease.mintDeadline,
+  what: { task: 'reconcile', tenant: lease.tenant, lease: lease.id },
+});
+
+/** Whether a mint that failed has landed is not known here: the lease stays `opening` for the reconciler to find out. */
+async function mintOrGiveUp(
+  deps: Deps,
+  provider: RemoteProvider,
+  lease: LeaseTerms,
+  target: OpenTarget,
+): Promise<Result<Minted, NotIssued>> {
+  try {
+    return ok(await provider.mint(orderOf(lease), target));
+  } catch (fault) {
+    if (!(fault instanceof ProviderUnavailable)) throw fault;
+    deps.log.warn('mint.failed', { tenant: lease.tenant, lease: lease.id, why: fault.message });
+    const retryAfter = MINT_DEADLINE;
+    return refuse(failure('provider_unavailable', 'the provider did not mint this credential', { retryAfter }));
+  }
+}
+
+async function activate(
+  deps: Deps,
+  lease: LeaseTerms,
+  minted: Minted,
+  record: IssueRecord,
+): Promise<Result<Issued, NotIssued>> {
+  const secret = await keptSecret(deps, lease, minted.keep);
+  for (let epochs: Epochs | null = record.when.epochs; epochs !== null; epochs = await record.stillPermitted()) {
+    const done = await deps.store.commit(
+      {
+        kind: 'lease.activate',
+        tenant: lease.tenant,
+        lease: lease.id,
+        epochs,
+        at: deps.clock(),
+        reference: minted.reference,
+        secret,
+        work: record.notices(lease),
+      },
+      [record.landed(lease, minted)],
+    );
+    if (done.ok) return ok({ lease, credential: minted.credential, receipt: lastOf(done.value.receipts) });
+    if (done.error.unmet !== 'moved') return err({ unmet: done.error });
+  }
+  await withhold(deps, lease, minted, secret, record);
+  return err({ unmet: { unmet: 'moved' } });
+}
+
+/** What was permitted is not any more: the credential exists and never leaves. */
+async function withhold(
+  deps: Deps,
+  lease: LeaseTerms,
+  minted: Minted,
+  secret: Awaited<ReturnType<typeof keptSecret>>,
+  record: IssueRecord,
+): Promise<void> {
+  const now = deps.clock();
+  const revoked = await deps.store.commit(
+    {
+      kind: 'lease.revoke',
+      tenant: lease.tenant,
+      lease: lease.id,
+      at: now,
+      cause: 'overtaken',
+      outcome: null,
+      reference: minted.reference,
+      secret,
+      death: null,
+      exposure: null,
+      work: [
+        { id: newId('wrk', now, deps.random), due: now, what: { task: 'kill', tenant: lease.tenant, lease: lease.id } },
+      ],
+    },
+    [record.overtaken(lease)],
+  );
+  if (!revoked.ok) deps.log.warn('lease.already_ending', { lease: lease.id, unmet: revoked.error.unmet });
+}
+
+async function keptSecret(deps: Deps, lease: LeaseTerms, keep: Secret | null) {
+  const purpose = { tenant: lease.tenant, use: 'lease-secret', subject: lease.id } as const;
+  return keep === null ? null : deps.keyring.seal(purpose, keep);
+}
+
+function lastOf(receipts: readonly Receipt[]): Receipt {
+  const last = receipts.at(-1);
+  if (last === undefined) throw new Error('a commit answered without the receipt of its entry');
+  return last;
+}

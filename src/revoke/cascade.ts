@@ -1,0 +1,23 @@
+/** What was taken away takes with it what rests on it: a few leases a time, until none is live. */
+import type { LeaseFilter } from '../core/change.ts';
+import type { Deps } from '../deps.ts';
+import { killLease } from './kill.ts';
+import type { KillResult } from './kill.ts';
+import { endLease } from './revoke.ts';
+
+const AT_ONCE = 64;
+
+export async function cascade(deps: Deps, over: LeaseFilter): Promise<KillResult> {
+  const live = await deps.store.live(over, AT_ONCE);
+  await Promise.all(
+    live.map(async ({ tenant, lease: id }) => {
+      const lease = await deps.store.lease(tenant, id);
+      if (lease === null) return;
+      const actor = { kind: 'broker', name: deps.node } as const;
+      const ending = { cause: 'entitlement_ended', actor, reason: null, outcome: null } as const;
+      const ended = await endLease(deps, lease, ending);
+      await killLease(deps, ended.lease, null);
+    }),
+  );
+  return live.length < AT_ONCE ? { dead: true } : { dead: false, why: 'more are live', until: deps.clock() };
+}

@@ -1,0 +1,46 @@
+/** What killing needs of a lease: its provider, the version of its target that it was minted with, its kept secret. */
+import type { JsonObject } from '../core/canonical.ts';
+import type { Lease, Outcome } from '../core/lease.ts';
+import type { Declaration, OpenTarget, Provider, Subject } from '../core/provider.ts';
+import type { TargetVersion } from '../core/registers.ts';
+import type { Deps } from '../deps.ts';
+import { openTarget } from '../issue/target.ts';
+
+export interface Held {
+  readonly provider: Provider;
+  readonly target: OpenTarget;
+  readonly subject: Subject;
+}
+
+export async function hold(deps: Deps, lease: Lease): Promise<Held> {
+  const { provider, version } = await providerOf(deps, lease);
+  const purpose = { tenant: lease.tenant, use: 'lease-secret', subject: lease.id } as const;
+  const secret = lease.secret === null ? null : await deps.keyring.open(purpose, lease.secret);
+  const { id, mark, reference, expiresAt, specification } = lease;
+  return {
+    provider,
+    target: await openTarget(deps.keyring, version),
+    subject: { lease: id, mark, reference, secret, expiresAt, specification },
+  };
+}
+
+export async function declarationOf(deps: Deps, lease: Lease): Promise<Declaration> {
+  const { provider, version } = await providerOf(deps, lease);
+  return provider.declare(version);
+}
+
+async function providerOf(deps: Deps, lease: Lease): Promise<{ provider: Provider; version: TargetVersion }> {
+  const provider = deps.providers.get(lease.provider);
+  if (provider === undefined) throw new Error(`the provider ${lease.provider} is not built in`);
+  const version = await deps.store.target(lease.tenant, lease.target, lease.targetVersion);
+  if (version === null) throw new Error(`version ${lease.targetVersion} of ${lease.target} has gone from the store`);
+  return { provider, version };
+}
+
+export function outcomeFacts(outcome: Outcome | null): JsonObject {
+  if (outcome === null) return {};
+  return {
+    ...(outcome.summary === null ? {} : { summary: outcome.summary }),
+    ...(outcome.evidence.length === 0 ? {} : { evidence: outcome.evidence }),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * An `opening` lease whose mint may have been lost: behind the fence, what is there is killed, and only what was seen
+ * never to have been minted is called failed.
+ */
+import type { WorkFence } from '../core/change.ts';
+import { makeEntry } from '../core/entry.ts';
+import type { Lease } from '../core/lease.ts';
+import { ProviderUnavailable } from '../core/provider.ts';
+import type { Deps } from '../deps.ts';
+import { hold } from './lease.ts';
+import { killLease } from './kill.ts';
+import type { KillResult } from './kill.ts';
+import { endLease, reread } from './revoke.ts';
+
+export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Promise<KillResult> {
+  if (lease.state !== 'opening') return lease.state === 'revoking' ? killLease(deps, lease, null) : { dead: true };
+  if (deps.clock() < lease.mintDeadline) return { dead: false, why: 'its mint may land', until: lease.mintDeadline };
+  const held = await hold(deps, lease);
+  if (held.provider.where === 'local') throw new Error(`the local lease ${lease.id} was left opening`);
+  try {
+    await held.provider.fence(held.subject, held.target);
+    const sighting = await held.provider.look(held.subject, held.target);
+    if (sighting.seen === 'unseen') return { dead: false, why: sighting.why };
+    if (sighting.seen === 'gone') {
+      await fail(deps, lease, fence);
+      await held.provider.unfence(held.subject, held.target);
+      return { dead: true };
+    }
+    return await killOrphan(deps, lease);
+  } catch (fault) {
+    if (!(fault instanceof ProviderUnavailable)) throw fault;
+    return { dead: false, why: fault.message };
+  }
+}
+
+/** It landed and nobody got it. */
+async function killOrphan(deps: Deps, lease: Lease): Promise<KillResult> {
+  const actor = { kind: 'broker', name: deps.node } as const;
+  await endLease(deps, lease, { cause: 'mint_failed', actor, reason: null, outcome: null });
+  return killLease(deps, await reread(deps, lease.tenant, lease.id), null);
+}
+
+async function fail(deps: Deps, lease: Lease, fence: WorkFence): Promise<void> {
+  const at = deps.clock();
+  const entry = makeEntry(
+    {
+      tenant: lease.tenant,
+      kind: 'lease.failed',
+      at,
+      actor: { kind: 'broker', name: deps.node },
+      accountable: lease.owner,
+      request: lease.request,
+      lease: lease.id,
+      inSetup: (await deps.store.deployment()).inSetup,
+      facts: { mint_deadline_passed: true, fenced: true, node: deps.node },
+    },
+    deps.random,
+  );
+  await deps.store.commit({ kind: 'lease.fail', tenant: lease.tenant, lease: lease.id, at, fence, work: [] }, [entry]);
+}

@@ -1,0 +1,117 @@
+/**
+ * The sweeper: what is due, is done. On Node a loop, on Workers a cron pass. Its heartbeat says that expiry is being
+ * watched; while it is late nothing is issued.
+ */
+import type { ClaimedWork } from '../core/store.ts';
+import type { LeaseId, TenantName } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
+import { after, instant, seconds } from '../core/time.ts';
+import type { Instant, Seconds } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { cascade } from './cascade.ts';
+import { killLease } from './kill.ts';
+import type { KillResult } from './kill.ts';
+import { reconcile } from './reconcile.ts';
+import { endLease } from './revoke.ts';
+
+/** As many at once as keep one pass short and the database's pool free. */
+const BATCH = 64;
+/** A tenant whose provider hangs holds no more than these of a batch. */
+const PER_TENANT = 8;
+/** Longer than any provider's call may take, so that work in hand is not claimed by another. */
+const HOLD: Seconds = seconds(60);
+/** Backoff between attempts at one piece of work: doubling, with jitter, up to a minute, for ever. */
+const BACKOFF_START_MS = 250;
+const BACKOFF_LIMIT_MS = 60_000;
+/** After so many a person should know; the attempts go on. */
+const ALERT_AFTER = 5;
+
+export interface Swept {
+  readonly expired: number;
+  readonly done: number;
+  readonly deferred: number;
+}
+
+/** One pass. A fault in one piece of work harms no other. */
+export async function sweep(deps: Deps): Promise<Swept> {
+  await deps.store.beat(deps.node);
+  const expired = await expire(deps);
+  const work = await deps.store.claim(BATCH, PER_TENANT, HOLD);
+  const outcomes = await Promise.all(work.map((piece) => attempt(deps, piece)));
+  const done = outcomes.filter(Boolean).length;
+  return { expired, done, deferred: work.length - done };
+}
+
+async function expire(deps: Deps): Promise<number> {
+  const overdue = await deps.store.overdue(deps.clock(), BATCH);
+  const outcomes = await Promise.allSettled(overdue.map(({ tenant, lease }) => expireOne(deps, tenant, lease)));
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') deps.log.error('expiry.failed', { fault: String(outcome.reason) });
+  }
+  return outcomes.filter(({ status }) => status === 'fulfilled').length;
+}
+
+async function expireOne(deps: Deps, tenant: TenantName, id: LeaseId): Promise<void> {
+  const lease = await deps.store.lease(tenant, id);
+  // An opening one is the reconciler's: its mint may still land.
+  if (lease?.state !== 'active') return;
+  const actor = { kind: 'broker', name: deps.node } as const;
+  const ended = await endLease(deps, lease, { cause: 'expired', actor, reason: null, outcome: null });
+  await killLease(deps, ended.lease, null);
+}
+
+/** @returns whether the work is over. */
+async function attempt(deps: Deps, work: ClaimedWork): Promise<boolean> {
+  try {
+    const result = await perform(deps, work);
+    if (result.dead) await deps.store.finish(work);
+    else await defer(deps, work, result.why, result.until);
+    return result.dead;
+  } catch (fault) {
+    await defer(deps, work, fault instanceof Error ? fault.message : String(fault));
+    return false;
+  }
+}
+
+async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
+  const { what } = work;
+  switch (what.task) {
+    case 'kill':
+      return withLease(deps, what, (lease) => killLease(deps, lease, work));
+    case 'reconcile':
+      return withLease(deps, what, (lease) => reconcile(deps, lease, work));
+    case 'clean':
+      return { dead: true };
+    case 'notice':
+      await Promise.all(
+        deps.channels.map((channel) =>
+          channel.tell({ tenant: what.tenant, subject: 'An agent acted', facts: what.notice }),
+        ),
+      );
+      return { dead: true };
+    case 'cascade':
+      return cascade(deps, what.over);
+  }
+}
+
+async function withLease(
+  deps: Deps,
+  of: { readonly tenant: TenantName; readonly lease: LeaseId },
+  act: (lease: Lease) => Promise<KillResult>,
+): Promise<KillResult> {
+  const lease = await deps.store.lease(of.tenant, of.lease);
+  if (lease === null) throw new Error(`work names the lease ${of.lease}, which is not in the store`);
+  return act(lease);
+}
+
+async function defer(deps: Deps, work: ClaimedWork, why: string, until?: Instant): Promise<void> {
+  const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
+  deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
+  await deps.store.defer(work, until ?? backoff(deps, work.attempt));
+}
+
+function backoff(deps: Deps, attempts: number): Instant {
+  const whole = Math.min(BACKOFF_LIMIT_MS, BACKOFF_START_MS * 2 ** Math.min(attempts, 10));
+  const [chance = 0] = deps.random(1);
+  return instant(after(deps.clock(), seconds(0)) + whole * (0.5 + chance / 510));
+}
