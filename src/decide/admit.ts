@@ -1,0 +1,144 @@
+/**
+ * What a request needs before any rule is asked: an agent in standing, a role that carries the task class, a target of
+ * its provider, parameters of its form, and somebody who oversees.
+ */
+import { agentInStanding } from '../authenticate/principal.ts';
+import type { AgentPrincipal } from '../authenticate/principal.ts';
+import type { Declaration, Providers } from '../core/provider.ts';
+import type { TargetVersion } from '../core/registers.ts';
+import type { AccessRequest, Circumstances } from '../core/request.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
+import type { Bundle, Circumstance, TaskClass } from './bundle/model.ts';
+import { denial } from './denial.ts';
+import type { Denial } from './decision.ts';
+import { executionRoles, overseersOf } from './segregation.ts';
+import type { HeldRole, Oversight } from './segregation.ts';
+
+/** A request, at one moment, on what is known at that moment. */
+export interface Asking {
+  readonly snapshot: Snapshot;
+  readonly principal: AgentPrincipal;
+  readonly request: AccessRequest;
+  readonly now: Instant;
+}
+
+export interface Admitted {
+  /** As the snapshot has it, whatever was proven before. */
+  readonly principal: AgentPrincipal;
+  readonly task: TaskClass;
+  /** Those that carry the task class, at least one. */
+  readonly roles: readonly HeldRole[];
+  readonly target: TargetVersion;
+  readonly declared: Declaration;
+  readonly oversight: Oversight;
+}
+
+export function admit(bundle: Bundle, providers: Providers, asking: Asking): Result<Admitted, Denial> {
+  const { snapshot, request, now } = asking;
+  const principal = standing(asking);
+  if (!principal.ok) return principal;
+  const carried = rolesFor(bundle, asking);
+  if (!carried.ok) return carried;
+  const { task, roles } = carried.value;
+  const oversight = overseersOf(bundle, snapshot, principal.value.agent.owner, now);
+  if (oversight.overseers.length === 0) return err(UNSEEN);
+  const connected = connect(task, providers, asking);
+  if (!connected.ok) return connected;
+  const wrong = parameterDenial(task, request) ?? circumstanceDenial(task, request.circumstances);
+  if (wrong !== null) return err(wrong);
+  return ok({ principal: principal.value, task, roles, oversight, ...connected.value });
+}
+
+const UNSEEN = denial('nobody_oversees', 'nobody who may oversee this agent holds oversight here', {
+  hint: 'A person other than the owner of the agent must hold oversight at this tenant.',
+});
+
+/** These hold no credential of Brevet's: they are listed for the inventory. */
+const LISTED_ONLY: readonly string[] = ['embedded', 'planned'];
+
+function standing({ snapshot, principal, now }: Asking): Result<AgentPrincipal, Denial> {
+  const { stopped } = snapshot.deployment;
+  if (stopped !== null) return err(denial('issuing_stopped', 'nothing is issued for now', { because: stopped }));
+  const current = agentInStanding(snapshot, principal.agent.name, principal.by, now);
+  if (!current.ok) {
+    const { failure, why } = current.error;
+    return err(denial(failure.code, failure.detail, { hint: failure.hint ?? null, because: why }));
+  }
+  if (LISTED_ONLY.includes(current.value.agent.kind)) {
+    return err(denial('not_permitted', `an agent of kind ${current.value.agent.kind} gets no credentials`));
+  }
+  return ok({ ...current.value, launchedBy: principal.launchedBy });
+}
+
+function rolesFor(
+  bundle: Bundle,
+  { snapshot, principal, request, now }: Asking,
+): Result<{ readonly task: TaskClass; readonly roles: readonly HeldRole[] }, Denial> {
+  const task = bundle.tasks.get(request.task);
+  const held = executionRoles(bundle, snapshot, principal.agent.name, now);
+  const roles = held.filter(
+    ({ role }) => role.tasks.has(request.task) && (request.role === null || role.name === request.role),
+  );
+  if (task !== undefined && roles.length > 0) return ok({ task, roles });
+  // A task class that does not exist gets the words for one that is not carried.
+  const named = request.role === null ? '' : ` named ${request.role}`;
+  return err(
+    denial('no_role', `no role${named} that the agent holds here carries ${request.task}`, {
+      hint: 'Ask for a task class of a role that it holds, or have one assigned.',
+      path: request.role === null ? 'task' : 'role',
+    }),
+  );
+}
+
+function connect(
+  task: TaskClass,
+  providers: Providers,
+  { snapshot, request }: Asking,
+): Result<Pick<Admitted, 'target' | 'declared'>, Denial> {
+  const target = snapshot.targets.get(request.target);
+  const provider = providers.get(task.provider);
+  if (target === undefined || target.provider !== task.provider || provider === undefined) {
+    return err(
+      denial('target_unknown', `no target ${request.target} here takes ${task.name}`, {
+        hint: `Name a target whose provider is ${task.provider}.`,
+        path: 'resource',
+      }),
+    );
+  }
+  return ok({ target, declared: provider.declare(target) });
+}
+
+function parameterDenial(task: TaskClass, { parameters }: AccessRequest): Denial | null {
+  const { valid, errors } = task.parameters.validate(parameters);
+  if (valid) return null;
+  const last = errors.at(-1);
+  const place = (last?.instanceLocation ?? '#').slice(1).replaceAll('/', '.');
+  return denial('invalid_parameters', `the parameters do not fit ${task.name}: ${last?.error ?? 'wrong form'}`, {
+    hint: 'Send the parameters that the task class defines.',
+    path: `parameters${place}`,
+  });
+}
+
+function circumstanceDenial(task: TaskClass, said: Circumstances): Denial | null {
+  const missing = task.requires.find((field) => said[SAID_AS[field]] === undefined);
+  if (missing === undefined) return null;
+  return denial('invalid_field', `${task.name} requires ${missing}`, { hint: `Say ${missing}.`, path: missing });
+}
+
+const SAID_AS: Readonly<Record<Circumstance, keyof Circumstances>> = {
+  trigger: 'trigger',
+  data_considered: 'dataConsidered',
+  data_classes: 'dataClasses',
+  purpose: 'purpose',
+  environment: 'environment',
+  confidence: 'confidence',
+  model: 'model',
+  model_version: 'modelVersion',
+  evidence: 'evidence',
+  rollback: 'rollback',
+  change: 'change',
+  plan: 'plan',
+};

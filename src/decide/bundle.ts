@@ -1,0 +1,131 @@
+/**
+ * A policy bundle, loaded and checked: every problem at once, each with its file and line. Pure, and of the engine's
+ * port alone, so that a folder can be checked without a broker.
+ */
+import type { RoleName, TaskName, TenantName } from '../core/ids.ts';
+import type { Problem, RuleEngine, RuleInfo, RuleSource } from '../core/policy.ts';
+import type { BundleFiles } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { CasesFile, caseProblems } from './bundle/cases.ts';
+import {
+  CASES,
+  ROLES_FILE,
+  SCHEMA_FILE,
+  SHARED_RULES,
+  TASKS_FILE,
+  TENANT_RULES,
+  bundleVersion,
+  fileProblems,
+  sizeProblems,
+} from './bundle/files.ts';
+import type { Bundle, Role, TaskClass } from './bundle/model.ts';
+import { RolesFile, roleProblems, rolesOf } from './bundle/roles.ts';
+import { ruleProblems, sourceProblems } from './bundle/rules.ts';
+import { TasksFile, taskProblems, tasksOf } from './bundle/tasks.ts';
+import { trialProblems } from './bundle/trial.ts';
+import { readYaml } from './bundle/yaml.ts';
+import type { Placed } from './bundle/yaml.ts';
+
+export { bundleVersion, isBundlePath, partOf } from './bundle/files.ts';
+export type { Bundle } from './bundle/model.ts';
+
+/** Every problem of a bundle; none, and it may be activated. */
+export function checkBundle(files: BundleFiles, engine: RuleEngine): readonly Problem[] {
+  const loaded = loadBundle(files, engine);
+  return loaded.ok ? [] : loaded.error;
+}
+
+export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
+  const tooMuch = sizeProblems(files);
+  if (tooMuch.length > 0) return err(tooMuch);
+  const found = fileProblems(files);
+  const registers = readRegisters(files);
+  const rules = readRules(files, engine, registers);
+  const cases = readCases(files, registers, rules.infos);
+  const problems = inOrder([...found, ...registers.problems, ...rules.problems, ...cases.problems]);
+  if (problems.length > 0) return err(problems);
+  const { tasks, roles } = registers;
+  const trial = trialProblems(engine, rules.schema, tasks, registers.tasksFile);
+  if (trial.length > 0) return err(trial);
+  return ok({
+    version: bundleVersion(files),
+    roles,
+    tasks,
+    rules: new Map(rules.infos.map((rule) => [rule.name, rule])),
+    schema: rules.schema,
+    shared: rules.shared,
+    own: rules.own,
+    cases: cases.files.map(({ file, value }) => ({ file, holds: value })),
+  });
+}
+
+interface Registers {
+  readonly roles: ReadonlyMap<RoleName, Role>;
+  readonly tasks: ReadonlyMap<TaskName, TaskClass>;
+  readonly tasksFile: Placed<TasksFile> | null;
+  readonly problems: readonly Problem[];
+  /** Both files were read: what others say of their names can be judged. */
+  readonly whole: boolean;
+}
+
+function readRegisters(files: BundleFiles): Registers {
+  const tasksFile = readYaml(TASKS_FILE, files[TASKS_FILE] ?? 'tasks: {}', TasksFile);
+  const rolesFile = readYaml(ROLES_FILE, files[ROLES_FILE] ?? 'roles: {}', RolesFile);
+  const inTasks = tasksFile.ok ? taskProblems(tasksFile.value) : tasksFile.error;
+  // With bad schemas nothing can be compiled, though the names stand.
+  const tasks = tasksFile.ok && inTasks.length === 0 ? tasksOf(tasksFile.value.value) : new Map<TaskName, TaskClass>();
+  const judged = rolesFile.ok && inTasks.length === 0 ? roleProblems(rolesFile.value, tasks) : [];
+  return {
+    roles: rolesFile.ok ? rolesOf(rolesFile.value.value) : new Map<RoleName, Role>(),
+    tasks,
+    tasksFile: tasksFile.ok ? tasksFile.value : null,
+    problems: [...inTasks, ...(rolesFile.ok ? judged : rolesFile.error)],
+    whole: rolesFile.ok && tasksFile.ok && inTasks.length === 0,
+  };
+}
+
+interface Rules {
+  readonly schema: RuleSource;
+  readonly shared: readonly RuleSource[];
+  readonly own: ReadonlyMap<TenantName, readonly RuleSource[]>;
+  readonly infos: readonly RuleInfo[];
+  readonly problems: readonly Problem[];
+}
+
+function readRules(files: BundleFiles, engine: RuleEngine, { roles, tasks, whole }: Registers): Rules {
+  const paths = Object.keys(files).toSorted();
+  const source = (file: string): RuleSource => ({ file, text: files[file] ?? '' });
+  const shared = paths.filter((path) => SHARED_RULES.test(path)).map(source);
+  const own = new Map<TenantName, RuleSource[]>();
+  for (const path of paths) {
+    const tenant = TENANT_RULES.exec(path)?.[1] as TenantName | undefined;
+    if (tenant !== undefined) own.set(tenant, [...(own.get(tenant) ?? []), source(path)]);
+  }
+  const schema = source(SCHEMA_FILE);
+  const all = [...shared, ...[...own.values()].flat()];
+  const checked = files[SCHEMA_FILE] === undefined ? ok([]) : engine.check(schema, all);
+  const known = { roles: new Set<string>(roles.keys()), tasks: new Set<string>(tasks.keys()) };
+  return {
+    schema,
+    shared,
+    own,
+    infos: checked.ok ? checked.value : [],
+    problems: [
+      ...(checked.ok ? checked.value.flatMap(ruleProblems) : checked.error),
+      ...(whole ? all.flatMap((rules) => sourceProblems(rules, known)) : []),
+    ],
+  };
+}
+
+function readCases(files: BundleFiles, { roles, whole }: Registers, infos: readonly RuleInfo[]) {
+  const paths = Object.keys(files).filter((path) => CASES.test(path));
+  const read = paths.toSorted().map((path) => readYaml(path, files[path] ?? '', CasesFile));
+  const placed = read.flatMap((file) => (file.ok ? [file.value] : []));
+  const known = { roles: new Set<string>(roles.keys()), rules: new Set<string>(infos.map(({ name }) => name)) };
+  const judged = whole && infos.length > 0 && placed.length === read.length ? caseProblems(placed, known) : [];
+  return { files: placed, problems: [...read.flatMap((file) => (file.ok ? [] : file.error)), ...judged] };
+}
+
+const inOrder = (problems: readonly Problem[]): Problem[] =>
+  problems.toSorted((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));

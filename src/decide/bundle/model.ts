@@ -1,0 +1,83 @@
+/** A bundle once loaded: what a decision reads of the policy. */
+import type { Validator } from '@cfworker/json-schema';
+import type { JsonObject } from '../../core/canonical.ts';
+import type { RoleName, TaskName, TenantName } from '../../core/ids.ts';
+import type { RuleInfo, RuleName, RuleSource } from '../../core/policy.ts';
+import type { ProviderKind, RoleFunction } from '../../core/registers.ts';
+import type { Seconds } from '../../core/time.ts';
+import type { Tier } from '../decision.ts';
+import type { CasesFile } from './cases.ts';
+
+/** No more than this, whatever is asked. */
+export interface Ceilings {
+  readonly ttl: Seconds;
+  readonly uses: number;
+}
+
+export interface Role {
+  readonly name: RoleName;
+  readonly function: RoleFunction;
+  /** Empty but for `execution`. */
+  readonly tasks: ReadonlySet<TaskName>;
+  /** `null`: at all. */
+  readonly tenants: ReadonlySet<TenantName> | null;
+  readonly ceilings: Ceilings | null;
+  readonly owner: string;
+  readonly nextReview: string;
+}
+
+export interface TaskClass {
+  readonly name: TaskName;
+  readonly kind: string;
+  readonly tier: Tier;
+  readonly provider: ProviderKind;
+  readonly template: JsonObject;
+  /** Compiled once: JSON Schema, draft 2020-12. */
+  readonly parameters: Validator;
+  /** Parameters of closed forms that rules may look at. */
+  readonly seenByRules: readonly string[];
+  /** What a credential gets when the request asks for nothing. */
+  readonly ttl: Seconds;
+  readonly ceilings: Ceilings;
+  readonly readsOnly: boolean;
+  readonly createsObjects: boolean;
+  /** What a request of this class must say of its circumstances. */
+  readonly requires: readonly Circumstance[];
+  readonly rollback: TaskName | null;
+  readonly owner: string;
+  readonly nextReview: string;
+}
+
+/** As they stand in a request. */
+export const CIRCUMSTANCES = [
+  'trigger',
+  'data_considered',
+  'data_classes',
+  'purpose',
+  'environment',
+  'confidence',
+  'model',
+  'model_version',
+  'evidence',
+  'rollback',
+  'change',
+  'plan',
+] as const;
+export type Circumstance = (typeof CIRCUMSTANCES)[number];
+
+export interface Bundle {
+  /** SHA-256 of its content, in hex. */
+  readonly version: string;
+  readonly roles: ReadonlyMap<RoleName, Role>;
+  readonly tasks: ReadonlyMap<TaskName, TaskClass>;
+  readonly rules: ReadonlyMap<RuleName, RuleInfo>;
+  readonly schema: RuleSource;
+  /** Those for all. */
+  readonly shared: readonly RuleSource[];
+  /** Those for one tenant alone. */
+  readonly own: ReadonlyMap<TenantName, readonly RuleSource[]>;
+  readonly cases: readonly { readonly file: string; readonly holds: CasesFile }[];
+}
+
+/** A forbid that a human may lift bears it. */
+export const mayBeLifted = (rule: RuleInfo | undefined): boolean => rule?.annotations['obligation'] === 'approval';

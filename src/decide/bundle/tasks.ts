@@ -1,0 +1,136 @@
+/** `tasks.yaml`: a task class is a kind of action, with its scorecard, tier, provider, parameters and ceilings. */
+import { z } from 'zod';
+import type { JsonObject } from '../../core/canonical.ts';
+import type { TaskName } from '../../core/ids.ts';
+import type { Problem } from '../../core/policy.ts';
+import { PROVIDER_KINDS } from '../../core/registers.ts';
+import type { ProviderKind } from '../../core/registers.ts';
+import { seconds } from '../../core/time.ts';
+import { LONGEST_TTL, USUAL_TTL, ceilingsField, nameField, stewardship, taskField, wordsField } from './fields.ts';
+import { CIRCUMSTANCES } from './model.ts';
+import type { TaskClass } from './model.ts';
+import { compileParameters, isClosed, parameterProblems } from './parameters.ts';
+import type { Path, Placed } from './yaml.ts';
+
+/** 1 is the least to fear, 3 the most; the rationale is kept, since people argue about it later. */
+const score = () =>
+  z.strictObject({ score: z.union([z.literal(1), z.literal(2), z.literal(3)]), because: wordsField() });
+
+const anyObject = () => z.record(z.string(), z.json());
+
+const TaskForm = z.strictObject({
+  description: wordsField(),
+  kind: nameField(),
+  tier: z.union([z.literal(1), z.literal(2), z.literal(3)], { error: 'it must be 1, 2 or 3' }),
+  scorecard: z.strictObject({
+    reversibility: score(),
+    blast_radius: score(),
+    compliance_sensitivity: score(),
+    frequency: score(),
+  }),
+  provider: z.enum(PROVIDER_KINDS, { error: `it must be one of ${PROVIDER_KINDS.join(', ')}` }),
+  template: anyObject(),
+  parameters: anyObject(),
+  seen_by_rules: z.array(z.string()).optional(),
+  ttl: z.int().min(1).max(LONGEST_TTL).optional(),
+  ceilings: ceilingsField().optional(),
+  reads_only: z.boolean().optional(),
+  creates_objects: z.boolean().optional(),
+  requires: z.array(z.enum(CIRCUMSTANCES)).optional(),
+  rollback: taskField().optional(),
+  ...stewardship,
+});
+type TaskForm = z.infer<typeof TaskForm>;
+
+export const TasksFile = z.strictObject({ tasks: z.record(taskField(), TaskForm) });
+export type TasksFile = z.infer<typeof TasksFile>;
+
+/** The part for each provider that is built; another's is taken as it is written, and reaches no target yet. */
+const TEMPLATES: Readonly<Record<ProviderKind, z.ZodType>> = {
+  jwt: z.strictObject({ scope: z.string().regex(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'it must be OAuth scopes') }),
+  postgres: z.strictObject({
+    group: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'it must be the name of a group role'),
+  }),
+  aws: anyObject(),
+  vault: anyObject(),
+  http: anyObject(),
+};
+
+/** Call it on a file without problems alone. */
+export function tasksOf({ tasks }: TasksFile): ReadonlyMap<TaskName, TaskClass> {
+  return new Map(Object.entries(tasks).map(([name, form]) => [name as TaskName, taskOf(name as TaskName, form)]));
+}
+
+function taskOf(name: TaskName, form: TaskForm): TaskClass {
+  const usual = form.ttl ?? Math.min(USUAL_TTL, form.ceilings?.ttl ?? USUAL_TTL);
+  return {
+    name,
+    kind: form.kind,
+    tier: form.tier,
+    provider: form.provider,
+    template: form.template,
+    parameters: compileParameters(form.parameters),
+    seenByRules: form.seen_by_rules ?? [],
+    ttl: seconds(usual),
+    ceilings: { ttl: seconds(form.ceilings?.ttl ?? Math.max(USUAL_TTL, usual)), uses: form.ceilings?.uses ?? 1 },
+    readsOnly: form.reads_only ?? false,
+    createsObjects: form.creates_objects ?? false,
+    requires: form.requires ?? [],
+    rollback: (form.rollback ?? null) as TaskName | null,
+    owner: form.owner,
+    nextReview: form.next_review,
+  };
+}
+
+export function taskProblems(file: Placed<TasksFile>): Problem[] {
+  const { tasks } = file.value;
+  return Object.entries(tasks).flatMap(([name, task]) => {
+    const found: { path: Path; what: string }[] = [
+      ...rollbackProblems(name, task, tasks),
+      ...templateProblems(task),
+      ...parameterProblems(task.parameters).map(({ path, what }) => ({ path: ['parameters', ...path], what })),
+      ...seenProblems(task),
+      ...ceilingProblems(task),
+    ];
+    return found.map(({ path, what }) => ({
+      file: file.file,
+      line: file.lineOf(['tasks', name, ...path]),
+      what: `tasks.${name}: ${what}`,
+    }));
+  });
+}
+
+/** At tier 2 people hear of it afterwards, so there must be a way back that waits for nobody. */
+function rollbackProblems(name: string, { tier, rollback }: TaskForm, tasks: TasksFile['tasks']) {
+  if (rollback === undefined) {
+    return tier === 2 ? [{ path: ['tier'], what: 'a task class of tier 2 names its rollback class' }] : [];
+  }
+  const way = tasks[rollback];
+  const path = ['rollback'];
+  if (way === undefined) return [{ path, what: `there is no task class ${rollback}` }];
+  if (rollback === name) return [{ path, what: 'a task class does not undo itself' }];
+  return way.tier === 3 ? [{ path, what: `${rollback} would have to be approved first: it is of tier 3` }] : [];
+}
+
+function templateProblems({ provider, template }: TaskForm): { path: Path; what: string }[] {
+  const parsed = TEMPLATES[provider].safeParse(template);
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => ({
+    path: ['template', ...issue.path],
+    what: `template for ${provider}: ${[...issue.path.map(String), issue.message].join(': ')}`,
+  }));
+}
+
+function seenProblems({ seen_by_rules: seen = [], parameters }: TaskForm): { path: Path; what: string }[] {
+  return [...seen.entries()]
+    .filter(([, name]) => !isClosed(parameters as JsonObject, name))
+    .map(([at, name]) => ({
+      path: ['seen_by_rules', at],
+      what: `${name} is no parameter of a closed form (enum, boolean or integer), so rules may not see it`,
+    }));
+}
+
+function ceilingProblems({ ttl, ceilings }: TaskForm): { path: Path; what: string }[] {
+  if (ttl === undefined || ceilings?.ttl === undefined || ttl <= ceilings.ttl) return [];
+  return [{ path: ['ttl'], what: `${ttl} s is over the ceiling of ${ceilings.ttl} s` }];
+}

@@ -1,0 +1,49 @@
+/**
+ * Tries the schema of the rules with an input of each task class: one that does not fit would make every decision a
+ * fault.
+ */
+import type { TaskName } from '../../core/ids.ts';
+import type { Problem, RuleEngine, RuleSource } from '../../core/policy.ts';
+import { rulesInput } from '../input.ts';
+import type { TaskClass } from './model.ts';
+import { sampleOf } from './parameters.ts';
+import type { TasksFile } from './tasks.ts';
+import type { Placed } from './yaml.ts';
+
+const SET = 'trial';
+
+export function trialProblems(
+  engine: RuleEngine,
+  schema: RuleSource,
+  tasks: ReadonlyMap<TaskName, TaskClass>,
+  file: Placed<TasksFile> | null,
+): Problem[] {
+  engine.install(SET, schema, []);
+  const found = [...tasks.values()].flatMap((task) => {
+    const { errors } = engine.evaluate(SET, sampleInput(task, file));
+    const line = file?.lineOf(['tasks', task.name]) ?? 1;
+    return errors.map((error) => ({ file: file?.file ?? schema.file, line, what: `tasks.${task.name}: ${error}` }));
+  });
+  engine.drop(SET);
+  return found;
+}
+
+function sampleInput(task: TaskClass, file: Placed<TasksFile> | null) {
+  const schema = file?.value.tasks[task.name]?.parameters ?? {};
+  const parameters = Object.fromEntries(task.seenByRules.map((name) => [name, sampleOf(schema, name)]));
+  return rulesInput({
+    role: 'trial',
+    task,
+    parameters,
+    tier: task.tier,
+    environment: 'production',
+    data: [],
+    tenantData: [],
+    regulations: [],
+    contract: null,
+    agent: { autonomy: 'advisory', kind: 'service', vendor: '', model: '', modelVersion: '' },
+    disputed: false,
+    lowConfidence: false,
+    wildcard: false,
+  });
+}

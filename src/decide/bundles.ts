@@ -1,0 +1,33 @@
+/** Bundles by their version, loaded from the store and kept: the active one, and those just before and after it. */
+import type { RuleEngine } from '../core/policy.ts';
+import type { Store } from '../core/store.ts';
+import { bundleVersion, loadBundle } from './bundle.ts';
+import type { Bundle } from './bundle/model.ts';
+
+const MOST_BUNDLES = 4;
+
+export interface Bundles {
+  /** @throws when the version is not there, is not what its hash says, or does not check: then nothing is decided. */
+  at(version: string): Promise<Bundle>;
+}
+
+export function createBundles(store: Pick<Store, 'bundle'>, engine: RuleEngine): Bundles {
+  const kept = new Map<string, Bundle>();
+  return {
+    async at(version) {
+      const before = kept.get(version);
+      if (before !== undefined) return before;
+      const files = await store.bundle(version);
+      // Many may have waited for the store; the first of them has loaded it. No promise is shared: Workers hang on one.
+      const meanwhile = kept.get(version);
+      if (meanwhile !== undefined) return meanwhile;
+      if (files === null) throw new Error(`the policy version ${version} is not kept`);
+      if (bundleVersion(files) !== version) throw new Error(`what is kept as policy ${version} has another hash`);
+      const loaded = loadBundle(files, engine);
+      if (!loaded.ok) throw new Error(`the policy version ${version} does not check: ${loaded.error[0]?.what}`);
+      kept.set(version, loaded.value);
+      if (kept.size > MOST_BUNDLES) kept.delete(kept.keys().next().value ?? '');
+      return loaded.value;
+    },
+  };
+}

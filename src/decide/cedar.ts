@@ -1,0 +1,213 @@
+/**
+ * Cedar as the rule engine. What is added to it: an evaluation that errs says so (Cedar skips a rule that errs, even a
+ * forbid), requests are validated every time, and sets live in numbered slots, since Cedar frees none.
+ */
+import type * as Cedar from '@cedar-policy/cedar-wasm';
+import type { JsonObject } from '../core/canonical.ts';
+import type { Evaluation, Problem, RuleEngine, RuleInfo, RuleName, RuleSource } from '../core/policy.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { charactersBefore, lineAt, splitRules } from './cedar/text.ts';
+import type { RuleText } from './cedar/text.ts';
+
+/** The build for Node or the one for Workers: entries hand one in. */
+export type CedarModule = Pick<
+  typeof Cedar,
+  | 'checkParseSchema'
+  | 'policyToJson'
+  | 'preparsePolicySet'
+  | 'preparseSchema'
+  | 'schemaToJson'
+  | 'statefulIsAuthorized'
+  | 'validate'
+>;
+
+/** Names of slots belong to the module, and two engines may share one. */
+let engines = 0;
+
+interface Slot {
+  readonly id: string;
+  readonly schema: string;
+}
+
+export function createCedar(cedar: CedarModule): RuleEngine {
+  const engine = ++engines;
+  const installed = new Map<string, Slot>();
+  const free: string[] = [];
+  const schemas = createSchemas(cedar, engine);
+  const parsed = new WeakMap<RuleSource, Readonly<Record<string, string>>>();
+  let slots = 0;
+
+  const policiesOf = (source: RuleSource): Readonly<Record<string, string>> => {
+    const known = parsed.get(source) ?? idsOf(cedar, source);
+    parsed.set(source, known);
+    return known;
+  };
+
+  const drop = (set: string): void => {
+    const slot = installed.get(set);
+    if (slot === undefined) return;
+    installed.delete(set);
+    cedar.preparsePolicySet(slot.id, { staticPolicies: {} });
+    schemas.release(slot.schema);
+    free.push(slot.id);
+  };
+
+  return {
+    check: (schema, rules) => checkRules(cedar, schema, rules),
+    drop,
+    install(set, schema, rules) {
+      const before = installed.get(set);
+      const id = before?.id ?? free.pop() ?? `brevet-${engine}-${++slots}`;
+      const staticPolicies: Record<string, string> = Object.assign({}, ...rules.map(policiesOf));
+      // A bad set leaves the one before it in place.
+      refuseFailure(cedar.preparsePolicySet(id, { staticPolicies }), set);
+      const slot = { id, schema: schemas.hold(schema.text) };
+      if (before !== undefined) schemas.release(before.schema);
+      installed.set(set, slot);
+    },
+    evaluate(set, input) {
+      const slot = installed.get(set);
+      return slot === undefined ? erred('the policy set is not installed') : evaluateIn(cedar, slot, input);
+    },
+  };
+}
+
+/** Schemas are shared by the sets of a bundle, and held while one of them is. */
+function createSchemas(cedar: CedarModule, engine: number) {
+  const held = new Map<string, { text: string; holders: number }>();
+  const free: string[] = [];
+  let made = 0;
+  return {
+    hold(text: string): string {
+      for (const [id, schema] of held) {
+        if (schema.text !== text) continue;
+        schema.holders++;
+        return id;
+      }
+      const id = free.pop() ?? `brevet-${engine}-schema-${++made}`;
+      refuseFailure(cedar.preparseSchema(id, text), 'schema');
+      held.set(id, { text, holders: 1 });
+      return id;
+    },
+    release(id: string): void {
+      const schema = held.get(id);
+      if (schema === undefined || --schema.holders > 0) return;
+      held.delete(id);
+      free.push(id);
+    },
+  };
+}
+
+function refuseFailure(answer: Cedar.CheckParseAnswer, what: string): void {
+  if (answer.type === 'failure') {
+    throw new Error(`the engine does not take ${what}: ${answer.errors.map(({ message }) => message).join('; ')}`);
+  }
+}
+
+const erred = (error: string): Evaluation => ({ allowed: false, rules: [], errors: [error] });
+
+function evaluateIn(cedar: CedarModule, slot: Slot, input: JsonObject): Evaluation {
+  try {
+    const call = { ...input, entities: [], validateRequest: true } as unknown as Cedar.StatefulAuthorizationCall;
+    const answer = cedar.statefulIsAuthorized({
+      ...call,
+      preparsedSchemaName: slot.schema,
+      preparsedPolicySetId: slot.id,
+    });
+    return evaluationOf(answer);
+  } catch (fault) {
+    return erred(fault instanceof Error ? fault.message : 'the engine threw');
+  }
+}
+
+function evaluationOf(answer: Cedar.AuthorizationAnswer): Evaluation {
+  if (answer.type === 'failure') {
+    return { allowed: false, rules: [], errors: answer.errors.map(({ message }) => message) };
+  }
+  const { decision, diagnostics } = answer.response;
+  const errors = diagnostics.errors.map(({ policyId, error }) => `${policyId}: ${error.message}`);
+  const rules = diagnostics.reason.toSorted() as unknown as RuleName[];
+  return { allowed: decision === 'allow' && errors.length === 0, rules, errors };
+}
+
+const RULE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+/** A rule that Cedar reads, with what it says of itself. */
+interface ReadRule {
+  readonly rule: RuleText;
+  readonly info: RuleInfo;
+}
+
+function checkRules(
+  cedar: CedarModule,
+  schema: RuleSource,
+  sources: readonly RuleSource[],
+): Result<readonly RuleInfo[], readonly Problem[]> {
+  const problems: Problem[] = [];
+  const read = new Map<string, ReadRule>();
+  for (const rule of sources.flatMap(splitRules)) {
+    const found = readRule(cedar, rule);
+    if (!found.ok) problems.push(...found.error);
+    else if (read.has(found.value.name)) problems.push(doubled(found.value, read.get(found.value.name)));
+    else read.set(found.value.name, { rule, info: found.value });
+  }
+  problems.push(...typeProblems(cedar, schema, read));
+  return problems.length > 0 ? err(problems) : ok([...read.values()].map(({ info }) => info));
+}
+
+const doubled = ({ name, file, line }: RuleInfo, first: ReadRule | undefined): Problem => ({
+  file,
+  line,
+  what: `@id("${name}") is also the id of the rule at ${first?.info.file}:${first?.info.line}`,
+});
+
+function readRule(cedar: CedarModule, rule: RuleText): Result<RuleInfo, readonly Problem[]> {
+  const answer = cedar.policyToJson(rule.text);
+  if (answer.type === 'failure') return err(answer.errors.map((error) => problemIn(rule, error)));
+  const { effect, annotations = {} } = answer.json;
+  const name = annotations['id'];
+  const at = { file: rule.file, line: rule.line };
+  if (name === undefined) return err([{ ...at, what: `this ${effect} has no @id` }]);
+  if (!RULE_NAME.test(name)) return err([{ ...at, what: '@id must match [a-z0-9][a-z0-9-]{0,62}' }]);
+  return ok({ ...at, name: name as RuleName, effect, annotations });
+}
+
+function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadonlyMap<string, ReadRule>): Problem[] {
+  const parse = cedar.checkParseSchema(schema.text);
+  if (parse.type === 'failure') {
+    return parse.errors.map((error) => problemIn({ ...schema, line: 1, offset: 0, whole: schema.text }, error));
+  }
+  const staticPolicies = Object.fromEntries([...read].map(([name, { rule }]) => [name, rule.text]));
+  const answer = cedar.validate({ schema: schema.text, policies: { staticPolicies } });
+  if (answer.type === 'failure') {
+    return answer.errors.map(({ message }) => ({ file: schema.file, line: 1, what: message }));
+  }
+  // A warning is a rule that can never apply, or a name that only looks like another: never what was meant.
+  const found = [...answer.validationErrors, ...answer.validationWarnings, ...answer.otherWarnings.map(unplaced)];
+  return found.map(({ policyId, error }) => {
+    const rule = read.get(policyId)?.rule;
+    return rule === undefined ? { file: schema.file, line: 1, what: error.message } : problemIn(rule, error);
+  });
+}
+
+const unplaced = (error: Cedar.DetailedError): Cedar.ValidationError => ({ policyId: '', error });
+
+function problemIn(rule: RuleText, { message, help, sourceLocations = [] }: Cedar.DetailedError): Problem {
+  const [place] = sourceLocations;
+  const line =
+    place === undefined ? rule.line : lineAt(rule.whole, rule.offset + charactersBefore(rule.text, place.start));
+  const why = [message, place?.label, help].filter((part) => part !== null && part !== undefined && part !== '');
+  return { file: rule.file, line, what: why.join('; ') };
+}
+
+/** The rules of a file by their ids, as text. The file was checked. */
+function idsOf(cedar: CedarModule, source: RuleSource): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    splitRules(source).map((rule) => {
+      const read = readRule(cedar, rule);
+      if (!read.ok) throw new Error(`a rule of ${rule.file} was installed unchecked: ${read.error[0]?.what}`);
+      return [read.value.name, rule.text];
+    }),
+  );
+}

@@ -1,0 +1,150 @@
+/**
+ * An access request and the policy become a decision: permit, ask or forbid. Pure: what it reads is in the snapshot
+ * and the bundle, and the commit that follows looks whether either has moved.
+ */
+import type { Providers } from '../core/provider.ts';
+import type { TargetVersion } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { after, earliest, seconds } from '../core/time.ts';
+import type { Seconds } from '../core/time.ts';
+import { admit } from './admit.ts';
+import type { Admitted, Asking } from './admit.ts';
+import type { Bundle } from './bundle/model.ts';
+import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
+import { denial, forbid } from './denial.ts';
+import type { Facts } from './input.ts';
+import { judge } from './judge.ts';
+import type { Verdict } from './judge.ts';
+import type { Rulebook } from './rulebook.ts';
+import type { HeldRole } from './segregation.ts';
+import { termsOf } from './terms.ts';
+import { claimsOf, effectiveTier } from './tier.ts';
+
+/** What decides. */
+export interface Policy {
+  readonly bundle: Bundle;
+  readonly rulebook: Rulebook;
+  readonly providers: Providers;
+  /** Whether there is one through which people can be told. */
+  readonly channels: boolean;
+}
+
+/** An answer within a working morning; nobody waits longer for a task of minutes. */
+const ASK_LASTS = seconds(4 * 3600);
+
+const DAY = 86_400;
+/** The freer the tier, the later people look at what was done. */
+const REVIEW_WITHIN: Readonly<Record<Tier, Seconds>> = { 1: seconds(30 * DAY), 2: seconds(7 * DAY), 3: seconds(DAY) };
+
+export function decide(policy: Policy, asking: Asking): Decision {
+  const { version } = policy.bundle;
+  const admitted = admit(policy.bundle, policy.providers, asking);
+  if (!admitted.ok) return forbid({ ...admitted.error, policy: version });
+  const chosen = choose(admitted.value.roles.map((held) => underRole(policy, asking, admitted.value, held)));
+  return chosen.ok ? chosen.value : forbid({ ...chosen.error, policy: version });
+}
+
+/** One role that permits decides; where none does, one that asks; where several would, the agent says which. */
+function choose(answers: readonly Result<Permit | Ask, Denial>[]): Result<Permit | Ask, Denial> {
+  const given = answers.flatMap((answer) => (answer.ok ? [answer.value] : []));
+  const permits = given.filter(({ effect }) => effect === 'permit');
+  const [first, ...others] = permits.length > 0 ? permits : given;
+  if (first === undefined) return answers.find((answer) => !answer.ok) ?? err(NO_ANSWER);
+  if (others.length === 0) return ok(first);
+  const names = [first, ...others].map(({ execution }) => execution.role).toSorted();
+  return err(
+    denial('role_needed', 'several roles of the agent would do for this', {
+      hint: `Name one as role: ${names.join(', ')}.`,
+      path: 'role',
+    }),
+  );
+}
+
+const NO_ANSWER = denial('no_role', 'no role carries this');
+
+function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: HeldRole): Result<Permit | Ask, Denial> {
+  const { snapshot, request, now } = asking;
+  const { facts, raised } = factsOf(policy, asking, admitted, held);
+  const verdict = judge(
+    policy.bundle,
+    (input) => policy.rulebook.evaluate(policy.bundle, snapshot.tenant.name, input),
+    facts,
+  );
+  if (!verdict.ok) return verdict;
+  const terms = termsOf(request, admitted, held, now);
+  if (!terms.ok) return terms;
+  const { task, target, declared } = admitted;
+  const execution: Execution = {
+    task: task.name,
+    role: held.role.name,
+    target,
+    resource: request.resource,
+    parameters: request.parameters,
+    template: task.template,
+    tier: facts.tier,
+    raised,
+    ...terms.value,
+    notEnforced: [...Object.keys(request.parameters), ...(request.rest === '' ? [] : ['resource'])].filter(
+      (part) => !declared.enforces.includes(part),
+    ),
+  };
+  return ok(decisionOf(policy, asking, admitted, execution, verdict.value));
+}
+
+function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: Admitted, { role }: HeldRole) {
+  const { task, target, principal } = admitted;
+  const { agent } = principal;
+  const { context } = snapshot.tenant;
+  const said = request.circumstances;
+  const environment = environmentOf(target);
+  const claims = claimsOf(said, target, environment, agent);
+  const { tier, raised } = effectiveTier(task.tier, context.autonomy, agent.autonomy, claims, channels);
+  const facts: Facts = {
+    role: role.name,
+    task,
+    parameters: request.parameters,
+    tier,
+    environment,
+    data: said.dataClasses === undefined ? target.dataClasses : [...target.dataClasses, ...said.dataClasses],
+    tenantData: context.dataClasses,
+    regulations: context.regulations,
+    contract: context.autonomy,
+    agent,
+    disputed: claims.disputed,
+    lowConfidence: claims.lowConfidence,
+    wildcard: /[*?%]/.test(request.rest),
+  };
+  return { facts, raised };
+}
+
+/** One that nobody registered counts as the highest. */
+const environmentOf = ({ environment }: TargetVersion): string =>
+  environment === '' || environment === 'unknown' ? 'production' : environment;
+
+function decisionOf(
+  { bundle }: Policy,
+  { now }: Asking,
+  { oversight }: Admitted,
+  execution: Execution,
+  { effect, rules }: Verdict,
+): Permit | Ask {
+  const { overseers, until } = oversight;
+  const duties: Duties = {
+    overseers,
+    notify: execution.tier === 2 ? overseers : [],
+    reviewBy: after(now, REVIEW_WITHIN[execution.tier]),
+  };
+  const policy = bundle.version;
+  switch (effect) {
+    case 'permit':
+      return { effect, approval: { rules, policy }, execution, oversight: duties };
+    case 'ask':
+      return {
+        effect,
+        approval: { rules, policy, deadline: earliest(after(now, ASK_LASTS), until) },
+        execution,
+        oversight: duties,
+      };
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * A decision as it is written down, each of its parts in fields of its own, and as its caller sees it. What people may
+ * have written (parameters, the resource) stays out of the ledger's leaf.
+ */
+import type { JsonObject } from '../core/canonical.ts';
+import { toRfc3339 } from '../core/time.ts';
+import type { Ask, Decision, Duties, Execution, Forbid, Permit } from './decision.ts';
+
+export interface LedgerFields {
+  readonly approval: JsonObject;
+  readonly execution: JsonObject;
+  readonly oversight: JsonObject;
+}
+
+export function ledgerFields(decision: Decision): LedgerFields {
+  switch (decision.effect) {
+    case 'permit':
+    case 'ask':
+      return {
+        approval: approvalFields(decision),
+        execution: executionFields(decision.execution),
+        oversight: oversightFields(decision.oversight),
+      };
+    case 'forbid':
+      return { approval: denialFields(decision), execution: {}, oversight: {} };
+  }
+}
+
+function approvalFields(decision: Permit | Ask): JsonObject {
+  const { rules, policy } = decision.approval;
+  const common = { effect: decision.effect, rules: [...rules], policy };
+  return decision.effect === 'ask' ? { ...common, deadline: toRfc3339(decision.approval.deadline) } : common;
+}
+
+const denialFields = ({ reason }: Forbid): JsonObject => ({
+  effect: 'forbid',
+  code: reason.code,
+  rules: [...reason.rules],
+  ...(reason.policy === null ? {} : { policy: reason.policy }),
+  ...(reason.because === '' ? {} : { because: reason.because }),
+});
+
+const executionFields = (execution: Execution): JsonObject => ({
+  task: execution.task,
+  role: execution.role,
+  provider: execution.target.provider,
+  target: execution.target.name,
+  target_version: execution.target.version,
+  tier: execution.tier,
+  raised: execution.raised.map((raise) => ({ ...raise })),
+  ttl: execution.ttl,
+  ...(execution.usesCounted ? { uses: execution.uses } : {}),
+  narrowed: execution.narrowed.map((narrowing) => ({ ...narrowing })),
+  not_enforced: [...execution.notEnforced],
+});
+
+const oversightFields = ({ overseers, notify, reviewBy }: Duties): JsonObject => ({
+  overseers: [...overseers],
+  notify: [...notify],
+  review_by: toRfc3339(reviewBy),
+});
+
+/** As its caller sees it. The rules of a forbid stay in the ledger. */
+export function publicDecision(decision: Decision): JsonObject {
+  switch (decision.effect) {
+    case 'permit':
+    case 'ask':
+      return {
+        effect: decision.effect,
+        approval: approvalFields(decision),
+        execution: {
+          ...executionFields(decision.execution),
+          resource: decision.execution.resource,
+          parameters: decision.execution.parameters,
+        },
+        oversight: oversightFields(decision.oversight),
+      };
+    case 'forbid': {
+      const { code, detail, hint, path } = decision.reason;
+      return {
+        effect: 'forbid',
+        reason: { code, detail, ...(hint === null ? {} : { hint }), ...(path === null ? {} : { path }) },
+      };
+    }
+  }
+}

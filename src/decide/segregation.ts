@@ -1,0 +1,81 @@
+/**
+ * Three functions that cannot blur, as pure questions to a snapshot: who holds which at a tenant, and who may oversee
+ * what an agent does. They count persons.
+ */
+import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
+import { functionAt } from '../authenticate/principal.ts';
+import type { Assignment, Holder } from '../core/registers.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { instant } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
+import type { Bundle, Role } from './bundle/model.ts';
+
+const holds = (holder: Holder, { kind, name }: Holder): boolean => holder.kind === kind && holder.name === name;
+
+/** Whether it lasts: an end that has come is one, whether or not a sweeper has seen it. */
+export const lasts = ({ until }: Pick<Assignment, 'until'>, now: Instant): boolean => until === null || until > now;
+
+/** The role of an assignment, if the bundle has it as it was when assigned, for this tenant. */
+export function roleHeld(
+  bundle: Bundle,
+  assignment: Pick<Assignment, 'role' | 'function'>,
+  snapshot: Snapshot,
+): Role | null {
+  const role = bundle.roles.get(assignment.role);
+  if (role === undefined || role.function !== assignment.function) return null;
+  return role.tenants === null || role.tenants.has(snapshot.tenant.name) ? role : null;
+}
+
+export interface HeldRole {
+  readonly role: Role;
+  readonly assignment: Assignment;
+}
+
+/** An agent can hold execution alone: any other assignment of one is worth nothing. */
+export function executionRoles(
+  bundle: Bundle,
+  snapshot: Snapshot,
+  agent: AgentName,
+  now: Instant,
+): readonly HeldRole[] {
+  const holder: Holder = { kind: 'agent', name: agent };
+  const held = new Map<RoleName, HeldRole>();
+  for (const assignment of snapshot.assignments) {
+    if (assignment.function !== 'execution' || !holds(assignment.holder, holder) || !lasts(assignment, now)) continue;
+    const role = roleHeld(bundle, assignment, snapshot);
+    const before = held.get(assignment.role);
+    if (role !== null && (before === undefined || endsLater(assignment, before.assignment))) {
+      held.set(role.name, { role, assignment });
+    }
+  }
+  return [...held.values()];
+}
+
+const endsLater = (a: Assignment, b: Assignment): boolean =>
+  b.until !== null && (a.until === null || a.until > b.until);
+
+export interface Oversight {
+  /** In the order of their names. */
+  readonly overseers: readonly PersonName[];
+  /** When the last of them ends; `null`: not by itself. */
+  readonly until: Instant | null;
+}
+
+/**
+ * Who oversees what an agent of this owner does here: active persons who hold oversight and nothing else. Nobody
+ * oversees what they own.
+ */
+export function overseersOf(bundle: Bundle, snapshot: Snapshot, owner: PersonName, now: Instant): Oversight {
+  const standing = snapshot.assignments.filter(
+    ({ holder, ...assignment }) =>
+      holder.kind === 'person' &&
+      holder.name !== owner &&
+      assignment.function === 'oversight' &&
+      lasts(assignment, now) &&
+      roleHeld(bundle, assignment, snapshot) !== null &&
+      functionAt(snapshot, holder.name, now) === 'oversight',
+  );
+  const overseers = new Set(standing.map(({ holder }) => holder.name as PersonName));
+  const last = Math.max(...standing.map(({ until }) => until ?? Number.POSITIVE_INFINITY));
+  return { overseers: [...overseers].toSorted(), until: Number.isFinite(last) ? instant(last) : null };
+}

@@ -1,0 +1,70 @@
+/**
+ * The effective tier: the task class's own, raised by the contract, by the agent's autonomy, by what the request says
+ * of itself, and by there being nobody to tell. Nothing here can lower it.
+ */
+import type { Agent, TargetVersion, TenantContext } from '../core/registers.ts';
+import type { Circumstances } from '../core/request.ts';
+import type { Raise, Tier } from './decision.ts';
+
+/** An agent that trusts its own judgement less than this has a human look. High confidence lowers nothing. */
+const LOW_CONFIDENCE = 0.7;
+
+/** What the request says of its circumstances that the registers do not bear out, or that counsels care. */
+export interface Claims {
+  readonly disputed: boolean;
+  readonly lowConfidence: boolean;
+  /** Named by the request beside what the register has. */
+  readonly moreData: boolean;
+}
+
+export function claimsOf(
+  said: Circumstances,
+  target: Pick<TargetVersion, 'dataClasses'>,
+  environment: string,
+  agent: Pick<Agent, 'model' | 'modelVersion'>,
+): Claims {
+  return {
+    disputed:
+      differs(said.environment, environment) ||
+      differs(said.model, agent.model) ||
+      differs(said.modelVersion, agent.modelVersion),
+    lowConfidence: said.confidence !== undefined && said.confidence < LOW_CONFIDENCE,
+    moreData: (said.dataClasses ?? []).some((data) => !target.dataClasses.includes(data)),
+  };
+}
+
+const differs = (said: string | undefined, registered: string): boolean => said !== undefined && said !== registered;
+
+/** The freest tier that a contract accepts. Without recorded terms everything asks. */
+const CONTRACT: Readonly<Record<NonNullable<TenantContext['autonomy']>, Tier>> = {
+  'advise-only': 3,
+  'ask-always': 3,
+  notify: 2,
+  autonomous: 1,
+};
+
+/** The freest tier at which an agent acts. */
+const AUTONOMY: Readonly<Record<Agent['autonomy'], Tier>> = { advisory: 2, 'semi-autonomous': 2, autonomous: 1 };
+
+export function effectiveTier(
+  own: Tier,
+  contract: TenantContext['autonomy'],
+  autonomy: Agent['autonomy'],
+  claims: Claims,
+  channels: boolean,
+): { readonly tier: Tier; readonly raised: readonly Raise[] } {
+  const raises: Raise[] = [
+    { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
+    { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
+    { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
+    { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },
+    { to: claims.moreData ? 3 : 1, because: 'claims:more_data' },
+  ];
+  const tier = highest(own, raises);
+  // Acting first and telling afterwards takes somebody who can be told.
+  const untold = tier === 2 && !channels ? [{ to: 3, because: 'no_channel' } as const] : [];
+  return { tier: highest(tier, untold), raised: [...raises, ...untold].filter(({ to }) => to > own) };
+}
+
+const highest = (own: Tier, raises: readonly Raise[]): Tier =>
+  raises.reduce<Tier>((tier, { to }) => (to > tier ? to : tier), own);
