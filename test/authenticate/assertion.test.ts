@@ -1,5 +1,5 @@
 /** Client assertions with real keys: PITFALLS 1, 2, 3, 5. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { base64url, generateSecret, SignJWT } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
