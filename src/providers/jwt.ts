@@ -1,0 +1,228 @@
+/**
+ * Access tokens that Brevet signs with the tenant's own key, for one API and one task.
+ *
+ * @see RFC 9068, RFC 9396
+ */
+import { z } from 'zod';
+import { failure } from '../core/failure.ts';
+import { FetchFailed, FetchRefused } from '../core/fetch.ts';
+import type { GuardedRequest } from '../core/fetch.ts';
+import type { TenantName } from '../core/ids.ts';
+import { tenantIssuer } from '../core/issuer.ts';
+import { parseWith } from '../core/parse.ts';
+import type {
+  Declaration,
+  LocalProvider,
+  MintOrder,
+  Minted,
+  MintSpecification,
+  MintTerms,
+  OpenTarget,
+} from '../core/provider.ts';
+import type { Sighting, Subject } from '../core/provider.ts';
+import type { TargetVersion } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { Secret } from '../core/secret.ts';
+import type { Signer } from '../core/signer.ts';
+import { milliseconds, numericDate, seconds, toRfc3339 } from '../core/time.ts';
+
+/** An API that checks nothing but the signature takes a token until its end: a short one bounds what a theft is worth. */
+const LONGEST_OFFLINE = seconds(60);
+const LONGEST = seconds(3_600);
+const SHORTEST = seconds(1);
+
+/** @see RFC 8707 section 2: an absolute URI without a fragment. */
+const audience = z
+  .string()
+  .max(512)
+  .refine((text) => URL.canParse(text) && !/[#\s]/.test(text), 'it must be an absolute URI without a fragment');
+
+const schema = z
+  .strictObject({
+    /** What the API calls itself: it refuses every other. */
+    audience,
+    /** `introspection`: the API asks Brevet about each token. `offline`: it checks the signature alone. */
+    checks: z.enum(['introspection', 'offline']),
+    algorithm: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
+    /** A GET at the API that takes any live token of this audience: death is seen there, by its 401. */
+    probe_url: z
+      .url({ protocol: /^https?$/ })
+      .max(512)
+      .optional(),
+  })
+  .refine(({ checks, probe_url }) => checks === 'introspection' || probe_url === undefined, {
+    path: ['probe_url'],
+    message: 'an API that checks offline goes on taking a dead token, so a probe shows nothing',
+  });
+
+type JwtConfig = z.infer<typeof schema>;
+
+const template = z.strictObject({
+  /** The token's `scope`. @see RFC 6749 section 3.3 */
+  scope: z
+    .string()
+    .max(512)
+    .regex(/^[!\x23-\x5B\x5D-\x7E]+(?: [!\x23-\x5B\x5D-\x7E]+)*$/)
+    .optional(),
+});
+
+export interface JwtProviderOptions {
+  readonly signer: Signer;
+  /** The deployment's own URL, without a slash at its end. */
+  readonly publicUrl: string;
+  /** Guarded as every outgoing request is. */
+  readonly request: GuardedRequest;
+}
+
+export function jwtProvider({ signer, publicUrl, request }: JwtProviderOptions): LocalProvider {
+  return {
+    kind: 'jwt',
+    where: 'local',
+    parse: (config, context) => parseTarget(config, context.publicUrl),
+    declare: (target) => declarationOf(configOf(target)),
+    specify: (terms, target) => specify(terms, target, tenantIssuer(publicUrl, terms.tenant)),
+    mint: (order, target) => mint(signer, order, target),
+    look: (subject, target) => look(request, subject, configOf(target.version)),
+    check: () => Promise.resolve([]),
+  };
+}
+
+function parseTarget(config: unknown, publicUrl: string): Result<JwtConfig> {
+  const parsed = parseWith(schema, config);
+  if (!parsed.ok) return parsed;
+  for (const path of ['audience', 'probe_url'] as const) {
+    const url = parsed.value[path];
+    if (url === undefined || !isUnder(url, publicUrl)) continue;
+    const hint = "Name the client's own API.";
+    return err(failure('invalid_target', `${path} is at Brevet itself, which exchanges tokens`, { path, hint }));
+  }
+  return parsed;
+}
+
+/** Compared as a URL: case, a default port or a dot at the host's end make no other place of it. */
+function isUnder(url: string, publicUrl: string): boolean {
+  const place = (text: string) => {
+    const { hostname, port, protocol } = new URL(text);
+    return `${protocol}//${hostname.replace(/\.$/, '')}:${port}`;
+  };
+  return place(url) === place(publicUrl);
+}
+
+const configOf = (target: TargetVersion): JwtConfig => schema.parse(target.config);
+
+function declarationOf({ checks, probe_url }: JwtConfig): Declaration {
+  const common = { countsUses: false, expiryEndsUse: true, enforces: [], shortest: SHORTEST };
+  if (checks === 'offline') {
+    return { ...common, revokes: 'never', evidence: null, keepsSecret: false, longest: LONGEST_OFFLINE };
+  }
+  if (probe_url === undefined) {
+    const evidence = 'introspection refuses, in the same commit';
+    return { ...common, revokes: 'commit', evidence, keepsSecret: false, longest: LONGEST };
+  }
+  const evidence = 'the API itself answers 401';
+  return { ...common, revokes: { within: seconds(1) }, evidence, keepsSecret: true, longest: LONGEST };
+}
+
+function specify(terms: MintTerms, target: TargetVersion, issuer: string): Result<MintSpecification> {
+  const asked = parseWith(template, terms.template);
+  if (!asked.ok) return asked;
+  const config = configOf(target);
+  const { longest } = declarationOf(config);
+  if (terms.ttl > longest) {
+    return err(failure('ttl_not_possible', `tokens for ${target.name} live at most ${longest} s`));
+  }
+  const { task, resource, parameters } = terms;
+  return ok({
+    provider: 'jwt',
+    tenant: terms.tenant,
+    algorithm: config.algorithm,
+    claims: {
+      iss: issuer,
+      sub: terms.agent,
+      client_id: terms.agent,
+      aud: config.audience,
+      jti: '{lease}',
+      iat: '{issued_at}',
+      exp: '{expires_at}',
+      ...(asked.value.scope !== undefined && { scope: asked.value.scope }),
+      // The parameters as they are called in the task class, beside the fields of RFC 9396.
+      authorization_details: [{ type: 'brevet_task', task, resource, parameters }],
+    },
+  });
+}
+
+const specification = z.object({
+  provider: z.literal('jwt'),
+  tenant: z.string(),
+  algorithm: z.enum(['EdDSA', 'ES256']),
+  claims: z.looseObject({
+    jti: z.literal('{lease}'),
+    iat: z.literal('{issued_at}'),
+    exp: z.literal('{expires_at}'),
+    scope: z.string().optional(),
+    authorization_details: z.json(),
+  }),
+});
+
+async function mint(signer: Signer, order: MintOrder, target: OpenTarget): Promise<Minted> {
+  const { tenant, algorithm, claims } = specification.parse(order.specification);
+  const filled = {
+    ...(claims as MintSpecification),
+    jti: order.lease,
+    iat: numericDate(order.issuedAt),
+    exp: numericDate(order.expiresAt),
+  };
+  const token = new Secret(await signer.sign(tenant as TenantName, 'at+jwt', filled, algorithm));
+  const { keepsSecret } = declarationOf(configOf(target.version));
+  return {
+    reference: { jti: order.lease },
+    credential: {
+      type: 'jwt',
+      access_token: token,
+      token_type: 'Bearer',
+      expires_at: toRfc3339(order.expiresAt),
+      ...(claims.scope !== undefined && { scope: claims.scope }),
+      authorization_details: claims.authorization_details,
+    },
+    keep: keepsSecret ? token : null,
+  };
+}
+
+/** One refusal may be chance, or one of several nodes. */
+const PROBES = 2;
+const PROBE_LIMITS = { bytes: 65_536, milliseconds: milliseconds(5_000) };
+const UNAUTHORIZED = 401;
+
+/** Called after the commit of the revocation, which is the death itself where the API asks Brevet. */
+async function look(request: GuardedRequest, subject: Subject, config: JwtConfig): Promise<Sighting> {
+  if (config.checks === 'offline') {
+    return { seen: 'unseen', why: 'the API checks offline: only expiry ends this token', forGood: true };
+  }
+  if (config.probe_url === undefined) {
+    return { seen: 'gone', evidence: { by: 'introspection refuses, in the same commit' } };
+  }
+  if (subject.secret === null) return { seen: 'unseen', why: 'the token to probe with was not kept', forGood: true };
+  return probe(request, config.probe_url, subject.secret);
+}
+
+async function probe(request: GuardedRequest, url: string, token: Secret): Promise<Sighting> {
+  const headers = { authorization: `Bearer ${token.reveal()}` };
+  for (let count = 1; count <= PROBES; count++) {
+    const status = await statusOf(() => request(url, PROBE_LIMITS, headers));
+    if (typeof status === 'string') return { seen: 'unseen', why: status, forGood: false };
+    if (status !== UNAUTHORIZED) return { seen: 'present', evidence: { by: 'probe', status } };
+  }
+  return { seen: 'gone', evidence: { by: 'the API itself answers 401', probes: PROBES, status: UNAUTHORIZED } };
+}
+
+/** @returns the status, or why there is none. */
+async function statusOf(ask: () => ReturnType<GuardedRequest>): Promise<number | string> {
+  try {
+    return (await ask()).status;
+  } catch (fault) {
+    if (fault instanceof FetchFailed) return 'the API does not answer the probe';
+    if (fault instanceof FetchRefused) return 'the probe is not allowed to go where it is meant to';
+    throw fault;
+  }
+}

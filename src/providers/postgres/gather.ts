@@ -1,0 +1,51 @@
+/**
+ * Calls of one kind that arrive while another is under way wait, and then go together.
+ */
+
+/** One outcome for each item, in order: a member that fails harms no other. */
+export type Together<Item, Out> = (items: readonly Item[]) => Promise<readonly PromiseSettledResult<Out>[]>;
+
+interface Waiting<Item, Out> {
+  readonly item: Item;
+  settle(outcome: PromiseSettledResult<Out>): void;
+}
+
+/** @param most how many go in one call; further ones go in the next. */
+export function gather<Item, Out>(most: number, together: Together<Item, Out>): (item: Item) => Promise<Out> {
+  const waiting: Waiting<Item, Out>[] = [];
+  let underWay = false;
+
+  const drain = async (): Promise<void> => {
+    underWay = true;
+    // Lets those that ask in the same turn join the first.
+    await Promise.resolve();
+    while (waiting.length > 0) await runBatch(waiting.splice(0, most), together);
+    underWay = false;
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({
+        item,
+        settle: (outcome) =>
+          outcome.status === 'fulfilled' ? resolve(outcome.value) : reject(asError(outcome.reason)),
+      });
+      if (!underWay) drain().catch(reject);
+    });
+}
+
+async function runBatch<Item, Out>(batch: readonly Waiting<Item, Out>[], together: Together<Item, Out>): Promise<void> {
+  const outcomes = await together(batch.map(({ item }) => item)).catch((reason: unknown) =>
+    batch.map((): PromiseSettledResult<Out> => ({ status: 'rejected', reason })),
+  );
+  const missing: PromiseSettledResult<Out> = {
+    status: 'rejected',
+    reason: new Error('a batch lost one of its members'),
+  };
+  for (const [place, { settle }] of batch.entries()) settle(outcomes[place] ?? missing);
+}
+
+const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error('a batch failed'));
+
+export const fulfilled = <T>(value: T): PromiseSettledResult<T> => ({ status: 'fulfilled', value });
+export const rejected = (reason: Error): PromiseRejectedResult => ({ status: 'rejected', reason });

@@ -1,0 +1,170 @@
+/**
+ * One connection to one node, as the target's admin login, used by one call at a time and bounded in time.
+ */
+import postgres from 'postgres';
+import type { Json } from '../../core/canonical.ts';
+import { ProviderUnavailable } from '../../core/provider.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { PostgresConfig, PostgresNode } from './config.ts';
+import { nodeName } from './config.ts';
+
+/** A server that has not answered a new connection by then is not there. */
+const CONNECT_SECONDS = 4;
+/** The server's own bound on a statement; a batch of 64 logins at 4,096 rounds takes about 150 ms. */
+const STATEMENT_MS = 5_000;
+/** Ours, which holds when the network swallows answers: then the connection is thrown away. */
+const CALL_MS = 8_000;
+/** A holder that keeps a lock on its own role makes us wait no longer than this. */
+const LOCK_MS = 200;
+
+/** The server answered with an error, by its SQLSTATE: nothing else of the answer is kept, since it may quote values. */
+export class ServerRefusal extends ProviderUnavailable {
+  readonly sqlstate: string;
+
+  constructor(node: string, sqlstate: string) {
+    super(`${node} answered ${sqlstate}`);
+    this.sqlstate = sqlstate;
+  }
+
+  /** The statement was undone. Class 08 and 57 end a connection, perhaps after the commit. */
+  get isCertain(): boolean {
+    return !/^(?:08|57)/.test(this.sqlstate);
+  }
+}
+
+export interface Lane {
+  readonly node: PostgresNode;
+  /** @throws {ProviderUnavailable} for whatever the server or the network did. */
+  run<T>(call: (sql: postgres.Sql) => Promise<T>): Promise<T>;
+  /** A call is under way, or its connection still stands. */
+  isOpen(): boolean;
+  close(): Promise<void>;
+}
+
+export interface LaneOptions {
+  readonly config: PostgresConfig;
+  readonly password: Secret | null;
+  readonly node: PostgresNode;
+  /** Another database than the target's, for what a login left there. */
+  readonly database?: string;
+  /** Seconds without a call after which the connection is closed; the next call opens another. */
+  readonly idle: number;
+}
+
+export function openLane(options: LaneOptions): Lane {
+  const name = nodeName(options.node);
+  let client: postgres.Sql | null = null;
+  let turn: Promise<unknown> = Promise.resolve();
+  let calls = 0;
+  let connected = false;
+
+  const discard = async (): Promise<void> => {
+    const ending = client;
+    client = null;
+    await ending?.end({ timeout: 0 });
+  };
+  const call = async <T>(ask: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
+    client ??= connect(options, () => {
+      connected = false;
+    });
+    try {
+      const answer = await inTime(ask(client), name);
+      connected = true;
+      return answer;
+    } catch (fault) {
+      if (!(fault instanceof postgres.PostgresError)) await discard();
+      throw unavailable(fault, name);
+    } finally {
+      calls -= 1;
+    }
+  };
+  return {
+    node: options.node,
+    run: (ask) => {
+      calls += 1;
+      const mine = turn.then(() => call(ask));
+      const over = (): void => {};
+      turn = mine.then(over, over);
+      return mine;
+    },
+    isOpen: () => calls > 0 || connected,
+    close: discard,
+  };
+}
+
+function connect({ config, password, node, database, idle }: LaneOptions, onclose: () => void): postgres.Sql {
+  const { host, port } = node;
+  return postgres({
+    host,
+    port,
+    database: database ?? config.database,
+    user: config.admin,
+    password: () => password?.reveal() ?? '',
+    // The name is given because Node would compare an address with `localhost`.
+    ssl: config.tls === 'off' ? false : { host, rejectUnauthorized: true, ...(config.ca && { ca: config.ca }) },
+    max: 1,
+    idle_timeout: idle,
+    connect_timeout: CONNECT_SECONDS,
+    // Otherwise a kept connection would be closed after half an hour.
+    max_lifetime: null,
+    // Whoever calls waits between tries.
+    backoff: 0,
+    fetch_types: false,
+    debug: false,
+    onnotice: () => {},
+    onclose,
+    connection: {
+      application_name: 'brevet',
+      // Nothing that somebody put into a schema of the target is taken for a function or table of the server.
+      search_path: 'pg_catalog, pg_temp',
+      statement_timeout: STATEMENT_MS,
+      lock_timeout: LOCK_MS,
+      idle_in_transaction_session_timeout: STATEMENT_MS,
+    },
+  });
+}
+
+async function inTime<T>(answer: Promise<T>, name: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ProviderUnavailable(`${name} did not answer in ${CALL_MS} ms`)), CALL_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Errors of the driver carry the statement and its values: only the code goes on. */
+function unavailable(fault: unknown, name: string): unknown {
+  if (fault instanceof ProviderUnavailable) return fault;
+  if (fault instanceof postgres.PostgresError) return new ServerRefusal(name, fault.code);
+  const code = fault instanceof Error && 'code' in fault ? fault.code : undefined;
+  return typeof code === 'string' ? new ProviderUnavailable(`${name} could not be asked: ${code}`) : fault;
+}
+
+/**
+ * Runs a program of ours, a `DO` block that reads `brevet.payload` and leaves `brevet.outcome`: values go as
+ * parameters and are quoted by the server, in one round trip.
+ */
+export function perform<Outcome>(lane: Lane, program: string, payload: Json): Promise<Outcome> {
+  return lane.run(async (sql) => {
+    const [, , [row]] = await Promise.all([
+      sql`select set_config('brevet.payload', ${JSON.stringify(payload)}, false)`.execute(),
+      sql.unsafe(program).execute(),
+      sql<{ outcome: string }[]>`select current_setting('brevet.outcome') as outcome`.execute(),
+    ]);
+    if (row === undefined) throw new Error('a program left no outcome');
+    return JSON.parse(row.outcome) as Outcome;
+  });
+}
+
+/** The SQLSTATE with which our programs refuse to go on at another server than the one meant. */
+const OTHER_SERVER = 'BV001';
+
+/** Begins every program that changes something; `payload` is then declared. */
+export const AT_THE_RIGHT_SERVER = `
+  IF (SELECT system_identifier::text FROM pg_control_system()) <> payload ->> 'server' THEN
+    RAISE EXCEPTION 'another server answers' USING ERRCODE = '${OTHER_SERVER}';
+  END IF;`;

@@ -1,0 +1,123 @@
+/**
+ * Postgres logins (16 or later): made for one lease, with the rights of a group role, and ended for certain.
+ *
+ * The admin login is no superuser; what it needs is in {@link file://./grants.ts}.
+ */
+import type { JsonObject } from '../../core/canonical.ts';
+import type { Random } from '../../core/ids.ts';
+import type { Mark } from '../../core/lease.ts';
+import type { Declaration, Minted, OpenTarget, RemoteProvider, Sighting, Subject } from '../../core/provider.ts';
+import { ok } from '../../core/result.ts';
+import { seconds } from '../../core/time.ts';
+import type { Clock } from '../../core/time.ts';
+import { checkSite } from './check.ts';
+import { parsePostgresConfig } from './config.ts';
+import { endTogether } from './end.ts';
+import { fence, unfence } from './fence.ts';
+import { gather } from './gather.ts';
+import { listMarks } from './list.ts';
+import { lookTogether } from './look.ts';
+import { mintTogether, prepare } from './mint.ts';
+import type { Prepared } from './mint.ts';
+import { openSite } from './site.ts';
+import type { Site } from './site.ts';
+import { specifyLogin } from './specification.ts';
+
+export interface PostgresProviderOptions {
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Lets `tls: off` stand for hosts elsewhere than on loopback: for networks that protect what crosses them. */
+  readonly plaintextAnywhere?: boolean;
+}
+
+/** Connections are kept for as long as logins may live; `close` ends them all. */
+export type PostgresProvider = RemoteProvider & { close(): Promise<void> };
+
+/** A batch of logins must be over well within the server's bound on a statement. */
+const MOST_MINTED = 64;
+const MOST_AT_ONCE = 256;
+
+/** Longest lives of the surface: a credential lives an hour at the most. */
+const LONGEST = seconds(3_600);
+const SHORTEST = seconds(5);
+const USUALLY_WITHIN = seconds(1);
+
+/** A site with its calls gathered. */
+interface Desk {
+  readonly site: Site;
+  mint(prepared: Prepared): Promise<Minted>;
+  end(subject: Subject): Promise<void>;
+  look(subject: Subject): Promise<Sighting>;
+}
+
+export function postgresProvider(options: PostgresProviderOptions): PostgresProvider {
+  const desks = new Map<string, Desk>();
+  const deskOf = (target: OpenTarget): Desk => {
+    const { tenant, name, version } = target.version;
+    const key = `${tenant}/${name}@${version}`;
+    const known = desks.get(key);
+    // The one used last stands last, so that the first are those of versions that are over.
+    desks.delete(key);
+    if (known === undefined) forgetIdle(desks);
+    const desk = known ?? openDesk(target, options.clock);
+    desks.set(key, desk);
+    return desk;
+  };
+  return {
+    kind: 'postgres',
+    where: 'remote',
+    parse(config) {
+      const parsed = parsePostgresConfig(config, options.plaintextAnywhere ?? false);
+      return parsed.ok ? ok(toJson(parsed.value)) : parsed;
+    },
+    declare,
+    specify: specifyLogin,
+    mint: async (order, target) => deskOf(target).mint(await prepare(order, options.random)),
+    revoke: (subject, target) => deskOf(target).end(subject),
+    look: (subject, target) => deskOf(target).look(subject),
+    fence: ({ mark }, target) => fence(deskOf(target).site, mark),
+    unfence: ({ mark }, target) => unfence(deskOf(target).site, mark),
+    list: (target): Promise<readonly Mark[]> => listMarks(deskOf(target).site),
+    check: (target) => checkSite(target, options.clock),
+    async close() {
+      const open = [...desks.values()];
+      desks.clear();
+      await Promise.all(open.map(({ site }) => site.close()));
+    },
+  };
+}
+
+/** Its connections have closed by themselves; with it goes the admin's password from memory. */
+function forgetIdle(desks: Map<string, Desk>): void {
+  for (const [key, { site }] of desks) {
+    if (!site.isIdle()) return;
+    desks.delete(key);
+  }
+}
+
+function openDesk(target: OpenTarget, clock: Clock): Desk {
+  const site = openSite(target);
+  return {
+    site,
+    mint: gather(MOST_MINTED, (batch) => mintTogether(site, batch, clock)),
+    end: gather(MOST_AT_ONCE, (batch) => endTogether(site, batch)),
+    look: gather(MOST_AT_ONCE, (batch) => lookTogether(site, batch)),
+  };
+}
+
+/** Neither a login's own end nor a dropped role ends a live session, so expiry ends nothing here. */
+function declare(): Declaration {
+  return {
+    revokes: { within: USUALLY_WITHIN },
+    evidence: 'the role catalog and the session list of every named node, and no prepared transaction',
+    expiryEndsUse: false,
+    countsUses: false,
+    keepsSecret: false,
+    // The group role's rights are all that the server holds a login to.
+    enforces: [],
+    shortest: SHORTEST,
+    longest: LONGEST,
+  };
+}
+
+const toJson = (config: object): JsonObject => JSON.parse(JSON.stringify(config)) as JsonObject;
