@@ -4,8 +4,8 @@
  */
 import { agentInStanding } from '../authenticate/principal.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
-import type { Declaration, Providers } from '../core/provider.ts';
-import type { TargetVersion } from '../core/registers.ts';
+import type { Declaration, Provider } from '../core/provider.ts';
+import type { ProviderKind, TargetVersion } from '../core/registers.ts';
 import type { AccessRequest, Circumstances } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -16,6 +16,9 @@ import { denial } from './denial.ts';
 import type { Denial } from './decision.ts';
 import { executionRoles, overseersOf } from './segregation.ts';
 import type { HeldRole, Oversight } from './segregation.ts';
+
+/** Of a provider, a decision asks only what it can do. */
+export type Declarers = ReadonlyMap<ProviderKind, Pick<Provider, 'declare'>>;
 
 /** A request, at one moment, on what is known at that moment. */
 export interface Asking {
@@ -36,7 +39,7 @@ export interface Admitted {
   readonly oversight: Oversight;
 }
 
-export function admit(bundle: Bundle, providers: Providers, asking: Asking): Result<Admitted, Denial> {
+export function admit(bundle: Bundle, providers: Declarers, asking: Asking): Result<Admitted, Denial> {
   const { snapshot, request, now } = asking;
   const principal = standing(asking);
   if (!principal.ok) return principal;
@@ -95,7 +98,7 @@ function rolesFor(
 
 function connect(
   task: TaskClass,
-  providers: Providers,
+  providers: Declarers,
   { snapshot, request }: Asking,
 ): Result<Pick<Admitted, 'target' | 'declared'>, Denial> {
   const target = snapshot.targets.get(request.target);

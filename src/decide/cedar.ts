@@ -59,7 +59,7 @@ export function createCedar(cedar: CedarModule): RuleEngine {
     install(set, schema, rules) {
       const before = installed.get(set);
       const id = before?.id ?? free.pop() ?? `brevet-${engine}-${++slots}`;
-      const staticPolicies: Record<string, string> = Object.assign({}, ...rules.map(policiesOf));
+      const staticPolicies = Object.fromEntries(rules.flatMap((source) => Object.entries(policiesOf(source))));
       // A bad set leaves the one before it in place.
       refuseFailure(cedar.preparsePolicySet(id, { staticPolicies }), set);
       const slot = { id, schema: schemas.hold(schema.text) };

@@ -2,14 +2,13 @@
  * An access request and the policy become a decision: permit, ask or forbid. Pure: what it reads is in the snapshot
  * and the bundle, and the commit that follows looks whether either has moved.
  */
-import type { Providers } from '../core/provider.ts';
 import type { TargetVersion } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { after, earliest, seconds } from '../core/time.ts';
 import type { Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
-import type { Admitted, Asking } from './admit.ts';
+import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
 import { denial, forbid } from './denial.ts';
@@ -25,7 +24,7 @@ import { claimsOf, effectiveTier } from './tier.ts';
 export interface Policy {
   readonly bundle: Bundle;
   readonly rulebook: Rulebook;
-  readonly providers: Providers;
+  readonly providers: Declarers;
   /** Whether there is one through which people can be told. */
   readonly channels: boolean;
 }
@@ -135,16 +134,8 @@ function decisionOf(
     notify: execution.tier === 2 ? overseers : [],
     reviewBy: after(now, REVIEW_WITHIN[execution.tier]),
   };
-  const policy = bundle.version;
-  switch (effect) {
-    case 'permit':
-      return { effect, approval: { rules, policy }, execution, oversight: duties };
-    case 'ask':
-      return {
-        effect,
-        approval: { rules, policy, deadline: earliest(after(now, ASK_LASTS), until) },
-        execution,
-        oversight: duties,
-      };
-  }
+  const approval = { rules, policy: bundle.version };
+  if (effect === 'permit') return { effect, approval, execution, oversight: duties };
+  const deadline = earliest(after(now, ASK_LASTS), until);
+  return { effect, approval: { ...approval, deadline }, execution, oversight: duties };
 }

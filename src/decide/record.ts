@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../core/canonical.ts';
 import { toRfc3339 } from '../core/time.ts';
-import type { Ask, Decision, Duties, Execution, Forbid, Permit } from './decision.ts';
+import type { Ask, Decision, Denial, Duties, Execution, Forbid, Permit } from './decision.ts';
 
 export interface LedgerFields {
   readonly approval: JsonObject;
@@ -13,17 +13,12 @@ export interface LedgerFields {
 }
 
 export function ledgerFields(decision: Decision): LedgerFields {
-  switch (decision.effect) {
-    case 'permit':
-    case 'ask':
-      return {
-        approval: approvalFields(decision),
-        execution: executionFields(decision.execution),
-        oversight: oversightFields(decision.oversight),
-      };
-    case 'forbid':
-      return { approval: denialFields(decision), execution: {}, oversight: {} };
-  }
+  if (decision.effect === 'forbid') return { approval: denialFields(decision), execution: {}, oversight: {} };
+  return {
+    approval: approvalFields(decision),
+    execution: executionFields(decision.execution),
+    oversight: oversightFields(decision.oversight),
+  };
 }
 
 function approvalFields(decision: Permit | Ask): JsonObject {
@@ -62,25 +57,19 @@ const oversightFields = ({ overseers, notify, reviewBy }: Duties): JsonObject =>
 
 /** As its caller sees it. The rules of a forbid stay in the ledger. */
 export function publicDecision(decision: Decision): JsonObject {
-  switch (decision.effect) {
-    case 'permit':
-    case 'ask':
-      return {
-        effect: decision.effect,
-        approval: approvalFields(decision),
-        execution: {
-          ...executionFields(decision.execution),
-          resource: decision.execution.resource,
-          parameters: decision.execution.parameters,
-        },
-        oversight: oversightFields(decision.oversight),
-      };
-    case 'forbid': {
-      const { code, detail, hint, path } = decision.reason;
-      return {
-        effect: 'forbid',
-        reason: { code, detail, ...(hint === null ? {} : { hint }), ...(path === null ? {} : { path }) },
-      };
-    }
-  }
+  if (decision.effect === 'forbid') return { effect: 'forbid', reason: publicReason(decision.reason) };
+  const { resource, parameters } = decision.execution;
+  return {
+    effect: decision.effect,
+    approval: approvalFields(decision),
+    execution: { ...executionFields(decision.execution), resource, parameters },
+    oversight: oversightFields(decision.oversight),
+  };
 }
+
+const publicReason = ({ code, detail, hint, path }: Denial): JsonObject => ({
+  code,
+  detail,
+  ...(hint === null ? {} : { hint }),
+  ...(path === null ? {} : { path }),
+});

@@ -6,7 +6,7 @@ import { canonicalBytes } from '../core/canonical.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { sha256Hex } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
-import type { RoleName, TargetName, TaskName } from '../core/ids.ts';
+import type { RoleName, TargetName } from '../core/ids.ts';
 import { hasControl, isWellFormed, name, parseWith, taskName, words } from '../core/parse.ts';
 import { DATA_CLASSES } from '../core/registers.ts';
 import type { AccessRequest, Circumstances } from '../core/request.ts';
@@ -76,7 +76,7 @@ export function parseAccessRequest(body: unknown): Result<AccessRequest> {
   }
   const slash = asked.resource.indexOf('/');
   return ok({
-    task: asked.task as TaskName,
+    task: asked.task,
     resource: asked.resource,
     target: (slash < 0 ? asked.resource : asked.resource.slice(0, slash)) as TargetName,
     rest: slash < 0 ? '' : asked.resource.slice(slash + 1),

@@ -36,6 +36,9 @@ const Expected = z.strictObject({
   tier: z.int().min(1).max(3).optional(),
 });
 
+export type ExampleTenant = z.infer<typeof ExampleTenant>;
+export type ExampleAgent = z.infer<typeof ExampleAgent>;
+
 export const CaseForm = z.strictObject({
   name: wordsField(200),
   agent: nameField(),

@@ -5,7 +5,7 @@ import { codeOf } from './files.ts';
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const TASK = /^[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62}){1,7}$/;
-const BEYOND_ASCII = /[^\x00-\x7f]/u;
+const BEYOND_ASCII = /\P{ASCII}/u;
 
 /** Longest a credential may live. */
 export const LONGEST_TTL = 3600;

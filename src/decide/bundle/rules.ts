@@ -11,7 +11,7 @@ interface Known {
 const MENTION = /\b(Role|Task)\s*::\s*"((?:[^"\\]|\\[^])*)"/g;
 /** Prose for people, which may be in any language; `@id` and `@obligation` may not. */
 const PROSE = /@(?:reason|hint|owner)\s*\(\s*"(?:[^"\\]|\\[^])*"\s*\)/g;
-const BEYOND_ASCII = /[^\x00-\x7f]/gu;
+const BEYOND_ASCII = /\P{ASCII}/gu;
 const ANNOTATIONS = ['id', 'reason', 'hint', 'obligation', 'owner'];
 
 export function sourceProblems(source: RuleSource, known: Known): Problem[] {

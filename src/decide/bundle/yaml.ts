@@ -1,6 +1,6 @@
 /** YAML 1.2 of a bundle, read strictly, each problem with its line. */
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
-import type { Document, ParsedNode } from 'yaml';
+import type { Document } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from '../../core/policy.ts';
 import { err, ok } from '../../core/result.ts';
@@ -15,7 +15,7 @@ export interface Placed<T> {
   lineOf(path: Path): number;
 }
 
-type Parsed = Document.Parsed<ParsedNode>;
+type Parsed = Document.Parsed;
 
 export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Result<Placed<T>, readonly Problem[]> {
   const counter = new LineCounter();

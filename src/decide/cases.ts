@@ -1,0 +1,82 @@
+/** Runs the cases of a bundle: each is a real decision, compared with what its author expects. */
+import { parseAccessRequest } from './request.ts';
+import type { Declaration } from '../core/provider.ts';
+import { PROVIDER_KINDS } from '../core/registers.ts';
+import { instant, seconds } from '../core/time.ts';
+import type { Declarers } from './admit.ts';
+import type { CaseForm, ExampleAgent, ExampleTenant } from './bundle/cases.ts';
+import type { Bundle } from './bundle/model.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
+import { denial, forbid } from './denial.ts';
+import { exampleOf } from './examples.ts';
+import type { Rulebook } from './rulebook.ts';
+
+export interface CaseOutcome {
+  readonly file: string;
+  readonly name: string;
+  /** What came out otherwise than expected; empty where nothing did. */
+  readonly differences: readonly string[];
+}
+
+/** Nothing in a case depends on the time of day. */
+const NOW = instant(Date.UTC(2026, 0, 1));
+
+export function runCases(bundle: Bundle, rulebook: Rulebook): readonly CaseOutcome[] {
+  const tenants = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.tenants ?? {})));
+  const agents = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.agents ?? {})));
+  return bundle.cases.flatMap(({ file, holds }) =>
+    (holds.cases ?? []).map((example) => {
+      const decision = decideCase(bundle, rulebook, example, tenants, agents);
+      return { file, name: example.name, differences: differencesOf(example.expect, decision) };
+    }),
+  );
+}
+
+function decideCase(
+  bundle: Bundle,
+  rulebook: Rulebook,
+  example: CaseForm,
+  tenants: ReadonlyMap<string, ExampleTenant>,
+  agents: ReadonlyMap<string, ExampleAgent>,
+): Decision {
+  const client = tenants.get(example.tenant);
+  const agent = agents.get(example.agent);
+  if (client === undefined || agent === undefined) throw new Error('a case without its examples was loaded');
+  const request = parseAccessRequest({ reason: 'a case of the bundle', ...example.request });
+  if (!request.ok) {
+    const { code, detail, path = null } = request.error;
+    return forbid(denial(code, detail, { path }));
+  }
+  const { snapshot, principal } = exampleOf(bundle, example.tenant, client, example.agent, agent);
+  const channels = example.channels ?? true;
+  const policy = { bundle, rulebook, providers: STAND_INS, channels };
+  return decide(policy, { snapshot, principal, request: request.value, now: NOW });
+}
+
+function differencesOf(expected: CaseForm['expect'], decision: Decision): string[] {
+  const given = {
+    effect: decision.effect,
+    code: decision.effect === 'forbid' ? decision.reason.code : undefined,
+    rules: [...(decision.effect === 'forbid' ? decision.reason.rules : decision.approval.rules)].toSorted(),
+    tier: decision.effect === 'forbid' ? undefined : decision.execution.tier,
+  };
+  const wanted = { ...expected, ...(expected.rules === undefined ? {} : { rules: expected.rules.toSorted() }) };
+  return (['effect', 'code', 'rules', 'tier'] as const)
+    .filter((field) => wanted[field] !== undefined && String(wanted[field]) !== String(given[field]))
+    .map((field) => `${field}: expected ${String(wanted[field])}, is ${String(given[field] ?? 'none')}`);
+}
+
+/** Roomy, so that the bundle alone decides: what a provider can do is not what a case is about. */
+const DECLARED: Declaration = {
+  revokes: 'commit',
+  evidence: null,
+  expiryEndsUse: true,
+  countsUses: true,
+  keepsSecret: false,
+  enforces: [],
+  shortest: seconds(1),
+  longest: seconds(3600),
+};
+
+const STAND_INS: Declarers = new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => DECLARED }]));
