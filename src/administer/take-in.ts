@@ -1,0 +1,55 @@
+/** The bundle on disk: taken into an empty broker, and only compared with what any other one has. */
+import { makeEntry } from '../core/entry.ts';
+import type { BundleFiles } from '../core/registers.ts';
+import { loadBundle } from '../decide/bundle.ts';
+import type { Deps } from '../deps.ts';
+import { functionsOf } from './acts.ts';
+
+/** The bundle has problems, each with its place; nothing of it was taken in. */
+export class BadBundle extends Error {
+  override readonly name = 'BadBundle';
+}
+
+export async function takeIn(deps: Deps, files: BundleFiles): Promise<void> {
+  const { policy, inSetup } = await deps.store.deployment();
+  const loaded = loadBundle(files, deps.rules);
+  if (!loaded.ok) {
+    const problems = loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
+    if (policy === null) throw new BadBundle(`the policy bundle has problems:\n${problems.join('\n')}`);
+    deps.log.warn('policy.on_disk_is_bad', { active: policy, problems });
+    return;
+  }
+  const { version } = loaded.value;
+  if (policy === version) return;
+  if (policy !== null) {
+    deps.log.warn('policy.on_disk_differs', { active: policy, on_disk: version, hint: 'brevet policy activate' });
+    return;
+  }
+  await activateFirst(deps, files, version, functionsOf(loaded.value), inSetup);
+}
+
+async function activateFirst(
+  deps: Deps,
+  files: BundleFiles,
+  version: string,
+  functions: Readonly<Record<string, string>>,
+  inSetup: boolean,
+): Promise<void> {
+  const entry = makeEntry(
+    {
+      tenant: null,
+      kind: 'policy.activated',
+      at: deps.clock(),
+      actor: { kind: 'broker', name: deps.node },
+      accountable: null,
+      inSetup,
+      facts: { policy: version, first: true },
+    },
+    deps.random,
+  );
+  const change = { kind: 'policy.activate', version, files, functions, onlyFirst: true } as const;
+  const taken = await deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [entry]);
+  deps.store.forget(null);
+  // Another node of an empty broker may have been first, with the same bundle or its own: what is active is active.
+  if (!taken.ok) deps.log.info('policy.taken_in_by_another', { on_disk: version, unmet: taken.error.unmet });
+}

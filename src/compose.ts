@@ -1,0 +1,54 @@
+/**
+ * Puts the parts together, the same on Node and on Workers: what differs (the store's connection, the engine's build,
+ * the guarded fetch) comes in.
+ */
+import type { Channel } from './core/channel.ts';
+import type { GuardedFetch } from './core/fetch.ts';
+import type { Random } from './core/ids.ts';
+import type { IssuerKeys } from './core/issuer.ts';
+import type { Log } from './core/log.ts';
+import type { Provider } from './core/provider.ts';
+import type { RuleEngine } from './core/policy.ts';
+import type { ProviderKind } from './core/registers.ts';
+import type { Keyring } from './core/seal.ts';
+import type { Signer } from './core/signer.ts';
+import type { Store } from './core/store.ts';
+import type { Clock } from './core/time.ts';
+import { createRefusals } from './attribute/refusals.ts';
+import { createBundles } from './decide/bundles.ts';
+import { createRulebook } from './decide/rulebook.ts';
+import type { Deps } from './deps.ts';
+import { createSigner } from './issue/signer.ts';
+
+export interface Parts {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly rules: RuleEngine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fetch: GuardedFetch;
+  readonly issuerKeys: IssuerKeys;
+  readonly log: Log;
+  readonly node: string;
+  readonly publicUrl: string;
+  readonly operators: Deps['operators'];
+  readonly channels: readonly Channel[];
+  readonly pause: Deps['pause'];
+  readonly background: Deps['background'];
+  /** `false` shows what kept answers are worth, in the bench. */
+  readonly keepAnswers: boolean;
+  /** Given the signer, since Brevet's own tokens are a provider too. */
+  readonly providers: (signer: Signer) => readonly Provider[];
+}
+
+export function compose({ keepAnswers, providers, ...parts }: Parts): Deps {
+  const signer = createSigner(parts.store, parts.keyring);
+  return {
+    ...parts,
+    signer,
+    providers: new Map<ProviderKind, Provider>(providers(signer).map((provider) => [provider.kind, provider])),
+    bundles: createBundles(parts.store, parts.rules),
+    rulebook: createRulebook(parts.rules, { keepAnswers }),
+    refusals: createRefusals(parts.clock),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The entry on Node: a database (its own, where none is configured), migrations, the deployment key, the policy, and
+ * then it serves.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import type { Log } from './core/log.ts';
+import type { BundleFiles } from './core/registers.ts';
+import { createKeyring } from './core/seal.ts';
+import { isBundlePath } from './decide/bundle.ts';
+import { provision } from './embedded/provision.ts';
+import { startEmbedded } from './embedded/server.ts';
+import { deploymentKey } from './node/key.ts';
+import { nodeName, random } from './node/parts.ts';
+import { serveNode } from './node/serve.ts';
+import type { Serving } from './node/serve.ts';
+import { migrate } from './store/migrate.ts';
+import { openStore } from './store/open.ts';
+import type { DatabaseOptions } from './store/database.ts';
+
+/** How Brevet gets into its database, and what to do when it is done with it. */
+export interface Database {
+  readonly owner: DatabaseOptions;
+  readonly serve: DatabaseOptions;
+  stop(): Promise<void>;
+}
+
+/** Everything from the settings to the first request. What was begun is undone when a step fails. */
+export async function serve(config: Config, { log }: { readonly log: Log }): Promise<Serving> {
+  const database = await openDatabase(config, log);
+  try {
+    const serving = await serveOn(database, config, log);
+    return {
+      ...serving,
+      async stop() {
+        await serving.stop();
+        await database.stop();
+      },
+    };
+  } catch (fault) {
+    await database.stop();
+    throw fault;
+  }
+}
+
+/** The configured database, or Brevet's own under the data directory, started or taken over. */
+export async function openDatabase(config: Config, log: Log): Promise<Database> {
+  if (config.database.kind === 'configured') {
+    const { migrate: owner, serve: serving } = config.database;
+    return { owner: { url: owner }, serve: { url: serving }, stop: async () => undefined };
+  }
+  const server = await startEmbedded({
+    dataDir: config.dataDir,
+    note: 'brevet start',
+    onLoss: (loss) => log.error('embedded_postgres.lost', { ...loss }),
+  });
+  log.info('embedded_postgres.ready', { taken_over: server.takenOver });
+  return { ...(await provision(server)), stop: () => server.stop() };
+}
+
+/** A node on a database that is there: several may serve on one. */
+export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, config: Config, log: Log): Promise<Serving> {
+  await migrate(database.owner);
+  const keyring = await createKeyring(await deploymentKey(config), random);
+  const node = nodeName();
+  const store = await openStore({ database: database.serve, keyring, node, log, mode: 'node' });
+  try {
+    return await serveNode(
+      { config, store, keyring, log, node },
+      { listen: config.listen, bundle: await readBundle(config.policyDir) },
+    );
+  } catch (fault) {
+    await store.close();
+    throw fault;
+  }
+}
+
+/** The files of a bundle's folder; `null` where there is no such folder. */
+export async function readBundle(folder: string): Promise<BundleFiles | null> {
+  try {
+    const paths = (await readdir(folder, { recursive: true })).filter(isBundlePath);
+    const files = await Promise.all(
+      paths.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const),
+    );
+    return Object.fromEntries(files);
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw fault;
+  }
+}

@@ -1,0 +1,94 @@
+/** What a node is made of on Node: Cedar's build for it, guarded requests, the providers, the clock of its database. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { createIssuerKeys } from '../authenticate/keys.ts';
+import { compose } from '../compose.ts';
+import type { Config } from '../config.ts';
+import type { Channel } from '../core/channel.ts';
+import type { Log } from '../core/log.ts';
+import type { Provider } from '../core/provider.ts';
+import type { Keyring } from '../core/seal.ts';
+import type { Store } from '../core/store.ts';
+import { instant } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
+import { createCedar } from '../decide/cedar.ts';
+import type { Deps } from '../deps.ts';
+import { jsonOver } from '../fetch/json.ts';
+import { guardedRequest } from '../fetch/node.ts';
+import { jwtProvider } from '../providers/jwt.ts';
+import { postgresProvider } from '../providers/postgres/provider.ts';
+
+/** How often the offset to the database's clock is measured anew. */
+const MEASURE_EVERY_MS = 30_000;
+export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
+
+export const nodeName = (): string => `${hostname().toLowerCase()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+
+export interface NodeParts {
+  readonly config: Pick<Config, 'publicUrl' | 'operators' | 'allowPrivateHosts'>;
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly log: Log;
+  readonly node: string;
+  readonly channels?: readonly Channel[];
+  readonly keepAnswers?: boolean;
+  /** Wraps the providers: tests make them slow, or die in the middle. */
+  readonly around?: (provider: Provider) => Provider;
+}
+
+/** The parts of a node, with the clock of its database. `close` ends the providers' connections. */
+export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps; close(): Promise<void> }> {
+  const { config, store, keyring, log, node } = parts;
+  const { clock, stop } = await databaseClock(store, log);
+  const reach = { privateHosts: config.allowPrivateHosts };
+  const request = guardedRequest(reach);
+  const fetch = jsonOver(request);
+  const postgres = postgresProvider({ random, clock });
+  const around = parts.around ?? ((provider: Provider) => provider);
+  const deps = compose({
+    store,
+    keyring,
+    rules: createCedar(cedar),
+    clock,
+    random,
+    fetch,
+    issuerKeys: createIssuerKeys(fetch, clock, log),
+    log,
+    node,
+    publicUrl: config.publicUrl,
+    operators: config.operators,
+    channels: parts.channels ?? [],
+    pause: async (ms) => {
+      await pause(ms);
+    },
+    background: (work) => {
+      work.catch((fault: unknown) => log.error('background.failed', { fault: String(fault) }));
+    },
+    keepAnswers: parts.keepAnswers ?? true,
+    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres].map(around),
+  });
+  return {
+    deps,
+    async close() {
+      stop();
+      await postgres.close();
+    },
+  };
+}
+
+/** This process's clock with the offset to the database's, measured now and again every while. */
+async function databaseClock(store: Store, log: Log): Promise<{ readonly clock: Clock; stop(): void }> {
+  let offset = await store.clockOffset();
+  const timer = setInterval(() => {
+    store.clockOffset().then(
+      (measured) => {
+        offset = measured;
+      },
+      (fault: unknown) => log.warn('clock.not_measured', { fault: String(fault) }),
+    );
+  }, MEASURE_EVERY_MS);
+  timer.unref();
+  return { clock: () => instant(Date.now() + offset), stop: () => clearInterval(timer) };
+}

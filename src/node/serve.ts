@@ -1,0 +1,101 @@
+/** Serves a node's app over HTTP and keeps its sweeper going. */
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { serve as listen } from '@hono/node-server';
+import { createApp } from '../app.ts';
+import { takeIn } from '../administer/take-in.ts';
+import { watch } from '../broker.ts';
+import type { BundleFiles } from '../core/registers.ts';
+import type { Deps } from '../deps.ts';
+import { makeNode } from './parts.ts';
+import type { NodeParts } from './parts.ts';
+
+/** A pass each half second sees an expiry soon enough; the queue is taken up as soon. */
+const SWEEP_EVERY_MS = 500;
+/** Requests under way get this long, then their connections are closed. */
+const DRAIN_MS = 3_000;
+
+export interface Serving {
+  readonly url: string;
+  readonly deps: Deps;
+  /** Drains and stops: within 5 s. */
+  stop(): Promise<void>;
+}
+
+export interface ServeOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** The bundle on disk: taken in by an empty broker, and compared by any other. */
+  readonly bundle: BundleFiles | null;
+}
+
+export async function serveNode(parts: NodeParts, options: ServeOptions): Promise<Serving> {
+  const { deps, close } = await makeNode(parts);
+  if (options.bundle !== null) await takeIn(deps, options.bundle);
+  const sweeper = startSweeper(deps);
+  const app = createApp(() => deps);
+  const { server, port } = await startListening(app.fetch, options.listen);
+  const { host } = options.listen;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  deps.log.info('listening', { url, node: deps.node });
+  return {
+    url,
+    deps,
+    async stop() {
+      await drain(server);
+      await sweeper.stop();
+      await close();
+      await deps.store.close();
+    },
+  };
+}
+
+type Server = ReturnType<typeof listen>;
+
+function startListening(
+  fetch: Parameters<typeof listen>[0]['fetch'],
+  { host, port }: ServeOptions['listen'],
+): Promise<{ readonly server: Server; readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    const server = listen({ fetch, hostname: host, port, overrideGlobalObjects: false }, (info: AddressInfo) => {
+      server.off('error', reject);
+      resolve({ server, port: info.port });
+    });
+    server.once('error', reject);
+  });
+}
+
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  if ('closeIdleConnections' in server) server.closeIdleConnections();
+  const force = setTimeout(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }, DRAIN_MS);
+  await closed;
+  clearTimeout(force);
+}
+
+/** The sweeper as a loop. A pass that fails is logged, and the next one comes all the same. */
+function startSweeper(deps: Deps): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      const more = await watch(deps).catch((fault: unknown) => {
+        deps.log.error('sweep.failed', { fault: String(fault) });
+        return false;
+      });
+      if (!more) await pause(SWEEP_EVERY_MS, undefined, { signal: stopping.signal }).catch(rethrowUnlessAborted);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+function rethrowUnlessAborted(fault: unknown): void {
+  if (!(fault instanceof Error && fault.name === 'AbortError')) throw fault;
+}
