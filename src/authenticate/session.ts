@@ -4,7 +4,7 @@
  * none.
  */
 import { isName } from '../core/ids.ts';
-import type { AgentName, Random } from '../core/ids.ts';
+import type { AgentName } from '../core/ids.ts';
 import { toHex } from '../core/digest.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { Secret } from '../core/secret.ts';
@@ -30,10 +30,10 @@ export interface Session {
 
 /** Signs one for an agent that has just proven itself; the commit that opens it is the caller's. */
 export async function signSession(
-  deps: Pick<Deps, 'signer' | 'publicUrl'>,
+  deps: Pick<Deps, 'signer' | 'publicUrl' | 'random'>,
   snapshot: Snapshot,
   { agent, enrolment }: AgentPrincipal,
-  { now, random }: { readonly now: Instant; readonly random: Random },
+  now: Instant,
 ): Promise<Session> {
   const issuer = tenantIssuer(deps.publicUrl, snapshot.tenant.name);
   const token = await deps.signer.sign(snapshot.tenant.name, SESSION_TYPE, {
@@ -42,7 +42,7 @@ export async function signSession(
     sub: agent.name,
     iat: numericDate(now),
     exp: numericDate(after(now, SESSION_LIFETIME)),
-    jti: toHex(random(16)),
+    jti: toHex(deps.random(16)),
     proof: proofDigest(snapshot, enrolment),
   });
   return { token: new Secret(token), expiresIn: SESSION_LIFETIME };

@@ -4,9 +4,21 @@ import type { CryptoKey } from 'jose';
 import type { AgentName, IssuerName, OperatorName, PersonName, TargetName, TenantName } from '../../src/core/ids.ts';
 import { tenantIssuer } from '../../src/core/issuer.ts';
 import type { IssuerKeys } from '../../src/core/issuer.ts';
-import type { Agent, Assignment, Enrolment, Operator, Person, TrustedIssuer } from '../../src/core/registers.ts';
+import type {
+  Agent,
+  Assignment,
+  Enrolment,
+  Operator,
+  Person,
+  SigningKey,
+  TrustedIssuer,
+} from '../../src/core/registers.ts';
+import { createKeyring } from '../../src/core/seal.ts';
+import type { Keyring, SealedSecret } from '../../src/core/seal.ts';
+import type { Signer } from '../../src/core/signer.ts';
 import type { DeploymentSnapshot, EnrolledAgent, Snapshot } from '../../src/core/snapshot.ts';
 import { instant, seconds } from '../../src/core/time.ts';
+import type { Instant } from '../../src/core/time.ts';
 import { parsePublicKey } from '../../src/authenticate/jwk.ts';
 import type { EnrolledKey } from '../../src/authenticate/jwk.ts';
 
@@ -162,3 +174,45 @@ export function tenant(over: {
 export const noKeys: IssuerKeys = {
   find: () => Promise.reject(new Error('an issuer was asked that nobody registered')),
 };
+
+/** What operators and sessions are authenticated with. */
+export interface TestDeps {
+  readonly publicUrl: string;
+  readonly clock: () => Instant;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly signer: Signer;
+  readonly keyring: Keyring;
+  readonly issuerKeys: IssuerKeys;
+  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+}
+
+const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
+export const keyring = await createKeyring(new Uint8Array(32).fill(7), random);
+
+/** Signs for every tenant with one key, whose row is `signingKey`. */
+export const signerOf = (key: TestKey): Signer => ({
+  sign: (_tenant, typ, claims) =>
+    new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: key.algorithm, typ, kid: key.thumbprint })
+      .sign(key.privateKey),
+  keys: () => Promise.resolve([key.jwk]),
+});
+
+export const signingKey = (key: TestKey): SigningKey => ({
+  tenant: ACME,
+  kid: key.thumbprint,
+  algorithm: 'ES256',
+  publicJwk: key.jwk,
+  privateJwk: '' as SealedSecret,
+});
+
+export const makeDeps = (key: TestKey, over: Partial<TestDeps> = {}): TestDeps => ({
+  publicUrl: PUBLIC_URL,
+  clock: () => NOW,
+  random,
+  signer: signerOf(key),
+  keyring,
+  issuerKeys: noKeys,
+  operators: null,
+  ...over,
+});
