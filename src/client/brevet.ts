@@ -145,14 +145,9 @@ async function askForLease(broker: Connected, request: Ask, signal: AbortSignal 
     if (asked.lease !== null) await complete(broker, asked.lease, ANSWER_LOST, signal);
     asked = await askOnce(broker, request, signal);
   }
-  switch (asked.is) {
-    case 'waiting':
-      throw new BrevetWaiting(asked.request, asked.approval);
-    case 'repeated':
-      throw new BrevetUnavailable(`the answer to ${asked.request} was lost twice`, null);
-    case 'granted':
-      return leaseOf(broker, asked);
-  }
+  if (asked.is === 'waiting') throw new BrevetWaiting(asked.request, asked.approval);
+  if (asked.is === 'repeated') throw new BrevetUnavailable(`the answer to ${asked.request} was lost twice`, null);
+  return leaseOf(broker, asked);
 }
 
 const ANSWER_LOST: TaskOutcome = { outcome: 'abandoned', summary: 'The answer with the credential was lost.' };

@@ -1,0 +1,136 @@
+/**
+ * One command under one lease: asks, runs the command with what its tools already read, and completes the lease
+ * however the command ends. What `exec` itself cannot do after `kill -9`, the broker does at the lease's end.
+ */
+import { accessSync, constants as files } from 'node:fs';
+import { constants } from 'node:os';
+import { deploymentKeyFile } from '../config.ts';
+import { createBrevet } from '../client/brevet.ts';
+import type { Ask } from '../client/brevet.ts';
+import { optionsFromEnvironment } from '../client/environment.ts';
+import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
+import type { Json, JsonObject } from '../core/canonical.ts';
+import { pairs, UsageError } from './command.ts';
+import type { Command, Given } from './command.ts';
+import { environmentFor } from './exec/environment.ts';
+import { listenForSignals, runCommand } from './exec/run.ts';
+import type { Signals } from './exec/run.ts';
+import { shown } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+const exec: Command = {
+  name: 'exec',
+  says: 'Runs a command with a credential for one task, which is gone when the command ends.',
+  runs: true,
+  options: {
+    tenant: { takes: 'NAME', says: 'at this tenant (or BREVET_TENANT)' },
+    task: { takes: 'CLASS', says: 'the task class', needed: true },
+    resource: { takes: 'TARGET', says: 'the target, or target/rest', needed: true },
+    param: { takes: 'NAME=VALUE', many: true, says: 'a parameter of the task; numbers, true and false as such' },
+    reason: { takes: 'TEXT', says: 'why, for whoever reads the ledger' },
+    role: { takes: 'NAME', says: 'the role, where several would permit it' },
+    ttl: { takes: 'SECONDS', says: 'how long at most' },
+    wait: { takes: 'SECONDS', says: 'wait so long where a person is asked' },
+    'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
+  },
+  example: `brevet exec --tenant acme --task db.report --resource crm --reason 'weekly numbers' -- psql -c 'select 1'`,
+  run: async (given, terminal) => {
+    const [program, ...args] = given.rest;
+    if (program === undefined) throw new UsageError('a command is missing: put it after --');
+    refuseBesideKey(given, terminal);
+    const signals = listenForSignals();
+    const asked = requestOf(given, program);
+    const tenant = given.text('tenant');
+    const brevet = createBrevet(optionsFromEnvironment(tenant === undefined ? {} : { tenant }));
+    const lease = await brevet.ask(asked);
+    return underLease(lease, { program, args }, signals, terminal);
+  },
+};
+
+/** An agent that runs beside the broker's key could be anybody: that is for a first try, and said. */
+function refuseBesideKey(given: Given, terminal: Terminal): void {
+  const readable = readableKey();
+  if (readable === null) return;
+  if (!given.flag('same-user')) {
+    const remedy = 'Run it as another user, or with --same-user for a first try on your own machine.';
+    throw new UsageError(`this user can read the deployment key (${readable}), and so could the command. ${remedy}`);
+  }
+  terminal.err(`brevet: warning: this user can read the deployment key (${readable}), and so can the command`);
+}
+
+/** Where this user finds the deployment key; `null` where nowhere that Brevet knows of. */
+function readableKey(): string | null {
+  if (process.env['BREVET_DEPLOYMENT_KEY']) return 'BREVET_DEPLOYMENT_KEY';
+  const named = process.env['BREVET_DEPLOYMENT_KEY_FILE'];
+  const kept = deploymentKeyFile(process.env['BREVET_DATA_DIR'] || './.brevet');
+  return [named, kept].find((path) => path !== undefined && path !== '' && isReadable(path)) ?? null;
+}
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, files.R_OK);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
+}
+
+function requestOf(given: Given, program: string): Ask {
+  const [role, ttl] = [given.text('role'), given.whole('ttl')];
+  return {
+    task: given.need('task'),
+    resource: given.need('resource'),
+    parameters: parametersOf(given),
+    // The name of the program alone: its arguments may hold anything.
+    reason: given.text('reason') ?? `brevet exec: ${program.split('/').at(-1)}`,
+    ...(role === undefined ? {} : { role }),
+    ...(ttl === undefined ? {} : { ttl }),
+  };
+}
+
+const parametersOf = (given: Given): JsonObject =>
+  Object.fromEntries(
+    Object.entries(pairs('param', given.list('param'))).map(([name, value]) => [name, scalar(value)] as const),
+  );
+
+/** A number in the form that JSON has, or `true` or `false`; any other is text. */
+const scalar = (value: string): Json =>
+  /^(?:true|false|-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?)$/.test(value) ? (JSON.parse(value) as Json) : value;
+
+async function underLease(
+  lease: AgentLease,
+  command: { readonly program: string; readonly args: readonly string[] },
+  signals: Signals,
+  terminal: Terminal,
+): Promise<number> {
+  const stopped = signals.received();
+  if (stopped !== null) {
+    await complete(lease, { outcome: 'abandoned', summary: `Stopped by ${stopped} before it began.` }, terminal);
+    return 128 + constants.signals[stopped];
+  }
+  const ended = await lease.use((credential) =>
+    runCommand({ ...command, env: environmentFor(process.env, credential) }, signals),
+  );
+  if (ended.problem !== null) terminal.err(`brevet: ${command.program}: ${ended.problem}`);
+  const outcome = ended.status === 0 ? 'succeeded' : 'failed';
+  await complete(lease, { outcome, summary: `The command ended with ${ended.status}.` }, terminal);
+  return ended.status;
+}
+
+/** What the lease's end has come to is told on stderr; the command's own status stays what it is. */
+async function complete(lease: AgentLease, outcome: TaskOutcome, terminal: Terminal): Promise<void> {
+  try {
+    terminal.err(`brevet: ${sentence(await lease.done(outcome))}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    terminal.err(`brevet: lease ${lease.id} could not be completed (${why}): the broker ends it at ${lease.expiresAt}`);
+  }
+}
+
+function sentence({ id, state, death, exposureMs }: Ended): string {
+  const exposure = exposureMs === null ? '' : `, exposure ${exposureMs} ms`;
+  return state === 'revoked' ? `lease ${id} revoked, ${shown(death)}${exposure}` : `lease ${id} is ${state}`;
+}
+
+export const commands: readonly Command[] = [exec];

@@ -1,0 +1,62 @@
+/**
+ * What a command under a lease finds in its environment: the credential, in the names that its tools already read, and
+ * nobody else's.
+ */
+import type { Credential } from '../../client/answer.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Everything that would give a tool other rights, or lead it elsewhere with these. `PGHOSTADDR` and `PGSERVICE` go
+ * before `PGHOST`; a profile before the keys.
+ */
+const TAKEN_AWAY = [
+  /^BREVET_/,
+  /^DATABASE_URL$/,
+  /^PG(?:HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SERVICEFILE|OPTIONS)$/,
+  /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE)$/,
+  /^AWS_CONTAINER_/,
+  /^VAULT_(?:ADDR|TOKEN|NAMESPACE|AGENT_ADDR)$/,
+];
+
+/** A kind of credential that this version has no names for. */
+export class UnknownCredential extends Error {
+  override readonly name = 'UnknownCredential';
+}
+
+/** @throws {UnknownCredential} */
+export function environmentFor(own: Environment, credential: Credential): Record<string, string> {
+  const kept = Object.entries(own).filter(([name]) => !TAKEN_AWAY.some((pattern) => pattern.test(name)));
+  return { ...(Object.fromEntries(kept) as Record<string, string>), ...namesOf(credential) };
+}
+
+function namesOf(credential: Credential): Record<string, string> {
+  if (credential['access_token'] !== undefined) return { BREVET_TOKEN: textOf(credential, 'access_token') };
+  if (credential['type'] === 'postgres') return postgresNames(credential);
+  throw new UnknownCredential('this version of brevet exec has no environment for this kind of credential');
+}
+
+/** @see https://www.postgresql.org/docs/current/libpq-envars.html */
+function postgresNames(credential: Credential): Record<string, string> {
+  const [host, port, database, user, password] = (['host', 'port', 'database', 'user', 'password'] as const).map(
+    (name) => textOf(credential, name),
+  ) as [string, string, string, string, string];
+  const url = new URL(`postgres://${host.includes(':') ? `[${host}]` : host}:${port}/`);
+  url.username = user;
+  url.password = password;
+  url.pathname = `/${encodeURIComponent(database)}`;
+  return {
+    PGHOST: host,
+    PGPORT: port,
+    PGDATABASE: database,
+    PGUSER: user,
+    PGPASSWORD: password,
+    DATABASE_URL: url.href,
+  };
+}
+
+function textOf(credential: Credential, name: string): string {
+  const value = credential[name];
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  throw new UnknownCredential(`the credential has no ${name}`);
+}

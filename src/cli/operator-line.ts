@@ -1,0 +1,151 @@
+/**
+ * How an operator's commands reach the broker: with a token of the MSP's issuer, or, on the machine that holds the
+ * deployment key, with a local one that is asked for at each call and written to the ledger.
+ */
+import { randomBytes } from 'node:crypto';
+import { deploymentKeyBytes, deploymentKeyFile, readConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+import { call, openLine } from '../client/call.ts';
+import type { Line, Outgoing } from '../client/call.ts';
+import { BrevetRefused } from '../client/error.ts';
+import { parseName } from '../core/ids.ts';
+import type { OperatorName } from '../core/ids.ts';
+import { DEMAND_KEY_USE, signDemand } from '../core/local-token.ts';
+import { isLoopback } from '../core/loopback.ts';
+import { createKeyring } from '../core/seal.ts';
+import { Secret } from '../core/secret.ts';
+import { instant } from '../core/time.ts';
+import { UsageError } from './command.ts';
+import type { Given, Options } from './command.ts';
+import { readFileWithMode, readText } from './files.ts';
+
+export const OPERATOR_OPTIONS: Options = {
+  as: { takes: 'NAME', says: 'act as this operator, by the deployment key on this machine (or BREVET_AS)' },
+  'token-file': { takes: 'FILE', says: 'a token of your OIDC issuer; - is stdin (or BREVET_OPERATOR_TOKEN)' },
+  url: { takes: 'URL', says: 'the broker (or BREVET_URL; otherwise the one on this machine)' },
+};
+
+/** For each try. Activating a policy and checking a target take the longest. */
+const TIMEOUT_MS = 30_000;
+
+export type Body = Readonly<Record<string, unknown>>;
+
+/** Calls in an operator's name. */
+export interface OperatorLine {
+  send(request: Omit<Outgoing, 'token' | 'idempotencyKey'>): Promise<Body>;
+  /** Every item of a list, page after page. */
+  all(path: string, query?: Query): Promise<readonly Body[]>;
+  /** The item of a list that has this id. @throws {BrevetRefused} where none has. */
+  find(path: string, id: string, query?: Query): Promise<Body>;
+}
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+export async function operatorLine(given: Given): Promise<OperatorLine> {
+  const { line, token } = await authenticated(given);
+  const send: OperatorLine['send'] = async (request) => {
+    const creates = request.method === 'POST' ? { idempotencyKey: randomBytes(16).toString('hex') } : {};
+    const made = { ...request, ...creates, token: token.reveal() };
+    return (await call(line, () => Promise.resolve(made), { timeout: TIMEOUT_MS })).body;
+  };
+  return {
+    send,
+    all: async (path, query = {}) => {
+      const items: Body[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined;) {
+        const page: Body = await send({
+          method: 'GET',
+          path: withQuery(path, { ...query, cursor: cursor || undefined }),
+        });
+        items.push(...((page['items'] ?? []) as Body[]));
+        cursor = typeof page['cursor'] === 'string' ? page['cursor'] : undefined;
+      }
+      return items;
+    },
+  };
+}
+
+function withQuery(path: string, query: Query): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given).toString()}`;
+}
+
+async function authenticated(given: Given): Promise<Authenticated> {
+  const as = given.text('as') ?? process.env['BREVET_AS'];
+  const file = given.text('token-file');
+  const kept = file === undefined ? process.env['BREVET_OPERATOR_TOKEN'] : readText(file).trim();
+  if (given.text('as') === undefined && kept) return { line: openLine(urlOf(given, null)), token: new Secret(kept) };
+  if (as) return localToken(given, as);
+  throw new UsageError(
+    'say who calls: --as NAME on the machine that holds the deployment key, or --token-file or BREVET_OPERATOR_TOKEN',
+  );
+}
+
+/** How the broker is reached, and what it is shown. */
+interface Authenticated {
+  readonly line: Line;
+  readonly token: Secret;
+}
+
+/** Signs a demand with the deployment key; the broker writes it down and answers with the token. */
+export async function localToken(given: Given, as: string): Promise<Authenticated> {
+  const operator = parseName('operator', as, '--as');
+  if (!operator.ok) throw new UsageError(`${operator.error.detail}: ${operator.error.hint}`);
+  const config = brokerConfig();
+  const line = openLine(urlOf(given, config));
+  const key = await demandKey(config);
+  const make = async (): Promise<Outgoing> => ({
+    method: 'POST',
+    path: '/api/local-tokens',
+    body: { demand: await demand(key, operator.value, audienceOf(config, line)) },
+  });
+  const { token } = (await call(line, make, { timeout: TIMEOUT_MS })).body;
+  if (typeof token !== 'string') throw new TypeError('the broker answered no token');
+  return { line, token: new Secret(token) };
+}
+
+const demand = (key: Uint8Array, operator: OperatorName, audience: string): Promise<string> =>
+  signDemand(key, { operator, jti: randomBytes(16).toString('hex'), audience }, instant(Date.now()));
+
+/** The broker's own settings, as this machine's environment has them. @throws {UsageError} */
+function brokerConfig(): Config {
+  const config = readConfig(process.env, readFileWithMode);
+  if (config.ok) return config.value;
+  const problems = config.error.map(({ name, what, remedy }) => `  ${name} ${what}. ${remedy}`);
+  throw new UsageError(`the broker's settings have problems:\n${problems.join('\n')}`);
+}
+
+async function demandKey({ deploymentKey, dataDir }: Config): Promise<Uint8Array> {
+  const bytes = deploymentKeyBytes(deploymentKey ?? keyIn(dataDir));
+  if (bytes === null) throw new UsageError(`${deploymentKeyFile(dataDir)} holds no deployment key`);
+  const keyring = await createKeyring(bytes, (count) => randomBytes(count));
+  return keyring.derive(DEMAND_KEY_USE);
+}
+
+function keyIn(dataDir: string): Secret {
+  const path = deploymentKeyFile(dataDir);
+  const file = readFileWithMode(path);
+  if (!('why' in file)) return new Secret(file.text.trim());
+  const remedy = 'set BREVET_DATA_DIR or BREVET_DEPLOYMENT_KEY_FILE as the broker has it';
+  throw new UsageError(`no deployment key at ${path} (${file.why}): ${remedy}`);
+}
+
+/** A local token works on loopback alone, so the broker on this machine is called there. */
+function urlOf(given: Given, config: Config | null): string {
+  const url = given.text('url') ?? process.env['BREVET_URL'];
+  if (url) return url;
+  const local = config ?? readLocal();
+  return local === null ? 'http://127.0.0.1:8420' : `http://127.0.0.1:${local.listen.port}`;
+}
+
+function readLocal(): Config | null {
+  const config = readConfig(process.env, readFileWithMode);
+  return config.ok ? config.value : null;
+}
+
+/** The broker's public URL: as set, or as a broker that listens on that port takes it by itself. */
+function audienceOf(config: Config, line: Line): string {
+  const { hostname, port } = new URL(line.url);
+  const isSet = Boolean(process.env['BREVET_PUBLIC_URL']);
+  return !isSet && isLoopback(hostname) ? `http://localhost:${port}` : config.publicUrl;
+}

@@ -1,0 +1,40 @@
+import { EXIT, UsageError } from './command.ts';
+import type { Command } from './command.ts';
+import { localToken, OPERATOR_OPTIONS } from './operator-line.ts';
+import { registerCommands } from './register.ts';
+import { print } from './terminal.ts';
+
+const kept = registerCommands({
+  noun: 'operator',
+  what: 'an operator: a person’s way in',
+  path: () => '/api/operators',
+  fields: {
+    person: { says: 'the person behind it', is: 'text' },
+    issuer: { says: 'the operators’ OIDC issuer', is: 'text' },
+    subject: { says: 'who they are there', is: 'text' },
+  },
+  columns: ['name', 'person', 'issuer', 'subject', 'active'],
+  examples: {
+    put: 'grace --person grace --issuer https://id.msp.example --subject 248289761001 --as ada',
+    named: 'grace --as ada',
+  },
+});
+
+const token: Command = {
+  name: 'operator token',
+  says: 'Prints a token for ten minutes, on the machine that holds the deployment key. The first makes the first operator.',
+  options: {
+    as: { ...OPERATOR_OPTIONS['as'], says: 'the operator (or BREVET_AS)', takes: 'NAME' },
+    url: { says: 'the broker on this machine', takes: 'URL' },
+  },
+  example: 'BREVET_OPERATOR_TOKEN=$(brevet operator token --as ada) brevet tenant list',
+  run: async (given, terminal) => {
+    const as = given.text('as') ?? process.env['BREVET_AS'];
+    if (!as) throw new UsageError('--as is missing');
+    const { token: made } = await localToken(given, as);
+    print(terminal, { token: made.reveal() }, () => made.reveal());
+    return EXIT.done;
+  },
+};
+
+export const commands: readonly Command[] = [...kept, token];

@@ -1,0 +1,39 @@
+import { EXIT } from './command.ts';
+import type { Command } from './command.ts';
+import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { only, printList } from './register.ts';
+import { fields, print } from './terminal.ts';
+
+const list: Command = {
+  name: 'request list',
+  says: 'Lists what agents asked for, at the tenants that you oversee, newest first.',
+  options: {
+    tenant: { takes: 'NAME', says: 'at this tenant alone' },
+    agent: { takes: 'NAME', says: 'of this agent alone' },
+    effect: { takes: 'EFFECT', says: 'decided so alone: permit, ask or forbid' },
+    ...OPERATOR_OPTIONS,
+  },
+  example: 'brevet request list --tenant acme --as grace',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const columns = ['id', 'at', 'tenant', 'agent', 'task', 'resource', 'effect', 'lease'];
+    printList(terminal, only(await line.all('/api/requests'), given, ['tenant', 'agent', 'effect']), columns);
+    return EXIT.done;
+  },
+};
+
+const show: Command = {
+  name: 'request show',
+  says: 'Shows one request and how it was decided.',
+  takes: ['REQUEST'],
+  options: OPERATOR_OPTIONS,
+  example: 'brevet request show req_01jq… --as grace',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const request = await line.find('/api/requests', given.need('REQUEST'));
+    print(terminal, request, () => fields(request));
+    return EXIT.done;
+  },
+};
+
+export const commands: readonly Command[] = [list, show];
