@@ -9,24 +9,14 @@ import { instant } from '../../src/core/time.ts';
 import { agentInStanding, proofDigest } from '../../src/authenticate/principal.ts';
 import { signSession, SESSION_TYPE, verifySession } from '../../src/authenticate/session.ts';
 import { BOT, byKey, byWorkload, DATE, deployment, enrolled, ISSUER, makeDeps, makeKey, NOW } from './world.ts';
-import { OWNER, person, PUBLIC_URL, sign, tenant, trusted } from './world.ts';
+import { OWNER, person, PUBLIC_URL, sign, signingKey, tenant, trusted } from './world.ts';
 
 const agentKey = await makeKey('ES256');
 const tenantKey = await makeKey('ES256');
 const otherKey = await makeKey('ES256');
-const keys = [signingKeyOf(tenantKey)];
+const keys = [signingKey(tenantKey)];
 const deps = makeDeps(tenantKey);
 const here = tenant({ agents: [enrolled(BOT, byKey(agentKey))], keys });
-
-function signingKeyOf(key: typeof tenantKey): Snapshot['keys'][number] {
-  return {
-    tenant: 'acme' as TenantName,
-    kid: key.thumbprint,
-    algorithm: 'ES256',
-    publicJwk: key.jwk,
-    privateJwk: '' as Snapshot['keys'][number]['privateJwk'],
-  };
-}
 
 async function open(snapshot: Snapshot = here): Promise<string> {
   const principal = agentInStanding(snapshot, BOT, 'private_key_jwt', NOW);

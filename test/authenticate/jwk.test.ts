@@ -1,0 +1,73 @@
+/** Which public keys are taken, for what, and by what name. */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+import type { JWK } from 'jose';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { JsonObject } from '../../src/core/canonical.ts';
+import { algorithmsOf, parsePublicKey } from '../../src/authenticate/jwk.ts';
+
+const exported = async (algorithm: string, options = {}): Promise<{ open: JWK; secret: JWK }> => {
+  const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true, ...options });
+  return { open: await exportJWK(publicKey), secret: await exportJWK(privateKey) };
+};
+
+const p256 = await exported('ES256');
+const p384 = await exported('ES384');
+const ed25519 = await exported('EdDSA');
+const rsa = await exported('RS256');
+const long = await exported('RS256', { modulusLength: 4096 });
+
+const keys = suite('a key');
+
+const FITTING: readonly (readonly [what: string, jwk: JsonObject, algorithms: readonly string[]])[] = [
+  ['P-256', p256.open, ['ES256']],
+  ['Ed25519', ed25519.open, ['EdDSA']],
+  ['RSA', rsa.open, ['RS256', 'PS256']],
+  ['RSA of 4,096 bits', long.open, ['RS256', 'PS256']],
+  ['RSA for PS256 alone', { ...rsa.open, alg: 'PS256' }, ['PS256']],
+  ['P-256 for signatures', { ...p256.open, use: 'sig', key_ops: ['verify'] }, ['ES256']],
+  ['P-384', p384.open, []],
+  ['P-256 for ES384', { ...p256.open, alg: 'ES384' }, []],
+  ['P-256 for HS256', { ...p256.open, alg: 'HS256' }, []],
+  ['P-256 for encryption', { ...p256.open, use: 'enc' }, []],
+  ['P-256 for deriving', { ...p256.open, key_ops: ['deriveKey'] }, []],
+  ['a secret', { kty: 'oct', k: 'AAAA' }, []],
+  ['RSA of 1,024 bits', { ...rsa.open, n: rsa.open.n?.slice(0, 171) }, []],
+  ['RSA of absurd length', { ...rsa.open, n: 'A'.repeat(2_000) }, []],
+  ['half a point', { ...p256.open, y: undefined }, []],
+  ['nothing', {}, []],
+];
+for (const [what, jwk, algorithms] of FITTING) {
+  keys(`${what} fits [${algorithms.join(', ')}]`, () => assert.equal(algorithmsOf(jwk), algorithms));
+  keys(`${what} is ${algorithms.length > 0 ? '' : 'not '}enrolled`, () => {
+    assert.is(parsePublicKey(jwk).ok, algorithms.length > 0);
+  });
+}
+
+for (const [what, jwk] of [
+  ['P-256', p256.secret],
+  ['Ed25519', ed25519.secret],
+  ['RSA', rsa.secret],
+] as const) {
+  keys(`the private ${what} key is refused, and not told again`, () => {
+    const parsed = parsePublicKey(jwk);
+    assert.is(parsed.ok ? null : parsed.error.detail, 'jwk is not a public key');
+    assert.is(JSON.stringify(parsed).includes(jwk.d ?? 'no d'), false);
+  });
+}
+
+keys('is kept as the key alone, and named as RFC 7638 says', async () => {
+  for (const { open } of [p256, ed25519, rsa]) {
+    const parsed = parsePublicKey({ ...open, kid: 'mine', use: 'sig', note: 'x' });
+    assert.ok(parsed.ok);
+    if (!parsed.ok) continue;
+    assert.equal(parsed.value.jwk, open);
+    assert.is(parsed.value.thumbprint, await calculateJwkThumbprint(open));
+  }
+});
+
+for (const value of [null, undefined, 'x', 7, [], [p256.open]]) {
+  keys(`${JSON.stringify(value)?.slice(0, 20)} is none`, () => assert.is(parsePublicKey(value).ok, false));
+}
+
+keys.run();
