@@ -52,17 +52,36 @@ export async function operatorLine(given: Given): Promise<OperatorLine> {
     send,
     all: async (path, query = {}) => {
       const items: Body[] = [];
-      for (let cursor: string | undefined = ''; cursor !== undefined;) {
-        const page: Body = await send({
-          method: 'GET',
-          path: withQuery(path, { ...query, cursor: cursor || undefined }),
-        });
-        items.push(...((page['items'] ?? []) as Body[]));
-        cursor = typeof page['cursor'] === 'string' ? page['cursor'] : undefined;
-      }
+      for await (const page of pagesOf(send, path, query)) items.push(...page);
       return items;
     },
+    find: async (path, id, query = {}) => {
+      for await (const page of pagesOf(send, path, query)) {
+        const found = page.find((item) => item['id'] === id);
+        if (found !== undefined) return found;
+      }
+      throw new BrevetRefused({ ...NOTHING_HERE, members: {} });
+    },
   };
+}
+
+/** As the broker says it. */
+const NOTHING_HERE = {
+  status: 404,
+  code: 'not_found',
+  detail: 'there is nothing here',
+  hint: null,
+  path: null,
+  requestId: null,
+} as const;
+
+async function* pagesOf(send: OperatorLine['send'], path: string, query: Query): AsyncGenerator<readonly Body[]> {
+  for (let cursor: unknown = undefined; cursor !== null;) {
+    const at = typeof cursor === 'string' ? { ...query, cursor } : query;
+    const page = await send({ method: 'GET', path: withQuery(path, at) });
+    yield (page['items'] ?? []) as Body[];
+    cursor = page['cursor'] ?? null;
+  }
 }
 
 function withQuery(path: string, query: Query): string {
