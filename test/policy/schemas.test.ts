@@ -1,0 +1,33 @@
+/**
+ * The JSON Schemas that editors read say what the loader takes. After a change of a form:
+ * `node test/policy/schemas.test.ts --write`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { format } from 'prettier';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { z } from 'zod';
+import { CasesFile } from '../../src/decide/bundle/cases.ts';
+import { RolesFile } from '../../src/decide/bundle/roles.ts';
+import { TasksFile } from '../../src/decide/bundle/tasks.ts';
+
+const FORMS = { roles: RolesFile, tasks: TasksFile, cases: CasesFile };
+
+const placeOf = (name: string): URL => new URL(`../../policy/schemas/${name}.schema.json`, import.meta.url);
+
+async function schemaOf(name: keyof typeof FORMS): Promise<string> {
+  const schema = z.toJSONSchema(FORMS[name], { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' });
+  return format(JSON.stringify({ title: `Brevet policy: ${name}`, ...schema }), { parser: 'json', printWidth: 120 });
+}
+
+const schemas = suite('policy/schemas');
+
+for (const name of ['roles', 'tasks', 'cases'] as const) {
+  schemas(`the schema of ${name} is what the loader takes`, async () => {
+    const made = await schemaOf(name);
+    if (process.argv.includes('--write')) writeFileSync(placeOf(name), made);
+    assert.is(readFileSync(placeOf(name), 'utf8'), made);
+  });
+}
+
+schemas.run();
