@@ -1,0 +1,392 @@
+/** What is decided, as a table over the shipped bundle's examples. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { AgentName, AssignmentId, OperatorName, RoleName, TenantName } from '../../src/core/ids.ts';
+import type { Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
+import { instant, seconds } from '../../src/core/time.ts';
+import type { Asking } from '../../src/decide/admit.ts';
+import { decide } from '../../src/decide/decide.ts';
+import {
+  NOW,
+  OVERSEER,
+  OWNER,
+  asking,
+  asks,
+  forbids,
+  load,
+  permits,
+  policyOf,
+  shipped,
+  shippedBut,
+  target,
+} from './world.ts';
+import type { Change } from './world.ts';
+
+const withAgent =
+  (change: Partial<Agent>): Change =>
+  (asked) => {
+    const agent = { ...asked.principal.agent, ...change };
+    const { enrolment } = asked.principal;
+    const agents = new Map([[agent.name, { agent, enrolment }]]);
+    return { ...asked, snapshot: { ...asked.snapshot, agents } };
+  };
+
+const withAssignments =
+  (change: (assignments: readonly Assignment[]) => readonly Assignment[]): Change =>
+  (asked) => ({ ...asked, snapshot: { ...asked.snapshot, assignments: change(asked.snapshot.assignments) } });
+
+const withTarget =
+  (name: string, change: Partial<TargetVersion>): Change =>
+  (asked) => {
+    const before = asked.snapshot.targets.get(target(name));
+    if (before === undefined) throw new Error(`no target ${name}`);
+    const targets = new Map([...asked.snapshot.targets, [target(name), { ...before, ...change }]]);
+    return { ...asked, snapshot: { ...asked.snapshot, targets } };
+  };
+
+const withTerms =
+  (autonomy: Asking['snapshot']['tenant']['context']['autonomy']): Change =>
+  (asked) => {
+    const { tenant } = asked.snapshot;
+    const context = { ...tenant.context, autonomy };
+    return { ...asked, snapshot: { ...asked.snapshot, tenant: { ...tenant, context } } };
+  };
+
+const oversight = ({ function: of }: Assignment): boolean => of === 'oversight';
+const withoutOversight = withAssignments((held) => held.filter((assignment) => !oversight(assignment)));
+const overseenBy = (change: Partial<Assignment>): Change =>
+  withAssignments((held) => held.map((one) => (oversight(one) ? { ...one, ...change } : one)));
+const executionUntil = (ms: number): Change =>
+  withAssignments((held) => held.map((one) => (oversight(one) ? one : { ...one, until: instant(NOW + ms) })));
+
+const decides = suite('decide');
+
+decides('permits, with its three parts', () => {
+  const { approval, execution, oversight: duties } = permits(asking('triage-bot', 'ticket.route', 'acme'));
+  assert.equal(approval, { rules: ['triage-works-tickets'], policy: shipped.version });
+  assert.is(execution.role, 'triage');
+  assert.is(execution.tier, 1);
+  assert.is(execution.ttl, 300);
+  assert.is(execution.uses, 1);
+  assert.equal(execution.template, { scope: 'tickets:route' });
+  assert.equal(duties, { overseers: [OVERSEER], notify: [], reviewBy: instant(NOW + 30 * 86_400_000) });
+});
+
+decides('permits at tier 2 with people told, and asks where nobody could be', () => {
+  const asked = asking('desk-bot', 'service.restart', 'acme');
+  assert.equal(permits(asked).oversight.notify, [OVERSEER]);
+  const { execution } = asks(asked, policyOf(shipped, {}, false));
+  assert.is(execution.tier, 3);
+  assert.equal(execution.raised, [{ to: 3, because: 'no_channel' }]);
+});
+
+decides('asks, with the rules that want a word and until when', () => {
+  const { approval } = asks(asking('net-bot', 'firewall.change', 'acme'));
+  assert.equal(approval.rules, ['tier-three-asks']);
+  assert.is(approval.deadline, NOW + 4 * 3_600_000);
+});
+
+decides('an ask ends with the last oversight', () => {
+  const ends = instant(NOW + 600_000);
+  assert.is(
+    asks(asking('net-bot', 'firewall.change', 'acme', {}, overseenBy({ until: ends }))).approval.deadline,
+    ends,
+  );
+});
+
+const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: string])[] = [
+  ['a task class that no role carries', () => asking('triage-bot', 'firewall.change', 'acme'), 'no_role'],
+  ['a task class that does not exist', () => asking('triage-bot', 'ticket.burn', 'acme'), 'no_role'],
+  ['a role that is not held', () => asking('triage-bot', 'ticket.route', 'acme', { role: 'service-desk' }), 'no_role'],
+  ['two roles that would do', () => asking('double-bot', 'ticket.route', 'acme'), 'role_needed'],
+  ['no such target', () => asking('triage-bot', 'ticket.route', 'acme', { resource: 'nowhere/1' }), 'target_unknown'],
+  [
+    'a target of another provider',
+    () => asking('triage-bot', 'ticket.route', 'acme', { resource: 'sales/1' }),
+    'target_unknown',
+  ],
+  [
+    'a parameter that is not one',
+    () => asking('triage-bot', 'ticket.route', 'acme', { parameters: { ticket: 'TCK-1', queue: 'network', also: 1 } }),
+    'invalid_parameters',
+  ],
+  [
+    'a parameter beyond its bounds',
+    () => asking('patch-bot', 'patch.routine', 'acme', { parameters: { package: 'x', endpoints: 5001 } }),
+    'invalid_parameters',
+  ],
+  [
+    'a circumstance that the class requires',
+    () => asking('desk-bot', 'service.restart', 'acme', { rollback: undefined }),
+    'invalid_field',
+  ],
+  ['nobody oversees', () => asking('triage-bot', 'ticket.route', 'acme', {}, withoutOversight), 'nobody_oversees'],
+  [
+    'the owner alone oversees',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, overseenBy({ holder: { kind: 'person', name: OWNER } })),
+    'nobody_oversees',
+  ],
+  [
+    'an oversight that ended just now',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, overseenBy({ until: NOW })),
+    'nobody_oversees',
+  ],
+  [
+    'an agent cannot oversee',
+    () =>
+      asking(
+        'triage-bot',
+        'ticket.route',
+        'acme',
+        {},
+        overseenBy({ holder: { kind: 'agent', name: 'triage-bot' as AgentName } }),
+      ),
+    'nobody_oversees',
+  ],
+  [
+    'a role called oversight that the bundle has otherwise',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, overseenBy({ role: 'approver' as RoleName })),
+    'nobody_oversees',
+  ],
+  [
+    'an agent that is disabled',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, withAgent({ active: false })),
+    'invalid_client',
+  ],
+  [
+    'an agent that is only planned',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, withAgent({ kind: 'planned' })),
+    'not_permitted',
+  ],
+  [
+    'an assignment that ended just now (47)',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, executionUntil(0)),
+    'no_role',
+  ],
+  [
+    'an assignment that ends too soon for any lease (47)',
+    () => asking('triage-bot', 'ticket.route', 'acme', {}, executionUntil(9_000)),
+    'ttl_not_possible',
+  ],
+  ['less than the provider can', () => asking('triage-bot', 'ticket.route', 'acme', { ttl: 5 }), 'ttl_not_possible'],
+  [
+    'an execution role given under another function',
+    () =>
+      asking(
+        'triage-bot',
+        'ticket.route',
+        'acme',
+        {},
+        withAssignments((held) => held.map((one) => ({ ...one, function: 'oversight' as const }))),
+      ),
+    'no_role',
+  ],
+];
+
+for (const [what, asked, code] of FORBIDDEN) {
+  decides(`forbids: ${what}`, () => {
+    const reason = forbids(asked(), code);
+    assert.equal(reason.rules, []);
+    assert.is(reason.policy, shipped.version);
+  });
+}
+
+decides('forbids by a rule, naming it to the ledger and a way out to the agent', () => {
+  const reason = forbids(asking('advisor', 'ticket.route', 'acme'), 'forbidden_by_rule');
+  assert.equal(reason.rules, ['advisory-agents-read-only']);
+  assert.match(reason.hint ?? '', /propose the change to a person/);
+  assert.not.match(reason.detail, /advisory-agents/);
+});
+
+decides('forbids everything while issuing is stopped, and for an owner who is gone', () => {
+  const asked = asking('triage-bot', 'ticket.route', 'acme');
+  const { deployment } = asked.snapshot;
+  const stopped = { ...asked, snapshot: { ...asked.snapshot, deployment: { ...deployment, stopped: 'recovery' } } };
+  forbids(stopped, 'issuing_stopped');
+  const persons = new Map(
+    [...deployment.persons].map(([name, person]) => [name, { ...person, active: name !== OWNER }]),
+  );
+  forbids({ ...asked, snapshot: { ...asked.snapshot, deployment: { ...deployment, persons } } }, 'owner_gone');
+});
+
+decides('who administers the deployment oversees nowhere', () => {
+  const asked = asking('triage-bot', 'ticket.route', 'acme');
+  const administration: Assignment = {
+    id: 'asg' as AssignmentId,
+    tenant: null,
+    holder: { kind: 'person', name: OVERSEER },
+    role: 'administrator' as RoleName,
+    function: 'administration',
+    until: null,
+    reviewer: null,
+  };
+  const deployment = { ...asked.snapshot.deployment, assignments: [administration] };
+  forbids({ ...asked, snapshot: { ...asked.snapshot, deployment } }, 'nobody_oversees');
+});
+
+decides('a role that is not for this tenant carries nothing here', () => {
+  const asked = asking('report-bot', 'report.query', 'acme');
+  const tenant = { ...asked.snapshot.tenant, name: 'oldmill' as TenantName };
+  permits(asked);
+  forbids({ ...asked, snapshot: { ...asked.snapshot, tenant } }, 'no_role');
+});
+
+// What the agent says of itself (43).
+
+decides('43: staging said of a production target lowers nothing, and asks', () => {
+  asks(asking('desk-bot', 'service.restart', 'ledgerline', { environment: 'staging' }));
+  asks(asking('triage-bot', 'ticket.route', 'acme', { environment: 'staging' }));
+  assert.is(permits(asking('triage-bot', 'ticket.route', 'acme', { environment: 'production' })).execution.tier, 1);
+});
+
+decides('43: an environment that nobody registered is production', () => {
+  const unknown = withTarget('staging', { environment: 'unknown' });
+  permits(asking('desk-bot', 'service.restart', 'ledgerline', { resource: 'staging/print-1' }));
+  asks(asking('desk-bot', 'service.restart', 'ledgerline', { resource: 'staging/print-1' }, unknown));
+});
+
+decides('43: no data said of a target that holds some hides none; more data is looked at', () => {
+  const records = { resource: 'records/one', parameters: {} };
+  const rules = ['personal-data-asks'];
+  assert.equal(
+    asks(asking('report-bot', 'report.query', 'northwind-clinic', { ...records, data_classes: [] })).approval.rules,
+    rules,
+  );
+  forbids(asking('report-bot', 'report.query', 'acme', { data_classes: ['credentials'] }), 'forbidden_by_rule');
+});
+
+decides('43: certainty lowers nothing, doubt raises', () => {
+  assert.is(permits(asking('triage-bot', 'ticket.route', 'acme', { confidence: 1 })).execution.tier, 1);
+  asks(asking('triage-bot', 'ticket.route', 'acme', { confidence: 0.69 }));
+  asks(asking('triage-bot', 'ticket.route', 'oldmill', { confidence: 1 }));
+});
+
+decides('43: what the credential does not hold the agent to is marked', () => {
+  const asked = asking('triage-bot', 'ticket.route', 'acme');
+  assert.equal(permits(asked).execution.notEnforced, ['ticket', 'queue', 'resource']);
+  assert.equal(permits(asked, policyOf(shipped, { enforces: ['resource', 'ticket'] })).execution.notEnforced, [
+    'queue',
+  ]);
+});
+
+// Contract and autonomy.
+
+decides('the contract is a ceiling on autonomy', () => {
+  const at = (terms: Parameters<typeof withTerms>[0]) =>
+    asking('triage-bot', 'ticket.route', 'acme', {}, withTerms(terms));
+  assert.is(permits(at('autonomous')).execution.tier, 1);
+  assert.is(permits(at('notify')).execution.tier, 2);
+  assert.is(asks(at('ask-always')).execution.tier, 3);
+  assert.is(asks(at(null)).execution.tier, 3);
+  forbids(at('advise-only'), 'forbidden_by_rule');
+});
+
+decides('autonomy is enforced', () => {
+  const by = (autonomy: Agent['autonomy']) =>
+    asking('backup-bot', 'backup.inspect', 'acme', { parameters: {} }, withAgent({ autonomy }));
+  assert.is(permits(by('autonomous')).execution.tier, 1);
+  assert.is(permits(by('semi-autonomous')).execution.tier, 2);
+  assert.is(permits(by('advisory')).execution.tier, 2);
+});
+
+// How long, and how often.
+
+const NARROWED: readonly (readonly [
+  what: string,
+  more: object,
+  change: Change | undefined,
+  ttl: number,
+  by: string,
+])[] = [
+  ['by the role', { ttl: 900 }, undefined, 300, 'task:ticket.route'],
+  ['by the end of the assignment (47)', {}, executionUntil(60_500), 60, 'end of the assignment'],
+  [
+    'by the end of the last oversight',
+    {},
+    overseenBy({ until: instant(NOW + 90_000) }),
+    90,
+    'end of the last oversight',
+  ],
+];
+
+for (const [what, more, change, ttl, by] of NARROWED) {
+  decides(`a TTL is narrowed ${what}`, () => {
+    const { execution } = permits(asking('triage-bot', 'ticket.route', 'acme', more, change));
+    assert.is(execution.ttl, ttl);
+    assert.equal(
+      execution.narrowed.map(({ what: of, given, by: cause }) => [of, given, cause]),
+      [['ttl', ttl, by]],
+    );
+  });
+}
+
+decides('a TTL is narrowed by the provider and by the exception that a key stands on', () => {
+  const asked = asking('triage-bot', 'ticket.route', 'acme');
+  assert.is(permits(asked, policyOf(shipped, { longest: seconds(60) })).execution.ttl, 60);
+  const exception = { reason: 'one key', author: 'alice' as OperatorName, until: instant(NOW + 45_000) };
+  const enrolment = { ...asked.principal.enrolment, exception };
+  const agents = new Map([[asked.principal.agent.name, { agent: asked.principal.agent, enrolment }]]);
+  assert.is(permits({ ...asked, snapshot: { ...asked.snapshot, agents } }).execution.ttl, 45);
+});
+
+decides('uses are one unless the class says more, and are refused where nobody can count', () => {
+  const asked = asking('triage-bot', 'ticket.route', 'acme', { uses: 5 });
+  const { execution } = permits(asked);
+  assert.is(execution.uses, 1);
+  assert.equal(execution.narrowed, [{ what: 'uses', asked: 5, given: 1, by: 'task:ticket.route' }]);
+  const uncounted = policyOf(shipped, { countsUses: false });
+  forbids(asked, 'uses_not_countable', uncounted);
+  assert.is(permits(asking('triage-bot', 'ticket.route', 'acme'), uncounted).execution.usesCounted, false);
+});
+
+// Rules that go wrong.
+
+const faulty = `@id("errs") @reason("It overflows.") forbid (principal, action, resource)
+when { context.tier + 9223372036854775807 > 0 };`;
+
+decides('19: a rule that errs denies, even one that would forbid', () => {
+  const policy = policyOf(load(shippedBut({ 'rules/faulty.cedar': faulty })));
+  const reason = forbids(asking('triage-bot', 'ticket.route', 'acme'), 'policy_fault', policy);
+  assert.match(reason.because, /errs: .*overflow/);
+});
+
+decides('42: a rule that asks does not make an ask for an agent with no right', () => {
+  const text = shippedBut({})['rules/work.cedar']?.replace(/@id\("network-changes-firewalls"\)[^;]*;/, '') ?? '';
+  const policy = policyOf(load(shippedBut({ 'rules/work.cedar': text, 'cases/infrastructure.yaml': null })));
+  forbids(asking('net-bot', 'firewall.change', 'acme'), 'not_permitted', policy);
+});
+
+decides('42: a deny without reasons is no ask', () => {
+  const none = {
+    'rules/work.cedar': null,
+    'rules/standard.cedar': null,
+    'rules/data.cedar': null,
+    'rules/regulations.cedar': null,
+  };
+  const policy = policyOf(load(withoutCases(none)));
+  assert.equal(forbids(asking('triage-bot', 'ticket.route', 'acme'), 'not_permitted', policy).rules, []);
+});
+
+decides('tier 3 permitted by a bundle without its standard rule is a fault', () => {
+  const policy = policyOf(load(withoutCases({ 'rules/standard.cedar': null })));
+  const reason = forbids(asking('net-bot', 'firewall.change', 'acme'), 'policy_fault', policy);
+  assert.match(reason.because, /tier 3/);
+});
+
+decides('a rule of one tenant holds at that tenant alone', () => {
+  forbids(asking('scribe', 'kb.publish', 'ledgerline'), 'forbidden_by_rule');
+  permits(asking('scribe', 'kb.publish', 'acme'));
+});
+
+decides('the same request on the same facts is the same decision', () => {
+  const asked = asking('desk-bot', 'service.restart', 'acme');
+  const [first, second] = [decide(policyOf(), asked), decide(policyOf(), asked)];
+  assert.is(JSON.stringify(first), JSON.stringify(second));
+});
+
+function withoutCases(changes: Readonly<Record<string, string | null>>) {
+  const cases = Object.keys(shippedBut({})).filter((path) => path.startsWith('cases/'));
+  return shippedBut({ ...changes, ...Object.fromEntries(cases.map((path) => [path, null])) });
+}
+
+decides.run();
