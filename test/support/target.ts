@@ -40,7 +40,7 @@ export interface ClientDatabase extends TargetDatabase {
 
 /** @param settings Postgres settings, such as `max_prepared_transactions`. */
 export async function clientDatabase(settings: Record<string, string> = {}): Promise<ClientDatabase> {
-  const server = await targetDatabase(settings);
+  const server = await targetDatabase({ reserved_connections: '4', ...settings });
   const secret = new Secret(randomBytes(24).toString('base64url'));
   const superuser = server.connection(DATABASE);
   await withAdmin(server.admin, async (sql) => {

@@ -5,15 +5,17 @@ import postgres from 'postgres';
 import type { Json } from '../../core/canonical.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Secret } from '../../core/secret.ts';
+import { milliseconds } from '../../core/time.ts';
+import type { Milliseconds } from '../../core/time.ts';
 import type { PostgresConfig, PostgresNode } from './config.ts';
 import { nodeName } from './config.ts';
 
 /** A server that has not answered a new connection by then is not there. */
-const CONNECT_SECONDS = 4;
+const CONNECT_SECONDS = 3;
 /** The server's own bound on a statement; a batch of 64 logins at 4,096 rounds takes about 150 ms. */
-const STATEMENT_MS = 5_000;
+const STATEMENT_MS = 4_000;
 /** Ours, which holds when the network swallows answers: then the connection is thrown away. */
-const CALL_MS = 8_000;
+export const PATIENCE = milliseconds(5_000);
 /** A holder that keeps a lock on its own role makes us wait no longer than this. */
 const LOCK_MS = 200;
 
@@ -49,6 +51,7 @@ export interface LaneOptions {
   readonly database?: string;
   /** Seconds without a call after which the connection is closed; the next call opens another. */
   readonly idle: number;
+  readonly patience: Milliseconds;
 }
 
 export function openLane(options: LaneOptions): Lane {
@@ -57,6 +60,7 @@ export function openLane(options: LaneOptions): Lane {
   let turn: Promise<unknown> = Promise.resolve();
   let calls = 0;
   let connected = false;
+  let lose: () => void = () => {};
 
   const discard = async (): Promise<void> => {
     const ending = client;
@@ -66,9 +70,14 @@ export function openLane(options: LaneOptions): Lane {
   const call = async <T>(ask: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
     client ??= connect(options, () => {
       connected = false;
+      lose();
+    });
+    // postgres.js forgets a query that it takes between a connection's error and its end.
+    const lost = new Promise<never>((_, reject) => {
+      lose = () => reject(new ProviderUnavailable(`${name} closed the connection`));
     });
     try {
-      const answer = await inTime(ask(client), name);
+      const answer = await inTime(Promise.race([ask(client), lost]), options.patience, name);
       connected = true;
       return answer;
     } catch (fault) {
@@ -108,7 +117,7 @@ function connect({ config, password, node, database, idle }: LaneOptions, onclos
     // Otherwise a kept connection would be closed after half an hour.
     max_lifetime: null,
     // Whoever calls waits between tries.
-    backoff: 0,
+    backoff: () => 0,
     fetch_types: false,
     debug: false,
     onnotice: () => {},
@@ -124,10 +133,10 @@ function connect({ config, password, node, database, idle }: LaneOptions, onclos
   });
 }
 
-async function inTime<T>(answer: Promise<T>, name: string): Promise<T> {
+async function inTime<T>(answer: Promise<T>, patience: Milliseconds, name: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ProviderUnavailable(`${name} did not answer in ${CALL_MS} ms`)), CALL_MS);
+    timer = setTimeout(() => reject(new ProviderUnavailable(`${name} did not answer in ${patience} ms`)), patience);
   });
   try {
     return await Promise.race([answer, late]);

@@ -9,12 +9,13 @@ import type { Mark } from '../../core/lease.ts';
 import type { Declaration, Minted, OpenTarget, RemoteProvider, Sighting, Subject } from '../../core/provider.ts';
 import { ok } from '../../core/result.ts';
 import { seconds } from '../../core/time.ts';
-import type { Clock } from '../../core/time.ts';
+import type { Clock, Milliseconds } from '../../core/time.ts';
 import { checkSite } from './check.ts';
 import { parsePostgresConfig } from './config.ts';
 import { endTogether } from './end.ts';
 import { fence, unfence } from './fence.ts';
 import { gather } from './gather.ts';
+import { PATIENCE } from './lane.ts';
 import { listMarks } from './list.ts';
 import { lookTogether } from './look.ts';
 import { mintTogether, prepare } from './mint.ts';
@@ -28,6 +29,8 @@ export interface PostgresProviderOptions {
   readonly clock: Clock;
   /** Lets `tls: off` stand for hosts elsewhere than on loopback: for networks that protect what crosses them. */
   readonly plaintextAnywhere?: boolean;
+  /** How long one call of a target's server may take before its connection is given up. */
+  readonly patience?: Milliseconds;
 }
 
 /** Connections are kept for as long as logins may live; `close` ends them all. */
@@ -51,6 +54,7 @@ interface Desk {
 }
 
 export function postgresProvider(options: PostgresProviderOptions): PostgresProvider {
+  const patience = options.patience ?? PATIENCE;
   const desks = new Map<string, Desk>();
   const deskOf = (target: OpenTarget): Desk => {
     const { tenant, name, version } = target.version;
@@ -59,7 +63,7 @@ export function postgresProvider(options: PostgresProviderOptions): PostgresProv
     // The one used last stands last, so that the first are those of versions that are over.
     desks.delete(key);
     if (known === undefined) forgetIdle(desks);
-    const desk = known ?? openDesk(target, options.clock);
+    const desk = known ?? openDesk(target, options.clock, patience);
     desks.set(key, desk);
     return desk;
   };
@@ -78,7 +82,7 @@ export function postgresProvider(options: PostgresProviderOptions): PostgresProv
     fence: ({ mark }, target) => fence(deskOf(target).site, mark),
     unfence: ({ mark }, target) => unfence(deskOf(target).site, mark),
     list: (target): Promise<readonly Mark[]> => listMarks(deskOf(target).site),
-    check: (target) => checkSite(target, options.clock),
+    check: (target) => checkSite(target, options.clock, patience),
     async close() {
       const open = [...desks.values()];
       desks.clear();
@@ -95,8 +99,8 @@ function forgetIdle(desks: Map<string, Desk>): void {
   }
 }
 
-function openDesk(target: OpenTarget, clock: Clock): Desk {
-  const site = openSite(target);
+function openDesk(target: OpenTarget, clock: Clock, patience: Milliseconds): Desk {
+  const site = openSite(target, patience);
   return {
     site,
     mint: gather(MOST_MINTED, (batch) => mintTogether(site, batch, clock)),

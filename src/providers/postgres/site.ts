@@ -4,6 +4,7 @@
  */
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { OpenTarget } from '../../core/provider.ts';
+import type { Milliseconds } from '../../core/time.ts';
 import { configOf } from './config.ts';
 import type { PostgresConfig } from './config.ts';
 import { openLane, ServerRefusal } from './lane.ts';
@@ -37,9 +38,9 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export function openSite(target: OpenTarget): Site {
+export function openSite(target: OpenTarget, patience: Milliseconds): Site {
   const config = configOf(target.version.config);
-  const common = { config, password: target.secret };
+  const common = { config, password: target.secret, patience };
   const lanes = (idle: number) => config.nodes.map((node) => openLane({ ...common, node, idle }));
   const [kept, minting, beside] = [lanes(KEPT_SECONDS), lanes(MINT_SECONDS), lanes(ASIDE_SECONDS)];
   const order = [...kept.keys()].toSorted((a, b) => Number(kept[a]?.node.standby) - Number(kept[b]?.node.standby));
