@@ -12,9 +12,10 @@ import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { pairs, UsageError } from './command.ts';
 import type { Command, Given } from './command.ts';
+import { readObject } from './files.ts';
 import { environmentFor } from './exec/environment.ts';
 import { listenForSignals, runCommand } from './exec/run.ts';
-import type { Signals } from './exec/run.ts';
+import type { Run, RunEnd, Signals } from './exec/run.ts';
 import { shown } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -30,10 +31,11 @@ const exec: Command = {
     reason: { takes: 'TEXT', says: 'why, for whoever reads the ledger' },
     role: { takes: 'NAME', says: 'the role, where several would permit it' },
     ttl: { takes: 'SECONDS', says: 'how long at most' },
+    file: { takes: 'FILE', short: 'f', says: 'what else the request says, such as its rollback, in YAML or JSON' },
     wait: { takes: 'SECONDS', says: 'wait so long where a person is asked' },
     'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
   },
-  example: `brevet exec --tenant acme --task db.report --resource crm --reason 'weekly numbers' -- psql -c 'select 1'`,
+  example: `brevet exec --tenant acme --task report.query --resource tickets --reason 'weekly numbers' -- psql -c 'select 1'`,
   run: async (given, terminal) => {
     const [program, ...args] = given.rest;
     if (program === undefined) throw new UsageError('a command is missing: put it after --');
@@ -77,8 +79,9 @@ function isReadable(path: string): boolean {
 }
 
 function requestOf(given: Given, program: string): Ask {
-  const [role, ttl] = [given.text('role'), given.whole('ttl')];
+  const [role, ttl, file] = [given.text('role'), given.whole('ttl'), given.text('file')];
   return {
+    ...(file === undefined ? {} : readObject(file)),
     task: given.need('task'),
     resource: given.need('resource'),
     parameters: parametersOf(given),
@@ -98,24 +101,31 @@ const parametersOf = (given: Given): JsonObject =>
 const scalar = (value: string): Json =>
   /^(?:true|false|-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?)$/.test(value) ? (JSON.parse(value) as Json) : value;
 
-async function underLease(
-  lease: AgentLease,
-  command: { readonly program: string; readonly args: readonly string[] },
-  signals: Signals,
-  terminal: Terminal,
-): Promise<number> {
+type Program = Pick<Run, 'program' | 'args'>;
+
+async function underLease(lease: AgentLease, command: Program, signals: Signals, terminal: Terminal): Promise<number> {
   const stopped = signals.received();
   if (stopped !== null) {
     await complete(lease, { outcome: 'abandoned', summary: `Stopped by ${stopped} before it began.` }, terminal);
     return 128 + constants.signals[stopped];
   }
-  const ended = await lease.use((credential) =>
-    runCommand({ ...command, env: environmentFor(process.env, credential) }, signals),
-  );
+  const ended = await runUnder(lease, command, signals, terminal);
   if (ended.problem !== null) terminal.err(`brevet: ${command.program}: ${ended.problem}`);
   const outcome = ended.status === 0 ? 'succeeded' : 'failed';
   await complete(lease, { outcome, summary: `The command ended with ${ended.status}.` }, terminal);
   return ended.status;
+}
+
+/** A credential that no command can be given is not left to live until its end. */
+async function runUnder(lease: AgentLease, command: Program, signals: Signals, terminal: Terminal): Promise<RunEnd> {
+  try {
+    return await lease.use((credential) =>
+      runCommand({ ...command, env: environmentFor(process.env, credential) }, signals),
+    );
+  } catch (error) {
+    await complete(lease, { outcome: 'abandoned', summary: 'The command was never run.' }, terminal);
+    throw error;
+  }
 }
 
 /** What the lease's end has come to is told on stderr; the command's own status stays what it is. */

@@ -1,6 +1,5 @@
 /** The broker as a process: reads the settings, serves, and stops when it is told to. */
 import { readConfig } from '../config.ts';
-import { serve } from '../node.ts';
 import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { readFileWithMode } from './files.ts';
@@ -17,6 +16,8 @@ const start: Command = {
       throw new UsageError(`the settings have problems:\n${problems.join('\n')}`);
     }
     const told = stopSignal();
+    // Loaded once the settings are right: it brings everything.
+    const { serve } = await import('../node.ts');
     const serving = await serve(config.value, { log: lineLog((line) => terminal.err(line)) });
     terminal.err(`brevet: serving at ${serving.url}`);
     await told;

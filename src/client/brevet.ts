@@ -4,7 +4,7 @@
  * ```ts
  * const brevet = createBrevet({ url: 'https://brevet.example', tenant: 'acme', agent: 'report-bot', key });
  * const rows = await brevet.task(
- *   { task: 'db.report', resource: 'crm', parameters: {}, reason: 'weekly numbers' },
+ *   { task: 'report.query', resource: 'tickets', reason: 'weekly numbers' },
  *   (credential) => query(credential),
  * );
  * ```

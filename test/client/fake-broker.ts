@@ -34,6 +34,8 @@ export interface FakeBroker {
   failing(path: string, ...faults: readonly Fault[]): void;
   /** Answers a path in place of what the fake does by itself. */
   answering(path: string, reply: (arrived: Arrived) => Reply): void;
+  /** Answers a path only once what is given back is called. */
+  holding(path: string): () => void;
   readonly session: { seconds: number };
   /** Leases made and not completed. */
   readonly live: Set<string>;
@@ -51,6 +53,7 @@ export async function fakeBroker(algorithm = 'EdDSA'): Promise<FakeBroker> {
   const replies = new Map<string, (arrived: Arrived) => Reply>();
   const arrived: Arrived[] = [];
   const hung = new Set<ServerResponse>();
+  const holds = new Map<string, Promise<undefined>>();
   const broker = new Behaviour(pair.publicKey);
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -68,6 +71,7 @@ export async function fakeBroker(algorithm = 'EdDSA'): Promise<FakeBroker> {
     if (fault === 'redirect') return void response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end();
     if (typeof fault === 'object') return send(response, fault);
     const replying = [...replies].find(([end]) => path.endsWith(end))?.[1];
+    await [...holds].find(([end]) => path.endsWith(end))?.[1];
     const reply = replying === undefined ? await broker.reply(came) : replying(came);
     if (fault === 'drop-late') return void request.socket.destroy();
     send(response, reply);
@@ -84,6 +88,11 @@ export async function fakeBroker(algorithm = 'EdDSA'): Promise<FakeBroker> {
     paths: () => arrived.map(({ path }) => path),
     failing: (path, ...list) => void faults.set(path, [...list]),
     answering: (path, reply) => void replies.set(path, reply),
+    holding: (path) => {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      holds.set(path, promise);
+      return () => resolve(undefined);
+    },
     session: broker.session,
     live: broker.live,
     stop: async () => {

@@ -41,17 +41,15 @@ function postgresNames(credential: Credential): Record<string, string> {
   const [host, port, database, user, password] = (['host', 'port', 'database', 'user', 'password'] as const).map(
     (name) => textOf(credential, name),
   ) as [string, string, string, string, string];
-  const url = new URL(`postgres://${host.includes(':') ? `[${host}]` : host}:${port}/`);
-  url.username = user;
-  url.password = password;
-  url.pathname = `/${encodeURIComponent(database)}`;
+  const at = host.includes(':') ? `[${host}]` : host;
+  const [as, by, to] = [user, password, database].map(encodeURIComponent);
   return {
     PGHOST: host,
     PGPORT: port,
     PGDATABASE: database,
     PGUSER: user,
     PGPASSWORD: password,
-    DATABASE_URL: url.href,
+    DATABASE_URL: `postgres://${as}:${by}@${at}:${port}/${to}`,
   };
 }
 

@@ -1,0 +1,83 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { environmentFor, UnknownCredential } from '../../../src/cli/exec/environment.ts';
+
+const environment = suite('the environment of a command under a lease');
+
+const LOGIN = {
+  type: 'postgres',
+  host: 'db.acme.example',
+  port: 5432,
+  database: 'crm',
+  user: 'brevet_x',
+  password: 'p',
+};
+
+/** What is there before, the credential, and what the command finds. */
+const FOUND: readonly (readonly [
+  what: string,
+  own: Record<string, string>,
+  credential: Record<string, unknown>,
+  found: Record<string, string>,
+])[] = [
+  [
+    'a login, in the names of libpq',
+    { HOME: '/home/bot', PATH: '/bin' },
+    LOGIN,
+    {
+      HOME: '/home/bot',
+      PATH: '/bin',
+      PGHOST: 'db.acme.example',
+      PGPORT: '5432',
+      PGDATABASE: 'crm',
+      PGUSER: 'brevet_x',
+      PGPASSWORD: 'p',
+      DATABASE_URL: 'postgres://brevet_x:p@db.acme.example:5432/crm',
+    },
+  ],
+  [
+    'what names and passwords may hold, encoded in the URL alone',
+    {},
+    { ...LOGIN, host: '::1', database: 'a b/c', password: 'p@:/?#%' },
+    {
+      PGHOST: '::1',
+      PGPORT: '5432',
+      PGDATABASE: 'a b/c',
+      PGUSER: 'brevet_x',
+      PGPASSWORD: 'p@:/?#%',
+      DATABASE_URL: 'postgres://brevet_x:p%40%3A%2F%3F%23%25@[::1]:5432/a%20b%2Fc',
+    },
+  ],
+  [
+    'nothing that was there for others, or leads elsewhere',
+    {
+      BREVET_AGENT_KEY_FILE: '/key',
+      BREVET_OPERATOR_TOKEN: 'x',
+      BREVET_TOKEN: 'old',
+      DATABASE_URL: 'postgres://root@prod',
+      PGHOSTADDR: '10.0.0.1',
+      PGSERVICE: 'prod',
+      PGPASSFILE: '/x',
+      PGSSLMODE: 'verify-full',
+      AWS_PROFILE: 'prod',
+      AWS_REGION: 'eu-west-1',
+      VAULT_TOKEN: 'x',
+    },
+    { type: 'jwt', access_token: 'eyJ', token_type: 'Bearer' },
+    { PGSSLMODE: 'verify-full', AWS_REGION: 'eu-west-1', BREVET_TOKEN: 'eyJ' },
+  ],
+];
+for (const [what, own, credential, found] of FOUND) {
+  environment(`holds ${what}`, () => assert.equal(environmentFor(own, credential), found));
+}
+
+for (const credential of [{}, { type: 'vault', token: 'x' }, { ...LOGIN, host: undefined }]) {
+  environment(`is refused for ${JSON.stringify(credential)}`, () => {
+    assert.throws(
+      () => environmentFor({}, credential),
+      (error: unknown) => error instanceof UnknownCredential,
+    );
+  });
+}
+
+environment.run();

@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { commands as agent } from '../../src/cli/agent.ts';
+import { commands as assignment } from '../../src/cli/assignment.ts';
+import { helpOf, readArguments } from '../../src/cli/command.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { commands as enrolment } from '../../src/cli/enrolment.ts';
+import { commands as exec } from '../../src/cli/exec.ts';
+import { commands as issuer } from '../../src/cli/issuer.ts';
+import { commands as lease } from '../../src/cli/lease.ts';
+import { commands as operator } from '../../src/cli/operator.ts';
+import { commands as person } from '../../src/cli/person.ts';
+import { commands as policy } from '../../src/cli/policy.ts';
+import { commands as request } from '../../src/cli/request.ts';
+import { commands as start } from '../../src/cli/start.ts';
+import { commands as target } from '../../src/cli/target.ts';
+import { commands as tenant } from '../../src/cli/tenant.ts';
+import { brevet, MAIN } from './cli.ts';
+
+const ALL: readonly Command[] = [
+  ...start,
+  ...exec,
+  ...tenant,
+  ...person,
+  ...operator,
+  ...agent,
+  ...enrolment,
+  ...issuer,
+  ...target,
+  ...assignment,
+  ...request,
+  ...lease,
+  ...policy,
+];
+
+const POLICY = join(import.meta.dirname, '..', '..', 'policy');
+
+const help = suite('help');
+
+/** As a shell would take it apart: quotes, and settings before the command. */
+function words(line: string): string[] {
+  const found = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
+  return found.slice(found.indexOf('brevet') + 1);
+}
+
+for (const command of ALL) {
+  help(`of ${command.name} has an example that it takes`, () => {
+    assert.match(helpOf(command), `Example:\n  ${command.example}`);
+    const args = words(command.example.replace(/^\S+=\$\((.*)\) .*$/, '$1'));
+    const own = command.name.split(' ');
+    assert.equal(args.slice(0, own.length), own);
+    assert.not.throws(() => readArguments(command, args.slice(own.length)));
+  });
+}
+
+help('names every word of SURFACE that there is so far', async () => {
+  const { out, status } = await brevet(['--help']);
+  const listed = [...out.matchAll(/^ {2}brevet (\w+) {2}/gm)].map(([, word]) => word);
+  assert.equal(new Set(listed), new Set(ALL.map(({ name }) => name.split(' ')[0])));
+  assert.is(status, 0);
+});
+
+help('of one command is on stdout, in no colour', async () => {
+  const { out, err, status } = await brevet(['lease', 'revoke', '--help'], { env: { FORCE_COLOR: '3' } });
+  assert.equal([status, err], [0, '']);
+  assert.match(out, /Example:\n {2}brevet lease revoke /);
+  assert.not.match(out, '\u001b');
+});
+
+help.run();
+
+const usage = suite('usage');
+
+/** What is wrong with each, told on stderr with status 2 and nothing on stdout. */
+const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
+  [['tenat', 'list'], /no command tenat; did you mean tenant\?/],
+  [['constructor'], /no command constructor/],
+  [['lease', 'rvoke'], /no command rvoke; did you mean revoke\?/],
+  [['lease', 'show'], /LEASE is missing/],
+  [['lease', 'show', 'lse_1'], /--tenant is missing/],
+  [['lease', 'show', 'a', 'b', '--tenant', 'acme'], /one argument too many: b/],
+  [['tenant', 'put', 'acme', '--colour', 'red'], /Unknown option '--colour'/],
+  [['tenant', 'put', 'acme'], /say who calls: --as NAME/],
+  [['tenant', 'list', '--as', 'Ada'], /--as is not a operator name|--as is not an operator name/],
+  [['tenant', 'list', '--as', 'ada'], /no deployment key at .*deployment\.key \(ENOENT\)/],
+  [['tenant', 'put', 'acme', '--as', 'ada', '-f', '/no/such/file'], /\/no\/such\/file: ENOENT/],
+  [['issuer', 'put', 'github', '--max-age', 'long', '--as', 'ada'], /--max-age takes a whole number/],
+  [['enrolment', 'put', 'bot', '--tenant', 'acme', '--claim', 'x', '--as', 'ada'], /--claim takes name=value/],
+  [['assignment', 'put', '--role', 'triage', '--as', 'ada'], /give --person or --agent, one of them/],
+  [['exec', '--task', 'a.b', '--resource', 'x'], /a command is missing: put it after --/],
+  [['exec', '--', 'true'], /--task is missing/],
+  [['exec', '--task', 'a.b', '--resource', 'x', '--', 'true'], /BREVET_TENANT is not set/],
+  [
+    ['exec', '--tenant', 'a', '--task', 'a.b', '--resource', 'x', '--ttl', '1h', '--', 'true'],
+    /--ttl takes a whole number/,
+  ],
+  [['policy', 'check', '/no/such/folder'], /\/no\/such\/folder: ENOENT/],
+];
+for (const [args, told] of WRONG) {
+  usage(args.join(' '), async () => {
+    const { status, out, err } = await brevet(args);
+    assert.equal([status, out], [2, ''], err);
+    assert.match(err, told);
+  });
+}
+
+usage('a word alone lists its commands', async () => {
+  const { status, out } = await brevet(['lease']);
+  assert.is(status, 2);
+  assert.match(out, 'brevet lease timeline LEASE');
+});
+
+usage('is told to programs as JSON', async () => {
+  const { err } = await brevet(['lease', 'show', '--json']);
+  assert.equal(JSON.parse(err), { code: 'usage', detail: 'LEASE is missing' });
+});
+
+usage('problems of the settings are told all at once', async () => {
+  const env = { BREVET_LISTEN: 'nowhere', BREVET_LISTN: 'x', BREVET_DEPLOYMENT_KEY: 'canary' };
+  const { status, err } = await brevet(['start'], { env });
+  assert.is(status, 2);
+  for (const name of [
+    'BREVET_LISTEN is not host:port',
+    'BREVET_DEPLOYMENT_KEY is not 32 bytes',
+    'BREVET_LISTN is no setting',
+  ]) {
+    assert.match(err, name);
+  }
+  assert.not.match(err, 'canary');
+});
+
+usage.run();
+
+const faults = suite('faults');
+
+faults('a broker that is not there ends with 1', async () => {
+  const env = { BREVET_OPERATOR_TOKEN: 'canary', BREVET_URL: 'http://127.0.0.1:9' };
+  const { status, err } = await brevet(['tenant', 'list'], { env });
+  assert.is(status, 1);
+  assert.match(err, 'the broker cannot be reached (http://127.0.0.1:9)');
+  assert.not.match(err, 'canary');
+});
+
+faults('an old Node hands over to the one that came with Brevet', async () => {
+  const old = `data:text/javascript,if(process.argv[1].endsWith('brevet.js'))Object.defineProperty(process,'versions',{value:{node:'20.1.0'}})`;
+  const node = ['--import', old, MAIN.replace('main.ts', 'brevet.js')];
+  const { status, out } = await brevet(['lease', 'revoke', '--help'], { node });
+  assert.is(status, 0);
+  assert.match(out, 'brevet lease revoke LEASE');
+  assert.is((await brevet(['lease', 'rvoke'], { node })).status, 2);
+});
+
+faults('an old Node alone says what it needs', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brevet-cli-'));
+  const old = `data:text/javascript,Object.defineProperty(process,'versions',{value:{node:'20.1.0'}})`;
+  const entry = join(folder, 'brevet.mjs');
+  const { readFileSync } = await import('node:fs');
+  writeFileSync(entry, readFileSync(MAIN.replace('main.ts', 'brevet.js')));
+  try {
+    const { status, err } = await brevet([], { node: ['--import', old, entry] });
+    assert.equal([status, err], [1, 'brevet: needs Node 22.18 or later, this is 20.1.0\n']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+faults.run();
+
+const bundles = suite('policy check');
+
+bundles('needs no broker', async () => {
+  const { status, out } = await brevet(['policy', 'check', POLICY]);
+  assert.is(status, 0, out);
+  assert.match(out, /^no problem; version [0-9a-f]{64}\n$/);
+});
+
+bundles('tells every problem with file and line, and ends with 1', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brevet-policy-'));
+  try {
+    writeFileSync(join(folder, 'roles.yaml'), 'roles:\n  x: {}\n');
+    writeFileSync(join(folder, 'notes.txt'), 'canary');
+    const { status, out } = await brevet(['policy', 'check', folder]);
+    assert.is(status, 1);
+    assert.match(out, /^roles\.yaml:\d+: /m);
+    assert.match(out, /^tasks\.yaml:1: this file is missing$/m);
+    assert.match(out, /^notes\.txt:1: a bundle has no such file/m);
+    const json = JSON.parse((await brevet(['policy', 'check', folder, '--json'])).out) as { problems: unknown[] };
+    assert.is(json.problems.length, out.trim().split('\n').length);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+bundles.run();
