@@ -1,0 +1,366 @@
+/** Every way in which a bundle can be wrong, with the file and the line that it is told with. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { BundleFiles } from '../../src/core/registers.ts';
+import { bundleVersion, checkBundle, loadBundle } from '../../src/decide/bundle.ts';
+import { policyFiles } from '../policy/folder.ts';
+import { engine, shipped, shippedBut } from './world.ts';
+
+const SCHEMA = policyFiles['schema.cedarschema'] ?? '';
+
+const ROLES = `roles:
+  triage:
+    description: Sorts tickets.
+    function: execution
+    tasks: [ticket.route]
+    tenants: all
+    owner: lead
+    next_review: 2027-03-31
+  overseer:
+    description: Looks.
+    function: oversight
+    tenants: all
+    owner: lead
+    next_review: 2027-03-31
+`;
+
+const TASKS = `tasks:
+  ticket.route:
+    description: Moves a ticket.
+    kind: ticket
+    tier: 1
+    scorecard:
+      reversibility: { score: 1, because: easy }
+      blast_radius: { score: 1, because: one }
+      compliance_sensitivity: { score: 1, because: none }
+      frequency: { score: 3, because: often }
+    provider: jwt
+    template: { scope: tickets:route }
+    parameters:
+      type: object
+      additionalProperties: false
+      properties:
+        queue: { type: string, enum: [a, b] }
+    owner: lead
+    next_review: 2027-03-31
+`;
+
+const RULES = `@id("routes")
+@reason("Triage routes.")
+permit (principal == Role::"triage", action == Action::"perform", resource);
+`;
+
+const GOOD: BundleFiles = {
+  'schema.cedarschema': SCHEMA,
+  'roles.yaml': ROLES,
+  'tasks.yaml': TASKS,
+  'rules/work.cedar': RULES,
+};
+
+const problemsOf = (files: BundleFiles): string[] =>
+  checkBundle(files, engine).map(({ file, line, what }) => `${file}:${line}: ${what}`);
+
+const but = (file: string, text: string): BundleFiles => ({ ...GOOD, [file]: text });
+const edited = (file: string, from: string, to: string): BundleFiles => {
+  const text = GOOD[file] ?? '';
+  assert.ok(text.includes(from), `${file} holds ${from}`);
+  return but(
+    file,
+    text.replace(from, () => to),
+  );
+};
+const task = (from: string, to: string): BundleFiles => edited('tasks.yaml', from, to);
+const role = (from: string, to: string): BundleFiles => edited('roles.yaml', from, to);
+const rule = (from: string, to: string): BundleFiles => edited('rules/work.cedar', from, to);
+const parameter = (schema: string): BundleFiles => task('{ type: string, enum: [a, b] }', schema);
+
+const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: RegExp])[] = [
+  // Files.
+  ['a file is missing', { 'roles.yaml': ROLES, 'tasks.yaml': TASKS }, /^schema\.cedarschema:1: .*missing/],
+  [
+    'a file that is none of a bundle',
+    but('rules/work.ceder', RULES),
+    /^rules\/work\.ceder:1: a bundle has no such file/,
+  ],
+  ['a path that climbs', but('rules/tenants/../x.cedar', RULES), /no such file/],
+  ['a bundle of 10 MB', but('cases/a.yaml', `# ${'x'.repeat(10_000_000)}`), /^\.:1: a bundle is at most/],
+  [
+    'a file of more than 1 MiB',
+    but('cases/a.yaml', `# ${'x'.repeat(1_100_000)}`),
+    /^cases\/a\.yaml:1: a file is at most/,
+  ],
+  [
+    'a bidirectional mark in a comment',
+    rule('permit', '// \u202e\npermit'),
+    /^rules\/work\.cedar:3: U\+202E is invisible/,
+  ],
+  // YAML.
+  ['a doubled key', role('    tenants: all\n', '    tenants: all\n    tenants: all\n'), /^roles\.yaml:7: .*unique/],
+  ['a doubled role', but('roles.yaml', `${ROLES}  triage: {}\n`), /^roles\.yaml:15: .*unique/],
+  ['an alias', role('owner: lead', 'owner: &o lead'), /^roles\.yaml:7: anchors and aliases/],
+  [
+    'aliases that explode',
+    but('roles.yaml', 'a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nroles: *c\n'),
+    /^roles\.yaml:1: anchors/,
+  ],
+  ['nesting without end', but('roles.yaml', `roles: ${'['.repeat(20_000)}`), /^roles\.yaml:1: /],
+  ['a tag', role('owner: lead', 'owner: !!js/function lead'), /^roles\.yaml:7: /],
+  ['two documents', but('roles.yaml', `${ROLES}---\n${ROLES}`), /^roles\.yaml:15: .*multiple documents/],
+  ['no mapping at all', but('roles.yaml', '- 1\n'), /^roles\.yaml:1: /],
+  ['broken YAML', but('roles.yaml', 'roles:\n  a: [1\n'), /^roles\.yaml:\d: /],
+  // Roles.
+  [
+    'an unknown field',
+    role('owner: lead', 'owner: lead\n    grants: all'),
+    /^roles\.yaml:8: roles\.triage\.grants is not a field/,
+  ],
+  [
+    'a role that mixes functions',
+    role('function: execution', 'function: [execution, approval]'),
+    /^roles\.yaml:4: .*exactly one function/,
+  ],
+  [
+    'an overseer that executes',
+    role('function: oversight', 'function: oversight\n    tasks: [ticket.route]'),
+    /^roles\.yaml:12: roles\.overseer: a role of oversight carries no task/,
+  ],
+  ['an unknown function', role('function: execution', 'function: root'), /^roles\.yaml:4: .*must be one of approval/],
+  [
+    'a role of a task class that is not there',
+    role('[ticket.route]', '[ticket.route, ticket.burn]'),
+    /^roles\.yaml:5: roles\.triage: there is no task class ticket\.burn/,
+  ],
+  [
+    'an execution role without tasks',
+    role('    tasks: [ticket.route]\n', ''),
+    /^roles\.yaml:2: roles\.triage: an execution role names/,
+  ],
+  [
+    'a look-alike letter in a name',
+    role('triage:', 'tri\u0430ge:'),
+    /^roles\.yaml:2: .*U\+0430 may look like a letter/,
+  ],
+  ['a date that is none', role('next_review: 2027-03-31', 'next_review: 2027-02-31'), /^roles\.yaml:8: .*date/],
+  ['nobody owns it', role('    owner: lead\n', ''), /^roles\.yaml:2: roles\.triage\.owner/],
+  // Task classes.
+  ['a tier that is none', task('tier: 1', 'tier: 0'), /^tasks\.yaml:5: .*must be 1, 2 or 3/],
+  [
+    'tier 2 without a way back',
+    task('tier: 1', 'tier: 2'),
+    /^tasks\.yaml:5: tasks\.ticket\.route: a task class of tier 2 names its rollback/,
+  ],
+  [
+    'a way back that is not there',
+    task('tier: 1', 'tier: 2\n    rollback: ticket.unroute'),
+    /^tasks\.yaml:6: .*no task class ticket\.unroute/,
+  ],
+  [
+    'a way back that is itself',
+    task('tier: 1', 'tier: 2\n    rollback: ticket.route'),
+    /^tasks\.yaml:6: .*does not undo itself/,
+  ],
+  [
+    'no rationale',
+    task('because: easy', "because: ''"),
+    /^tasks\.yaml:7: tasks\.ticket\.route\.scorecard\.reversibility\.because/,
+  ],
+  ['an unknown provider', task('provider: jwt', 'provider: ldap'), /^tasks\.yaml:11: .*must be one of jwt/],
+  [
+    'a template for another provider',
+    task('provider: jwt', 'provider: postgres'),
+    /^tasks\.yaml:12: .*template for postgres/,
+  ],
+  [
+    'a group that is no name',
+    task(
+      'provider: jwt\n    template: { scope: tickets:route }',
+      "provider: postgres\n    template: { group: 'a\"; DROP' }",
+    ),
+    /^tasks\.yaml:12: .*group/,
+  ],
+  ['a TTL of a day', task('tier: 1', 'tier: 1\n    ceilings: { ttl: 86400 }'), /^tasks\.yaml:6: /],
+  [
+    'a usual TTL over the ceiling',
+    task('tier: 1', 'tier: 1\n    ttl: 600\n    ceilings: { ttl: 300 }'),
+    /^tasks\.yaml:6: .*over the ceiling/,
+  ],
+  ['a circumstance that is none', task('tier: 1', 'tier: 1\n    requires: [mood]'), /^tasks\.yaml:6: /],
+  // Parameters.
+  [
+    'parameters that are open',
+    task('additionalProperties: false', 'additionalProperties: true'),
+    /^tasks\.yaml:13: .*additionalProperties: false/,
+  ],
+  [
+    'parameters that are no object',
+    task('type: object\n', 'type: array\n'),
+    /^tasks\.yaml:1[34]: .*parameters are an object/,
+  ],
+  ['a type that is none', parameter('{ type: text }'), /^tasks\.yaml:17: .*type must be one of/],
+  ['text without a bound', parameter('{ type: string }'), /^tasks\.yaml:17: .*must say maxLength/],
+  [
+    'a pattern without anchors',
+    parameter("{ type: string, maxLength: 9, pattern: 'a+' }"),
+    /^tasks\.yaml:17: .*begins with \^/,
+  ],
+  [
+    'a pattern that does not parse',
+    parameter("{ type: string, maxLength: 9, pattern: '^[a$' }"),
+    /^tasks\.yaml:17: .*does not parse/,
+  ],
+  ['a reference', parameter("{ $ref: 'https://example.com/x' }"), /^tasks\.yaml:17: /],
+  [
+    'a word that is none',
+    parameter('{ type: string, enum: [a], maximun: 3 }'),
+    /^tasks\.yaml:17: .*maximun is not taken/,
+  ],
+  ['an enum of another type', parameter('{ type: integer, enum: [a] }'), /^tasks\.yaml:17: .*enum must be/],
+  [
+    'required names nothing',
+    task('      properties:', '      required: [quene]\n      properties:'),
+    /^tasks\.yaml:16: .*no property quene/,
+  ],
+  [
+    'rules that look at free text',
+    task('    owner: lead', '    seen_by_rules: [note]\n    owner: lead'),
+    /^tasks\.yaml:18: .*rules may not see it/,
+  ],
+  [
+    'rules that look at what their schema does not have',
+    task('    owner: lead', '    seen_by_rules: [queue]\n    owner: lead'),
+    /^tasks\.yaml:2: tasks\.ticket\.route: .*queue/,
+  ],
+  // Rules.
+  ['a rule without @id', rule('@id("routes")\n', ''), /^rules\/work\.cedar:1: this permit has no @id/],
+  ['an @id that is no name', rule('"routes"', '"Routes!"'), /^rules\/work\.cedar:1: @id must match/],
+  [
+    'an @id twice',
+    but('rules/more.cedar', RULES),
+    /^rules\/work\.cedar:1: @id\("routes"\) is also the id of the rule at rules\/more\.cedar:1/,
+  ],
+  ['an @id twice over tenants', but('rules/tenants/acme/more.cedar', RULES), /@id\("routes"\) is also/],
+  ['no reason', rule('@reason("Triage routes.")\n', ''), /^rules\/work\.cedar:1: routes: it has no @reason/],
+  [
+    'an obligation that is none',
+    rule('permit', '@obligation("aproval")\npermit'),
+    /^rules\/work\.cedar:1: routes: @obligation can be "approval" alone/,
+  ],
+  ['an obligation on a permit', rule('permit', '@obligation("approval")\npermit'), /only a forbid bears/],
+  ['an annotation that is none', rule('permit', '@obligaton("approval")\npermit'), /@obligaton is not an annotation/],
+  ['broken Cedar', rule('resource)', 'resource'), /^rules\/work\.cedar:3: .*unexpected token/],
+  ['a template', rule('resource)', 'resource == ?resource)'), /^rules\/work\.cedar:3: .*template/],
+  [
+    'an attribute that is not there',
+    rule('resource);', 'resource)\nwhen { context.kidn == "ticket" };'),
+    /^rules\/work\.cedar:4: .*kidn.*did you mean `kind`/,
+  ],
+  [
+    'a value of another type',
+    rule('resource);', 'resource)\nwhen { context.tier == "3" };'),
+    /^rules\/work\.cedar:4: /,
+  ],
+  [
+    'a role that is not there',
+    rule('Role::"triage"', 'Role::"triagge"'),
+    /^rules\/work\.cedar:3: Role::"triagge" is in neither/,
+  ],
+  [
+    'a task class that is not there',
+    rule('resource)', 'resource == Task::"ticket.burn")'),
+    /^rules\/work\.cedar:3: Task::"ticket\.burn"/,
+  ],
+  ['a look-alike letter in a rule', rule('"triage"', '"tri\u0430ge"'), /^rules\/work\.cedar:3: U\+0430/],
+  [
+    'the line after a comment in another alphabet',
+    rule('permit (principal', '// \u0431\u0431\u0431\u0431\npermit (prinzipal'),
+    /^rules\/work\.cedar:4: /,
+  ],
+  [
+    'a rule that can never apply',
+    rule('resource);', 'resource)\nwhen { context.tier == 1 && false };'),
+    /^rules\/work\.cedar:\d: .*impossible/,
+  ],
+  [
+    'a schema that does not parse',
+    but('schema.cedarschema', `${SCHEMA}\nentity;`),
+    /^schema\.cedarschema:\d+: .*unexpected token/,
+  ],
+  [
+    'a schema without what Brevet says',
+    but('schema.cedarschema', SCHEMA.replace(/^.*"vendor": String,\n/m, '')),
+    /vendor/,
+  ],
+  [
+    'a schema that wants what Brevet does not say',
+    but('schema.cedarschema', SCHEMA.replace('"vendor"', '"mood": String,\n    "vendor"')),
+    /mood/,
+  ],
+  // Cases.
+  [
+    'a case of nobody',
+    but(
+      'cases/a.yaml',
+      'cases:\n  - { name: x, agent: a, tenant: t, request: { task: ticket.route, resource: d }, expect: { effect: permit } }\n',
+    ),
+    /^cases\/a\.yaml:2: "x": there is no example tenant t/,
+  ],
+  [
+    'an effect that is none',
+    but(
+      'cases/a.yaml',
+      'cases:\n  - name: x\n    agent: a\n    tenant: t\n    request: { task: ticket.route, resource: d }\n    expect: { effect: maybe }\n',
+    ),
+    /^cases\/a\.yaml:6: /,
+  ],
+];
+
+const bundles = suite('decide/bundle');
+
+bundles('a good bundle has no problem', () => {
+  assert.equal(problemsOf(GOOD), []);
+  assert.equal(problemsOf(policyFiles), []);
+});
+
+for (const [what, files, problem] of PROBLEMS) {
+  bundles(`refused: ${what}`, () => {
+    const found = problemsOf(files);
+    assert.ok(
+      found.some((line) => problem.test(line)),
+      `${String(problem)} in\n${found.join('\n')}`,
+    );
+  });
+}
+
+bundles('every problem is told at once, in the order of its place', () => {
+  const files = { ...task('tier: 1', 'tier: 9'), 'roles.yaml': ROLES.replace('all', 'some'), 'rules/work.cedar': 'x' };
+  const found = problemsOf(files).map((problem) => problem.split(':')[0]);
+  assert.equal([...new Set(found)], ['roles.yaml', 'rules/work.cedar', 'tasks.yaml']);
+  assert.equal(found, found.toSorted());
+});
+
+bundles('prose may be in any language', () => {
+  assert.equal(problemsOf(rule('Triage routes.', 'Триаж направляет заявки.')), []);
+});
+
+bundles('the version is of the content alone', () => {
+  const version = bundleVersion(GOOD);
+  assert.match(version, /^[0-9a-f]{64}$/);
+  assert.is(bundleVersion(Object.fromEntries(Object.entries(GOOD).toReversed())), version);
+  assert.is(bundleVersion({ ...GOOD, 'README.md': 'for people', 'schemas/x.schema.json': '{}' }), version);
+  assert.is.not(bundleVersion(but('rules/work.cedar', `${RULES}\n`)), version);
+});
+
+bundles('a loaded bundle says what its files say', () => {
+  const restart = shipped.tasks.get('service.restart' as never);
+  assert.is(restart?.rollback, 'service.restore');
+  assert.equal([...(shipped.roles.get('triage' as never)?.tasks ?? [])].length, 3);
+  assert.equal([...shipped.own.keys()].toSorted(), ['eurolane', 'ledgerline']);
+});
+
+bundles('a thousand rules are all looked at', () => {
+  const rules = Array.from({ length: 1000 }, (_, at) => RULES.replace('routes', `routes-${at}`)).join('\n');
+  const loaded = loadBundle(shippedBut({ 'rules/many.cedar': rules }), engine);
+  assert.is(loaded.ok && loaded.value.rules.size, shipped.rules.size + 1000);
+});
+
+bundles.run();
