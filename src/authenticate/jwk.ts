@@ -22,7 +22,9 @@ const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
 const NUMBER = /^[A-Za-z0-9_-]{1,1366}$/;
 
 /** The members that are the key itself, in the order of no importance. @see RFC 7638 section 3.2 */
-function essence(jwk: JsonObject): { readonly members: PublicJwk; readonly algorithms: readonly Algorithm[] } | null {
+function essence(
+  jwk: JsonObject,
+): { readonly members: Readonly<Record<string, string>>; readonly algorithms: readonly Algorithm[] } | null {
   const { kty, crv, x, y, n, e } = jwk;
   if (kty === 'EC' && crv === 'P-256' && isCoordinate(x) && isCoordinate(y)) {
     return { members: { kty, crv, x, y }, algorithms: ['ES256'] };
@@ -41,6 +43,9 @@ const isModulus = (value: unknown): value is string =>
   NUMBER.test(value) &&
   value.length >= SHORTEST_MODULUS &&
   value.length <= LONGEST_MODULUS;
+
+/** The members that make the key, without what else a file or a key set said of it. */
+export const essenceOf = (jwk: PublicJwk): Readonly<Record<string, string>> | null => essence(jwk)?.members ?? null;
 
 /** Which of ours the key may verify: none, where it is for encryption, private, or of a kind not taken. */
 export function algorithmsOf(jwk: PublicJwk): readonly Algorithm[] {

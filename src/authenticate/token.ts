@@ -2,8 +2,7 @@
  * JWTs as they come in: taken apart, checked for their kind and their times, and their signatures verified. What was
  * only decoded and what was verified are different types. Pure: no clock and no network.
  */
-import { base64url, compactVerify, errors } from 'jose';
-import type { JWK } from 'jose';
+import { base64url } from 'jose';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
@@ -11,8 +10,10 @@ import type { Result } from '../core/result.ts';
 import { fromNumericDate, instant } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { seconds } from '../core/time.ts';
-import { algorithmsOf, ALGORITHMS } from './jwk.ts';
+import { ALGORITHMS } from './jwk.ts';
 import type { Algorithm } from './jwk.ts';
+import { isSignedWith } from './signature.ts';
+import type { Signed } from './signature.ts';
 
 /** A workload's token with many groups has some 6,000 characters; a header line on most servers ends at 16,384. */
 export const LONGEST_TOKEN = 16_384;
@@ -22,8 +23,7 @@ export const CLOCK_SKEW: Seconds = seconds(10);
 const LONGEST_JTI = 256;
 
 /** Nothing in it may be believed. */
-export interface UnverifiedToken {
-  readonly text: string;
+export interface UnverifiedToken extends Signed {
   readonly algorithm: Algorithm;
   readonly kid: string | null;
   /** In lower case; `null` where there is none. */
@@ -50,28 +50,30 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export function decodeUnverified(text: unknown): Result<UnverifiedToken, Why> {
   if (typeof text !== 'string' || text.length > LONGEST_TOKEN) return err('not a token, or too long for one');
   const parts = text.split('.');
-  const [head = '', body = '', signature = ''] = parts;
-  if (parts.length !== 3 || !PART.test(signature)) return err('not a signed JWT in compact form');
+  const [head = '', body = '', tail = ''] = parts;
+  const signature = decodePart(tail);
+  if (parts.length !== 3 || signature === null) return err('not a signed JWT in compact form');
   const header = parsePart(head);
   const claims = parsePart(body);
   if (header === null || claims === null) return err('not a JWT of JSON objects');
-  return readHeader(text, header, claims);
+  return readHeader({ signed: `${head}.${body}`, signature }, header, claims);
 }
 
-function readHeader(text: string, header: JsonObject, claims: JsonObject): Result<UnverifiedToken, Why> {
+function readHeader(signed: Signed, header: JsonObject, claims: JsonObject): Result<UnverifiedToken, Why> {
   if (FORBIDDEN_HEADERS.some((name) => Object.hasOwn(header, name))) return err('a header that is not taken here');
   const algorithm = ALGORITHMS.find((name) => name === header['alg']);
   if (algorithm === undefined) return err('an algorithm that is not taken here');
   const { kid, typ } = header;
   if (kid !== undefined && typeof kid !== 'string') return err('a kid that is no string');
   if (typ !== undefined && typeof typ !== 'string') return err('a typ that is no string');
-  return ok({ text, algorithm, kid: kid ?? null, type: typ?.toLowerCase() ?? null, claims });
+  return ok({ ...signed, algorithm, kid: kid ?? null, type: typ?.toLowerCase() ?? null, claims });
 }
 
 function parsePart(part: string): JsonObject | null {
-  if (!PART.test(part)) return null;
+  const bytes = decodePart(part);
+  if (bytes === null) return null;
   try {
-    const value = JSON.parse(strictUtf8.decode(base64url.decode(part))) as Json;
+    const value = JSON.parse(strictUtf8.decode(bytes)) as Json;
     return isObject(value) ? value : null;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return null;
@@ -79,23 +81,20 @@ function parsePart(part: string): JsonObject | null {
   }
 }
 
+/** One character over a multiple of four says nothing. @see RFC 4648 section 5 */
+const decodePart = (part: string): Uint8Array | null =>
+  PART.test(part) && part.length % 4 !== 1 ? base64url.decode(part) : null;
+
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. */
 export const isPlain = (token: UnverifiedToken): boolean => token.type === null || token.type === 'jwt';
 
-/** A key that cannot verify this algorithm, or does not: `null`. Anything else that goes wrong is a fault. */
+/** `null` unless it was signed with this very key, by an algorithm that fits it. */
 export async function verifySignature(token: UnverifiedToken, key: PublicJwk): Promise<VerifiedToken | null> {
-  if (!algorithmsOf(key).includes(token.algorithm)) return null;
-  try {
-    await compactVerify(token.text, key as unknown as JWK, { algorithms: [token.algorithm] });
-    return { claims: token.claims } as VerifiedToken;
-  } catch (error) {
-    // A key that WebCrypto cannot read, such as a point off its curve, verifies nothing.
-    if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException) return null;
-    throw error;
-  }
+  const holds = await isSignedWith(key, token.algorithm, token);
+  return holds ? ({ claims: token.claims } as VerifiedToken) : null;
 }
 
 /** One audience and no other, alone or in an array. @see RFC 7519 section 4.1.3 */

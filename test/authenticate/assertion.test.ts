@@ -190,6 +190,20 @@ bad('with other claims than were signed', async () => {
   await refuses(`${head}.${body}.${signature}`, WHY.key);
 });
 
+bad('with a signature of any other length', async () => {
+  const [head = '', body = '', signature = ''] = (await sign(key)).split('.');
+  for (let length = 1; length < signature.length; length++) {
+    const why = length % 4 === 1 ? 'not a signed JWT in compact form' : WHY.key;
+    await refuses(`${head}.${body}.${signature.slice(0, length)}`, why);
+  }
+  await refuses(`${head}.${body}.${signature}AAAA`, WHY.key);
+});
+
+bad('of a key that is no point of its curve', async () => {
+  const off = { ...key, jwk: { ...key.jwk, x: 'A'.repeat(43) } };
+  await refuses(sign(key), WHY.key, { snapshot: tenant({ agents: [enrolled(BOT, byKey(off))] }) });
+});
+
 bad('of an agent that is disabled, bound to a workload, or past its exception', async () => {
   const proof = byKey(key);
   const one = (over: Parameters<typeof enrolled>[2]) => ({
