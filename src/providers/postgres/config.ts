@@ -2,6 +2,7 @@
  * A Postgres target as an administrator writes it.
  */
 import { z } from 'zod';
+import { isLoopback } from '../../core/loopback.ts';
 import { hasControl, isWellFormed, parseWith } from '../../core/parse.ts';
 import { failure } from '../../core/failure.ts';
 import { err, ok } from '../../core/result.ts';
@@ -70,13 +71,11 @@ const schema = z.strictObject({
 export type PostgresConfig = z.infer<typeof schema>;
 export type PostgresNode = PostgresConfig['nodes'][number];
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\/.*)$/i;
-
 export function parsePostgresConfig(written: unknown, plaintextAnywhere: boolean): Result<PostgresConfig> {
   const parsed = parseWith(schema, written);
   if (!parsed.ok) return parsed;
   const { nodes, tls } = parsed.value;
-  if (tls === 'off' && !plaintextAnywhere && !nodes.every(({ host }) => LOOPBACK.test(host))) {
+  if (tls === 'off' && !plaintextAnywhere && !nodes.every(({ host }) => host.startsWith('/') || isLoopback(host))) {
     const hint = 'Use tls: verify, with ca for a certificate of your own.';
     return err(
       failure('invalid_target', 'passwords and rows would cross a network unprotected', { path: 'tls', hint }),

@@ -1,0 +1,259 @@
+/** Access tokens keep the contract of every provider, and say no more than they may. */
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { decodeJwt, decodeProtectedHeader, exportJWK, importJWK, jwtVerify, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FetchFailed } from '../../src/core/fetch.ts';
+import type { GuardedRequest } from '../../src/core/fetch.ts';
+import type { Minted } from '../../src/core/provider.ts';
+import { Secret } from '../../src/core/secret.ts';
+import type { Signer } from '../../src/core/signer.ts';
+import { seconds } from '../../src/core/time.ts';
+import { jwtProvider } from '../../src/providers/jwt.ts';
+import { freePort } from '../support/postgres.ts';
+import { openTargetOf, orderFor, subjectOf, termsOf } from '../support/target.ts';
+import { providerContract } from './contract.ts';
+import type { Harness } from './contract.ts';
+
+const PUBLIC_URL = 'https://brevet.example';
+const AUDIENCE = 'https://tickets.acme.example';
+
+/** Signs as a tenant does, with a key of each algorithm. */
+async function testSigner(): Promise<Signer> {
+  const pairs = {
+    EdDSA: generateKeyPairSync('ed25519'),
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  };
+  const keys = await Promise.all(
+    Object.entries(pairs).map(async ([alg, { publicKey }]) => ({ ...(await exportJWK(publicKey)), alg, kid: alg })),
+  );
+  return {
+    sign: (_tenant, type, claims, algorithm = 'EdDSA') =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: algorithm, typ: type, kid: algorithm })
+        .sign(pairs[algorithm].privateKey),
+    keys: () => Promise.resolve(keys),
+  };
+}
+
+const tokenOf = ({ access_token }: Minted['credential']): string => {
+  if (!(access_token instanceof Secret)) throw new Error('a credential without a token');
+  return access_token.reveal();
+};
+
+const request: GuardedRequest = async (url, limits, headers) => {
+  try {
+    const answer = await fetch(url, { headers: { ...headers }, signal: AbortSignal.timeout(limits.milliseconds) });
+    return { status: answer.status, body: await answer.text() };
+  } catch (cause) {
+    throw new FetchFailed('no answer', { cause });
+  }
+};
+
+/** An API of the client's that verifies what it is shown and asks, for each token, whether it still stands. */
+class TicketsApi {
+  readonly revoked = new Set<string>();
+  readonly #signer: Signer;
+  readonly #audience: string;
+
+  constructor(signer: Signer, audience: string) {
+    this.#signer = signer;
+    this.#audience = audience;
+  }
+
+  async takes(token: string, task: string): Promise<boolean> {
+    try {
+      const key = await this.#keyFor(token);
+      const { payload } = await jwtVerify(token, key, { audience: this.#audience, typ: 'at+jwt' });
+      const details = payload['authorization_details'] as { task: string }[];
+      return !this.revoked.has(String(payload.jti)) && details.some((detail) => detail.task === task);
+    } catch (fault) {
+      if (fault instanceof Error && 'code' in fault) return false;
+      throw fault;
+    }
+  }
+
+  async #keyFor(token: string) {
+    const { kid } = decodeProtectedHeader(token);
+    const jwk = (await this.#signer.keys('acme' as never)).find((key) => key['kid'] === kid);
+    return importJWK(jwk as JWK);
+  }
+}
+
+/** The API on a port, so that it can be probed; stalled, it never answers. */
+async function serve(api: TicketsApi, port: number, state: { stalled: boolean }): Promise<Server> {
+  const server = createServer((incoming, outgoing) => {
+    if (state.stalled) return;
+    const token = incoming.headers.authorization?.replace('Bearer ', '') ?? '';
+    api.takes(token, 'database.report').then(
+      (taken) => outgoing.writeHead(taken ? 200 : 401).end(),
+      () => outgoing.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((listening) => server.listen(port, '127.0.0.1', listening));
+  return server;
+}
+
+const providerWith = (signer: Signer) => jwtProvider({ signer, publicUrl: PUBLIC_URL, request });
+
+providerContract('jwt with a probe', async (): Promise<Harness> => {
+  const signer = await testSigner();
+  const provider = providerWith(signer);
+  const port = await freePort();
+  const api = new TicketsApi(signer, AUDIENCE);
+  const other = new TicketsApi(signer, 'https://other.acme.example');
+  const state = { stalled: false };
+  const stranger = new TicketsApi(signer, AUDIENCE);
+  let server = await serve(api, port, state);
+  const replace = async (by: TicketsApi | null) => {
+    await close(server);
+    if (by !== null) server = await serve(by, port, state);
+  };
+  const config = { audience: AUDIENCE, checks: 'introspection', probe_url: `http://127.0.0.1:${port}/tickets` };
+  return {
+    provider,
+    target: openTargetOf(provider, config),
+    terms: termsOf({ scope: 'tickets:read' }),
+    use: (credential) => api.takes(tokenOf(credential), 'database.report'),
+    overstep: async (credential) =>
+      (await api.takes(tokenOf(credential), 'database.drop')) || other.takes(tokenOf(credential), 'database.report'),
+    hold: (credential) => Promise.resolve(() => api.takes(tokenOf(credential), 'database.report')),
+    commitRevocation: ({ lease }) => {
+      api.revoked.add(lease);
+    },
+    network: {
+      stall: () => {
+        state.stalled = true;
+        return Promise.resolve();
+      },
+      cut: () => replace(null),
+      // One that shares nothing with the client's API, and takes what that one has refused.
+      repoint: () => replace(stranger),
+      restore: () => {
+        state.stalled = false;
+        return replace(api);
+      },
+    },
+    close: () => close(server),
+  };
+});
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((closed) => server.close(closed));
+}
+
+const tokens = suite('an access token');
+
+tokens('says what RFC 9068 asks for, of one task at one target', async () => {
+  const signer = await testSigner();
+  const provider = providerWith(signer);
+  const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection' });
+  const order = orderFor(provider, target, termsOf({ scope: 'tickets:read' }));
+  const { credential, keep, reference } = await provider.mint(order, target);
+  assert.is(keep, null);
+  assert.equal(reference, { jti: order.lease });
+  assert.equal(decodeProtectedHeader(tokenOf(credential)), { alg: 'EdDSA', typ: 'at+jwt', kid: 'EdDSA' });
+  assert.equal(decodeJwt(tokenOf(credential)), {
+    iss: `${PUBLIC_URL}/t/acme`,
+    sub: 'report-bot',
+    client_id: 'report-bot',
+    aud: AUDIENCE,
+    jti: order.lease,
+    iat: Math.floor(order.issuedAt / 1000),
+    exp: Math.floor(order.expiresAt / 1000),
+    scope: 'tickets:read',
+    authorization_details: [
+      { type: 'brevet_task', task: 'database.report', resource: 'db/tickets', parameters: { table: 'tickets' } },
+    ],
+  });
+});
+
+tokens('is signed with ES256 where the target asks for it', async () => {
+  const provider = providerWith(await testSigner());
+  const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection', algorithm: 'ES256' });
+  const { credential } = await provider.mint(orderFor(provider, target, termsOf({})), target);
+  assert.is(decodeProtectedHeader(tokenOf(credential)).alg, 'ES256');
+  assert.is(decodeJwt(tokenOf(credential))['scope'], undefined);
+});
+
+tokens('dies as its target says', async () => {
+  const provider = providerWith(await testSigner());
+  const declared = (config: object) => {
+    const { revokes, evidence, keepsSecret, longest, countsUses } = provider.declare(
+      openTargetOf(provider, { audience: AUDIENCE, ...config }).version,
+    );
+    return { revokes, evidence, keepsSecret, longest, countsUses };
+  };
+  assert.equal(declared({ checks: 'introspection' }), {
+    revokes: 'commit',
+    evidence: 'introspection refuses, in the same commit',
+    keepsSecret: false,
+    longest: 3600,
+    countsUses: false,
+  });
+  assert.equal(declared({ checks: 'introspection', probe_url: `${AUDIENCE}/me` }), {
+    revokes: { within: 1 },
+    evidence: 'the API itself answers 401',
+    keepsSecret: true,
+    longest: 3600,
+    countsUses: false,
+  });
+  assert.equal(declared({ checks: 'offline' }), {
+    revokes: 'never',
+    evidence: null,
+    keepsSecret: false,
+    longest: 60,
+    countsUses: false,
+  });
+});
+
+tokens('of an API that checks offline lives a minute at most, and is never seen dead', async () => {
+  const provider = providerWith(await testSigner());
+  const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'offline' });
+  const long = provider.specify(termsOf({}, { ttl: seconds(61) }), target.version);
+  assert.is(!long.ok && long.error.code, 'ttl_not_possible');
+  const order = orderFor(provider, target, termsOf({}, { ttl: seconds(60) }));
+  const sighting = await provider.look(subjectOf(order), target);
+  assert.is(sighting.seen === 'unseen' && sighting.forGood, true);
+});
+
+const targets = suite('a target whose credentials are tokens');
+
+for (const [what, config, code] of [
+  ['an audience at Brevet itself', { audience: PUBLIC_URL }, 'invalid_target'],
+  ['a tenant of Brevet', { audience: `${PUBLIC_URL}/t/acme` }, 'invalid_target'],
+  ['Brevet in capitals, with its port', { audience: 'HTTPS://Brevet.Example:443/x' }, 'invalid_target'],
+  ['Brevet with a dot', { audience: 'https://brevet.example./x' }, 'invalid_target'],
+  ['Brevet behind a name', { audience: 'https://tickets@brevet.example/' }, 'invalid_target'],
+  ['a probe at Brevet', { audience: AUDIENCE, probe_url: `${PUBLIC_URL}/x` }, 'invalid_target'],
+  ['no URI', { audience: 'tickets' }, 'invalid_field'],
+  ['a fragment', { audience: `${AUDIENCE}#a` }, 'invalid_field'],
+  ['a probe that is no web address', { audience: AUDIENCE, probe_url: 'file:///etc/passwd' }, 'invalid_field'],
+  [
+    'a probe of an API that checks offline',
+    { audience: AUDIENCE, checks: 'offline', probe_url: AUDIENCE },
+    'invalid_field',
+  ],
+  ['an algorithm that is none', { audience: AUDIENCE, algorithm: 'none' }, 'invalid_field'],
+] as const) {
+  targets(`is refused with ${what}`, async () => {
+    const context = { tenant: termsOf({}).tenant, publicUrl: PUBLIC_URL };
+    const parsed = providerWith(await testSigner()).parse({ checks: 'introspection', ...config }, context);
+    assert.is(parsed.ok ? 'taken' : parsed.error.code, code);
+  });
+}
+
+for (const scope of ['a"b', 'a  b', ' a', 'a\nb', 'ä', '']) {
+  targets(`gives no token with the scope ${JSON.stringify(scope)}`, async () => {
+    const provider = providerWith(await testSigner());
+    const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection' });
+    assert.is(provider.specify(termsOf({ scope }), target.version).ok, false);
+  });
+}
+
+tokens.run();
+targets.run();
