@@ -6,11 +6,13 @@ import { accessSync, constants as files } from 'node:fs';
 import { constants } from 'node:os';
 import { deploymentKeyFile } from '../config.ts';
 import { createBrevet } from '../client/brevet.ts';
-import type { Ask } from '../client/brevet.ts';
+import type { Ask, Brevet } from '../client/brevet.ts';
+import { BrevetWaiting } from '../client/error.ts';
+import { PENDING } from '../client/answer.ts';
 import { optionsFromEnvironment } from '../client/environment.ts';
 import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
-import { pairs, UsageError } from './command.ts';
+import { EXIT, pairs, UsageError } from './command.ts';
 import type { Command, Given } from './command.ts';
 import { readObject } from './files.ts';
 import { environmentFor } from './exec/environment.ts';
@@ -27,7 +29,11 @@ const exec: Command = {
     tenant: { takes: 'NAME', says: 'at this tenant (or BREVET_TENANT)' },
     task: { takes: 'CLASS', says: 'the task class', needed: true },
     resource: { takes: 'TARGET', says: 'the target, or target/rest', needed: true },
-    param: { takes: 'NAME=VALUE', many: true, says: 'a parameter of the task; numbers, true and false as such' },
+    param: {
+      takes: 'NAME=VALUE',
+      many: true,
+      says: 'a parameter of the task, as text; NAME:=VALUE for a number or other JSON',
+    },
     reason: { takes: 'TEXT', says: 'why, for whoever reads the ledger' },
     role: { takes: 'NAME', says: 'the role, where several would permit it' },
     ttl: { takes: 'SECONDS', says: 'how long at most' },
@@ -44,8 +50,14 @@ const exec: Command = {
     const asked = requestOf(given, program);
     const tenant = given.text('tenant');
     const brevet = createBrevet(optionsFromEnvironment(tenant === undefined ? {} : { tenant }));
-    const lease = await brevet.ask(asked);
-    return underLease(lease, { program, args }, signals, terminal);
+    try {
+      const lease = await brevet.ask(asked);
+      return await underLease(lease, { program, args }, signals, terminal);
+    } catch (error) {
+      if (error instanceof BrevetWaiting)
+        return waitForPeople(brevet, error, given.whole('wait'), { signals, terminal });
+      throw error;
+    }
   },
 };
 
@@ -94,12 +106,42 @@ function requestOf(given: Given, program: string): Ask {
 
 const parametersOf = (given: Given): JsonObject =>
   Object.fromEntries(
-    Object.entries(pairs('param', given.list('param'))).map(([name, value]) => [name, scalar(value)] as const),
+    Object.entries(pairs('param', given.list('param'))).map(([name, value]) => parameter(name, value)),
   );
 
-/** A number in the form that JSON has, or `true` or `false`; any other is text. */
-const scalar = (value: string): Json =>
-  /^(?:true|false|-?(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?)$/.test(value) ? (JSON.parse(value) as Json) : value;
+/** Text, or JSON where `:=` says so: a number that is a name stays one. */
+function parameter(name: string, value: string): readonly [string, Json] {
+  if (!name.endsWith(':')) return [name, value];
+  try {
+    return [name.slice(0, -1), JSON.parse(value) as Json];
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(`--param ${name}= takes JSON`);
+    throw error;
+  }
+}
+
+/**
+ * Tells what people have answered, for as long as the caller waits. Whatever it is, the command is not run: what they
+ * approve is asked for with another call.
+ */
+async function waitForPeople(
+  brevet: Brevet,
+  waiting: BrevetWaiting,
+  seconds: number,
+  { signals, terminal }: { readonly signals: Signals; readonly terminal: Terminal },
+): Promise<number> {
+  const stop = new AbortController();
+  signals.forwardTo(() => stop.abort());
+  terminal.err(`brevet: ${waiting.message}; waiting for ${seconds} s at most`);
+  const state = await brevet.answerTo(waiting.request, { seconds, signal: stop.signal }).catch((error: unknown) => {
+    if (stop.signal.aborted) return PENDING;
+    throw error;
+  });
+  const stopped = signals.received();
+  if (state === PENDING && stopped === null) throw waiting;
+  terminal.err(`brevet: ${waiting.request} is ${shown(state)}`);
+  return stopped === null ? EXIT.refused : 128 + constants.signals[stopped];
+}
 
 type Program = Pick<Run, 'program' | 'args'>;
 

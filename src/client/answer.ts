@@ -61,6 +61,14 @@ export function readAsked({ status, body }: Answer): Asked {
   };
 }
 
+/** People have not answered yet. */
+export const PENDING = 'pending';
+
+export function readApprovalState({ body }: Answer): string {
+  const { approval } = body;
+  return textOf(isRecord(approval) ? approval['state'] : null, 'approval.state');
+}
+
 /** From a lease itself, or from an answer that holds one. */
 export function readLease(body: Body): LeaseFacts {
   const lease = isRecord(body['lease']) ? body['lease'] : body;

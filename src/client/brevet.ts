@@ -12,7 +12,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import type { Clock } from '../core/time.ts';
-import { readAsked, readLease, readReceipt } from './answer.ts';
+import { PENDING, readApprovalState, readAsked, readLease, readReceipt } from './answer.ts';
 import type { Asked, Credential, Granted } from './answer.ts';
 import { createProver } from './assertion.ts';
 import type { Proof } from './assertion.ts';
@@ -80,6 +80,11 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface WaitOptions extends AskOptions {
+  /** How long at most, in seconds. */
+  readonly seconds: number;
+}
+
 export interface TaskOptions extends AskOptions {
   /** What to report of a task that did not throw; `succeeded` where none is given. */
   readonly outcome?: (result: unknown) => TaskOutcome;
@@ -93,6 +98,11 @@ export interface Brevet {
    * @throws {BrevetRefused} for a no, {BrevetWaiting} when a person is asked, {BrevetUnavailable} for no answer.
    */
   ask(request: Ask, options?: AskOptions): Promise<AgentLease>;
+  /**
+   * Waits for people to answer a request that {@link BrevetWaiting} named.
+   * @returns the state of its approval: `pending` where nobody has answered in time.
+   */
+  answerTo(request: string, options: WaitOptions): Promise<string>;
   /**
    * Asks, works, and completes, also when the work throws: then the outcome is `failed`, and the error is the work's.
    * @throws {BrevetIncomplete} where the work is done and its lease could not be completed; it holds the result.
@@ -121,6 +131,7 @@ export function createBrevet(options: BrevetOptions): Brevet {
   const ask = (request: Ask, { signal }: AskOptions = {}): Promise<AgentLease> => askForLease(broker, request, signal);
   return {
     ask,
+    answerTo: (request, waiting) => approvalState(broker, request, waiting),
     async task(request, work, taskOptions = {}) {
       const lease = await ask(request, taskOptions);
       return perform(lease, work, taskOptions);
@@ -164,6 +175,21 @@ async function askOnce(broker: Connected, request: Ask, signal: AbortSignal | un
 
 const leaseOf = (broker: Connected, granted: Granted): AgentLease =>
   new AgentLease(granted, (outcome, signal) => complete(broker, granted.lease, outcome, signal));
+
+/** People take minutes; a look costs the broker one row. In milliseconds. */
+const LOOK_EVERY = 2000;
+
+async function approvalState(broker: Connected, request: string, { seconds, signal }: WaitOptions): Promise<string> {
+  const { line, session, path } = broker;
+  const end = line.clock() + seconds * 1000;
+  for (;;) {
+    const bounds: Bounds = { timeout: broker.timeouts.session, signal };
+    const state = readApprovalState(await session.call({ method: 'GET', path: `${path}/requests/${request}` }, bounds));
+    const left = end - line.clock();
+    if (state !== PENDING || left <= 0) return state;
+    await line.sleep(Math.min(LOOK_EVERY, left), signal);
+  }
+}
 
 async function complete(
   broker: Connected,

@@ -66,7 +66,7 @@ exec('gives the command its environment exactly, and nothing in its arguments', 
 
 exec('asks for what it was told', async () => {
   writeFileSync(join(folder, 'more.yaml'), 'rollback: start it again\nreason: of the file\n');
-  const options = ['--param', 'report=stock', '--param', 'limit=5', '--param', 'deep=true', '--param', 'as=0x1'];
+  const options = ['--param', 'report=stock', '--param', 'ticket=5', '--param', 'limit:=5', '--param', 'deep:=true'];
   await run([
     ...options,
     '--ttl',
@@ -83,7 +83,7 @@ exec('asks for what it was told', async () => {
   assert.equal(asked(), {
     task: 'report.query',
     resource: 'tickets',
-    parameters: { report: 'stock', limit: 5, deep: true, as: '0x1' },
+    parameters: { report: 'stock', ticket: '5', limit: 5, deep: true },
     reason: 'stocktaking',
     role: 'reporting',
     ttl: 60,
@@ -212,6 +212,32 @@ for (const [what, answer, status, told] of ANSWERS) {
     assert.match(ended.err, told);
   });
 }
+
+/** How people have answered when `--wait` looks. */
+const ANSWERED: readonly (readonly [state: string, status: number, told: string])[] = [
+  ['pending', 4, 'a person is being asked about req_9'],
+  ['denied', 3, 'req_9 is denied'],
+];
+for (const [state, status, told] of ANSWERED) {
+  exec(`waits, and ends with ${status} when it is ${state}`, async () => {
+    const approval = { id: 'apr_9', state };
+    broker.failing('/requests', { status: 202, body: { request: 'req_9', approval } });
+    broker.answering('/requests/req_9', () => ({ status: 200, body: { id: 'req_9', approval } }));
+    const ended = await run(['--wait', '0', ...node('0')]);
+    assert.is(ended.status, status);
+    assert.match(ended.err, told);
+  });
+}
+
+exec('stops waiting when it is told to', async () => {
+  const approval = { id: 'apr_9', state: 'pending' };
+  broker.failing('/requests', { status: 202, body: { request: 'req_9', approval } });
+  broker.answering('/requests/req_9', () => ({ status: 200, body: { id: 'req_9', approval } }));
+  const running = launch(['--wait', '600', ...node('0')]);
+  await until('/requests/req_9');
+  running.child.kill('SIGINT');
+  assert.is((await running.ended).status, 130);
+});
 
 /** Where a deployment key can be read by the user who runs `exec`. */
 const BESIDE: readonly (readonly [what: string, env: () => Record<string, string>])[] = [
