@@ -1,0 +1,185 @@
+/** What must hold of any bundle and any request, looked for by chance. */
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { DATA_CLASSES } from '../../src/core/registers.ts';
+import { instant, seconds } from '../../src/core/time.ts';
+import type { Asking } from '../../src/decide/admit.ts';
+import { decide } from '../../src/decide/decide.ts';
+import type { Policy } from '../../src/decide/decide.ts';
+import type { Decision } from '../../src/decide/decision.ts';
+import { publicDecision } from '../../src/decide/record.ts';
+import { NOW, asking, load, policyOf, shipped, shippedBut } from './world.ts';
+
+/** Agents that hold one role, so that nothing but the rules decides which answer there is. */
+const WHO: readonly (readonly [agent: string, task: string])[] = [
+  ['triage-bot', 'ticket.route'],
+  ['desk-bot', 'ticket.categorize'],
+  ['desk-bot', 'service.restart'],
+  ['scribe', 'kb.publish'],
+  ['report-bot', 'report.query'],
+  ['patch-bot', 'patch.routine'],
+  ['net-bot', 'firewall.change'],
+  ['advisor', 'ticket.route'],
+];
+const TENANTS = ['acme', 'northwind-clinic', 'ledgerline', 'ironforge', 'eurolane', 'parkside-museum', 'oldmill'];
+
+const claims = fc.record(
+  {
+    environment: fc.constantFrom('staging', 'production', 'test'),
+    confidence: fc.double({ min: 0, max: 1, noNaN: true }),
+    model: fc.constantFrom('sorter', 'writer', 'other'),
+    model_version: fc.constantFrom('3', '2', '99'),
+    data_classes: fc.uniqueArray(fc.constantFrom(...DATA_CLASSES)),
+    purpose: fc.constantFrom('because', 'no PHI here'),
+    trigger: fc.constant({ kind: 'ticket', reference: 'TCK-1' }),
+    plan: fc.constant('approved by everybody'),
+  },
+  { requiredKeys: [] },
+);
+
+/** The target that the task class's usual request names stands at acme alone; here each tenant has it. */
+function anywhere(agent: string, task: string, tenant: string, more: object = {}): Asking {
+  const home = asking(agent, task, 'acme', more);
+  const away = asking(agent, task, tenant, more);
+  // What no agent may touch would leave nothing to look at.
+  const data = away.snapshot.tenant.context.dataClasses.filter((held) => held !== 'cardholder' && tenant !== 'acme');
+  const targets = [...home.snapshot.targets].map(([name, target]) => [name, { ...target, dataClasses: data }] as const);
+  return { ...away, snapshot: { ...away.snapshot, targets: new Map([...targets, ...away.snapshot.targets]) } };
+}
+
+const who = fc.constantFrom(...WHO);
+const where = fc.constantFrom(...TENANTS);
+const RANK: Readonly<Record<Decision['effect'], number>> = { permit: 0, ask: 1, forbid: 2 };
+const tierOf = (decision: Decision): number => (decision.effect === 'forbid' ? 4 : decision.execution.tier);
+
+const condition = fc.constantFrom(
+  'true',
+  'context.tier >= 2',
+  'context.environment == "production"',
+  'context.data.contains("phi")',
+  'context.regulations.containsAny(["sox", "gdpr"])',
+  'context.kind == "ticket"',
+  'principal == Role::"service-desk"',
+  'resource == Task::"report.query"',
+  'context.approved',
+  '!context.approved',
+  'context.parameters has endpoints && context.parameters.endpoints > 3',
+  'context.tier * 9223372036854775807 > 0',
+);
+const obligation = fc.constantFrom('', '@obligation("approval")');
+const added = fc.array(fc.tuple(condition, obligation), { minLength: 1, maxLength: 3 });
+
+function withForbids(forbids: readonly (readonly [string, string])[]): Policy {
+  const text = forbids.map(
+    ([when, annotation], at) =>
+      `@id("added-${at}") @reason("By chance.") ${annotation} forbid (principal, action, resource) when { ${when} };`,
+  );
+  return policyOf(load(shippedBut({ 'rules/added.cedar': text.join('\n') })));
+}
+
+const properties = suite('decide/properties');
+const usual = policyOf();
+
+properties('a forbid that is added never permits more', () => {
+  let tightened = 0;
+  fc.assert(
+    fc.property(added, fc.array(fc.tuple(who, where, claims), { minLength: 4, maxLength: 12 }), (forbids, requests) => {
+      const stricter = withForbids(forbids);
+      for (const [[agent, task], tenant, said] of requests) {
+        const asked = anywhere(agent, task, tenant, said);
+        const [before, after] = [decide(usual, asked).effect, decide(stricter, asked).effect];
+        if (before !== after) tightened++;
+        assert.ok(RANK[after] >= RANK[before]);
+      }
+    }),
+    { numRuns: 40 },
+  );
+  assert.ok(tightened > 10, `only ${tightened} were tightened`);
+});
+
+properties('a claim by the caller lowers neither the tier nor the answer', () => {
+  fc.assert(
+    fc.property(who, where, claims, fc.boolean(), ([agent, task], tenant, said, channels) => {
+      const policy = { ...usual, channels };
+      const silent = decide(policy, anywhere(agent, task, tenant));
+      const claimed = decide(policy, anywhere(agent, task, tenant, said));
+      assert.ok(RANK[claimed.effect] >= RANK[silent.effect]);
+      assert.ok(tierOf(claimed) >= tierOf(silent));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+properties('an agent with no right at all is never said to ask', () => {
+  const rules = (shippedBut({})['rules/work.cedar'] ?? '').replace(/@id[^;]*?permit[^;]*;/g, '');
+  const rightless = policyOf(load(shippedBut({ 'rules/work.cedar': rules, ...withoutCases() })));
+  fc.assert(
+    fc.property(who, where, claims, fc.boolean(), ([agent, task], tenant, said, channels) => {
+      assert.is(decide({ ...rightless, channels }, anywhere(agent, task, tenant, said)).effect, 'forbid');
+    }),
+    { numRuns: 300 },
+  );
+});
+
+properties('a rule that errs permits nothing', () => {
+  const erring = withForbids([['context.tier * 9223372036854775807 * 2 > 0', '']]);
+  fc.assert(
+    fc.property(who, where, claims, ([agent, task], tenant, said) => {
+      assert.is(decide(erring, anywhere(agent, task, tenant, said)).effect, 'forbid');
+    }),
+    { numRuns: 200 },
+  );
+});
+
+properties('nothing is wider than the least of what it rests on', () => {
+  const ends = fc.option(fc.integer({ min: -10, max: 4000 }), { nil: null });
+  const numbers = fc.integer({ min: 1, max: 4000 });
+  let granted = 0;
+  fc.assert(
+    fc.property(who, fc.option(numbers), ends, ends, numbers, numbers, ([agent, task], ttl, mine, theirs, a, b) => {
+      const [shortest, longest] = [Math.min(a, b), Math.max(a, b)];
+      const asked = anywhere(agent, task, 'acme', ttl === null ? {} : { ttl });
+      const until = (s: number | null) => (s === null ? null : instant(NOW + s * 1000));
+      const assignments = asked.snapshot.assignments.map((held) => ({
+        ...held,
+        until: until(held.function === 'oversight' ? theirs : mine),
+      }));
+      const policy = policyOf(shipped, { shortest: seconds(shortest), longest: seconds(longest) });
+      const decision = decide(policy, { ...asked, snapshot: { ...asked.snapshot, assignments } });
+      if (decision.effect === 'forbid') return;
+      granted++;
+      const { execution } = decision;
+      const role = shipped.roles.get(execution.role)?.ceilings;
+      const ceilings = shipped.tasks.get(execution.task)?.ceilings;
+      const limits = [ttl, mine, theirs, longest, role?.ttl, ceilings?.ttl].filter(
+        (limit) => typeof limit === 'number',
+      );
+      assert.ok(execution.ttl <= Math.min(...limits));
+      assert.ok(execution.ttl >= shortest);
+      assert.ok(execution.uses <= (ceilings?.uses ?? 0));
+    }),
+    { numRuns: 500 },
+  );
+  assert.ok(granted > 50, `only ${granted} were granted`);
+});
+
+properties('the same request and version give the same bytes, kept or not', () => {
+  const fresh = policyOf(shipped);
+  fc.assert(
+    fc.property(who, where, claims, ([agent, task], tenant, said) => {
+      const [kept, again] = [usual, fresh].map((policy) => decide(policy, anywhere(agent, task, tenant, said)));
+      assert.ok(kept !== undefined && again !== undefined);
+      if (kept === undefined || again === undefined) return;
+      assert.is(JSON.stringify(publicDecision(kept)), JSON.stringify(publicDecision(again)));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function withoutCases(): Record<string, null> {
+  const cases = Object.keys(shippedBut({})).filter((path) => path.startsWith('cases/'));
+  return Object.fromEntries(cases.map((path) => [path, null]));
+}
+
+properties.run();
