@@ -54,9 +54,9 @@ const exec: Command = {
       const lease = await brevet.ask(asked);
       return await underLease(lease, { program, args }, signals, terminal);
     } catch (error) {
-      if (error instanceof BrevetWaiting)
-        return waitForPeople(brevet, error, given.whole('wait'), { signals, terminal });
-      throw error;
+      const wait = given.whole('wait');
+      if (!(error instanceof BrevetWaiting) || wait === undefined) throw error;
+      return waitForPeople(brevet, error, wait, { signals, terminal });
     }
   },
 };
