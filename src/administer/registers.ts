@@ -15,6 +15,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { seconds } from '../core/time.ts';
 import type { DeploymentSnapshot } from '../core/snapshot.ts';
+import { checkIssuerUrl } from '../authenticate/keys.ts';
 
 /** An act that was read and may be committed. */
 export interface Parsed {
@@ -59,7 +60,9 @@ const agentBody = z.strictObject({
 /** An hour: a platform's token older than that proves little of now. */
 const OLDEST_TOKEN_S = 3600;
 const issuerBody = z.strictObject({
-  url: z.url().max(500),
+  url: z
+    .string()
+    .refine((url) => checkIssuerUrl(url).ok, 'it is not an issuer’s URL: https, without query or fragment'),
   platform: z.enum(['github', 'kubernetes', 'generic']),
   max_age: z.int().min(60).max(OLDEST_TOKEN_S).default(OLDEST_TOKEN_S),
 });

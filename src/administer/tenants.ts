@@ -4,6 +4,7 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import type { AgentName, IssuerName, OperatorName, TargetName, TenantName } from '../core/ids.ts';
 import { name, parseWith, when, words } from '../core/parse.ts';
 import { DATA_CLASSES, PROVIDER_KINDS } from '../core/registers.ts';
@@ -15,7 +16,7 @@ import type { Snapshot } from '../core/snapshot.ts';
 import { numericDate } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { parsePublicKey } from '../authenticate/jwk.ts';
-import { checkBinding } from '../authenticate/binding.ts';
+import { bindingsOverlap, checkBinding } from '../authenticate/binding.ts';
 import { targetPurpose } from '../issue/target.ts';
 import { EVERYTHING } from './registers.ts';
 import type { Parsed } from './registers.ts';
@@ -128,6 +129,8 @@ export async function parseEnrolment(
   if (!parsed.ok) return parsed;
   const proof = await parseProof(at, parsed.value);
   if (!proof.ok) return proof;
+  const overlap = overlapping(at, agent, proof.value);
+  if (overlap !== null) return err(overlap);
   const tenant = at.tenant.name;
   const { exception } = parsed.value;
   const enrolment: Enrolment = {
@@ -143,6 +146,20 @@ export async function parseEnrolment(
     takesTwo: null,
     ends: { ...EVERYTHING, tenant, agent },
   });
+}
+
+/** Two bindings that one token could satisfy would let the workload choose which agent it is. */
+function overlapping(at: Snapshot, agent: AgentName, proof: Enrolment['proof']): Failure | null {
+  if (proof.by !== 'workload') return null;
+  const other = [...at.agents.values()].find(
+    ({ enrolment }) =>
+      enrolment.agent !== agent &&
+      enrolment.proof.by === 'workload' &&
+      bindingsOverlap(enrolment.proof.binding, proof.binding),
+  );
+  if (other === undefined) return null;
+  const hint = 'Give both a claim in which they differ.';
+  return failure('binding_overlaps', `one token could satisfy the binding of ${other.agent.name} too`, { hint });
 }
 
 const factsOf = (proof: Enrolment['proof']): JsonObject =>
