@@ -124,6 +124,9 @@ export interface TargetVersion {
   readonly dataClasses: readonly DataClass[];
 }
 
+/** Those that rules know. Another name is none of them, and counts as the strictest. */
+export const REGULATIONS = ['hipaa', 'sox', 'glba', 'pci-dss', 'cmmc', 'gdpr', 'eu-ai-act', 'soc-2'] as const;
+
 /** What a tenant is, from the register. Rules read it; a request cannot change it. */
 export interface TenantContext {
   readonly regulations: readonly string[];

@@ -98,7 +98,7 @@ function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: 
   const said = request.circumstances;
   const environment = environmentOf(target);
   const claims = claimsOf(said, target, environment, agent);
-  const { tier, raised } = effectiveTier(task.tier, context.autonomy, agent.autonomy, claims, channels);
+  const { tier, raised } = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
   const facts: Facts = {
     role: role.name,
     task,

@@ -2,6 +2,7 @@
  * The effective tier: the task class's own, raised by the contract, by the agent's autonomy, by what the request says
  * of itself, and by there being nobody to tell. Nothing here can lower it.
  */
+import { REGULATIONS } from '../core/registers.ts';
 import type { Agent, TargetVersion, TenantContext } from '../core/registers.ts';
 import type { Circumstances } from '../core/request.ts';
 import type { Raise, Tier } from './decision.ts';
@@ -48,13 +49,14 @@ const AUTONOMY: Readonly<Record<Agent['autonomy'], Tier>> = { advisory: 2, 'semi
 
 export function effectiveTier(
   own: Tier,
-  contract: TenantContext['autonomy'],
+  { autonomy: contract, regulations }: Pick<TenantContext, 'autonomy' | 'regulations'>,
   autonomy: Agent['autonomy'],
   claims: Claims,
   channels: boolean,
 ): { readonly tier: Tier; readonly raised: readonly Raise[] } {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
+    { to: regulations.every(isKnown) ? 1 : 3, because: 'regulation:unknown' },
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },
@@ -65,6 +67,10 @@ export function effectiveTier(
   const untold = tier === 2 && !channels ? [{ to: 3, because: 'no_channel' } as const] : [];
   return { tier: highest(tier, untold), raised: [...raises, ...untold].filter(({ to }) => to > own) };
 }
+
+const known: readonly string[] = REGULATIONS;
+/** A misspelt regulation must not be one that no rule is about. */
+const isKnown = (regulation: string): boolean => known.includes(regulation);
 
 const highest = (own: Tier, raises: readonly Raise[]): Tier =>
   raises.reduce<Tier>((tier, { to }) => (to > tier ? to : tier), own);

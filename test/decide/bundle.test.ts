@@ -334,8 +334,8 @@ for (const [what, files, problem] of PROBLEMS) {
 bundles('every problem is told at once, in the order of its place', () => {
   const files = { ...task('tier: 1', 'tier: 9'), 'roles.yaml': ROLES.replace('all', 'some'), 'rules/work.cedar': 'x' };
   const found = problemsOf(files).map((problem) => problem.split(':')[0]);
-  assert.equal([...new Set(found)], ['roles.yaml', 'rules/work.cedar', 'tasks.yaml']);
-  assert.equal(found, found.toSorted());
+  const runs = found.filter((file, at) => file !== found[at - 1]);
+  assert.equal(runs, ['roles.yaml', 'rules/work.cedar', 'tasks.yaml']);
 });
 
 bundles('prose may be in any language', () => {

@@ -1,5 +1,5 @@
 /** What must hold of any bundle and any request, looked for by chance. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DATA_CLASSES } from '../../src/core/registers.ts';

@@ -1,5 +1,5 @@
 /** What is taken as an access request, and what is refused with its path. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { canonicalDigest } from '../../src/core/canonical.ts';

@@ -1,6 +1,6 @@
 /** `cases/*.yaml`: clients and agents as examples, and what is decided of each request. */
 import { z } from 'zod';
-import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES, PROVIDER_KINDS } from '../../core/registers.ts';
+import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES, PROVIDER_KINDS, REGULATIONS } from '../../core/registers.ts';
 import type { Problem } from '../../core/policy.ts';
 import { nameField, taskField, wordsField } from './fields.ts';
 import type { Placed } from './yaml.ts';
@@ -12,7 +12,7 @@ const ExampleTarget = z.strictObject({
 });
 
 const ExampleTenant = z.strictObject({
-  regulations: z.array(nameField()),
+  regulations: z.array(z.enum(REGULATIONS)),
   data_classes: z.array(z.enum(DATA_CLASSES)),
   autonomy: z.enum(['advise-only', 'ask-always', 'notify', 'autonomous']).nullable(),
   targets: z.record(nameField(), ExampleTarget),

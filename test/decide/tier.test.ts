@@ -1,0 +1,68 @@
+/** The effective tier, cause by cause. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Agent, TenantContext } from '../../src/core/registers.ts';
+import type { Tier } from '../../src/decide/decision.ts';
+import { claimsOf, effectiveTier } from '../../src/decide/tier.ts';
+import type { Claims } from '../../src/decide/tier.ts';
+
+interface Given {
+  own?: Tier;
+  contract?: TenantContext['autonomy'];
+  regulations?: readonly string[];
+  autonomy?: Agent['autonomy'];
+  claims?: Partial<Claims>;
+  channels?: boolean;
+}
+
+const SILENT: Claims = { disputed: false, lowConfidence: false, moreData: false };
+
+const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly string[]])[] = [
+  [{}, 1, []],
+  [{ own: 2 }, 2, []],
+  [{ own: 3 }, 3, []],
+  [{ contract: null }, 3, ['contract:none']],
+  [{ contract: 'advise-only' }, 3, ['contract:advise-only']],
+  [{ contract: 'ask-always' }, 3, ['contract:ask-always']],
+  [{ contract: 'notify' }, 2, ['contract:notify']],
+  [{ contract: 'notify', own: 3 }, 3, []],
+  [{ contract: 'notify', channels: false }, 3, ['contract:notify', 'no_channel']],
+  [{ regulations: ['hipaa', 'gdpr'] }, 1, []],
+  [{ regulations: ['hippa'] }, 3, ['regulation:unknown']],
+  [{ autonomy: 'semi-autonomous' }, 2, ['autonomy:semi-autonomous']],
+  [{ autonomy: 'advisory' }, 2, ['autonomy:advisory']],
+  [{ claims: { disputed: true } }, 3, ['claims:disputed']],
+  [{ claims: { lowConfidence: true }, own: 2 }, 3, ['claims:low_confidence']],
+  [{ claims: { moreData: true } }, 3, ['claims:more_data']],
+  [{ own: 2, channels: false }, 3, ['no_channel']],
+  [{ channels: false }, 1, []],
+];
+
+const tiers = suite('decide/tier');
+
+for (const [given, tier, because] of TABLE) {
+  tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
+    const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous', channels = true } = given;
+    const terms = { autonomy: contract, regulations };
+    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, channels);
+    assert.is(effective.tier, tier);
+    assert.equal(
+      effective.raised.map((raise) => raise.because),
+      because,
+    );
+  });
+}
+
+tiers('a claim counts only where it says otherwise, or more, than the registers', () => {
+  const agent = { model: 'sorter', modelVersion: '3' };
+  const said = (circumstances: Parameters<typeof claimsOf>[0]) =>
+    claimsOf(circumstances, { dataClasses: ['pii'] }, 'production', agent);
+  assert.equal(said({}), SILENT);
+  const agrees = { environment: 'production', model: 'sorter', modelVersion: '3', dataClasses: ['pii'] } as const;
+  assert.equal(said({ ...agrees, confidence: 0.7 }), SILENT);
+  assert.is(said({ modelVersion: '4' }).disputed, true);
+  assert.is(said({ confidence: 0.699 }).lowConfidence, true);
+  assert.is(said({ dataClasses: ['phi'] }).moreData, true);
+});
+
+tiers.run();
