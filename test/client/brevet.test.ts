@@ -25,16 +25,15 @@ async function caught(act: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
-function withBroker(name: string) {
-  const made = suite(name);
+function withBroker(made: ReturnType<typeof suite>): void {
   made.before.each(async () => {
     broker = await fakeBroker();
   });
   made.after.each(() => broker.stop());
-  return made;
 }
 
-const life = withBroker('a task');
+const life = suite('a task');
+withBroker(life);
 
 life('is asked for, used and done', async () => {
   const lease = await open().ask(ASK);
@@ -99,7 +98,8 @@ life('shows its credential to nobody', async () => {
 
 life.run();
 
-const answers = withBroker('an answer');
+const answers = suite('an answer');
+withBroker(answers);
 
 answers('that is no is typed', async () => {
   broker.failing('/requests', problem(403, 'not_permitted', { hint: 'Ask for less.', path: 'task', rule: 'r' }));
@@ -141,7 +141,8 @@ answers('that is a redirect is never followed', async () => {
 
 answers.run();
 
-const retries = withBroker('faults');
+const retries = suite('faults');
+withBroker(retries);
 
 /** Each list of faults at a path, and how often the path was called until the task was done. */
 const HEALED: readonly (readonly [path: string, faults: readonly Fault[], calls: number])[] = [
@@ -224,7 +225,8 @@ retries('a caller who gives up is heard', async () => {
 
 retries.run();
 
-const sessions = withBroker('a session');
+const sessions = suite('a session');
+withBroker(sessions);
 
 sessions('is kept until shortly before its end', async () => {
   let now = 1_000_000_000_000;
