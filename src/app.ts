@@ -7,6 +7,7 @@ import { StoreUnavailable } from './core/store.ts';
 import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
 import { admin } from './http/admin.ts';
+import { approvals } from './http/approvals.ts';
 import { health } from './http/health.ts';
 import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
@@ -31,6 +32,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   });
   app.route('/', health);
   app.route('/errors', errors);
+  app.route('/api/approvals', approvals);
   app.route('/api', admin);
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);

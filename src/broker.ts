@@ -8,7 +8,7 @@
 import type { Conditions, Idempotency, RequestRow, Unmet } from './core/change.ts';
 import type { JsonObject } from './core/canonical.ts';
 import { makeEntry } from './core/entry.ts';
-import type { Actor, Receipt } from './core/entry.ts';
+import type { Receipt } from './core/entry.ts';
 import { failure } from './core/failure.ts';
 import { newId } from './core/ids.ts';
 import type { ApprovalId, LeaseId, RequestId, TenantName } from './core/ids.ts';
@@ -21,48 +21,30 @@ import type { Epochs, Snapshot } from './core/snapshot.ts';
 import { seconds, toRfc3339 } from './core/time.ts';
 import type { Instant, Seconds } from './core/time.ts';
 import { pendingApproval } from './approve/approval.ts';
-import { decisionEntry, leaseEntry, overtakenEntry, sessionEntry } from './attribute/record.ts';
+import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
-import type { AuthFailure, Proven } from './authenticate/auth-failure.ts';
-import { authenticateClient } from './authenticate/client.ts';
-import type { ClientCredentials } from './authenticate/assertion.ts';
-import type { AgentPrincipal, TargetPrincipal } from './authenticate/principal.ts';
-import { signSession, verifySession } from './authenticate/session.ts';
-import type { Session } from './authenticate/session.ts';
+import { writeRefusals } from './attribute/refusals.ts';
+import type { AgentPrincipal } from './authenticate/principal.ts';
+import { again, authenticateAgent, done, isStale, trying, turnAway, USED_BEFORE } from './broker/callers.ts';
+import type { AgentProof, Step } from './broker/callers.ts';
 import { decide } from './decide/decide.ts';
 import { failureOf } from './decide/decision.ts';
-import { denial, forbid } from './decide/denial.ts';
 import type { Ask, Decision, Forbid, Permit } from './decide/decision.ts';
-import { parseAccessRequest } from './decide/request.ts';
+import { denial, forbid } from './decide/denial.ts';
 import { publicDecision } from './decide/record.ts';
+import { parseAccessRequest } from './decide/request.ts';
 import type { Deps } from './deps.ts';
 import { grantOfPermit } from './issue/grant.ts';
 import { issue } from './issue/issue.ts';
 import type { Issued, NotIssued } from './issue/issue.ts';
 import { noticeOf } from './oversee/notice.ts';
-import { sweep } from './revoke/sweep.ts';
-import { writeRefusals } from './attribute/refusals.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
+import { sweep } from './revoke/sweep.ts';
 import { killWithin } from './revoke/within.ts';
-import type { Asker } from './use/introspect.ts';
-
-/** How an agent shows who it is: by an assertion or its workload's token, or by a session that one of them opened. */
-export type AgentProof =
-  | { readonly by: 'client'; readonly credentials: ClientCredentials }
-  | { readonly by: 'session'; readonly token: string };
-
-/** Each try reads anew; more would only mean that the deployment is being rewritten all the time. */
-const TRIES = 5;
 
 /** Past this, expiry is not being watched, and nothing may be issued that would have to expire. */
 const SWEEPER_LATE_MS = 30_000;
-
-const USED_BEFORE = failure('invalid_client', 'The client assertion was used before', { hint: 'Sign a fresh one.' });
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
-const CONTENDED = failure('contended', 'who may do what kept changing while this was decided', {
-  retryAfter: seconds(1),
-});
 
 /** What an agent gets for an access request. */
 export type Answer =
@@ -304,71 +286,6 @@ async function repeated(
   }
 }
 
-/** An agent opens a session: a token for this API, which says who it is and nothing of what it may do. */
-export async function openSession(
-  deps: Deps,
-  tenant: TenantName,
-  credentials: ClientCredentials,
-): Promise<Result<Session>> {
-  return trying<Session>(deps, tenant, async (snapshot) => {
-    const caller = await authenticateAgent(deps, snapshot, { by: 'client', credentials });
-    if (!caller.ok) return turnAway(deps, snapshot, caller.error);
-    const { principal, oneUse } = caller.value;
-    const now = deps.clock();
-    const entry = makeEntry(sessionEntry(principal, snapshot, now), deps.random);
-    const when = { epochs: snapshot.epochs, oneUse, idempotency: null };
-    const opened = await deps.store.commit({ kind: 'session.open', tenant, when }, [entry]);
-    if (opened.ok) return done(ok(await signSession(deps, snapshot, principal, { now, random: deps.random })));
-    if (opened.error.unmet === 'moved') return again;
-    return done(err(USED_BEFORE));
-  });
-}
-
-/** A client at the OAuth endpoints that ask about tokens, or end them. */
-export interface Client {
-  readonly snapshot: Snapshot;
-  readonly asker: Asker;
-  readonly actor: Actor;
-}
-
-/** Its assertion is spent; that it asked is no fact that the ledger keeps. */
-export async function clientOf(
-  deps: Deps,
-  tenant: TenantName,
-  credentials: ClientCredentials,
-): Promise<Result<Client>> {
-  return trying<Client>(deps, tenant, async (snapshot) => {
-    const client = await authenticateClient(deps, snapshot, credentials);
-    if (!client.ok) return turnAway(deps, snapshot, client.error);
-    const { principal, oneUse } = client.value;
-    const when = { epochs: snapshot.epochs, oneUse, idempotency: null };
-    const spent = oneUse === null ? ok(null) : await deps.store.commit({ kind: 'session.open', tenant, when }, []);
-    if (spent.ok) return done(ok({ snapshot, ...askerOf(principal) }));
-    return spent.error.unmet === 'moved' ? again : done(err(USED_BEFORE));
-  });
-}
-
-function askerOf(principal: AgentPrincipal | TargetPrincipal): Omit<Client, 'snapshot'> {
-  return principal.kind === 'agent'
-    ? {
-        asker: { kind: 'agent', agent: principal.agent.name },
-        actor: { kind: 'agent', name: principal.agent.name, by: principal.by },
-      }
-    : {
-        asker: { kind: 'target', target: principal.target },
-        actor: { kind: 'target', name: principal.target, by: 'private_key_jwt' },
-      };
-}
-
-/** Who holds a session, as they stand now. */
-export async function agentOf(deps: Deps, tenant: TenantName, token: string): Promise<Result<AgentPrincipal>> {
-  return trying<AgentPrincipal>(deps, tenant, async (snapshot) => {
-    const caller = await verifySession(deps, snapshot, token);
-    if (!caller.ok) return turnAway(deps, snapshot, caller.error);
-    return (await isStale(deps, snapshot)) ? again : done(ok(caller.value));
-  });
-}
-
 /** Ends a lease: committed, done at the provider and proven, or still under way when `wait` has passed. */
 export async function end(deps: Deps, lease: Lease, ending: Ending, wait: Seconds): Promise<Ended> {
   const ended = await endLease(deps, lease, ending);
@@ -380,53 +297,4 @@ export async function watch(deps: Deps): Promise<boolean> {
   const { expired, done: finished } = await sweep(deps);
   await writeRefusals(deps);
   return expired + finished > 0;
-}
-
-async function authenticateAgent(
-  deps: Deps,
-  snapshot: Snapshot,
-  proof: AgentProof,
-): Promise<Proven<{ readonly principal: AgentPrincipal; readonly oneUse: Conditions['oneUse'] }>> {
-  if (proof.by === 'session') {
-    const session = await verifySession(deps, snapshot, proof.token);
-    return session.ok ? ok({ principal: session.value, oneUse: null }) : session;
-  }
-  const client = await authenticateClient(deps, snapshot, proof.credentials);
-  if (!client.ok) return client;
-  const { principal, oneUse } = client.value;
-  if (principal.kind === 'agent') return ok({ principal, oneUse });
-  const refused = failure('invalid_client', 'this is for agents', { hint: 'A target introspects and revokes.' });
-  return err({ failure: refused, why: 'a target asked as an agent' });
-}
-
-type Step<T> = { readonly again: true } | { readonly again: false; readonly result: Result<T> };
-const again = { again: true } as const;
-const done = <T>(result: Result<T>): Step<T> => ({ again: false, result });
-
-/** Reads, tries, and reads anew where an epoch had moved. */
-export async function trying<T>(
-  deps: Deps,
-  tenant: TenantName,
-  attempt: (snapshot: Snapshot) => Promise<Step<T>>,
-): Promise<Result<T>> {
-  for (let tries = 0; tries < TRIES; tries++) {
-    const snapshot = await deps.store.snapshot(tenant);
-    if (snapshot === null) return err(NOTHING_HERE);
-    const step = await attempt(snapshot);
-    if (!step.again) return step.result;
-    deps.store.forget(tenant);
-  }
-  return err(CONTENDED);
-}
-
-/** A caller unknown to a stale snapshot may be known to the one that follows. */
-async function turnAway(deps: Deps, snapshot: Snapshot, { failure: refused, why }: AuthFailure): Promise<Step<never>> {
-  if (await isStale(deps, snapshot)) return again;
-  deps.log.info('caller.refused', { tenant: snapshot.tenant.name, code: refused.code, why });
-  return done(err(refused));
-}
-
-async function isStale(deps: Deps, { tenant, epochs }: Snapshot): Promise<boolean> {
-  const now = await deps.store.epochs(tenant.name);
-  return now === null || now.tenant !== epochs.tenant || now.deployment !== epochs.deployment;
 }

@@ -49,3 +49,9 @@ export const ownerGone = (): Result<never, AuthFailure> =>
     }),
     'the owner is not an active person',
   );
+
+/** What the caller of a refusal sees. */
+export const failureIn = (refusal: Result<never, AuthFailure>): Failure => {
+  if (refusal.ok) throw new Error('a refusal that is none');
+  return refusal.error.failure;
+};

@@ -14,8 +14,10 @@ import { Secret } from '../core/secret.ts';
 import { seconds, toRfc3339 } from '../core/time.ts';
 import { z } from 'zod';
 import type { ClientCredentials } from '../authenticate/assertion.ts';
-import { clientOf, end, openSession, requestTask } from '../broker.ts';
-import type { Answer, Client } from '../broker.ts';
+import { end, requestTask } from '../broker.ts';
+import type { Answer } from '../broker.ts';
+import { clientOf, openSession } from '../broker/callers.ts';
+import type { Client } from '../broker/callers.ts';
 import { findLease, introspect } from '../use/introspect.ts';
 import { readForm } from './body.ts';
 import { claimOf, tenantOf } from './caller.ts';
@@ -107,7 +109,7 @@ function tokenAnswer(c: Context<Scope>, body: Record<string, unknown>, asked: An
     case 'issued': {
       const { lease, credential, receipt } = asked.issued;
       revokeUndelivered(c, lease);
-      const token = credential['token'];
+      const token = credential['access_token'];
       if (!(token instanceof Secret)) throw new Error('the jwt provider gave no token');
       const detail = { ...body, type: TASK_TYPE } as Record<string, Json>;
       return answer(c, {
