@@ -22,10 +22,10 @@ const FOUND: readonly (readonly [
 ])[] = [
   [
     'a login, in the names of libpq',
-    { HOME: '/home/bot', PATH: '/bin' },
+    { HOME: '/srv/bot', PATH: '/bin' },
     LOGIN,
     {
-      HOME: '/home/bot',
+      HOME: '/srv/bot',
       PATH: '/bin',
       PGHOST: 'db.acme.example',
       PGPORT: '5432',
