@@ -113,36 +113,43 @@ export function parsePut(
 export function parseRemove(register: DeploymentRegister, called: string): Result<Parsed> {
   switch (register) {
     case 'people':
-      return removal('person', called, (person: PersonName) => ({
+      return removal('person', called, (person) => ({
         change: { kind: 'person.remove', person },
         ends: { ...EVERYTHING, owner: person },
       }));
     case 'operators':
-      return removal('operator', called, (operator: OperatorName) => ({
+      return removal('operator', called, (operator) => ({
         change: { kind: 'operator.remove', operator },
         ends: null,
       }));
     case 'agents':
-      return removal('agent', called, (agent: AgentName) => ({
+      return removal('agent', called, (agent) => ({
         change: { kind: 'agent.remove', agent },
         ends: { ...EVERYTHING, agent },
       }));
     case 'issuers':
-      return removal('issuer', called, (issuer: IssuerName) => ({
+      return removal('issuer', called, (issuer) => ({
         change: { kind: 'issuer.remove', issuer },
         ends: null,
       }));
   }
 }
 
-function removal<Name extends string>(
-  kind: 'person' | 'operator' | 'agent' | 'issuer',
+interface RemovableNames {
+  readonly person: PersonName;
+  readonly operator: OperatorName;
+  readonly agent: AgentName;
+  readonly issuer: IssuerName;
+}
+
+function removal<Kind extends keyof RemovableNames>(
+  kind: Kind,
   called: string,
-  make: (name: Name) => Pick<Parsed, 'change' | 'ends'>,
+  make: (name: RemovableNames[Kind]) => Pick<Parsed, 'change' | 'ends'>,
 ): Result<Parsed> {
   const parsed = parseName(kind, called);
   if (!parsed.ok) return parsed;
-  return ok({ ...make(parsed.value as string as Name), facts: { [kind]: called }, said: {}, takesTwo: null });
+  return ok({ ...make(parsed.value), facts: { [kind]: called }, said: {}, takesTwo: null });
 }
 
 function putPerson(called: string, body: unknown, now: DeploymentSnapshot): Result<Parsed> {

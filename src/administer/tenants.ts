@@ -1,6 +1,5 @@
 /** A tenant and what it has of its own: signing keys, targets, enrolments. */
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import type { JWK } from 'jose';
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
@@ -30,7 +29,7 @@ export async function makeSigningKeys(deps: Deps, tenant: TenantName): Promise<r
     ALGORITHMS.map(async (algorithm) => {
       const pair = await generateKeyPair(algorithm, { extractable: true });
       const publicJwk = (await exportJWK(pair.publicKey)) as PublicJwk;
-      const kid = `${numericDate(deps.clock())}-${(await calculateJwkThumbprint(publicJwk as JWK)).slice(0, 12)}`;
+      const kid = `${numericDate(deps.clock())}-${(await calculateJwkThumbprint(publicJwk)).slice(0, 12)}`;
       const secret = new Secret(JSON.stringify(await exportJWK(pair.privateKey)));
       const privateJwk = await deps.keyring.seal({ tenant, use: 'signing-key', subject: kid }, secret);
       return { tenant, kid, algorithm, publicJwk, privateJwk };

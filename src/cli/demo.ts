@@ -31,7 +31,7 @@ const demo: Command = {
     try {
       await onSandbox(sandbox, undo, terminal, given.flag('stay') ? told : null);
     } finally {
-      for (const step of undo.reverse()) await step();
+      for (const step of undo.toReversed()) await step();
     }
     return EXIT.done;
   },

@@ -33,7 +33,7 @@ const C1_LAST = 0x9f;
 
 /** Postgres cannot hold NUL, and a control character in a log or on a page is never what was meant. */
 export const hasControl = (text: string): boolean =>
-  [...text].some((character) => {
+  Array.from(text).some((character) => {
     const code = character.codePointAt(0) ?? 0;
     return code <= C0_LAST ? character !== '\n' && character !== '\t' : code >= DEL && code <= C1_LAST;
   });

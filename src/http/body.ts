@@ -52,7 +52,7 @@ async function readBounded(request: Request, limit: number): Promise<Uint8Array 
   if (Number(request.headers.get('content-length') ?? 0) > limit) return null;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > limit) return null;
     chunks.push(chunk);

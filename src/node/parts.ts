@@ -82,12 +82,10 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
 async function databaseClock(store: Store, log: Log): Promise<{ readonly clock: Clock; stop(): void }> {
   let offset = await store.clockOffset();
   const timer = setInterval(() => {
-    store.clockOffset().then(
-      (measured) => {
-        offset = measured;
-      },
-      (fault: unknown) => log.warn('clock.not_measured', { fault: String(fault) }),
-    );
+    const measure = async (): Promise<void> => {
+      offset = await store.clockOffset();
+    };
+    measure().catch((fault: unknown) => log.warn('clock.not_measured', { fault: String(fault) }));
   }, MEASURE_EVERY_MS);
   timer.unref();
   return { clock: () => instant(Date.now() + offset), stop: () => clearInterval(timer) };
