@@ -22,7 +22,7 @@ import { readFileWithMode, readText } from './files.ts';
 export const OPERATOR_OPTIONS: Options = {
   as: { takes: 'NAME', says: 'act as this operator, by the deployment key on this machine (or BREVET_AS)' },
   'token-file': { takes: 'FILE', says: 'a token of your OIDC issuer; - is stdin (or BREVET_OPERATOR_TOKEN)' },
-  url: { takes: 'URL', says: 'the broker (or BREVET_URL; otherwise the one on this machine)' },
+  broker: { takes: 'URL', says: 'where it is (or BREVET_URL; otherwise on this machine)' },
 };
 
 /** For each try. Activating a policy and checking a target take the longest. */
@@ -151,7 +151,7 @@ function keyIn(dataDir: string): Secret {
 
 /** A local token works on loopback alone, so the broker on this machine is called there. */
 function urlOf(given: Given, config: Config | null): string {
-  const url = given.text('url') ?? process.env['BREVET_URL'];
+  const url = given.text('broker') ?? process.env['BREVET_URL'];
   if (url) return url;
   const local = config ?? readLocal();
   return local === null ? 'http://127.0.0.1:8420' : `http://127.0.0.1:${local.listen.port}`;

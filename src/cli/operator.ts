@@ -25,7 +25,7 @@ const token: Command = {
   says: 'Prints a token for ten minutes, on the machine that holds the deployment key. The first makes the first operator.',
   options: {
     as: { ...OPERATOR_OPTIONS['as'], says: 'the operator (or BREVET_AS)', takes: 'NAME' },
-    url: { says: 'the broker on this machine', takes: 'URL' },
+    broker: { says: 'where it is (or BREVET_URL)', takes: 'URL' },
   },
   example: 'BREVET_OPERATOR_TOKEN=$(brevet operator token --as ada) brevet tenant list',
   run: async (given, terminal) => {

@@ -11,6 +11,7 @@ import type { CryptoKey, JWK } from 'jose';
 export interface Arrived {
   readonly method: string;
   readonly path: string;
+  readonly query: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
@@ -62,8 +63,8 @@ export async function fakeBroker(algorithm = 'EdDSA'): Promise<FakeBroker> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
-    const [path = ''] = (request.url ?? '').split('?');
-    const came: Arrived = { method: request.method ?? '', path, headers: request.headers, body };
+    const [path = '', query = ''] = (request.url ?? '').split('?');
+    const came: Arrived = { method: request.method ?? '', path, query, headers: request.headers, body };
     arrived.push(came);
     const fault = [...faults].find(([end]) => path.endsWith(end))?.[1].shift();
     if (fault === 'drop') return void request.socket.destroy();
