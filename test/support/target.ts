@@ -38,10 +38,15 @@ export interface ClientDatabase extends TargetDatabase {
   readonly superuser: Connection;
 }
 
-/** @param settings Postgres settings, such as `max_prepared_transactions`. */
-export async function clientDatabase(settings: Record<string, string> = {}): Promise<ClientDatabase> {
+/**
+ * @param settings Postgres settings, such as `max_prepared_transactions`.
+ * @param secret the admin login's password: the same as another's, for a server that passes for it.
+ */
+export async function clientDatabase(
+  settings: Record<string, string> = {},
+  secret = new Secret(randomBytes(24).toString('base64url')),
+): Promise<ClientDatabase> {
   const server = await targetDatabase({ reserved_connections: '4', ...settings });
-  const secret = new Secret(randomBytes(24).toString('base64url'));
   const superuser = server.connection(DATABASE);
   await withAdmin(server.admin, async (sql) => {
     await sql.unsafe(`CREATE DATABASE ${DATABASE} STRATEGY wal_log`);

@@ -58,7 +58,7 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
 
 /** @returns the marks of those that were in the way of their own end. */
 async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
-  const doomed = await findRoles(site, lane, subjects);
+  const { doomed, prepares } = await findRoles(site, lane, subjects);
   const others = site.kept.filter((kept) => kept.node !== lane.node);
   const everywhere = async (call: (lane: Lane) => Promise<readonly string[]>): Promise<readonly string[]> => {
     // A standby that is down holds up nothing here: it was told of in the end, and is looked at before death is said.
@@ -69,10 +69,12 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   };
   const unreached: unknown[] = [];
   await everywhere((node) => endSessions(site, node, doomed));
+  // Before, since one may hold a lock on the role; and after, since until then there may be another.
+  if (prepares) await rollBackPrepared(site, lane, doomed);
   const locked = new Set(await disable(site, lane, doomed));
   const disabled = doomed.filter(({ subject }) => !locked.has(subject.mark));
   const alive = await everywhere((node) => endAllSessions(site, node, disabled));
-  await rollBackPrepared(site, lane, disabled);
+  if (prepares) await rollBackPrepared(site, lane, disabled);
   const undropped = await drop(site, lane, disabled);
   await cleanUp(
     site,
@@ -83,16 +85,18 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   return new Set([...locked, ...alive, ...missed]);
 }
 
-async function findRoles(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<readonly Doomed[]> {
-  const rows = await perform<readonly Found[]>(lane, FIND, {
+/** With whether the server lets anyone prepare a transaction. */
+async function findRoles(site: Site, lane: Lane, subjects: readonly Subject[]) {
+  const { roles, prepares } = await perform<{ roles: readonly Found[]; prepares: boolean }>(lane, FIND, {
     server: site.config.system_identifier,
     marks: subjects.map(({ mark }) => mark),
   });
-  return subjects.map((subject) => {
-    const found = rows.find(({ mark, is_fence }) => mark === subject.mark && !is_fence) ?? null;
+  const doomed = subjects.map((subject): Doomed => {
+    const found = roles.find(({ mark, is_fence }) => mark === subject.mark && !is_fence) ?? null;
     const known = referenceOf(subject.reference)?.role_oid;
     return { subject, found, oids: [...new Set([found?.oid, known].filter((oid) => oid !== undefined))] };
   });
+  return { doomed, prepares };
 }
 
 const FIND = `DO $brevet$
@@ -101,8 +105,9 @@ DECLARE
 BEGIN
   ${AT_THE_RIGHT_SERVER}
   PERFORM set_config('brevet.outcome', (
-    SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
-      'is_fence', NOT rolcanlogin AND rolconnlimit = 0)), '[]')::text
+    SELECT jsonb_build_object('prepares', current_setting('max_prepared_transactions')::int > 0, 'roles',
+      coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
+      'is_fence', NOT rolcanlogin AND rolconnlimit = 0)), '[]'))::text
     FROM pg_roles WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(payload -> 'marks')))), false);
 END $brevet$`;
 

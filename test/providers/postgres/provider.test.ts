@@ -13,7 +13,9 @@ import { startProxy } from '../proxy.ts';
 const settled = () => wait(20);
 
 providerContract('postgres', async (): Promise<Harness> => {
-  const [server, stranger] = await Promise.all([clientDatabase(), clientDatabase()]);
+  const server = await clientDatabase();
+  // Takes the admin's password and has a role for everything: it is another server all the same.
+  const stranger = await clientDatabase({}, server.secret);
   const proxy = await startProxy(server.port);
   const provider = postgresProvider({ random, clock: processClock, patience: milliseconds(1_000) });
   const config = { ...server.config, nodes: [{ host: '127.0.0.1', port: proxy.port }] };
