@@ -49,7 +49,8 @@ export type ReadFile = (
 const DEFAULT_PORT = 8420;
 const KEY_BYTES = 32;
 
-const BROKER_NAMES = [
+/** Every name that this reads, beside `DATABASE_URL`. */
+export const BROKER_SETTINGS = [
   'BREVET_MIGRATE_URL',
   'BREVET_DATA_DIR',
   'BREVET_LISTEN',
@@ -259,7 +260,7 @@ function readSecretUrl({ value, report }: Reading, name: string, schemes: readon
 
 /** A misspelt setting would be ignored, and its default taken, without a word. */
 function findUnknown({ report }: Reading, names: readonly string[]): void {
-  const known: readonly string[] = [...BROKER_NAMES, ...CLIENT_NAMES];
+  const known: readonly string[] = [...BROKER_SETTINGS, ...CLIENT_NAMES];
   const bare = (name: string): string => name.slice('BREVET_'.length);
   for (const name of names.filter((name) => name.startsWith('BREVET_') && !known.includes(name))) {
     const meant = nearest(bare(name), known.map(bare));

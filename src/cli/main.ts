@@ -14,6 +14,7 @@ interface Module {
 /** The first word of every command. A file is loaded only when its word is said: `start` brings the whole broker. */
 const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise<Module>]>> = {
   start: ['the broker', () => import('./start.ts')],
+  demo: ['the main job, on a sandbox', () => import('./demo.ts')],
   exec: ['a command under one lease', () => import('./exec.ts')],
   tenant: ['clients', () => import('./tenant.ts')],
   person: ['humans', () => import('./person.ts')],

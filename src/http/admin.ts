@@ -20,7 +20,7 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { BUNDLE_LIMIT, readJson } from './body.ts';
 import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
-import { pageOf, pageWire } from './page.ts';
+import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { assignmentWire, enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -271,8 +271,9 @@ admin.get('/leases', async (c) => {
   if (!seen.ok) return problem(c, seen.error);
   const page = pageOf(c, `leases:*:${seen.value.person}`);
   if (!page.ok) return problem(c, page.error);
-  const query = { ...page.value, tenant: null, agent: null, owner: null, target: null, role: null, states: null };
-  const found = await c.var.deps.store.leases(query, seen.value.tenants);
+  const narrowed = leaseFilterOf(c);
+  if (!narrowed.ok) return problem(c, narrowed.error);
+  const found = await c.var.deps.store.leases({ ...page.value, ...narrowed.value }, seen.value.tenants);
   return answer(c, pageWire(c, page.value, found, leaseWire));
 });
 
@@ -281,7 +282,9 @@ admin.get('/requests', async (c) => {
   if (!seen.ok) return problem(c, seen.error);
   const page = pageOf(c, `requests:*:${seen.value.person}`);
   if (!page.ok) return problem(c, page.error);
-  const query = { ...page.value, tenant: null, agent: null };
-  const found = await c.var.deps.store.requests(query, seen.value.tenants);
+  const narrowed = leaseFilterOf(c);
+  if (!narrowed.ok) return problem(c, narrowed.error);
+  const { tenant, agent } = narrowed.value;
+  const found = await c.var.deps.store.requests({ ...page.value, tenant, agent }, seen.value.tenants);
   return answer(c, pageWire(c, page.value, found, requestWire));
 });

@@ -25,7 +25,7 @@ import type { Ending } from '../revoke/revoke.ts';
 import { readJson } from './body.ts';
 import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
 import { leaseWire } from './lease-wire.ts';
-import { pageOf, pageWire } from './page.ts';
+import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
@@ -50,8 +50,10 @@ leases.get('/', async (c) => {
   const { tenant, agent } = viewer.value;
   const page = pageOf(c, `leases:${tenant}:${agent ?? ''}`);
   if (!page.ok) return problem(c, page.error);
-  const query = { ...page.value, tenant, agent, owner: null, target: null, role: null, states: null };
-  const found = await c.var.deps.store.leases(query, null);
+  const narrowed = leaseFilterOf(c);
+  if (!narrowed.ok) return problem(c, narrowed.error);
+  const own = agent === null ? {} : { agent };
+  const found = await c.var.deps.store.leases({ ...page.value, ...narrowed.value, ...own, tenant }, null);
   return answer(c, pageWire(c, page.value, found, leaseWire));
 });
 

@@ -3,6 +3,11 @@ import type { Context } from 'hono';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { LeaseFilter } from '../core/change.ts';
+import { parseName } from '../core/ids.ts';
+import type { AgentName, TenantName } from '../core/ids.ts';
+import { LEASE_STATES } from '../core/lease.ts';
+import type { LeaseState } from '../core/lease.ts';
 import type { Page } from '../core/store.ts';
 import { makeCursor, readCursor } from './cursor.ts';
 import type { Scope } from './scope.ts';
@@ -23,6 +28,30 @@ export function pageOf(c: Context<Scope>, list: string): Result<ListPage> {
   }
   const before = readCursor(c.var.deps, list, c.req.query('cursor'));
   return before.ok ? ok({ limit, before: before.value, list }) : before;
+}
+
+/** What a list is narrowed to by its query: `tenant`, `agent`, `state`. */
+export function leaseFilterOf(
+  c: Context<Scope>,
+): Result<LeaseFilter & { readonly states: readonly LeaseState[] | null }> {
+  const tenant = named<TenantName>(c, 'tenant');
+  if (!tenant.ok) return tenant;
+  const agent = named<AgentName>(c, 'agent');
+  if (!agent.ok) return agent;
+  const asked = c.req.query('state');
+  const state = LEASE_STATES.find((one) => one === asked);
+  if (asked !== undefined && state === undefined) {
+    return err(failure('invalid_field', `state is one of ${LEASE_STATES.join(', ')}`, { path: 'state' }));
+  }
+  const states = state === undefined ? null : [state];
+  return ok({ tenant: tenant.value, agent: agent.value, owner: null, target: null, role: null, states });
+}
+
+function named<Name extends TenantName | AgentName>(c: Context<Scope>, of: 'tenant' | 'agent'): Result<Name | null> {
+  const asked = c.req.query(of);
+  if (asked === undefined) return ok(null);
+  const name = parseName(of, asked);
+  return name.ok ? ok(name.value as Name) : name;
 }
 
 export function pageWire<Item extends { readonly id: string }>(
