@@ -7,7 +7,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { Evaluation, Problem, RuleEngine, RuleInfo, RuleName, RuleSource } from '../core/policy.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { charactersBefore, lineAt, splitRules } from './cedar/text.ts';
+import { LONGEST_RULE, LONGEST_SCHEMA, charactersBefore, lineAt, splitRules, tooComplex } from './cedar/text.ts';
 import type { RuleText } from './cedar/text.ts';
 
 /** The build for Node or the one for Workers: entries hand one in. */
@@ -133,6 +133,9 @@ function evaluationOf(answer: Cedar.AuthorizationAnswer): Evaluation {
 
 const RULE_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+/** A thousand tenants with ten rules each, twice over. */
+const MOST_RULES = 20_000;
+
 /** A rule that Cedar reads, with what it says of itself. */
 interface ReadRule {
   readonly rule: RuleText;
@@ -146,7 +149,10 @@ function checkRules(
 ): Result<readonly RuleInfo[], readonly Problem[]> {
   const problems: Problem[] = [];
   const read = new Map<string, ReadRule>();
-  for (const rule of sources.flatMap(splitRules)) {
+  const rules = sources.flatMap(splitRules);
+  if (rules.length > MOST_RULES)
+    return err([{ file: 'rules', line: 1, what: `there are more than ${MOST_RULES} rules` }]);
+  for (const rule of rules) {
     const found = readRule(cedar, rule);
     if (!found.ok) problems.push(...found.error);
     else if (read.has(found.value.name)) problems.push(doubled(found.value, read.get(found.value.name)));
@@ -163,6 +169,8 @@ const doubled = ({ name, file, line }: RuleInfo, first: ReadRule | undefined): P
 });
 
 function readRule(cedar: CedarModule, rule: RuleText): Result<RuleInfo, readonly Problem[]> {
+  const why = tooComplex(rule.text, LONGEST_RULE);
+  if (why !== null) return err([{ file: rule.file, line: rule.line, what: `this rule is too much: ${why}` }]);
   const answer = cedar.policyToJson(rule.text);
   if (answer.type === 'failure') return err(answer.errors.map((error) => problemIn(rule, error)));
   const { effect, annotations = {} } = answer.json;
@@ -174,6 +182,8 @@ function readRule(cedar: CedarModule, rule: RuleText): Result<RuleInfo, readonly
 }
 
 function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadonlyMap<string, ReadRule>): Problem[] {
+  const why = tooComplex(schema.text, LONGEST_SCHEMA);
+  if (why !== null) return [{ file: schema.file, line: 1, what: `the schema is too much: ${why}` }];
   const parse = cedar.checkParseSchema(schema.text);
   if (parse.type === 'failure') {
     return parse.errors.map((error) => problemIn({ ...schema, line: 1, offset: 0, whole: schema.text }, error));

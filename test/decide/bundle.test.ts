@@ -87,7 +87,7 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
   [
     'a file of more than 1 MiB',
     but('cases/a.yaml', `# ${'x'.repeat(1_100_000)}`),
-    /^cases\/a\.yaml:1: a file is at most/,
+    /^cases\/a\.yaml:1: this file is at most/,
   ],
   [
     'a bidirectional mark in a comment',
@@ -95,8 +95,12 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     /^rules\/work\.cedar:3: U\+202E is invisible/,
   ],
   // YAML.
-  ['a doubled key', role('    tenants: all\n', '    tenants: all\n    tenants: all\n'), /^roles\.yaml:7: .*unique/],
-  ['a doubled role', but('roles.yaml', `${ROLES}  triage: {}\n`), /^roles\.yaml:15: .*unique/],
+  [
+    'a doubled key',
+    role('    tenants: all\n', '    tenants: all\n    tenants: all\n'),
+    /^roles\.yaml:7: .*stands here twice/,
+  ],
+  ['a doubled role', but('roles.yaml', `${ROLES}  triage: {}\n`), /^roles\.yaml:15: .*stands here twice/],
   ['an alias', role('owner: lead', 'owner: &o lead'), /^roles\.yaml:7: anchors and aliases/],
   [
     'aliases that explode',
@@ -281,6 +285,32 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     /^rules\/work\.cedar:\d: .*impossible/,
   ],
   [
+    'a rule nested without end',
+    rule('resource);', `resource) when { ${'('.repeat(5000)}true${')'.repeat(5000)} };`),
+    /^rules\/work\.cedar:1: .*too much: .*longer/,
+  ],
+  [
+    'a rule nested too deeply',
+    rule('resource);', `resource) when { ${'('.repeat(200)}true${')'.repeat(200)} };`),
+    /^rules\/work\.cedar:1: .*nested more than/,
+  ],
+  [
+    'a rule that computes without end',
+    rule('resource);', `resource) when { ${'1 + '.repeat(900)}1 == 1 };`),
+    /^rules\/work\.cedar:1: .*operators/,
+  ],
+  [
+    'a schema nested without end',
+    but('schema.cedarschema', `${SCHEMA}type T = ${'Set<'.repeat(400)}Long${'>'.repeat(400)};`),
+    /^schema\.cedarschema:1: .*nested more than/,
+  ],
+  ['a million rules of nothing', but('rules/many.cedar', ';'.repeat(1_000_000)), /more than 20000 rules/],
+  [
+    'a hundred thousand keys',
+    but('cases/a.yaml', Array.from({ length: 25_000 }, (_, at) => `k${at}: 1\n`).join('')),
+    /^cases\/a\.yaml:1: k0 is not a field/,
+  ],
+  [
     'a schema that does not parse',
     but('schema.cedarschema', `${SCHEMA}\nentity;`),
     /^schema\.cedarschema:\d+: .*unexpected token/,
@@ -336,6 +366,15 @@ bundles('every problem is told at once, in the order of its place', () => {
   const found = problemsOf(files).map((problem) => problem.split(':')[0]);
   const runs = found.filter((file, at) => file !== found[at - 1]);
   assert.equal(runs, ['roles.yaml', 'rules/work.cedar', 'tasks.yaml']);
+});
+
+bundles('after every hostile bundle the engine still checks a good one', () => {
+  assert.equal(problemsOf(GOOD), []);
+  assert.equal(
+    problemsOf(rule('resource);', `resource) when { ${'('.repeat(30)}context.tier${')'.repeat(30)} == 1 };`)),
+    [],
+  );
+  assert.equal(problemsOf(rule('resource);', `resource) when { ${'1 + '.repeat(120)}1 == 1 };`)), []);
 });
 
 bundles('prose may be in any language', () => {

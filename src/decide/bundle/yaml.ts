@@ -17,6 +17,9 @@ export interface Placed<T> {
 
 type Parsed = Document.Parsed;
 
+/** Of one file and kind: more than anybody reads before the first are mended. */
+const MOST_PROBLEMS = 200;
+
 export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Result<Placed<T>, readonly Problem[]> {
   const counter = new LineCounter();
   const document = parse(text, counter);
@@ -26,12 +29,12 @@ export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Res
   const lineOf = (path: Path): number => lineAtPath(document, counter, path);
   const parsed = form.safeParse(document.toJS({ maxAliasCount: 0 }));
   if (parsed.success) return ok({ file, value: parsed.data, lineOf });
-  return err(parsed.error.issues.flatMap((issue) => problemsOf(file, issue, lineOf)));
+  return err(parsed.error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => problemsOf(file, issue, lineOf)));
 }
 
 function parse(text: string, lineCounter: LineCounter): Parsed | null {
   try {
-    return parseDocument(text, { lineCounter, uniqueKeys: true, stringKeys: true, version: '1.2', schema: 'core' });
+    return parseDocument(text, { lineCounter, uniqueKeys: false, stringKeys: true, version: '1.2', schema: 'core' });
   } catch (fault) {
     if (fault instanceof RangeError) return null;
     throw fault;
@@ -39,18 +42,27 @@ function parse(text: string, lineCounter: LineCounter): Parsed | null {
 }
 
 function documentProblems(file: string, document: Parsed, counter: LineCounter): Problem[] {
-  const said = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+  const said = [...document.errors, ...document.warnings].slice(0, MOST_PROBLEMS).map(({ pos, message }) => ({
     file,
     line: counter.linePos(pos[0]).line,
     what: message.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? message,
   }));
   const refused: Problem[] = [];
+  const lineOf = (node: unknown): number => counter.linePos(startOf(node)).line;
   visit(document, {
     Node(_key, node) {
       const { anchor } = node as { anchor?: string };
       if (!isAlias(node) && anchor === undefined) return;
-      const line = counter.linePos(node.range?.[0] ?? 0).line;
-      refused.push({ file, line, what: 'anchors and aliases are not taken: write it out' });
+      refused.push({ file, line: lineOf(node), what: 'anchors and aliases are not taken: write it out' });
+    },
+    Map(_key, { items }) {
+      // The parser's own check compares every key with every other.
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        const name = isScalar(key) ? String(key.value) : '';
+        if (seen.has(name)) refused.push({ file, line: lineOf(key), what: `${name} stands here twice` });
+        seen.add(name);
+      }
     },
   });
   return [...said, ...refused];
@@ -60,7 +72,7 @@ function problemsOf(file: string, issue: z.core.$ZodIssue, lineOf: (path: Path) 
   const { path } = issue;
   const at = path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MOST_PROBLEMS).map((key) => ({
       file,
       line: lineOf([...path, key]),
       what: `${[...path.map(String), key].join('.')} is not a field here`,

@@ -50,3 +50,32 @@ export function charactersBefore(text: string, bytes: number): number {
 /** The same text with comments blanked, places kept. */
 export const withoutComments = (text: string): string =>
   text.replace(TOKEN, (token) => (token.startsWith('//') ? ' '.repeat(token.length) : token));
+
+/**
+ * What the engine can recurse over: past some 200 of either it overflows its stack, and one overflow leaves the whole
+ * module broken for every later call (measured with 4.13.0). So text is bounded before it gets there.
+ */
+const DEEPEST = 32;
+const MOST_OPERATORS = 128;
+export const LONGEST_RULE = 8 * 1024;
+export const LONGEST_SCHEMA = 64 * 1024;
+
+const OPERATOR = /[.+*!-]|\bif\b/g;
+
+/** Why the engine should not see this text; `null` where it may. */
+export function tooComplex(text: string, longest: number): string | null {
+  if (text.length > longest) return `it is longer than ${longest} characters`;
+  const code = text.replace(TOKEN, (token) => (token === ';' ? token : ' '));
+  if (nesting(code) > DEEPEST) return `it is nested more than ${DEEPEST} deep`;
+  return (code.match(OPERATOR)?.length ?? 0) > MOST_OPERATORS ? `it has more than ${MOST_OPERATORS} operators` : null;
+}
+
+/** `<` opens in a schema. In a rule it compares, and counts until the next `>` all the same: few rules compare 32 times. */
+function nesting(code: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const character of code) {
+    if ('([{<'.includes(character)) deepest = Math.max(deepest, ++depth);
+    else if (')]}>'.includes(character)) depth = Math.max(0, depth - 1);
+  }
+  return deepest;
+}
