@@ -137,6 +137,7 @@ answers('that a person is asked is no refusal', async () => {
 answers('that is a redirect is never followed', async () => {
   broker.failing('/token', 'redirect', 'redirect', 'redirect');
   assert.instance(await caught(() => open().ask(ASK)), BrevetUnavailable);
+  assert.not.ok(broker.paths().includes('/elsewhere'));
 });
 
 answers.run();

@@ -69,7 +69,7 @@ export async function fakeBroker(algorithm = 'EdDSA'): Promise<FakeBroker> {
     const fault = [...faults].find(([end]) => path.endsWith(end))?.[1].shift();
     if (fault === 'drop') return void request.socket.destroy();
     if (fault === 'hang') return void hung.add(response);
-    if (fault === 'redirect') return void response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end();
+    if (fault === 'redirect') return void response.writeHead(307, { location: '/elsewhere' }).end();
     if (typeof fault === 'object') return send(response, fault);
     const replying = [...replies].find(([end]) => path.endsWith(end))?.[1];
     await [...holds].find(([end]) => path.endsWith(end))?.[1];
