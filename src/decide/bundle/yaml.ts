@@ -42,7 +42,7 @@ function parse(text: string, lineCounter: LineCounter): Parsed | null {
 }
 
 function documentProblems(file: string, document: Parsed, counter: LineCounter): Problem[] {
-  const said = [...document.errors, ...document.warnings].slice(0, MOST_PROBLEMS).map(({ pos, message }) => ({
+  const said = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
     file,
     line: counter.linePos(pos[0]).line,
     what: message.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? message,
@@ -65,7 +65,7 @@ function documentProblems(file: string, document: Parsed, counter: LineCounter):
       }
     },
   });
-  return [...said, ...refused];
+  return [...said, ...refused].slice(0, MOST_PROBLEMS);
 }
 
 function problemsOf(file: string, issue: z.core.$ZodIssue, lineOf: (path: Path) => number): Problem[] {

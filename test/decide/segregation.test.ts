@@ -1,0 +1,180 @@
+/** Who oversees, and which roles an agent holds, as tables over one snapshot. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { AgentName, AssignmentId, PersonName, RoleName } from '../../src/core/ids.ts';
+import type { Assignment, Person, RoleFunction } from '../../src/core/registers.ts';
+import type { Snapshot } from '../../src/core/snapshot.ts';
+import { instant } from '../../src/core/time.ts';
+import { executionRoles, overseersOf } from '../../src/decide/segregation.ts';
+import { NOW, OWNER, asking, shipped } from './world.ts';
+
+const LATER = instant(NOW + 60_000);
+const SOONER = instant(NOW + 30_000);
+
+type Held = readonly [holder: string, role: string, of: RoleFunction, until?: number | null];
+
+function snapshotOf(held: readonly Held[], deployment: readonly Held[] = [], gone: readonly string[] = []): Snapshot {
+  const { snapshot } = asking('triage-bot', 'ticket.route', 'acme');
+  const names = new Set<string>([OWNER, ...[...held, ...deployment].map(([holder]) => holder)]);
+  const persons = new Map([...names].map((name) => [name as PersonName, personOf(name, !gone.includes(name))]));
+  const assignments = held.map((one) => assignmentOf(one, 'acme'));
+  const above = deployment.map((one) => assignmentOf(one, null));
+  return { ...snapshot, assignments, deployment: { ...snapshot.deployment, persons, assignments: above } };
+}
+
+const personOf = (name: string, active: boolean): Person => ({
+  name: name as PersonName,
+  displayName: name,
+  email: null,
+  active,
+});
+
+const assignmentOf = ([holder, role, of, until = null]: Held, tenant: string | null): Assignment => ({
+  id: `${holder}-${role}` as AssignmentId,
+  tenant: tenant as Assignment['tenant'],
+  holder: holder.endsWith('-bot')
+    ? { kind: 'agent', name: holder as AgentName }
+    : { kind: 'person', name: holder as PersonName },
+  role: role as RoleName,
+  function: of,
+  until: until === null ? null : instant(until),
+  reviewer: null,
+});
+
+interface Row {
+  readonly what: string;
+  readonly held: readonly Held[];
+  readonly above?: readonly Held[];
+  readonly gone?: readonly string[];
+  readonly overseers: readonly string[];
+  readonly until?: number | null;
+}
+
+const OVERSIGHT: readonly Row[] = [
+  { what: 'nobody', held: [], overseers: [] },
+  { what: 'one', held: [['ana', 'overseer', 'oversight']], overseers: ['ana'] },
+  {
+    what: 'in the order of names',
+    held: [
+      ['zoe', 'overseer', 'oversight'],
+      ['ana', 'overseer', 'oversight'],
+    ],
+    overseers: ['ana', 'zoe'],
+  },
+  { what: 'not the owner', held: [[OWNER, 'overseer', 'oversight']], overseers: [] },
+  {
+    what: 'another beside the owner',
+    held: [
+      [OWNER, 'overseer', 'oversight'],
+      ['ana', 'overseer', 'oversight'],
+    ],
+    overseers: ['ana'],
+  },
+  { what: 'not one who has gone', held: [['ana', 'overseer', 'oversight']], gone: ['ana'], overseers: [] },
+  { what: 'not one whose time is over', held: [['ana', 'overseer', 'oversight', NOW]], overseers: [] },
+  {
+    what: 'until the last of them ends',
+    held: [
+      ['ana', 'overseer', 'oversight', SOONER],
+      ['zoe', 'overseer', 'oversight', LATER],
+    ],
+    overseers: ['ana', 'zoe'],
+    until: LATER,
+  },
+  {
+    what: 'without an end where one has none',
+    held: [
+      ['ana', 'overseer', 'oversight', SOONER],
+      ['zoe', 'overseer', 'oversight'],
+    ],
+    overseers: ['ana', 'zoe'],
+  },
+  { what: 'not by a role of another function', held: [['ana', 'approver', 'oversight']], overseers: [] },
+  { what: 'not by a role that the bundle has not', held: [['ana', 'watcher', 'oversight']], overseers: [] },
+  { what: 'not an agent', held: [['triage-bot', 'overseer', 'oversight']], overseers: [] },
+  {
+    what: 'not one of two functions here',
+    held: [
+      ['ana', 'overseer', 'oversight'],
+      ['ana', 'approver', 'approval'],
+    ],
+    overseers: [],
+  },
+  {
+    what: 'not who administers the deployment',
+    held: [['ana', 'overseer', 'oversight']],
+    above: [['ana', 'administrator', 'administration']],
+    overseers: [],
+  },
+  {
+    what: 'one who administered it until now',
+    held: [['ana', 'overseer', 'oversight']],
+    above: [['ana', 'administrator', 'administration', NOW]],
+    overseers: ['ana'],
+  },
+];
+
+const segregation = suite('decide/segregation');
+
+for (const { what, held, above = [], gone = [], overseers, until = null } of OVERSIGHT) {
+  segregation(`overseers: ${what}`, () => {
+    const found = overseersOf(shipped, snapshotOf(held, above, gone), OWNER, NOW);
+    assert.equal(found, { overseers, until });
+  });
+}
+
+const rolesOf = (held: readonly Held[]): (readonly [string, number | null])[] =>
+  executionRoles(shipped, snapshotOf(held), 'triage-bot' as AgentName, NOW).map(({ role, assignment }) => [
+    role.name,
+    assignment.until,
+  ]);
+
+const ROLES: readonly (readonly [
+  what: string,
+  held: readonly Held[],
+  roles: readonly (readonly [string, number | null])[],
+])[] = [
+  [
+    'its own alone',
+    [
+      ['triage-bot', 'triage', 'execution'],
+      ['desk-bot', 'service-desk', 'execution'],
+    ],
+    [['triage', null]],
+  ],
+  ['none that is over', [['triage-bot', 'triage', 'execution', NOW]], []],
+  [
+    'none of another function',
+    [
+      ['triage-bot', 'overseer', 'oversight'],
+      ['triage-bot', 'approver', 'approval'],
+    ],
+    [],
+  ],
+  ['none whose function the bundle has otherwise', [['triage-bot', 'overseer', 'execution']], []],
+  ['none that a person of that name holds', [['triage', 'triage', 'execution']], []],
+  [
+    'one role once, by the assignment that lasts longest',
+    [
+      ['triage-bot', 'triage', 'execution', SOONER],
+      ['triage-bot', 'triage', 'execution', LATER],
+    ],
+    [['triage', LATER]],
+  ],
+  [
+    'and by one without an end',
+    [
+      ['triage-bot', 'triage', 'execution'],
+      ['triage-bot', 'triage', 'execution', LATER],
+    ],
+    [['triage', null]],
+  ],
+];
+
+for (const [what, held, roles] of ROLES) {
+  segregation(`an agent's roles: ${what}`, () => {
+    assert.equal(rolesOf(held), roles);
+  });
+}
+
+segregation.run();
