@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
-import type { StoreConnection } from './connection.ts';
-import { clientOptions } from './connection.ts';
+import { clientOptions } from './database.ts';
+import type { DatabaseOptions } from './database.ts';
 import { MIGRATION_LOCK } from './roles.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -19,7 +19,7 @@ const FOLDER = fileURLToPath(new URL('../../drizzle', import.meta.url));
  *
  * @param owner the login that owns the database.
  */
-export async function migrate(owner: StoreConnection): Promise<void> {
+export async function migrate(owner: DatabaseOptions): Promise<void> {
   // A change of the tables may take long, and must not be cut off.
   const sql = postgres({ ...clientOptions(owner), max: 1, connection: { application_name: 'brevet migrate' } });
   try {

@@ -2,10 +2,11 @@
  * How the store reaches Postgres: options for postgres.js, and what its errors mean.
  */
 import type postgres from 'postgres';
+import type { Secret } from '../core/secret.ts';
 import { StoreUnavailable } from '../core/store.ts';
 
 /** By its parts, so that the password does not show on the way, or as a URL. */
-export type StoreConnection =
+export type DatabaseOptions =
   | {
       readonly host: string;
       readonly port: number;
@@ -13,15 +14,15 @@ export type StoreConnection =
       readonly password: () => string;
       readonly database: string;
     }
-  | { readonly url: () => string };
+  | { readonly url: Secret };
 
 const CONNECT_LIMIT_S = 5;
 /** A database that comes back is found within this, instead of after a growing pause. */
 const RECONNECT_PAUSE_S = 0.2;
 
-export function clientOptions(to: StoreConnection): postgres.Options<Record<string, postgres.PostgresType>> {
+export function clientOptions(to: DatabaseOptions): postgres.Options<Record<string, postgres.PostgresType>> {
   return {
-    ...('url' in to ? partsOf(to.url()) : to),
+    ...('url' in to ? partsOf(to.url.reveal()) : to),
     connect_timeout: CONNECT_LIMIT_S,
     backoff: () => RECONNECT_PAUSE_S,
     fetch_types: false,
@@ -59,6 +60,12 @@ const LOST =
 export function codeOf(error: unknown): string | null {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return typeof code === 'string' ? code : null;
+}
+
+/** Whether the connection is gone. */
+export function isLost(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== null && LOST.test(code);
 }
 
 /** Whether nothing can be said of what was asked, and the same may be asked again later. */

@@ -1,0 +1,124 @@
+/**
+ * The only database write of facts: a change with its ledger entries, whole or not at all.
+ */
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { Change, Committed, LifeChange, RepeatedRefusal, Unmet } from '../core/change.ts';
+import { receiptOf } from '../core/entry.ts';
+import type { Entry } from '../core/entry.ts';
+import { fromHex } from '../core/digest.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Group, Outcome } from './commit/group.ts';
+import { commitRegister } from './commit/register.ts';
+import type { Link } from './link.ts';
+import { ROLES } from './roles.ts';
+import { entries as entriesTable, entryValues, idempotency, leases, refusalCounts } from './schema.ts';
+
+export type Commit = (change: Change, entries: readonly Entry[]) => Promise<Result<Committed, Unmet>>;
+
+export function createCommit(link: Link, group: Group): Commit {
+  return async (change, entries) => {
+    const receipts = entries.map(receiptOf);
+    switch (change.kind) {
+      case 'register': {
+        const done = await commitRegister(link, change, entries);
+        if (!done.ok) return done;
+        return ok(done.value === null ? { receipts } : { receipts, version: done.value });
+      }
+      case 'refusal.count':
+        await countRefusal(link, change, entries);
+        return ok({ receipts });
+      case 'session.open':
+      case 'request.refuse':
+      case 'request.ask':
+      case 'lease.open':
+      case 'lease.activate':
+      case 'lease.fail':
+      case 'lease.revoke':
+      case 'lease.bury':
+      case 'lease.report': {
+        checkEntries(change, entries);
+        const outcome = await group.commit(change, entries);
+        return outcome === 'done' ? ok({ receipts }) : err(await unmetOf(link, change, outcome));
+      }
+    }
+  };
+}
+
+/** A fault of the caller: it would leave a change without its fact, or a fact in another's ledger. */
+function checkEntries(change: LifeChange, entries: readonly Entry[]): void {
+  // That a client asked to see a token is no fact of the ledger; that it can't ask so again is all there is to keep.
+  if (entries.length === 0 && change.kind !== 'session.open')
+    throw new TypeError(`no ${change.kind} without its entry`);
+  if (entries.some(({ tenant }) => tenant !== change.tenant)) throw new TypeError('an entry of another ledger');
+}
+
+async function unmetOf(link: Link, change: LifeChange, outcome: Exclude<Outcome, 'done'>): Promise<Unmet> {
+  switch (outcome) {
+    case 'moved':
+    case 'replayed':
+    case 'fenced':
+      return { unmet: outcome };
+    case 'claimed':
+      return claimOf(link, change);
+    case 'state':
+      return { unmet: 'state', state: 'lease' in change ? await stateOf(link, change) : null };
+  }
+}
+
+/** Read after the commit, which may have waited for the one that was first. */
+async function claimOf(link: Link, change: LifeChange): Promise<Unmet> {
+  const key = 'when' in change ? change.when.idempotency : null;
+  if (key === null) throw new Error('a change without an idempotency key was told that its key is claimed');
+  const entering = { role: ROLES.serve, tenants: [change.tenant] };
+  const [claimed] = await link.transaction(entering, (tx) =>
+    tx
+      .select({ digest: idempotency.digest, request: idempotency.request })
+      .from(idempotency)
+      .where(
+        and(
+          eq(idempotency.tenant, change.tenant),
+          eq(idempotency.principal, key.principal),
+          eq(idempotency.route, key.route),
+          eq(idempotency.key, key.key),
+        ),
+      ),
+  );
+  return { unmet: 'claimed', same: claimed?.digest === key.digest, request: claimed?.request ?? null };
+}
+
+async function stateOf(link: Link, change: Extract<LifeChange, { readonly lease: unknown }>) {
+  const id = typeof change.lease === 'string' ? change.lease : change.lease.id;
+  const entering = { role: ROLES.serve, tenants: [change.tenant] };
+  const [lease] = await link.transaction(entering, (tx) =>
+    tx
+      .select({ state: leases.state })
+      .from(leases)
+      .where(and(eq(leases.tenant, change.tenant), inArray(leases.id, [id]))),
+  );
+  return lease?.state ?? null;
+}
+
+async function countRefusal(link: Link, refusal: RepeatedRefusal, entries: readonly Entry[]): Promise<void> {
+  const { tenant, agent, task, resource, code, count } = refusal;
+  await link.transaction({ role: ROLES.serve, tenants: [tenant] }, async (tx) => {
+    await tx
+      .insert(refusalCounts)
+      .values({ tenant, agent, task, resource, code, count, lastAt: sql`brevet_now()` })
+      .onConflictDoUpdate({
+        target: [
+          refusalCounts.tenant,
+          refusalCounts.agent,
+          refusalCounts.task,
+          refusalCounts.resource,
+          refusalCounts.code,
+        ],
+        set: { count: sql`${refusalCounts.count} + ${count}`, lastAt: sql`brevet_now()` },
+      });
+    for (const { values, leaf, ...entry } of entries) {
+      if (entry.tenant !== tenant) throw new TypeError('an entry of another ledger');
+      await tx.insert(entriesTable).values({ ...entry, tenant, leaf: fromHex(leaf) });
+      if (values.length > 0) await tx.insert(entryValues).values({ tenant, entry: entry.id, values });
+    }
+  });
+}

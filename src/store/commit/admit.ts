@@ -1,0 +1,124 @@
+/**
+ * Changes that begin something for a caller, and so rest on conditions: the epochs, an assertion used once, an
+ * idempotency key. One statement for all of a batch; each member has its own outcome.
+ */
+import type { LifeChange } from '../../core/change.ts';
+import { rowText, writeEntries, writeWork } from './written.ts';
+import type { Rows } from './written.ts';
+
+export type Admission = Extract<
+  LifeChange,
+  { readonly kind: 'session.open' | 'request.refuse' | 'request.ask' | 'lease.open' }
+>;
+
+/** What an admission writes, by table. */
+export interface AdmissionRows {
+  readonly conditions: Rows;
+  readonly request: Rows;
+  readonly approval: Rows;
+  readonly lease: Rows;
+}
+
+export function admissionRows(n: number, change: Admission): AdmissionRows {
+  return {
+    conditions: conditionsRow(n, change),
+    request: 'request' in change ? requestRow(n, change) : '',
+    approval: change.kind === 'request.ask' ? approvalRow(n, change) : '',
+    lease: change.kind === 'lease.open' ? leaseRow(n, change) : '',
+  };
+}
+
+function conditionsRow(n: number, change: Admission): Rows {
+  const { epochs, oneUse, idempotency } = change.when;
+  return rowText({
+    n,
+    tenant: change.tenant,
+    tenant_epoch: epochs.tenant,
+    deployment_epoch: epochs.deployment,
+    ends: change.kind === 'lease.open' ? change.lease.expiresAt : null,
+    ...(oneUse === null ? {} : { client: oneUse.client, jti: oneUse.jti, until: oneUse.until }),
+    ...idempotency,
+    ...(idempotency === null || !('request' in change) ? {} : { request: change.request.id }),
+  });
+}
+
+function requestRow(n: number, change: Exclude<Admission, { kind: 'session.open' }>): Rows {
+  const lease = change.kind === 'lease.open' ? change.lease.id : null;
+  return rowText({ n, tenant: change.tenant, ...change.request, lease });
+}
+
+function approvalRow(n: number, { tenant, approval }: Extract<Admission, { kind: 'request.ask' }>): Rows {
+  return rowText({ n, tenant, id: approval.id, request: approval.request, expires_at: approval.expiresAt });
+}
+
+function leaseRow(n: number, { lease, state, secret }: Extract<Admission, { kind: 'lease.open' }>): Rows {
+  const { targetVersion, openedAt, mintDeadline, expiresAt, ...same } = lease;
+  return rowText({
+    n,
+    ...same,
+    target_version: targetVersion,
+    opened_at: openedAt,
+    mint_deadline: mintDeadline,
+    expires_at: expiresAt,
+    state,
+    secret,
+    active_at: state === 'active' ? openedAt : null,
+  });
+}
+
+/**
+ * `stood`: the epochs held, and the lease is not over before it began. `once`: and the assertion was never used: it is
+ * spent from here on, whatever fails after. `done`: and the idempotency key is new. Keys are taken in their order, so
+ * that two nodes' batches do not wait for each other in a circle. No two members of a batch share a key: see group.ts.
+ */
+export const ADMIT = `with input as materialized (
+  select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, tenant_epoch bigint,
+    deployment_epoch bigint, ends bigint, client text, jti text, until bigint, principal text, route text, key text,
+    digest text, request text)),
+stood as materialized (
+  select i.* from input i
+  join tenants t on t.name = i.tenant and t.epoch = i.tenant_epoch and not t.retired
+  join deployment d on d.epoch = i.deployment_epoch
+  where i.ends is null or i.ends > brevet_now()),
+spent as (
+  insert into assertions (tenant, client, jti, until)
+  select tenant, client, jti, until from stood where jti is not null order by 1, 2, 3
+  on conflict do nothing returning tenant, client, jti),
+once as materialized (
+  select i.* from stood i left join spent s on s.tenant = i.tenant and s.client = i.client and s.jti = i.jti
+  where i.jti is null or s.jti is not null),
+claimed as (
+  insert into idempotency (tenant, principal, route, key, digest, request)
+  select tenant, principal, route, key, digest, request from once where key is not null order by 1, 2, 3, 4
+  on conflict do nothing returning tenant, principal, route, key),
+done as materialized (
+  select i.n from once i left join claimed c
+    on c.tenant = i.tenant and c.principal = i.principal and c.route = i.route and c.key = i.key
+  where i.key is null or c.key is not null),
+asked as (
+  insert into requests (tenant, id, agent, task, resource, hash, effect, decision, asked, at, policy, lease)
+  select r.tenant, r.id, r.agent, r.task, r.resource, r.hash, r.effect, r.decision, r.asked, r.at, r.policy, r.lease
+  from json_to_recordset($2::text::json) as r(n bigint, tenant text, id text, agent text, task text, resource text,
+    hash text, effect text, decision json, asked json, at bigint, policy text, lease text)
+  join done using (n)),
+waiting as (
+  insert into approvals (tenant, id, request, expires_at)
+  select a.tenant, a.id, a.request, a.expires_at
+  from json_to_recordset($3::text::json) as a(n bigint, tenant text, id text, request text, expires_at bigint)
+  join done using (n)),
+opened as (
+  insert into leases (tenant, id, request, approval, agent, owner, role, task, provider, target, target_version,
+    resource, mark, opened_at, mint_deadline, expires_at, policy, specification, state, secret, active_at)
+  select l.tenant, l.id, l.request, l.approval, l.agent, l.owner, l.role, l.task, l.provider, l.target,
+    l.target_version, l.resource, l.mark, l.opened_at, l.mint_deadline, l.expires_at, l.policy, l.specification,
+    l.state, l.secret, l.active_at
+  from json_to_recordset($4::text::json) as l(n bigint, tenant text, id text, request text, approval text, agent text,
+    owner text, role text, task text, provider text, target text, target_version int, resource text, mark text,
+    opened_at bigint, mint_deadline bigint, expires_at bigint, policy text, specification json, state text,
+    secret text, active_at bigint)
+  join done using (n)),
+${writeWork('$5')},
+${writeEntries('$6')}
+select i.n, case when done.n is not null then 'done' when once.n is not null then 'claimed'
+  when stood.n is not null then 'replayed' else 'moved' end as outcome
+from input i left join stood using (n) left join once using (n) left join done using (n)`;

@@ -1,0 +1,163 @@
+/**
+ * Commits that arrive while one is in flight wait for it and go together, in one transaction. Each has its own outcome,
+ * and where the batch as a whole fails its members go singly, so that a bad one harms nobody else.
+ */
+import type { LifeChange } from '../../core/change.ts';
+import type { Entry } from '../../core/entry.ts';
+import { codeOf, isPassing } from '../database.ts';
+import type { Link, Statement } from '../link.ts';
+import { REGISTER_LOCK, ROLES } from '../roles.ts';
+import { ADMIT, admissionRows } from './admit.ts';
+import type { Admission, AdmissionRows } from './admit.ts';
+import { MOVE, moveRow } from './move.ts';
+import { entryRows, workRows } from './written.ts';
+import type { Rows } from './written.ts';
+
+/** Enough that a crowd is served at once, and few enough that one batch stays short. */
+const BATCH_LIMIT = 128;
+
+export type Outcome = 'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state';
+
+interface Member {
+  readonly n: number;
+  readonly tenant: string;
+  /** No two members of a batch share one: the second would depend on what becomes of the first. */
+  readonly keys: readonly string[];
+  readonly rows: { readonly admission: AdmissionRows } | { readonly move: Rows };
+  readonly work: Rows;
+  readonly entries: Rows;
+  readonly settle: PromiseWithResolvers<Outcome>;
+}
+
+export interface Group {
+  commit(change: LifeChange, entries: readonly Entry[]): Promise<Outcome>;
+}
+
+/**
+ * @param inFlight batches at once.
+ * @param batchLimit 1 on Workers, where no promise may be shared between requests.
+ */
+export function createGroup(link: Link, { inFlight, batchLimit = BATCH_LIMIT }: GroupLimits): Group {
+  let waiting: Member[] = [];
+  let flying = 0;
+  let count = 0;
+  const launch = (): void => {
+    if (flying >= inFlight || waiting.length === 0) return;
+    const { batch, rest } = takeBatch(waiting, batchLimit);
+    waiting = rest;
+    flying++;
+    const landed = () => {
+      flying--;
+      launch();
+    };
+    fly(link, batch).then(landed, landed);
+  };
+  return {
+    commit(change, entries) {
+      const member = memberOf(++count, change, entries);
+      waiting.push(member);
+      // Those that come in the same turn go in the same batch.
+      if (flying < inFlight) queueMicrotask(launch);
+      return member.settle.promise;
+    },
+  };
+}
+
+export interface GroupLimits {
+  readonly inFlight: number;
+  readonly batchLimit?: number;
+}
+
+/** The oldest first; one that shares a key with an older one waits, and so does whatever shares one with it. */
+function takeBatch(waiting: readonly Member[], limit: number): { batch: Member[]; rest: Member[] } {
+  const taken = new Set<string>();
+  const batch: Member[] = [];
+  const rest: Member[] = [];
+  for (const member of waiting) {
+    const fits = batch.length < limit && !member.keys.some((key) => taken.has(key));
+    (fits ? batch : rest).push(member);
+    for (const key of member.keys) taken.add(key);
+  }
+  return { batch, rest };
+}
+
+function memberOf(n: number, change: LifeChange, entries: readonly Entry[]): Member {
+  const admitted = 'when' in change;
+  return {
+    n,
+    tenant: change.tenant,
+    keys: admitted ? keysOf(change) : [`lease ${change.lease}`],
+    rows: admitted ? { admission: admissionRows(n, change) } : { move: moveRow(n, change) },
+    work: 'work' in change ? workRows(n, change.tenant, change.work) : '',
+    entries: entryRows(n, entries),
+    settle: Promise.withResolvers<Outcome>(),
+  };
+}
+
+function keysOf({ tenant, when: { oneUse, idempotency } }: Admission): string[] {
+  const keys: string[] = [];
+  if (oneUse !== null) keys.push(JSON.stringify(['jti', tenant, oneUse.client, oneUse.jti]));
+  if (idempotency !== null) {
+    keys.push(JSON.stringify(['key', tenant, idempotency.principal, idempotency.route, idempotency.key]));
+  }
+  return keys;
+}
+
+/** Settles every member, and never rejects. */
+async function fly(link: Link, batch: readonly Member[]): Promise<void> {
+  try {
+    const outcomes = await send(link, batch);
+    for (const { n, settle } of batch) settleOne(settle, outcomes.get(n));
+  } catch (error) {
+    if (batch.length > 1 && isWorthSingly(error)) for (const member of batch) await fly(link, [member]);
+    else for (const { settle } of batch) settle.reject(error);
+  }
+}
+
+function settleOne(settle: PromiseWithResolvers<Outcome>, outcome: Outcome | undefined): void {
+  if (outcome === undefined) settle.reject(new Error('the database gave no outcome for a change'));
+  else settle.resolve(outcome);
+}
+
+/** A deadlock or a bad row is one of its members' doing; a database that is away is nobody's. */
+function isWorthSingly(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return !isPassing(error) || codeOf(cause) === '40P01';
+}
+
+async function send(link: Link, batch: readonly Member[]): Promise<ReadonlyMap<number, Outcome>> {
+  const tenants = [...new Set(batch.map(({ tenant }) => tenant))];
+  const answers = await link.pipeline({ role: ROLES.serve, tenants }, REGISTER_LOCK, statementsOf(batch));
+  return new Map(answers.flat().map((row) => [Number(row['n']), row['outcome'] as Outcome]));
+}
+
+function statementsOf(batch: readonly Member[]): Statement[] {
+  const admitted = batch.flatMap((member) =>
+    'admission' in member.rows ? [{ ...member.rows.admission, work: member.work, entries: member.entries }] : [],
+  );
+  const moved = batch.flatMap((member) =>
+    'move' in member.rows ? [{ move: member.rows.move, work: member.work, entries: member.entries }] : [],
+  );
+  return [
+    ...(admitted.length === 0
+      ? []
+      : [
+          {
+            text: ADMIT,
+            parameters: (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map((of) =>
+              array(admitted.map((rows) => rows[of])),
+            ),
+          },
+        ]),
+    ...(moved.length === 0
+      ? []
+      : [
+          {
+            text: MOVE,
+            parameters: (['move', 'work', 'entries'] as const).map((of) => array(moved.map((rows) => rows[of]))),
+          },
+        ]),
+  ];
+}
+
+const array = (rows: readonly Rows[]): string => `[${rows.filter((row) => row !== '').join(',')}]`;

@@ -1,0 +1,111 @@
+/**
+ * Changes of a lease that is there: compare-and-set on its state. One statement for all of a batch.
+ */
+import type { LifeChange, WorkFence } from '../../core/change.ts';
+import type { LeaseState } from '../../core/lease.ts';
+import type { Admission } from './admit.ts';
+import { rowText, writeEntries, writeWork } from './written.ts';
+import type { Rows } from './written.ts';
+
+export type Move = Exclude<LifeChange, Admission>;
+
+/** What an UPDATE sets; absent members stay as they are. */
+interface MoveRow {
+  readonly from: readonly LeaseState[];
+  readonly to: LeaseState | null;
+  readonly tenant_epoch?: number;
+  readonly deployment_epoch?: number;
+  readonly fence?: WorkFence | null;
+  readonly active_at?: number;
+  readonly revoking_at?: number;
+  readonly cause?: string;
+  readonly reference?: object | null;
+  readonly secret?: string | null;
+  readonly death?: object | null;
+  readonly exposure?: number | null;
+  readonly outcome?: object | null;
+}
+
+export function moveRow(n: number, change: Move): Rows {
+  const { from, fence, ...sets } = settingOf(change);
+  return rowText({
+    n,
+    tenant: change.tenant,
+    lease: change.lease,
+    from: from.join(' '),
+    ...sets,
+    ...(fence ? { work: fence.work, attempt: fence.attempt } : {}),
+  });
+}
+
+function settingOf(change: Move): MoveRow {
+  switch (change.kind) {
+    case 'lease.activate':
+      return {
+        from: ['opening'],
+        to: 'active',
+        tenant_epoch: change.epochs.tenant,
+        deployment_epoch: change.epochs.deployment,
+        active_at: change.at,
+        reference: change.reference,
+        secret: change.secret,
+      };
+    case 'lease.fail':
+      return { from: ['opening'], to: 'failed', fence: change.fence };
+    case 'lease.revoke': {
+      const { at, cause, outcome, reference, secret, death, exposure } = change;
+      const to = death === null ? 'revoking' : 'revoked';
+      return { from: ['opening', 'active'], to, revoking_at: at, cause, outcome, reference, secret, death, exposure };
+    }
+    case 'lease.bury':
+      return {
+        from: ['revoking'],
+        to: 'revoked',
+        death: change.death,
+        exposure: change.exposure,
+        fence: change.fence,
+      };
+    case 'lease.report':
+      return { from: ['revoking', 'revoked'], to: null, outcome: change.outcome };
+  }
+}
+
+/**
+ * `stood`: the epochs held, where it rests on them. `held`: the attempt that does it still holds its work, which goes
+ * with it. A secret is forgotten with the death of its lease.
+ */
+export const MOVE = `with input as materialized (
+  select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, lease text, "from" text, "to" text,
+    tenant_epoch bigint, deployment_epoch bigint, work text, attempt int, active_at bigint, revoking_at bigint,
+    cause text, reference json, secret text, death json, exposure bigint, outcome json)),
+stood as materialized (
+  select i.n from input i where i.tenant_epoch is null or exists (
+    select from tenants t, deployment d where t.name = i.tenant and not t.retired and t.epoch = i.tenant_epoch
+      and d.epoch = i.deployment_epoch)),
+held as materialized (
+  select i.n from input i join work w on w.id = i.work and w.tenant = i.tenant and w.attempt = i.attempt
+  order by w.id for update of w),
+done as materialized (
+  update leases l set
+    state = coalesce(i."to", l.state),
+    active_at = coalesce(i.active_at, l.active_at),
+    revoking_at = coalesce(i.revoking_at, l.revoking_at),
+    cause = coalesce(i.cause, l.cause),
+    reference = coalesce(i.reference, l.reference),
+    secret = case when i."to" in ('revoked', 'failed') then null else coalesce(i.secret, l.secret) end,
+    death = coalesce(i.death, l.death),
+    exposure = coalesce(i.exposure, l.exposure),
+    outcome = coalesce(i.outcome, l.outcome)
+  from input i
+  where l.tenant = i.tenant and l.id = i.lease and l.state = any(string_to_array(i."from", ' '))
+    and (i."to" is not null or l.outcome is null)
+    and (i."to" is distinct from 'active' or l.expires_at > brevet_now())
+    and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))
+  returning i.n),
+finished as (
+  delete from work w using input i where w.id = i.work and w.tenant = i.tenant and i.n in (select n from done)),
+${writeWork('$2')},
+${writeEntries('$3')}
+select i.n, case when done.n is not null then 'done' when stood.n is null then 'moved'
+  when i.work is not null and held.n is null then 'fenced' else 'state' end as outcome
+from input i left join stood using (n) left join held using (n) left join done using (n)`;

@@ -1,0 +1,100 @@
+/** Names of the deployment: persons, operators, agents and issuers. A removed one stays, and is never given again. */
+import { and, eq } from 'drizzle-orm';
+import type { AgentName, IssuerName, OperatorName, PersonName } from '../../core/ids.ts';
+import type { Agent, Holder, Operator, Person, TrustedIssuer } from '../../core/registers.ts';
+import { enter } from '../link.ts';
+import { ROLES } from '../roles.ts';
+import { agents, assignments, DEPLOYMENT, enrolments, EVERYWHERE, issuers, operators, persons } from '../schema.ts';
+import type { Register } from './register.ts';
+import { refuse } from './refused.ts';
+
+type Names = typeof persons | typeof operators | typeof agents | typeof issuers;
+
+async function standing({ tx }: Register, table: Names, name: string): Promise<'new' | 'known' | 'retired'> {
+  const [row] = await tx
+    .select({ retired: table.retired })
+    .from(table)
+    .where(eq(table.name, name as PersonName & OperatorName & AgentName & IssuerName));
+  if (row === undefined) return 'new';
+  return row.retired ? 'retired' : 'known';
+}
+
+async function refuseRetired(register: Register, table: Names, name: string): Promise<void> {
+  if ((await standing(register, table, name)) === 'retired') refuse({ unmet: 'retired' });
+}
+
+async function needKnown(register: Register, table: Names, name: string | null, what: string): Promise<void> {
+  if (name !== null && (await standing(register, table, name)) !== 'known') refuse({ unmet: 'missing', what });
+}
+
+export const needPerson = (register: Register, person: PersonName | null): Promise<void> =>
+  needKnown(register, persons, person, 'person');
+export const needAgent = (register: Register, agent: AgentName): Promise<void> =>
+  needKnown(register, agents, agent, 'agent');
+export const needIssuer = (register: Register, issuer: IssuerName): Promise<void> =>
+  needKnown(register, issuers, issuer, 'issuer');
+
+export async function putPerson(register: Register, person: Person): Promise<void> {
+  await refuseRetired(register, persons, person.name);
+  await register.tx.insert(persons).values(person).onConflictDoUpdate({ target: persons.name, set: person });
+}
+
+export async function putOperator(register: Register, operator: Operator): Promise<void> {
+  await refuseRetired(register, operators, operator.name);
+  await needPerson(register, operator.person);
+  await register.tx.insert(operators).values(operator).onConflictDoUpdate({ target: operators.name, set: operator });
+}
+
+export async function putAgent(register: Register, agent: Agent): Promise<void> {
+  await refuseRetired(register, agents, agent.name);
+  await needPerson(register, agent.owner);
+  await needPerson(register, agent.deputy);
+  await register.tx.insert(agents).values(agent).onConflictDoUpdate({ target: agents.name, set: agent });
+}
+
+export async function putIssuer(register: Register, issuer: TrustedIssuer): Promise<void> {
+  await refuseRetired(register, issuers, issuer.name);
+  await register.tx.insert(issuers).values(issuer).onConflictDoUpdate({ target: issuers.name, set: issuer });
+}
+
+/** Their ways in and assignments go with them; what they own stays, and gets nothing without an owner. */
+export async function removePerson(register: Register, person: PersonName): Promise<void> {
+  await needPerson(register, person);
+  await register.tx.update(persons).set({ active: false, retired: true }).where(eq(persons.name, person));
+  await register.tx.update(operators).set({ active: false, retired: true }).where(eq(operators.person, person));
+  await endAssignmentsOf(register, { kind: 'person', name: person });
+}
+
+export async function removeOperator(register: Register, operator: OperatorName): Promise<void> {
+  await needKnown(register, operators, operator, 'operator');
+  await register.tx.update(operators).set({ active: false, retired: true }).where(eq(operators.name, operator));
+}
+
+export async function removeAgent(register: Register, agent: AgentName): Promise<void> {
+  await needAgent(register, agent);
+  await register.tx.update(agents).set({ active: false, retired: true }).where(eq(agents.name, agent));
+  await enterWhere(register, () =>
+    register.tx.select({ tenant: enrolments.tenant }).from(enrolments).where(eq(enrolments.agent, agent)),
+  );
+  await register.tx.delete(enrolments).where(eq(enrolments.agent, agent));
+  await endAssignmentsOf(register, { kind: 'agent', name: agent });
+}
+
+export async function removeIssuer(register: Register, issuer: IssuerName): Promise<void> {
+  await needIssuer(register, issuer);
+  await register.tx.update(issuers).set({ retired: true }).where(eq(issuers.name, issuer));
+}
+
+async function endAssignmentsOf(register: Register, { kind, name }: Holder): Promise<void> {
+  const theirs = and(eq(assignments.holderKind, kind), eq(assignments.holder, name));
+  await enterWhere(register, () => register.tx.select({ tenant: assignments.tenant }).from(assignments).where(theirs));
+  await register.tx.delete(assignments).where(theirs);
+}
+
+/** Finds by the listing role at which tenants something stands, and serves exactly those from then on. */
+async function enterWhere({ tx }: Register, find: () => Promise<{ readonly tenant: string }[]>): Promise<void> {
+  await tx.execute(enter({ role: ROLES.list, tenants: [] }));
+  const found = await find();
+  const tenants = [...new Set([DEPLOYMENT, EVERYWHERE, ...found.map(({ tenant }) => tenant)])];
+  await tx.execute(enter({ role: ROLES.serve, tenants }));
+}

@@ -1,0 +1,52 @@
+/** Set-up, and the tokens that the machine of the deployment key makes. */
+import { and, eq } from 'drizzle-orm';
+import type { OneUse, RegisterChange } from '../../core/change.ts';
+import type { OperatorName, PersonName, TenantName } from '../../core/ids.ts';
+import { assertions, assignments, deployment, DEPLOYMENT, EVERYWHERE, operators, persons } from '../schema.ts';
+import { assign } from './register-assignments.ts';
+import { putOperator, putPerson } from './register-names.ts';
+import type { Register } from './register.ts';
+import { refuse } from './refused.ts';
+
+/** Administrators who have to be seen with a token that is not local. */
+const WITNESSES = 2;
+
+/** In an empty broker alone: also a person who was removed was once there. */
+export async function beginSetup(
+  register: Register,
+  { person, operator, assignment }: Extract<RegisterChange, { readonly kind: 'setup.begin' }>,
+): Promise<void> {
+  const { tx, now } = register;
+  const [someone] = await tx.select({ name: persons.name }).from(persons).limit(1);
+  if (now.setUp !== 'empty' || someone !== undefined) refuse({ unmet: 'taken', by: someone?.name ?? 'set-up' });
+  await putPerson(register, person);
+  await putOperator(register, operator);
+  await assign(register, assignment);
+  await tx.update(deployment).set({ setUp: 'lasts' });
+}
+
+/** Ends set-up, for good, with the second administrator; the same one again changes nothing. */
+export async function witnessSetup({ tx, now }: Register, person: PersonName): Promise<void> {
+  if (now.setUp !== 'lasts') refuse({ unmet: 'missing', what: 'set-up' });
+  if (now.witnesses.includes(person)) refuse({ unmet: 'taken', by: person });
+  const administrators = await tx
+    .select({ holder: assignments.holder })
+    .from(assignments)
+    .where(and(eq(assignments.tenant, EVERYWHERE), eq(assignments.holderKind, 'person')));
+  const names = new Set(administrators.map(({ holder }) => holder));
+  if (!names.has(person)) refuse({ unmet: 'missing', what: 'administrator' });
+  // One who has ceased to administer since is no witness any more.
+  const witnesses = [...now.witnesses.filter((name) => names.has(name)), person];
+  await tx.update(deployment).set({ witnesses, ...(witnesses.length >= WITNESSES ? { setUp: 'ended' as const } : {}) });
+}
+
+export async function makeLocalToken({ tx }: Register, operator: OperatorName, oneUse: OneUse): Promise<void> {
+  const [known] = await tx.select().from(operators).where(eq(operators.name, operator));
+  if (known?.active !== true || known.retired) refuse({ unmet: 'missing', what: 'operator' });
+  const spent = await tx
+    .insert(assertions)
+    .values({ tenant: DEPLOYMENT as TenantName, ...oneUse })
+    .onConflictDoNothing()
+    .returning({ jti: assertions.jti });
+  if (spent.length === 0) refuse({ unmet: 'replayed' });
+}

@@ -1,0 +1,190 @@
+/**
+ * Changes of who may do what: one at a time, under the exclusive lock, in one short transaction that raises an epoch.
+ */
+import { and, eq, sql } from 'drizzle-orm';
+import type { RegisterChange, RegisterCommand, Unmet } from '../../core/change.ts';
+import { fromHex } from '../../core/digest.ts';
+import type { Entry } from '../../core/entry.ts';
+import type { TenantName } from '../../core/ids.ts';
+import { err, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+import { enter } from '../link.ts';
+import type { Link, Transaction } from '../link.ts';
+import { REGISTER_LOCK, ROLES } from '../roles.ts';
+import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work } from '../schema.ts';
+import { endAssignment, putAssignment } from './register-assignments.ts';
+import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
+import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
+import { removeOperator, removePerson } from './register-names.ts';
+import { activatePolicy } from './register-policy.ts';
+import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
+import { putTarget, putTenant, removeTarget, removeTenant } from './register-tenants.ts';
+import { refuse, unmetOf } from './refused.ts';
+
+export type DeploymentRow = typeof deployment.$inferSelect;
+
+/** What a change is given: its transaction, and the deployment as it is under the lock. */
+export interface Register {
+  readonly tx: Transaction;
+  readonly now: DeploymentRow;
+}
+
+/** @returns the version given to a target, where one was put. */
+export async function commitRegister(
+  link: Link,
+  { change, work: todo, deploymentEpoch }: RegisterCommand,
+  written: readonly Entry[],
+): Promise<Result<number | null, Unmet>> {
+  const tenant = tenantOf(change);
+  const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...(tenant === null ? [] : [tenant]), ...namedBy(written)])];
+  const entering = { role: ROLES.serve, tenants: named };
+  try {
+    return await link.transaction(entering, async (tx) => {
+      // In a statement of its own: the next one sees everything that was committed before the lock was had.
+      await tx.execute(sql`select pg_advisory_xact_lock(${REGISTER_LOCK})`);
+      const [now] = await tx.select().from(deployment);
+      if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
+      if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
+      const version = await apply({ tx, now }, change);
+      await raise(tx, change, tenant);
+      await tx.execute(enter(entering));
+      if (todo.length > 0) await tx.insert(work).values(todo.map(rowOfWork));
+      await writeEntries(tx, written);
+      return ok(version);
+    });
+  } catch (error) {
+    const unmet = unmetOf(error);
+    if (unmet === null) throw error;
+    return err(unmet);
+  }
+}
+
+const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
+
+const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number]) => ({
+  id,
+  due,
+  what,
+  tenant: what.tenant ?? (DEPLOYMENT as TenantName),
+});
+
+async function writeEntries(tx: Transaction, written: readonly Entry[]): Promise<void> {
+  if (written.length === 0) throw new TypeError('no change of a register without its entry');
+  const rows = written.map(({ id, tenant, kind, at, request, lease, text, leaf }) => ({
+    id,
+    kind,
+    at,
+    request,
+    lease,
+    text,
+    tenant: tenant ?? (DEPLOYMENT as TenantName),
+    leaf: fromHex(leaf),
+  }));
+  await tx.insert(entries).values(rows);
+  const beside = written.filter(({ values }) => values.length > 0);
+  if (beside.length === 0) return;
+  await tx
+    .insert(entryValues)
+    .values(
+      beside.map(({ id, tenant, values }) => ({ entry: id, tenant: tenant ?? (DEPLOYMENT as TenantName), values })),
+    );
+}
+
+/** Whose registers it changes; `null`: the deployment's. */
+function tenantOf(change: RegisterChange): TenantName | null {
+  switch (change.kind) {
+    case 'tenant.put':
+      return change.tenant.name;
+    case 'tenant.remove':
+    case 'enrolment.remove':
+    case 'target.remove':
+      return change.tenant;
+    case 'enrolment.put':
+      return change.enrolment.tenant;
+    case 'target.put':
+      return change.target.tenant;
+    case 'assignment.put':
+    case 'assignment.remove':
+      return change.assignment.tenant;
+    case 'setup.begin':
+    case 'setup.witness':
+    case 'local_token.make':
+    case 'person.put':
+    case 'person.remove':
+    case 'operator.put':
+    case 'operator.remove':
+    case 'agent.put':
+    case 'agent.remove':
+    case 'issuer.put':
+    case 'issuer.remove':
+    case 'policy.activate':
+      return null;
+  }
+}
+
+async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<void> {
+  // That a token was made says nothing of who may do what.
+  if (change.kind === 'local_token.make') return;
+  if (tenant === null) {
+    await tx.update(deployment).set({ epoch: sql`${deployment.epoch} + 1` });
+    return;
+  }
+  const raised = await tx
+    .update(tenants)
+    .set({ epoch: sql`${tenants.epoch} + 1` })
+    .where(and(eq(tenants.name, tenant), change.kind === 'tenant.remove' ? undefined : eq(tenants.retired, false)))
+    .returning({ name: tenants.name });
+  if (raised.length === 0) refuse({ unmet: 'missing', what: 'tenant' });
+}
+
+async function apply(register: Register, change: RegisterChange): Promise<number | null> {
+  if (change.kind === 'target.put') return putTarget(register, change.target, change.audience);
+  await applyUnversioned(register, change);
+  return null;
+}
+
+function applyUnversioned(
+  register: Register,
+  change: Exclude<RegisterChange, { readonly kind: 'target.put' }>,
+): Promise<void> {
+  switch (change.kind) {
+    case 'setup.begin':
+      return beginSetup(register, change);
+    case 'setup.witness':
+      return witnessSetup(register, change.person);
+    case 'local_token.make':
+      return makeLocalToken(register, change.operator, change.oneUse);
+    case 'tenant.put':
+      return putTenant(register, change.tenant, change.keys);
+    case 'tenant.remove':
+      return removeTenant(register, change.tenant);
+    case 'person.put':
+      return putPerson(register, change.person);
+    case 'person.remove':
+      return removePerson(register, change.person);
+    case 'operator.put':
+      return putOperator(register, change.operator);
+    case 'operator.remove':
+      return removeOperator(register, change.operator);
+    case 'agent.put':
+      return putAgent(register, change.agent);
+    case 'agent.remove':
+      return removeAgent(register, change.agent);
+    case 'issuer.put':
+      return putIssuer(register, change.issuer);
+    case 'issuer.remove':
+      return removeIssuer(register, change.issuer);
+    case 'enrolment.put':
+      return putEnrolment(register, change.enrolment);
+    case 'enrolment.remove':
+      return removeEnrolment(register, change.tenant, change.agent);
+    case 'target.remove':
+      return removeTarget(register, change.tenant, change.target);
+    case 'assignment.put':
+      return putAssignment(register, change.assignment);
+    case 'assignment.remove':
+      return endAssignment(register, change.assignment);
+    case 'policy.activate':
+      return activatePolicy(register, change);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Opens the store on a database that is migrated, after looking whether it may be served on.
+ */
+import type { Log } from '../core/log.ts';
+import type { Keyring } from '../core/seal.ts';
+import type { Store } from '../core/store.ts';
+import { instant } from '../core/time.ts';
+import { createCommit } from './commit.ts';
+import { createGroup } from './commit/group.ts';
+import type { DatabaseOptions } from './database.ts';
+import { createSnapshots, noSnapshots } from './kept.ts';
+import type { KeptSnapshots } from './kept.ts';
+import { createLink } from './link.ts';
+import { createReads } from './read.ts';
+import { loadDeployment, loadSnapshot } from './snapshot.ts';
+import { checkKey, checkLogin, probe, readiness } from './start.ts';
+import { createQueue } from './work.ts';
+
+export interface StoreOptions {
+  /** The serving login, which is neither the owner nor anyone mighty. */
+  readonly database: DatabaseOptions;
+  /** Without one the deployment key is not checked; for tools that read alone. */
+  readonly keyring?: Keyring;
+  readonly node: string;
+  readonly log: Log;
+  /** On Workers each request opens a store of its own, and nothing may wait for another's promise. */
+  readonly mode: 'node' | 'workers';
+  /** Connections for all but the group commit, which has its own. */
+  readonly poolSize?: number;
+  /** Snapshots that outlive this store, on Workers. */
+  readonly kept?: KeptSnapshots;
+  /** The login, the lock and the key were looked at before, by an earlier store of this process. */
+  readonly checked?: boolean;
+}
+
+const POOL_SIZE = { node: 8, workers: 2 } as const;
+/** While one batch is written, the next one gathers. */
+const BATCHES_IN_FLIGHT = 1;
+/** A snapshot that lapses within a skew of clocks is no harm: its end is in every TTL that rests on it. */
+const ownClock = () => instant(Date.now());
+
+/**
+ * @throws {UnfitDatabase} for a login that may do too much, or a pooler that breaks the lock.
+ * @throws {WrongDeploymentKey} for another key than the one that the database was made with.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { database, mode, keyring, node } = options;
+  const onNode = mode === 'node';
+  const onLoss = (fault: unknown) => options.log.warn('database.not_closed', { fault: String(fault) });
+  const link = createLink(database, options.poolSize ?? POOL_SIZE[mode], onLoss);
+  const hot = onNode ? createLink(database, BATCHES_IN_FLIGHT, onLoss) : link;
+  const close = async (): Promise<void> => {
+    await Promise.all([link.close(), ...(onNode ? [hot.close()] : [])]);
+  };
+  try {
+    if (options.checked !== true) {
+      await checkLogin(database);
+      await probe(database, node);
+      if (keyring !== undefined) await checkKey(link, keyring);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const queue = createQueue(link, () => Date.now());
+  const group = createGroup(hot, onNode ? { inFlight: BATCHES_IN_FLIGHT } : { inFlight: Infinity, batchLimit: 1 });
+  let offset = await queue.clockOffset();
+  const snapshots = createSnapshots({
+    tenant: (name, kept) => loadSnapshot(link, name, kept),
+    deployment: (kept) => loadDeployment(link, kept),
+    clock: () => instant(ownClock() + offset),
+    sharing: onNode,
+    kept: options.kept ?? noSnapshots(),
+  });
+  return {
+    commit: createCommit(link, group),
+    snapshot: snapshots.tenant,
+    deployment: snapshots.deployment,
+    forget: snapshots.forget,
+    ...createReads(link),
+    ...queue,
+    async clockOffset() {
+      offset = await queue.clockOffset();
+      return offset;
+    },
+    ready: () => readiness(link),
+    close,
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * Everything that is read and not kept. Each query names its tenant; those over tenants go by the listing role, which
+ * sees no secret.
+ */
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { LeaseFilter } from '../core/change.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import { toHex } from '../core/digest.ts';
+import type { EntryValue } from '../core/entry.ts';
+import type { TenantName } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
+import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
+import type { Link, Transaction } from './link.ts';
+import { ROLES } from './roles.ts';
+import {
+  agents,
+  approvals,
+  assignments,
+  deployment,
+  entries,
+  entryValues,
+  leases,
+  policies,
+  requests,
+  targetVersions,
+  tenants,
+} from './schema.ts';
+import { assignmentOf, columnsOf } from './snapshot.ts';
+
+type Reads = Pick<
+  Store,
+  | 'epochs'
+  | 'deploymentEpoch'
+  | 'bundle'
+  | 'tenants'
+  | 'agents'
+  | 'assignment'
+  | 'overseenBy'
+  | 'lease'
+  | 'leases'
+  | 'request'
+  | 'requests'
+  | 'target'
+  | 'entries'
+  | 'overdue'
+  | 'live'
+>;
+
+/** A bundle never changes under its version, and one is active at a time, while leases rest on older ones. */
+const BUNDLES_KEPT = 4;
+
+const LIVE = ['opening', 'active'] as const;
+
+export function createReads(link: Link): Reads {
+  const at = <T>(tenant: TenantName, read: (tx: Transaction) => Promise<T>) =>
+    link.transaction({ role: ROLES.serve, tenants: [tenant] }, read);
+  const above = <T>(read: (tx: Transaction) => Promise<T>) =>
+    link.transaction({ role: ROLES.serve, tenants: [] }, read);
+  const across = <T>(read: (tx: Transaction) => Promise<T>) =>
+    link.transaction({ role: ROLES.list, tenants: [] }, read);
+  const working = <T>(read: (tx: Transaction) => Promise<T>) =>
+    link.transaction({ role: ROLES.work, tenants: [] }, read);
+  return {
+    epochs: (tenant) =>
+      at(tenant, async (tx) => {
+        const standing = and(eq(tenants.name, tenant), eq(tenants.retired, false));
+        const [row] = await tx
+          .select({ tenant: tenants.epoch, deployment: deployment.epoch })
+          .from(tenants)
+          .innerJoin(deployment, sql`true`)
+          .where(standing);
+        return row ?? null;
+      }),
+    deploymentEpoch: () =>
+      above(async (tx) => {
+        const [row] = await tx.select({ epoch: deployment.epoch }).from(deployment);
+        if (row === undefined) throw new Error('the deployment has no row: it was not migrated');
+        return row.epoch;
+      }),
+    bundle: keepingFew(BUNDLES_KEPT, (version: string) =>
+      above(async (tx) => {
+        const [row] = await tx.select({ files: policies.files }).from(policies).where(eq(policies.version, version));
+        return row?.files ?? null;
+      }),
+    ),
+    tenants: () =>
+      across((tx) =>
+        tx
+          .select({ name: tenants.name, displayName: tenants.displayName, context: tenants.context })
+          .from(tenants)
+          .where(eq(tenants.retired, false))
+          .orderBy(asc(tenants.name)),
+      ),
+    agents: () =>
+      above((tx) =>
+        tx.select(columnsOf(agents)).from(agents).where(eq(agents.retired, false)).orderBy(asc(agents.name)),
+      ),
+    assignment: (id) =>
+      across(async (tx) => {
+        const [row] = await tx.select().from(assignments).where(eq(assignments.id, id));
+        return row === undefined ? null : assignmentOf(row);
+      }),
+    overseenBy: (person) =>
+      across(async (tx) => {
+        const rows = await tx
+          .selectDistinct({ tenant: assignments.tenant })
+          .from(assignments)
+          .innerJoin(tenants, eq(tenants.name, sql`${assignments.tenant}`))
+          .where(
+            and(
+              eq(assignments.holderKind, 'person'),
+              eq(assignments.holder, person),
+              eq(assignments.function, 'oversight'),
+              or(isNull(assignments.until), gt(assignments.until, sql`brevet_now()`)),
+              eq(tenants.retired, false),
+            ),
+          )
+          .orderBy(asc(assignments.tenant));
+        return rows.map(({ tenant }) => tenant as TenantName);
+      }),
+    lease: (tenant, id) =>
+      at(tenant, async (tx) => {
+        const [row] = await tx
+          .select()
+          .from(leases)
+          .where(and(eq(leases.tenant, tenant), eq(leases.id, id)));
+        return row ?? null;
+      }),
+    leases: (query, within) => {
+      const { tenant } = query;
+      if (tenant !== null) return at(tenant, (tx) => newestLeases(tx, tenant, query, getTableColumns(leases)));
+      return across((tx) => overTenants(tx, within, query.limit, (one) => newestLeases(tx, one, query, withoutSecret)));
+    },
+    request: (tenant, id) =>
+      at(tenant, async (tx) => (await requestsIn(tx, tenant, eq(requests.id, id), 1))[0] ?? null),
+    requests: ({ tenant, agent, before, limit }, within) => {
+      const which = and(
+        before === null ? undefined : lt(requests.id, before as KeptRequest['id']),
+        agent === null ? undefined : eq(requests.agent, agent),
+      );
+      if (tenant !== null) return at(tenant, (tx) => requestsIn(tx, tenant, which, limit));
+      return across((tx) => overTenants(tx, within, limit, (one) => requestsIn(tx, one, which, limit)));
+    },
+    target: (tenant, name, version) =>
+      at(tenant, async (tx) => {
+        const which = and(
+          eq(targetVersions.tenant, tenant),
+          eq(targetVersions.name, name),
+          eq(targetVersions.version, version),
+        );
+        const [row] = await tx.select().from(targetVersions).where(which);
+        return row ?? null;
+      }),
+    entries: (tenant, of) => at(tenant, (tx) => entriesOf(tx, tenant, of)),
+    overdue: (now, limit) =>
+      working((tx) =>
+        tx
+          .select({ tenant: leases.tenant, lease: leases.id })
+          .from(leases)
+          .where(and(inArray(leases.state, LIVE), lte(leases.expiresAt, now)))
+          .orderBy(asc(leases.expiresAt))
+          .limit(limit),
+      ),
+    live: (over, limit) =>
+      working((tx) =>
+        tx
+          .select({ tenant: leases.tenant, lease: leases.id })
+          .from(leases)
+          .where(and(inArray(leases.state, LIVE), narrowed(over)))
+          .limit(limit),
+      ),
+  };
+}
+
+function keepingFew<T>(most: number, read: (key: string) => Promise<T | null>): (key: string) => Promise<T | null> {
+  const kept = new Map<string, T>();
+  return async (key) => {
+    const before = kept.get(key);
+    if (before !== undefined) return before;
+    const value = await read(key);
+    if (value !== null) kept.set(key, value);
+    const [oldest] = kept.keys();
+    if (kept.size > most && oldest !== undefined) kept.delete(oldest);
+    return value;
+  };
+}
+
+function narrowed({ tenant, agent, owner, target, role }: LeaseFilter): SQL | undefined {
+  return and(
+    tenant === null ? undefined : eq(leases.tenant, tenant),
+    agent === null ? undefined : eq(leases.agent, agent),
+    owner === null ? undefined : eq(leases.owner, owner),
+    target === null ? undefined : eq(leases.target, target),
+    role === null ? undefined : eq(leases.role, role as Lease['role']),
+  );
+}
+
+/** The listing role may not read it. */
+const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
+
+function newestLeases(
+  tx: Transaction,
+  tenant: TenantName,
+  { before, limit, states, ...filter }: LeaseQuery,
+  columns: ReturnType<typeof getTableColumns<typeof leases>> | typeof withoutSecret,
+): Promise<Lease[]> {
+  const which = and(
+    eq(leases.tenant, tenant),
+    before === null ? undefined : lt(leases.id, before as Lease['id']),
+    states === null ? undefined : inArray(leases.state, [...states]),
+    narrowed({ ...filter, tenant: null }),
+  );
+  return tx.select(columns).from(leases).where(which).orderBy(desc(leases.id)).limit(limit);
+}
+
+/** The newest of each tenant by its own index, then the newest of those: no list walks the rows of all. */
+async function overTenants<T extends { readonly id: string }>(
+  tx: Transaction,
+  within: readonly TenantName[] | null,
+  limit: number,
+  newest: (tenant: TenantName) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const names = within ?? (await tx.select({ name: tenants.name }).from(tenants)).map(({ name }) => name);
+  const found = await Promise.all(names.map(newest));
+  return found
+    .flat()
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+    .slice(0, limit);
+}
+
+async function requestsIn(
+  tx: Transaction,
+  tenant: TenantName,
+  which: SQL | undefined,
+  limit: number,
+): Promise<KeptRequest[]> {
+  const rows = await tx
+    .select({ request: requests, approval: approvals })
+    .from(requests)
+    .leftJoin(approvals, and(eq(approvals.tenant, requests.tenant), eq(approvals.request, requests.id)))
+    .where(and(eq(requests.tenant, tenant), which))
+    .orderBy(desc(requests.id))
+    .limit(limit);
+  return rows.map(({ request, approval }) => ({
+    ...request,
+    approval: approval && { id: approval.id, state: approval.state, expiresAt: approval.expiresAt },
+  }));
+}
+
+async function entriesOf(
+  tx: Transaction,
+  tenant: TenantName,
+  of: Parameters<Store['entries']>[1],
+): Promise<KeptEntry[]> {
+  const about = 'request' in of ? eq(entries.request, of.request) : await aboutLease(tx, tenant, of.lease);
+  const rows = await tx
+    .select({ entry: entries, values: entryValues.values })
+    .from(entries)
+    .leftJoin(entryValues, and(eq(entryValues.tenant, entries.tenant), eq(entryValues.entry, entries.id)))
+    .where(and(eq(entries.tenant, tenant), about))
+    .orderBy(asc(entries.at), asc(entries.id));
+  return rows.map(({ entry: { id, kind, at, text, leaf }, values }) => ({
+    id,
+    kind,
+    at,
+    text,
+    leaf: toHex(leaf),
+    said: partOf(values ?? [], 'said'),
+    seen: partOf(values ?? [], 'seen'),
+  }));
+}
+
+/** Its own entries, and those of the request that it came from. */
+async function aboutLease(tx: Transaction, tenant: TenantName, id: Lease['id']): Promise<SQL | undefined> {
+  const [lease] = await tx
+    .select({ request: leases.request })
+    .from(leases)
+    .where(and(eq(leases.tenant, tenant), eq(leases.id, id)));
+  return or(eq(entries.lease, id), lease === undefined ? undefined : eq(entries.request, lease.request));
+}
+
+function partOf(values: readonly EntryValue[], part: EntryValue['part']): JsonObject {
+  return Object.fromEntries(values.filter((value) => value.part === part).map(({ name, value }) => [name, value]));
+}

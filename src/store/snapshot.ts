@@ -1,0 +1,180 @@
+/**
+ * Snapshots: read whole in one transaction with their epochs, and kept until they lapse or are found stale.
+ */
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import type { TenantName } from '../core/ids.ts';
+import type { Assignment } from '../core/registers.ts';
+import type { DeploymentSnapshot, EnrolledAgent, Snapshot } from '../core/snapshot.ts';
+import { earliest, instant } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
+import type { Link, Transaction } from './link.ts';
+import { ROLES } from './roles.ts';
+import {
+  agents,
+  assignments,
+  deployment,
+  enrolments,
+  EVERYWHERE,
+  issuers,
+  operators,
+  persons,
+  signingKeys,
+  targets,
+  targetVersions,
+  tenants,
+} from './schema.ts';
+
+/** Nothing in it ends: the last instant that a Date can be. */
+const NEVER = instant(8.64e15);
+/** The last of these never lapse by date alone, so that a deployment is not left to nobody. */
+const ADMINISTRATORS_KEPT = 2;
+
+type Kept = Pick<DeploymentSnapshot, 'epoch' | 'lapsesAt'>;
+
+/** @param kept shared where it is still the deployment's: it is read anew only when its epoch moved, or it lapsed. */
+export async function loadSnapshot(
+  link: Link,
+  tenant: TenantName,
+  kept: DeploymentSnapshot | null,
+): Promise<Snapshot | null> {
+  return link.transaction(
+    { role: ROLES.serve, tenants: [tenant, EVERYWHERE] },
+    async (tx) => {
+      const now = await clockOf(tx);
+      const [row] = await tx
+        .select()
+        .from(tenants)
+        .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
+      if (row === undefined) return null;
+      const above = await deploymentIn(tx, now, kept);
+      const enrolled = await enrolledAt(tx, tenant, now);
+      const held = (await assignmentsAt(tx, tenant)).filter(({ until }) => until === null || until > now);
+      return {
+        tenant: { name: row.name, displayName: row.displayName, context: row.context },
+        epochs: { tenant: row.epoch, deployment: above.epoch },
+        deployment: above,
+        agents: new Map(enrolled.map((one) => [one.agent.name, one])),
+        assignments: held,
+        targets: await targetsAt(tx, tenant),
+        keys: await keysOf(tx, tenant),
+        lapsesAt: earliest(
+          above.lapsesAt,
+          ...held.map(({ until }) => until),
+          ...enrolled.map(({ enrolment }) => enrolment.exception?.until ?? null),
+        ),
+      };
+    },
+    'snapshot',
+  );
+}
+
+export function loadDeployment(link: Link, kept: DeploymentSnapshot | null): Promise<DeploymentSnapshot> {
+  return link.transaction(
+    { role: ROLES.serve, tenants: [EVERYWHERE] },
+    async (tx) => deploymentIn(tx, await clockOf(tx), kept),
+    'snapshot',
+  );
+}
+
+async function clockOf(tx: Transaction): Promise<Instant> {
+  const [row] = await tx.execute<{ readonly now: string }>(sql`select brevet_now() as now`);
+  return instant(Number(row?.now));
+}
+
+const isStill = (kept: Kept, epoch: number, now: Instant): boolean => kept.epoch === epoch && kept.lapsesAt > now;
+
+async function deploymentIn(
+  tx: Transaction,
+  now: Instant,
+  kept: DeploymentSnapshot | null,
+): Promise<DeploymentSnapshot> {
+  const [row] = await tx.select().from(deployment);
+  if (row === undefined) throw new Error('the deployment has no row: it was not migrated');
+  if (kept !== null && isStill(kept, row.epoch, now)) return kept;
+  const people = await tx.select(columnsOf(persons)).from(persons).where(eq(persons.retired, false));
+  const ways = await tx.select(columnsOf(operators)).from(operators).where(eq(operators.retired, false));
+  const trusted = await tx.select(columnsOf(issuers)).from(issuers).where(eq(issuers.retired, false));
+  const held = standingAdministrators(await assignmentsAt(tx, EVERYWHERE), now);
+  return {
+    epoch: row.epoch,
+    inSetup: row.setUp !== 'ended',
+    stopped: row.stopped,
+    policy: row.policy,
+    persons: new Map(people.map((person) => [person.name, person])),
+    operators: new Map(ways.map((operator) => [operator.name, operator])),
+    issuers: trusted,
+    assignments: held,
+    // One that is kept beyond its date has no end to wait for.
+    lapsesAt: earliest(NEVER, ...held.map(({ until }) => (until !== null && until > now ? until : null))),
+  };
+}
+
+/** A register's fields without the mark of a removed name. */
+export function columnsOf<Table extends typeof persons | typeof operators | typeof issuers | typeof agents>(
+  table: Table,
+): Omit<Table['_']['columns'], 'retired'> {
+  const columns = Object.entries(getTableColumns(table)).filter(([name]) => name !== 'retired');
+  return Object.fromEntries(columns) as Omit<Table['_']['columns'], 'retired'>;
+}
+
+function standingAdministrators(all: readonly Assignment[], now: Instant): Assignment[] {
+  const latestFirst = all.toSorted((a, b) => (b.until ?? NEVER) - (a.until ?? NEVER));
+  const kept: Assignment[] = [];
+  for (const assignment of latestFirst) {
+    const ended = assignment.until !== null && assignment.until <= now;
+    const people = new Set(kept.map(({ holder }) => holder.name));
+    if (!ended || people.size < ADMINISTRATORS_KEPT) kept.push(assignment);
+  }
+  return kept;
+}
+
+async function assignmentsAt(tx: Transaction, tenant: string): Promise<Assignment[]> {
+  const rows = await tx.select().from(assignments).where(eq(assignments.tenant, tenant));
+  return rows.map(assignmentOf);
+}
+
+export function assignmentOf(row: typeof assignments.$inferSelect): Assignment {
+  const { holderKind, holder, tenant, ...same } = row;
+  return {
+    ...same,
+    tenant: tenant === EVERYWHERE ? null : (tenant as TenantName),
+    holder: { kind: holderKind, name: holder } as Assignment['holder'],
+  };
+}
+
+/** One whose exception is over is not enrolled any more: its key stands at another tenant without one. */
+async function enrolledAt(tx: Transaction, tenant: TenantName, now: Instant): Promise<EnrolledAgent[]> {
+  const rows = await tx
+    .select({ agent: columnsOf(agents), proof: enrolments.proof, exception: enrolments.exception })
+    .from(enrolments)
+    .innerJoin(agents, eq(agents.name, enrolments.agent))
+    .where(and(eq(enrolments.tenant, tenant), eq(agents.retired, false)));
+  return rows
+    .filter(({ exception }) => exception === null || exception.until > now)
+    .map(({ agent, proof, exception }) => ({ agent, enrolment: { tenant, agent: agent.name, proof, exception } }));
+}
+
+async function targetsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['targets']> {
+  const rows = await tx
+    .select({ version: targetVersions })
+    .from(targets)
+    .innerJoin(
+      targetVersions,
+      and(
+        eq(targetVersions.tenant, targets.tenant),
+        eq(targetVersions.name, targets.name),
+        eq(targetVersions.version, targets.version),
+      ),
+    )
+    .where(and(eq(targets.tenant, tenant), eq(targets.retired, false)));
+  return new Map(rows.map(({ version }) => [version.name, version]));
+}
+
+async function keysOf(tx: Transaction, tenant: TenantName): Promise<Snapshot['keys']> {
+  const rows = await tx
+    .select()
+    .from(signingKeys)
+    .where(eq(signingKeys.tenant, tenant))
+    .orderBy(desc(signingKeys.addedAt), desc(signingKeys.kid));
+  return rows.map(({ kid, algorithm, publicJwk, privateJwk }) => ({ tenant, kid, algorithm, publicJwk, privateJwk }));
+}

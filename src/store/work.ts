@@ -1,0 +1,127 @@
+/**
+ * The queue of work, the heartbeat of those who do it, and the database's clock. None of it is a fact.
+ */
+import { and, eq, inArray, lt, max, sql } from 'drizzle-orm';
+import type { ClaimedWork, Store } from '../core/store.ts';
+import { instant, milliseconds } from '../core/time.ts';
+import type { Instant, Milliseconds } from '../core/time.ts';
+import type { Link, Transaction } from './link.ts';
+import { ROLES } from './roles.ts';
+import { assertions, heartbeats, idempotency, work } from './schema.ts';
+
+type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
+
+/** What every issue asks is looked up once in this time. */
+const BEAT_KEPT_MS = 500;
+/** What may be forgotten goes in small bites, with a heartbeat now and then. */
+const FORGET_EVERY_MS = 10_000;
+const FORGET_AT_ONCE = 5_000;
+/** An idempotency key is remembered for a day. */
+const IDEMPOTENCY_KEPT_MS = 86_400_000;
+/** Readings of the clock, of which the one with the shortest way says most. */
+const CLOCK_READINGS = 3;
+
+const now = sql`brevet_now()`;
+const working = { role: ROLES.work, tenants: [] } as const;
+const serving = { role: ROLES.serve, tenants: [] } as const;
+
+/** @param clock this process's own, unadjusted and only ever compared with itself. */
+export function createQueue(link: Link, clock: () => number): Queue {
+  let beat: { readonly at: Instant | null; readonly offset: number; readonly readAt: number } | null = null;
+  let forgotAt = Number.NEGATIVE_INFINITY;
+  return {
+    claim: (limit, perTenant, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTenant, hold })),
+    defer: async (held, due) => {
+      await link.transaction(working, (tx) =>
+        tx
+          .update(work)
+          .set({ due, heldUntil: instant(0) })
+          .where(and(eq(work.id, held.work), eq(work.attempt, held.attempt))),
+      );
+    },
+    finish: async (held) => {
+      await link.transaction(working, (tx) =>
+        tx.delete(work).where(and(eq(work.id, held.work), eq(work.attempt, held.attempt))),
+      );
+    },
+    beat: async (node) => {
+      await link.transaction(working, (tx) =>
+        tx
+          .insert(heartbeats)
+          .values({ node, at: now })
+          .onConflictDoUpdate({ target: heartbeats.node, set: { at: now } }),
+      );
+      beat = null;
+      if (clock() - forgotAt < FORGET_EVERY_MS) return;
+      forgotAt = clock();
+      await link.transaction(working, forget);
+    },
+    sinceBeat: async () => {
+      if (beat === null || clock() - beat.readAt > BEAT_KEPT_MS) beat = await readBeat(link, clock);
+      return beat.at === null ? null : milliseconds(Math.max(0, clock() + beat.offset - beat.at));
+    },
+    clockOffset: () => measureOffset(link, clock),
+  };
+}
+
+/** The oldest first; of one tenant no more than `perTenant`, counted with what of it is in hand already. */
+async function claimIn(
+  tx: Transaction,
+  { limit, perTenant, hold }: { readonly limit: number; readonly perTenant: number; readonly hold: number },
+): Promise<ClaimedWork[]> {
+  const free = sql`
+    with held as (select tenant, count(*) as n from work where held_until > brevet_now() group by tenant),
+    ranked as (
+      select id, tenant, due, row_number() over (partition by tenant order by due, id) as place
+      from work where due <= brevet_now() and held_until <= brevet_now()),
+    fair as (
+      select r.id from ranked r left join held h using (tenant)
+      where r.place + coalesce(h.n, 0) <= ${perTenant} order by r.due, r.id limit ${limit})
+    select w.id from work w join fair using (id) where w.held_until <= brevet_now() for update of w skip locked`;
+  const rows = await tx
+    .update(work)
+    .set({ attempt: sql`${work.attempt} + 1`, heldUntil: sql`brevet_now() + ${hold * 1000}::bigint` })
+    .where(inArray(work.id, sql`(${free})`))
+    .returning();
+  return rows
+    .toSorted((a, b) => a.due - b.due)
+    .map(({ id, attempt, what, enqueuedAt }) => ({ work: id, attempt, what, enqueuedAt }));
+}
+
+async function forget(tx: Transaction): Promise<void> {
+  const spent = tx
+    .select({ at: sql`ctid` })
+    .from(assertions)
+    .where(lt(assertions.until, now))
+    .limit(FORGET_AT_ONCE);
+  await tx.delete(assertions).where(inArray(sql`ctid`, spent));
+  const old = tx
+    .select({ at: sql`ctid` })
+    .from(idempotency)
+    .where(lt(idempotency.at, sql`brevet_now() - ${IDEMPOTENCY_KEPT_MS}::bigint`))
+    .limit(FORGET_AT_ONCE);
+  await tx.delete(idempotency).where(inArray(sql`ctid`, old));
+}
+
+async function readBeat(link: Link, clock: () => number) {
+  const readAt = clock();
+  const [row] = await link.transaction(serving, (tx) =>
+    tx.select({ at: max(heartbeats.at), now: sql<string>`brevet_now()` }).from(heartbeats),
+  );
+  const at = row?.at ?? null;
+  return { at: at === null ? null : instant(Number(at)), offset: Number(row?.now) - clock(), readAt };
+}
+
+async function measureOffset(link: Link, clock: () => number): Promise<Milliseconds> {
+  let best = { offset: 0, way: Number.POSITIVE_INFINITY };
+  for (let reading = 0; reading < CLOCK_READINGS; reading++) {
+    const asked = await link.transaction(serving, async (tx) => {
+      const before = clock();
+      const [row] = await tx.execute<{ readonly now: string }>(sql`select brevet_now() as now`);
+      const after = clock();
+      return { offset: Number(row?.now) - (before + after) / 2, way: after - before };
+    });
+    if (asked.way < best.way) best = asked;
+  }
+  return milliseconds(Math.round(best.offset));
+}
