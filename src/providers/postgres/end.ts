@@ -32,6 +32,8 @@ export interface Doomed {
 const TRIES_ALONE = 12;
 /** Sessions that are told to end are gone in milliseconds; each pass waits for them. */
 const PASSES = 8;
+/** How long one session's end is waited for. */
+const SESSION_END_MS = 500;
 
 export async function endTogether(
   site: Site,
@@ -58,7 +60,7 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
 
 /** @returns the marks of those that were in the way of their own end. */
 async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
-  const { doomed, prepares } = await findRoles(site, lane, subjects);
+  const { doomed, locked, prepares } = await disable(site, lane, subjects);
   const others = site.kept.filter((kept) => kept.node !== lane.node);
   const everywhere = async (call: (lane: Lane) => Promise<readonly string[]>): Promise<readonly string[]> => {
     // A standby that is down holds up nothing here: it was told of in the end, and is looked at before death is said.
@@ -68,13 +70,10 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
     return [here, ...there].flatMap((node) => (node?.status === 'fulfilled' ? node.value : []));
   };
   const unreached: unknown[] = [];
-  await everywhere((node) => endSessions(site, node, doomed));
-  // Before, since one may hold a lock on the role; and after, since until then there may be another.
-  if (prepares) await rollBackPrepared(site, lane, doomed);
-  const locked = new Set(await disable(site, lane, doomed));
   const disabled = doomed.filter(({ subject }) => !locked.has(subject.mark));
-  const alive = await everywhere((node) => endAllSessions(site, node, disabled));
-  if (prepares) await rollBackPrepared(site, lane, disabled);
+  const alive = await everywhere((node) => endSessions(site, node, disabled));
+  // Those that are locked too: by one that is prepared, perhaps, and then the next try finds the role free.
+  if (prepares) await rollBackPrepared(site, lane, doomed);
   const undropped = await drop(site, lane, disabled);
   await cleanUp(
     site,
@@ -85,93 +84,74 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   return new Set([...locked, ...alive, ...missed]);
 }
 
-/** With whether the server lets anyone prepare a transaction. */
-async function findRoles(site: Site, lane: Lane, subjects: readonly Subject[]) {
-  const { roles, prepares } = await perform<{ roles: readonly Found[]; prepares: boolean }>(lane, FIND, {
+/** Which have a role, which of them are locked, and whether the server lets anyone prepare a transaction. */
+async function disable(site: Site, lane: Lane, subjects: readonly Subject[]) {
+  const payload = {
     server: site.config.system_identifier,
     marks: subjects.map(({ mark }) => mark),
-  });
+    alone: subjects.length === 1,
+  };
+  const { roles, locked, prepares } = await perform<{
+    readonly roles: readonly Found[];
+    readonly locked: readonly string[];
+    readonly prepares: boolean;
+  }>(lane, DISABLE, payload);
   const doomed = subjects.map((subject): Doomed => {
     const found = roles.find(({ mark, is_fence }) => mark === subject.mark && !is_fence) ?? null;
     const known = referenceOf(subject.reference)?.role_oid;
     return { subject, found, oids: [...new Set([found?.oid, known].filter((oid) => oid !== undefined))] };
   });
-  return { doomed, prepares };
+  return { doomed, locked: new Set(locked), prepares };
 }
 
-const FIND = `DO $brevet$
-DECLARE
-  payload jsonb := current_setting('brevet.payload')::jsonb;
-BEGIN
-  ${AT_THE_RIGHT_SERVER}
-  PERFORM set_config('brevet.outcome', (
-    SELECT jsonb_build_object('prepares', current_setting('max_prepared_transactions')::int > 0, 'roles',
-      coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
-      'is_fence', NOT rolcanlogin AND rolconnlimit = 0)), '[]'))::text
-    FROM pg_roles WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(payload -> 'marks')))), false);
-END $brevet$`;
-
-const oidsOf = (doomed: readonly Doomed[]): string => doomed.flatMap(({ oids }) => oids).join(',');
-
-/** Tells every session to end, and waits for each as long as told. @returns the roles that had any. */
-async function endSessions(
-  { config }: Site,
-  lane: Lane,
-  doomed: readonly Doomed[],
-  waitMs = 0,
-): Promise<readonly string[]> {
-  const oids = oidsOf(doomed);
-  if (oids === '') return [];
-  const rows = await lane.run(
-    (sql) => sql<{ oid: string }[]>`
-      select usesysid::text as oid, pg_terminate_backend(pid, ${String(waitMs)}::text::bigint) from pg_stat_activity
-      where usesysid = any (string_to_array(${oids}, ',')::oid[])
-        and (select system_identifier::text from pg_control_system()) = ${config.system_identifier}`,
-  );
-  return rows.map(({ oid }) => oid);
-}
-
-/** How long one session's end is waited for. */
-const SESSION_END_MS = 500;
-
-/** @returns the marks of those that still had sessions at the end. */
-async function endAllSessions(site: Site, lane: Lane, doomed: readonly Doomed[]): Promise<readonly string[]> {
-  let alive: readonly string[] = [];
-  for (let left = PASSES; left > 0; left--) {
-    alive = await endSessions(site, lane, doomed, SESSION_END_MS);
-    if (alive.length === 0) return [];
-  }
-  return doomed.filter(({ oids }) => oids.some((oid) => alive.includes(oid))).map(({ subject }) => subject.mark);
-}
-
-/** @returns the marks of those whose role is locked. */
-async function disable(site: Site, lane: Lane, doomed: readonly Doomed[]): Promise<readonly string[]> {
-  const live = doomed.flatMap(({ found }) => (found?.can_login ? [{ mark: found.mark, oid: found.oid }] : []));
-  if (live.length === 0) return [];
-  return perform(lane, DISABLE, { server: site.config.system_identifier, roles: live, alone: doomed.length === 1 });
-}
-
-/** One that goes alone has its sessions ended once more in the moment before, to be there ahead of the next one. */
+/**
+ * Every session is told to end before the first lock is waited for. For one that goes alone their end is waited for
+ * too, to be there ahead of the next one.
+ */
 const DISABLE = `DO $brevet$
 DECLARE
   payload jsonb := current_setting('brevet.payload')::jsonb;
+  found jsonb;
   item jsonb;
   locked jsonb := '[]';
 BEGIN
   ${AT_THE_RIGHT_SERVER}
-  FOR item IN SELECT * FROM jsonb_array_elements(payload -> 'roles') LOOP
+  SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
+      'is_fence', NOT rolcanlogin AND rolconnlimit = 0)), '[]')
+    INTO found FROM pg_roles
+    WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(payload -> 'marks')));
+  PERFORM pg_terminate_backend(pid, CASE WHEN (payload ->> 'alone')::boolean THEN ${SESSION_END_MS} ELSE 0 END)
+    FROM pg_stat_activity WHERE usesysid IN (SELECT (f ->> 'oid')::oid FROM jsonb_array_elements(found) f);
+  FOR item IN SELECT f FROM jsonb_array_elements(found) f WHERE (f ->> 'can_login')::boolean LOOP
     BEGIN
-      IF (payload ->> 'alone')::boolean THEN
-        PERFORM pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_activity WHERE usesysid = (item ->> 'oid')::oid;
-      END IF;
       EXECUTE format('ALTER ROLE %I NOLOGIN', item ->> 'mark');
     EXCEPTION
       WHEN undefined_object THEN NULL;
       WHEN OTHERS THEN locked := locked || (item -> 'mark');
     END;
   END LOOP;
-  PERFORM set_config('brevet.outcome', locked::text, false);
+  PERFORM set_config('brevet.outcome', jsonb_build_object('roles', found, 'locked', locked,
+    'prepares', current_setting('max_prepared_transactions')::int > 0)::text, false);
 END $brevet$`;
+
+const oidsOf = (doomed: readonly Doomed[]): string => doomed.flatMap(({ oids }) => oids).join(',');
+
+/** @returns the marks of those that still had sessions after some passes; whoever is disabled begins no other. */
+async function endSessions({ config }: Site, lane: Lane, doomed: readonly Doomed[]): Promise<readonly string[]> {
+  const oids = oidsOf(doomed);
+  let alive: readonly string[] = [];
+  for (let left = oids === '' ? 0 : PASSES; left > 0; left--) {
+    const rows = await lane.run(
+      (sql) => sql<{ oid: string }[]>`
+        select usesysid::text as oid, pg_terminate_backend(pid, ${String(SESSION_END_MS)}::text::bigint)
+        from pg_stat_activity where usesysid = any (string_to_array(${oids}, ',')::oid[])
+          and (select system_identifier::text from pg_control_system()) = ${config.system_identifier}`,
+    );
+    alive = rows.map(({ oid }) => oid);
+    if (alive.length === 0) return [];
+  }
+  return doomed.filter(({ oids: own }) => own.some((oid) => alive.includes(oid))).map(({ subject }) => subject.mark);
+}
 
 /** @returns those that are still there: `left` owns something, `missed` was locked or changed meanwhile. */
 async function drop(

@@ -1,5 +1,5 @@
 /**
- * Calls of one kind that arrive while another is under way wait, and then go together.
+ * Calls of one kind that arrive while others are under way wait, and then go together.
  */
 
 /** One outcome for each item, in order: a member that fails harms no other. */
@@ -10,17 +10,26 @@ interface Waiting<Item, Out> {
   settle(outcome: PromiseSettledResult<Out>): void;
 }
 
-/** @param most how many go in one call; further ones go in the next. */
-export function gather<Item, Out>(most: number, together: Together<Item, Out>): (item: Item) => Promise<Out> {
+export interface Gathering {
+  /** How many go in one call; further ones go in the next. */
+  readonly most: number;
+  /** How many calls may be under way at once. */
+  readonly atOnce: number;
+}
+
+export function gather<Item, Out>(
+  { most, atOnce }: Gathering,
+  together: Together<Item, Out>,
+): (item: Item) => Promise<Out> {
   const waiting: Waiting<Item, Out>[] = [];
-  let underWay = false;
+  let underWay = 0;
 
   const drain = async (): Promise<void> => {
-    underWay = true;
+    underWay += 1;
     // Lets those that ask in the same turn join the first.
     await Promise.resolve();
     while (waiting.length > 0) await runBatch(waiting.splice(0, most), together);
-    underWay = false;
+    underWay -= 1;
   };
 
   return (item) =>
@@ -30,7 +39,7 @@ export function gather<Item, Out>(most: number, together: Together<Item, Out>): 
         settle: (outcome) =>
           outcome.status === 'fulfilled' ? resolve(outcome.value) : reject(asError(outcome.reason)),
       });
-      if (!underWay) drain().catch(reject);
+      if (underWay < atOnce) drain().catch(reject);
     });
 }
 

@@ -17,7 +17,7 @@ const STATEMENT_MS = 4_000;
 /** Ours, which holds when the network swallows answers: then the connection is thrown away. */
 export const PATIENCE = milliseconds(5_000);
 /** A holder that keeps a lock on its own role makes us wait no longer than this. */
-const LOCK_MS = 200;
+export const HOLDER_LOCK_MS = 200;
 
 /** The server answered with an error, by its SQLSTATE: nothing else of the answer is kept, since it may quote values. */
 export class ServerRefusal extends ProviderUnavailable {
@@ -38,6 +38,9 @@ export interface Lane {
   readonly node: PostgresNode;
   /** @throws {ProviderUnavailable} for whatever the server or the network did. */
   run<T>(call: (sql: postgres.Sql) => Promise<T>): Promise<T>;
+  /** Resolves while the connection stands, or once it does. */
+  ready(): Promise<void>;
+  isBusy(): boolean;
   /** A call is under way, or its connection still stands. */
   isOpen(): boolean;
   close(): Promise<void>;
@@ -51,6 +54,8 @@ export interface LaneOptions {
   readonly database?: string;
   /** Seconds without a call after which the connection is closed; the next call opens another. */
   readonly idle: number;
+  /** How long a statement may wait for a lock. */
+  readonly lockMs: number;
   readonly patience: Milliseconds;
 }
 
@@ -87,21 +92,26 @@ export function openLane(options: LaneOptions): Lane {
       calls -= 1;
     }
   };
+  const run: Lane['run'] = (ask) => {
+    calls += 1;
+    const mine = turn.then(() => call(ask));
+    const over = (): void => {};
+    turn = mine.then(over, over);
+    return mine;
+  };
   return {
     node: options.node,
-    run: (ask) => {
-      calls += 1;
-      const mine = turn.then(() => call(ask));
-      const over = (): void => {};
-      turn = mine.then(over, over);
-      return mine;
+    run,
+    ready: async () => {
+      if (!connected) await run((sql) => sql`select 1`);
     },
+    isBusy: () => calls > 0,
     isOpen: () => calls > 0 || connected,
     close: discard,
   };
 }
 
-function connect({ config, password, node, database, idle }: LaneOptions, onclose: () => void): postgres.Sql {
+function connect({ config, password, node, database, idle, lockMs }: LaneOptions, onclose: () => void): postgres.Sql {
   const { host, port } = node;
   return postgres({
     host,
@@ -126,8 +136,11 @@ function connect({ config, password, node, database, idle }: LaneOptions, onclos
       application_name: 'brevet',
       // Nothing that somebody put into a schema of the target is taken for a function or table of the server.
       search_path: 'pg_catalog, pg_temp',
+      // Few statements, sent often: planned once, and never compiled.
+      plan_cache_mode: 'force_generic_plan',
+      jit: 'off',
       statement_timeout: STATEMENT_MS,
-      lock_timeout: LOCK_MS,
+      lock_timeout: lockMs,
       idle_in_transaction_session_timeout: STATEMENT_MS,
     },
   });

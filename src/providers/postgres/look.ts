@@ -6,13 +6,12 @@ import type { JsonObject } from '../../core/canonical.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Sighting, Subject } from '../../core/provider.ts';
 import { nodeName } from './config.ts';
-import { codeOf } from './code.ts';
+import { codeOfGroups } from './code.ts';
 import { fulfilled } from './gather.ts';
-import { perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { preparedBy, preparerOf } from './prepared.ts';
 import type { Site } from './site.ts';
-import { referenceOf } from './specification.ts';
+import { loginOf, referenceOf } from './specification.ts';
 
 /**
  * A backend that has checked its role but is not yet in the session list would be overlooked by one look; it gets there
@@ -32,9 +31,10 @@ interface View {
   /** Nodes that follow this one, logical subscribers left out; and whether it follows one itself. */
   readonly followers: number;
   readonly following: boolean;
-  /** For each that is asked about, in order; on the node that takes writes. */
+  /** For each that is asked about, in order; on the node that takes writes. Empty where nothing can be prepared. */
   readonly prepared: readonly number[];
-  readonly code: readonly string[];
+  /** By group. */
+  readonly code: Readonly<Record<string, string>>;
 }
 
 interface Role {
@@ -50,36 +50,33 @@ interface NodeView {
   readonly view: View | string;
 }
 
+/** @param look one look, which may go together with others'. */
+export async function lookTwice(look: (subject: Subject) => Promise<Sighting>, subject: Subject): Promise<Sighting> {
+  const first = await look(subject);
+  if (first.seen !== 'gone') return first;
+  await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  return look(subject);
+}
+
 export async function lookTogether(
   site: Site,
   subjects: readonly Subject[],
 ): Promise<readonly PromiseSettledResult<Sighting>[]> {
-  const first = await lookOnce(site, subjects);
-  const gone = subjects.filter((_, place) => first[place]?.seen === 'gone');
-  if (gone.length > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-  const second = gone.length > 0 ? await lookOnce(site, gone) : [];
-  return subjects.map((subject, place) => {
-    const again = second[gone.indexOf(subject)] ?? first[place];
-    if (again === undefined) throw new Error('a look that saw nothing');
-    return fulfilled(again);
-  });
-}
-
-async function lookOnce(site: Site, subjects: readonly Subject[]): Promise<readonly Sighting[]> {
   const views = await Promise.all(
     site.kept.map(async (lane): Promise<NodeView> => ({
       node: nodeName(lane.node),
       view: await viewOf(lane, subjects),
     })),
   );
-  return subjects.map((subject, place) => judge(site, subject, place, views));
+  return subjects.map((subject, place) => fulfilled(judge(site, subject, place, views)));
 }
 
 async function viewOf(lane: Lane, subjects: readonly Subject[]): Promise<View | string> {
   try {
-    return await perform<View>(lane, LOOK, {
-      subjects: subjects.map((subject) => ({ ...preparerOf(subject, oidsOf(subject)) })),
-    });
+    const asked = JSON.stringify(subjects.map((subject) => preparerOf(subject, oidsOf(subject))));
+    const [row] = await lane.run((sql) => sql.unsafe<{ view: string }[]>(LOOK, [asked], { prepare: true }));
+    if (row === undefined) throw new Error('a look without a view');
+    return JSON.parse(row.view) as View;
   } catch (fault) {
     if (fault instanceof ProviderUnavailable) return fault.message;
     throw fault;
@@ -91,37 +88,36 @@ const oidsOf = (subject: Subject): readonly string[] => {
   return known === undefined ? [] : [known];
 };
 
-/** The catalog before the session list: nobody who was not in the one gets into the other. */
-const LOOK = `DO $brevet$
-DECLARE
-  payload jsonb := current_setting('brevet.payload')::jsonb;
-  found jsonb;
-  asked oid[];
-BEGIN
-  SELECT jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
-      'is_fence', NOT rolcanlogin AND rolconnlimit = 0)), array_agg(oid)
-    INTO found, asked FROM pg_roles
-    WHERE rolname = ANY (ARRAY(SELECT q ->> 'mark' FROM jsonb_array_elements(payload -> 'subjects') q));
-  asked := asked || ARRAY(
-    SELECT jsonb_array_elements_text(q -> 'oids')::oid FROM jsonb_array_elements(payload -> 'subjects') q);
-  PERFORM set_config('brevet.outcome', jsonb_build_object(
-    'server', (SELECT system_identifier::text FROM pg_control_system()),
-    'standby', pg_is_in_recovery(),
-    'roles', coalesce(found, '[]'),
-    'sessions', (SELECT coalesce(jsonb_object_agg(oid, n), '{}') FROM (
-      SELECT usesysid::text AS oid, count(*) AS n FROM pg_stat_activity WHERE usesysid = ANY (asked) GROUP BY 1) s),
-    'orphans', (SELECT count(*) FROM pg_stat_activity a
-      WHERE a.usesysid <> 0 AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = a.usesysid)),
-    'followers', (SELECT count(*) FROM pg_stat_replication f WHERE NOT EXISTS (
-      SELECT FROM pg_replication_slots l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
-    'following', EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL),
-    'prepared', (SELECT coalesce(jsonb_agg((SELECT count(*) FROM pg_prepared_xact() p WHERE ${preparedBy('q')})
-        ORDER BY place), '[]')
-      FROM jsonb_array_elements(payload -> 'subjects') WITH ORDINALITY AS a(q, place)),
-    'code', (SELECT coalesce(jsonb_agg(${codeOf("q ->> 'group'")} ORDER BY place), '[]')
-      FROM jsonb_array_elements(payload -> 'subjects') WITH ORDINALITY AS a(q, place))
-  )::text, false);
-END $brevet$`;
+/**
+ * One statement, prepared once, since its views are dear to plan. The roles are those of its snapshot, and the session
+ * list is read after that: nobody who was not in the one gets into the other.
+ */
+const LOOK = `
+WITH asked AS MATERIALIZED (
+  SELECT q, place FROM jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS a(q, place)
+), found AS MATERIALIZED (
+  SELECT rolname, oid, rolcanlogin, NOT rolcanlogin AND rolconnlimit = 0 AS is_fence
+  FROM pg_roles WHERE rolname = ANY (ARRAY(SELECT q ->> 'mark' FROM asked))
+), ids AS MATERIALIZED (
+  SELECT oid FROM found UNION SELECT jsonb_array_elements_text(q -> 'oids')::oid FROM asked
+), sessions AS MATERIALIZED (
+  SELECT usesysid AS oid, count(*) AS n FROM pg_stat_get_activity(NULL) WHERE usesysid <> 0 GROUP BY 1
+)
+SELECT jsonb_build_object(
+  'server', (SELECT system_identifier::text FROM pg_control_system()),
+  'standby', pg_is_in_recovery(),
+  'roles', (SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
+    'is_fence', is_fence)), '[]') FROM found),
+  'sessions', (SELECT coalesce(jsonb_object_agg(oid::text, n), '{}') FROM sessions WHERE oid IN (SELECT oid FROM ids)),
+  'orphans', (SELECT count(*) FROM sessions s WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = s.oid)),
+  'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
+    SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+  'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL),
+  'prepared', CASE WHEN current_setting('max_prepared_transactions')::int = 0 THEN '[]' ELSE (
+    SELECT coalesce(jsonb_agg((SELECT count(*) FROM pg_prepared_xact() p WHERE ${preparedBy('q')}) ORDER BY place), '[]')
+    FROM asked) END,
+  'code', ${codeOfGroups("(SELECT DISTINCT q ->> 'group' FROM asked)")}
+)::text AS view`;
 
 const unseen = (why: string, forGood = false): Sighting => ({ seen: 'unseen', why, forGood });
 
@@ -138,7 +134,7 @@ function judge(site: Site, subject: Subject, place: number, views: readonly Node
   if (seen.filter(({ standby }) => !standby).length !== 1) return unseen('not exactly one node takes writes');
   return reference === null && seen.some(({ orphans }) => orphans > 0)
     ? unseen('a session of a role that is no more may be of this login')
-    : hiddenOrGone(subject, place, seen);
+    : hiddenOrGone(subject, seen);
 }
 
 type Seen = View & { readonly node: string };
@@ -155,12 +151,12 @@ function aliveAt(subject: Subject, place: number, view: Seen): JsonObject | null
 }
 
 /** Nothing lives where we look: is there a place where we don't? */
-function hiddenOrGone(subject: Subject, place: number, seen: readonly Seen[]): Sighting {
+function hiddenOrGone(subject: Subject, seen: readonly Seen[]): Sighting {
   const followers = seen.reduce((sum, view) => sum + view.followers, 0);
   const named = seen.filter(({ following }) => following).length;
   if (followers > named) return unseen(`${followers - named} of the nodes that follow are not named`, true);
   const before = referenceOf(subject.reference)?.code_before;
-  const code = seen.find(({ standby }) => !standby)?.code[place];
+  const code = seen.find(({ standby }) => !standby)?.code[loginOf(subject.specification).group];
   if (before !== undefined && code !== before) {
     return unseen('the login is gone, and code that its group came to own while it lived remains', true);
   }

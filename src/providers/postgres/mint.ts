@@ -7,11 +7,12 @@ import type { Clock, Instant } from '../../core/time.ts';
 import { instant, toRfc3339 } from '../../core/time.ts';
 import type { Random } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
-import { codeOf } from './code.ts';
+import { codeOfGroups } from './code.ts';
 import { fulfilled, rejected } from './gather.ts';
 import { AT_THE_RIGHT_SERVER, perform, ServerRefusal } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { newPassword, scramVerifier } from './scram.ts';
+import { MINT_LANES } from './site.ts';
 import type { Site } from './site.ts';
 import { loginOf } from './specification.ts';
 import type { LoginReference, LoginSpecification } from './specification.ts';
@@ -35,15 +36,20 @@ type Made =
   /** Too late on the target's clock; its limits leave no slot; or the server refused, by SQLSTATE. */
   | { readonly not: string };
 
-/** Brevet's own connections to a node: kept, minting, aside. */
-const OWN_CONNECTIONS = 3;
+/** Brevet's own connections to a node: kept, aside, and those that mint. */
+const OWN_CONNECTIONS = 2 + MINT_LANES;
 
-/** One lock that the whole batch would wait for must not exist: nothing here takes any but the new roles' own. */
+/**
+ * Giving a group locks it until the end of the transaction, for every other that gives it: so that comes last, after
+ * the verifiers' rounds, and in one order for all.
+ */
 const MINT = `DO $brevet$
 DECLARE
   payload jsonb := current_setting('brevet.payload')::jsonb;
   item jsonb;
+  granting record;
   outcomes jsonb := '[]';
+  code jsonb;
   room int;
   first_deadline timestamptz := 'infinity';
 BEGIN
@@ -51,6 +57,7 @@ BEGIN
   SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - current_setting('reserved_connections')::int - ${OWN_CONNECTIONS} - coalesce(sum(rolconnlimit), 0)
     INTO room FROM pg_roles WHERE rolname LIKE 'brevet\\_%' AND rolcanlogin AND rolconnlimit > 0;
+  code := ${codeOfGroups("(SELECT DISTINCT q ->> 'group' FROM jsonb_array_elements(payload -> 'logins') q)")};
   FOR item IN SELECT * FROM jsonb_array_elements(payload -> 'logins') LOOP
     IF clock_timestamp() >= (item ->> 'deadline')::timestamptz THEN
       outcomes := outcomes || jsonb_build_object('not', 'late');
@@ -61,11 +68,7 @@ BEGIN
         EXECUTE format('CREATE ROLE %I LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
           || ' CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L', item ->> 'name', (item ->> 'limit')::int,
           item ->> 'verifier', item ->> 'valid_until');
-        EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', item ->> 'group', item ->> 'name');
         EXECUTE format('ALTER ROLE %I SET role = %L', item ->> 'name', item ->> 'group');
-        IF item ->> 'door' IS NOT NULL THEN
-          EXECUTE format('GRANT %I TO %I WITH INHERIT TRUE, SET FALSE', item ->> 'door', item ->> 'name');
-        END IF;
         room := room - (item ->> 'limit')::int;
         first_deadline := least(first_deadline, (item ->> 'deadline')::timestamptz);
         outcomes := outcomes || jsonb_build_object('made', jsonb_build_object(
@@ -73,11 +76,26 @@ BEGIN
           'server_version', current_setting('server_version_num')::int,
           'role_oid', (SELECT oid::text FROM pg_roles WHERE rolname = item ->> 'name'),
           'minted_at', clock_timestamp(),
-          'code_before', (SELECT ${codeOf("item ->> 'group'")})));
+          'code_before', code ->> (item ->> 'group')));
       EXCEPTION WHEN OTHERS THEN
         outcomes := outcomes || jsonb_build_object('not', SQLSTATE);
       END;
     END IF;
+  END LOOP;
+  FOR granting IN
+    SELECT l.login ->> 'name' AS name, l.place::int - 1 AS place, g.role, g.options
+    FROM jsonb_array_elements(payload -> 'logins') WITH ORDINALITY AS l(login, place)
+    CROSS JOIN LATERAL (VALUES (login ->> 'group', 'INHERIT FALSE, SET TRUE'),
+      (login ->> 'door', 'INHERIT TRUE, SET FALSE')) AS g(role, options)
+    WHERE g.role IS NOT NULL ORDER BY g.role, l.place
+  LOOP
+    CONTINUE WHEN NOT outcomes -> granting.place ? 'made';
+    BEGIN
+      EXECUTE format('GRANT %I TO %I WITH ' || granting.options, granting.role, granting.name);
+    EXCEPTION WHEN OTHERS THEN
+      outcomes := jsonb_set(outcomes, ARRAY[granting.place::text], jsonb_build_object('not', SQLSTATE));
+      EXECUTE format('DROP ROLE %I', granting.name);
+    END;
   END LOOP;
   IF clock_timestamp() >= first_deadline THEN
     RAISE EXCEPTION 'too late' USING ERRCODE = 'BV002';
@@ -104,9 +122,16 @@ export async function mintTogether(
 }
 
 async function send(site: Site, batch: readonly Prepared[], clock: Clock): Promise<readonly Made[]> {
-  // Over the kept lane: a login is made only while the connection stands that will end it.
-  const toTarget = await site.atPrimary((lane) => measureClock(lane, clock));
-  const payload = {
+  // A login is made only while the connection stands that will end it.
+  await site.atPrimary((lane) => lane.ready());
+  return site.toMint(async (lane) => {
+    const toTarget = await measureClock(lane, clock);
+    return perform<readonly Made[]>(lane, MINT, payloadOf(site, batch, toTarget));
+  });
+}
+
+function payloadOf(site: Site, batch: readonly Prepared[], toTarget: (ours: Instant) => Instant) {
+  return {
     server: site.config.system_identifier,
     logins: batch.map(({ order, login, verifier }) => ({
       name: order.mark,
@@ -118,7 +143,6 @@ async function send(site: Site, batch: readonly Prepared[], clock: Clock): Promi
       deadline: toRfc3339(toTarget(order.deadline)),
     })),
   };
-  return site.toMint((lane) => perform<readonly Made[]>(lane, MINT, payload));
 }
 
 /** Turns our instants into the target's; never into later ones, since the answer may have been on its way for long. */

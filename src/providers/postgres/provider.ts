@@ -17,10 +17,10 @@ import { fence, unfence } from './fence.ts';
 import { gather } from './gather.ts';
 import { PATIENCE } from './lane.ts';
 import { listMarks } from './list.ts';
-import { lookTogether } from './look.ts';
+import { lookTogether, lookTwice } from './look.ts';
 import { mintTogether, prepare } from './mint.ts';
 import type { Prepared } from './mint.ts';
-import { openSite } from './site.ts';
+import { MINT_LANES, openSite } from './site.ts';
 import type { Site } from './site.ts';
 import { specifyLogin } from './specification.ts';
 
@@ -101,11 +101,12 @@ function forgetIdle(desks: Map<string, Desk>): void {
 
 function openDesk(target: OpenTarget, clock: Clock, patience: Milliseconds): Desk {
   const site = openSite(target, patience);
+  const look = gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch: readonly Subject[]) => lookTogether(site, batch));
   return {
     site,
-    mint: gather(MOST_MINTED, (batch) => mintTogether(site, batch, clock)),
-    end: gather(MOST_AT_ONCE, (batch) => endTogether(site, batch)),
-    look: gather(MOST_AT_ONCE, (batch) => lookTogether(site, batch)),
+    mint: gather({ most: MOST_MINTED, atOnce: MINT_LANES }, (batch) => mintTogether(site, batch, clock)),
+    end: gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch) => endTogether(site, batch)),
+    look: (subject) => lookTwice(look, subject),
   };
 }
 

@@ -7,13 +7,17 @@ import type { OpenTarget } from '../../core/provider.ts';
 import type { Milliseconds } from '../../core/time.ts';
 import { configOf } from './config.ts';
 import type { PostgresConfig } from './config.ts';
-import { openLane, ServerRefusal } from './lane.ts';
+import { HOLDER_LOCK_MS, openLane, ServerRefusal } from './lane.ts';
 import type { Lane } from './lane.ts';
 
 /** Longer than the longest lease, and used by every mint: open for as long as a login made over it may live. */
 const KEPT_SECONDS = 3_900;
 const MINT_SECONDS = 60;
+/** One backend computes on one core, and most of a login's making is the server's own rounds of its verifier. */
+export const MINT_LANES = 2;
 const ASIDE_SECONDS = 5;
+/** Another mint, of another node of Brevet's, may be giving the same group. */
+const MINT_LOCK_MS = 2_000;
 
 /** A statement that writes, at a node that follows another. */
 const READ_ONLY = '25006';
@@ -41,8 +45,10 @@ export interface Site {
 export function openSite(target: OpenTarget, patience: Milliseconds): Site {
   const config = configOf(target.version.config);
   const common = { config, password: target.secret, patience };
-  const lanes = (idle: number) => config.nodes.map((node) => openLane({ ...common, node, idle }));
-  const [kept, minting, beside] = [lanes(KEPT_SECONDS), lanes(MINT_SECONDS), lanes(ASIDE_SECONDS)];
+  const lanes = (idle: number, lockMs = HOLDER_LOCK_MS) =>
+    config.nodes.map((node) => openLane({ ...common, node, idle, lockMs }));
+  const [kept, beside] = [lanes(KEPT_SECONDS), lanes(ASIDE_SECONDS)];
+  const minting = Array.from({ length: MINT_LANES }, () => lanes(MINT_SECONDS, MINT_LOCK_MS));
   const order = [...kept.keys()].toSorted((a, b) => Number(kept[a]?.node.standby) - Number(kept[b]?.node.standby));
   let primary: number | null = null;
 
@@ -63,7 +69,7 @@ export function openSite(target: OpenTarget, patience: Milliseconds): Site {
     config,
     kept,
     atPrimary,
-    toMint: (call) => at(minting, call),
+    toMint: (call) => at(minting.find((some) => !some.some((lane) => lane.isBusy())) ?? kept, call),
     aside: (call) =>
       at(beside, call).catch((fault: unknown) => {
         if (fault instanceof ServerRefusal && fault.sqlstate === TOO_MANY_CONNECTIONS) return atPrimary(call);
@@ -71,7 +77,7 @@ export function openSite(target: OpenTarget, patience: Milliseconds): Site {
       }),
     inDatabase: (database, call) =>
       atPrimary(async ({ node }) => {
-        const lane = openLane({ ...common, node, database, idle: 1 });
+        const lane = openLane({ ...common, node, database, idle: 1, lockMs: HOLDER_LOCK_MS });
         try {
           return await call(lane);
         } finally {
@@ -80,7 +86,7 @@ export function openSite(target: OpenTarget, patience: Milliseconds): Site {
       }),
     isIdle: () => !kept.some((lane) => lane.isOpen()),
     close: async () => {
-      await Promise.all([...kept, ...minting, ...beside].map((lane) => lane.close()));
+      await Promise.all([...kept, ...minting.flat(), ...beside].map((lane) => lane.close()));
     },
   };
 }

@@ -49,7 +49,10 @@ async function psql(credential: Minted['credential'], query: string): Promise<st
   if (PSQL === undefined) return null;
   const { host, port, database, user, password } = loginIn(credential);
   const env = {
-    ...{ PGHOST: host, PGPORT: String(port), PGDATABASE: database, PGUSER: user },
+    PGHOST: host,
+    PGPORT: String(port),
+    PGDATABASE: database,
+    PGUSER: user,
     PGPASSWORD: password.reveal(),
   };
   const run = promisify(execFile)(PSQL, ['-XAtc', query], { env });

@@ -6,9 +6,9 @@ import { fulfilled, gather, rejected } from '../../../src/providers/postgres/gat
 const gathering = suite('gathered calls');
 
 /** Doubles, slowly, and remembers what went together. */
-function doubling(most = 100) {
+function doubling({ most = 100, atOnce = 1 } = {}) {
   const batches: (readonly number[])[] = [];
-  const double = gather<number, number>(most, async (items) => {
+  const double = gather<number, number>({ most, atOnce }, async (items) => {
     batches.push(items);
     await new Promise((resolve) => setTimeout(resolve, 5));
     return items.map((item) => (item < 0 ? rejected(new Error(`no ${item}`)) : fulfilled(item * 2)));
@@ -32,9 +32,20 @@ gathering('that come while one is under way wait for it', async () => {
 });
 
 gathering('are never more than told', async () => {
-  const { batches, double } = doubling(2);
+  const { batches, double } = doubling({ most: 2 });
   assert.equal(await Promise.all([1, 2, 3, 4, 5].map(double)), [2, 4, 6, 8, 10]);
   assert.equal(batches, [[1, 2], [3, 4], [5]]);
+});
+
+gathering('are under way in as many calls as told', async () => {
+  const { batches, double } = doubling({ atOnce: 2 });
+  const first = double(1);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  const second = double(2);
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(batches, [[1], [2]]);
+  assert.equal(await Promise.all([first, second, double(3), double(4)]), [2, 4, 6, 8]);
+  assert.equal(batches, [[1], [2], [3, 4]]);
 });
 
 gathering('fail each for itself', async () => {
@@ -48,7 +59,7 @@ gathering('fail each for itself', async () => {
 
 gathering('all fail when the whole call does, and the next ones work', async () => {
   let down = true;
-  const ask = gather<number, number>(10, async (items) => {
+  const ask = gather<number, number>({ most: 10, atOnce: 1 }, async (items) => {
     await Promise.resolve();
     if (down) throw new Error('down');
     return items.map(fulfilled);
@@ -63,7 +74,9 @@ gathering('all fail when the whole call does, and the next ones work', async () 
 });
 
 gathering('that are answered too few fail rather than wait for ever', async () => {
-  const ask = gather<number, number>(10, (items) => Promise.resolve(items.slice(1).map(fulfilled)));
+  const ask = gather<number, number>({ most: 10, atOnce: 1 }, (items) =>
+    Promise.resolve(items.slice(1).map(fulfilled)),
+  );
   const outcomes = await Promise.allSettled([1, 2].map(ask));
   assert.is(outcomes[1]?.status, 'rejected');
 });
