@@ -16,9 +16,15 @@ import type { Store } from './core/store.ts';
 import type { Clock } from './core/time.ts';
 import { createRefusals } from './attribute/refusals.ts';
 import { createBundles } from './decide/bundles.ts';
+import type { KeptBundles } from './decide/bundles.ts';
 import { createRulebook } from './decide/rulebook.ts';
 import type { Deps } from './deps.ts';
 import { createSigner } from './issue/signer.ts';
+
+/** What outlives one request's parts on Workers: values and no promises. On Node it is made with the parts. */
+export interface Kept extends Pick<Deps, 'rulebook' | 'refusals'> {
+  readonly bundles: KeptBundles;
+}
 
 export interface Parts {
   readonly store: Store;
@@ -39,16 +45,17 @@ export interface Parts {
   readonly keepAnswers: boolean;
   /** Given the signer, since Brevet's own tokens are a provider too. */
   readonly providers: (signer: Signer) => readonly Provider[];
+  readonly kept?: Kept;
 }
 
-export function compose({ keepAnswers, providers, ...parts }: Parts): Deps {
+export function compose({ keepAnswers, providers, kept, ...parts }: Parts): Deps {
   const signer = createSigner(parts.store, parts.keyring);
   return {
     ...parts,
     signer,
     providers: new Map<ProviderKind, Provider>(providers(signer).map((provider) => [provider.kind, provider])),
-    bundles: createBundles(parts.store, parts.rules),
-    rulebook: createRulebook(parts.rules, { keepAnswers }),
-    refusals: createRefusals(parts.clock),
+    bundles: createBundles(parts.store, parts.rules, kept?.bundles),
+    rulebook: kept?.rulebook ?? createRulebook(parts.rules, { keepAnswers }),
+    refusals: kept?.refusals ?? createRefusals(parts.clock),
   };
 }

@@ -70,6 +70,7 @@ export const FAILURES = {
   provider_unavailable: { status: 503, title: 'The provider does not answer', oauth: 'temporarily_unavailable' },
   issuer_unavailable: { status: 503, title: 'The OIDC issuer does not answer', oauth: 'temporarily_unavailable' },
   sweeper_late: { status: 503, title: 'Expiry is not being watched', oauth: 'temporarily_unavailable' },
+  not_serving: { status: 503, title: 'This node may not serve', oauth: 'temporarily_unavailable' },
   issuing_stopped: { status: 503, title: 'Issuing is stopped', oauth: 'temporarily_unavailable' },
 } as const satisfies Record<string, Row>;
 

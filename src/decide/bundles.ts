@@ -11,8 +11,14 @@ export interface Bundles {
   at(version: string): Promise<Bundle>;
 }
 
-export function createBundles(store: Pick<Store, 'bundle'>, engine: RuleEngine): Bundles {
-  const kept = new Map<string, Bundle>();
+/** By version, the oldest first. */
+export type KeptBundles = Map<string, Bundle>;
+
+export function createBundles(
+  store: Pick<Store, 'bundle'>,
+  engine: RuleEngine,
+  kept: KeptBundles = new Map(),
+): Bundles {
   return {
     async at(version) {
       const before = kept.get(version);

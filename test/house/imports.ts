@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   embedded: ['core'],
   client: ['core'],
   node: [...ENTRY, 'embedded'],
-  'worker.ts': ENTRY,
+  worker: ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
   cli: ['core', 'client', 'config', 'decide/bundle', 'decide/cedar', 'attribute/proof'],

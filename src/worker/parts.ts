@@ -1,0 +1,103 @@
+/** The parts of one invocation: a store of its own, which is closed when all that the invocation began is over. */
+import { writeRefusals } from '../attribute/refusals.ts';
+import { compose } from '../compose.ts';
+import { after, instant, seconds } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { jwtProvider } from '../providers/jwt.ts';
+import { openStore } from '../store/open.ts';
+import { random } from './isolate.ts';
+import type { Isolate } from './isolate.ts';
+import { log } from './log.ts';
+import type { Bindings } from './platform.ts';
+import { databaseOf } from './settings.ts';
+
+/** How often the offset to the database's clock is measured anew. */
+const MEASURE_EVERY_MS = 30_000;
+/** Refusals that come within this are written together, while the platform still keeps the invocation. */
+const GATHER_REFUSALS = seconds(5);
+
+export interface Parts {
+  readonly deps: Deps;
+  /** Resolves when the work in the background is done and the store is closed. */
+  over(): Promise<void>;
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @throws what `openStore` throws: then nothing may be served. */
+export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts> {
+  const { settings, keyring, node, clock, learned, request, kept } = isolate;
+  const store = await openStore({
+    database: { url: databaseOf(bindings) },
+    keyring,
+    node,
+    log,
+    mode: 'workers',
+    kept: isolate.snapshots,
+    checked: learned.isFit,
+  });
+  learned.isFit = true;
+  const work: Promise<void>[] = [];
+  const background: Deps['background'] = (piece) => {
+    const logged = piece.then(
+      () => undefined,
+      (fault: unknown) => log.error('background.failed', { fault: String(fault) }),
+    );
+    work.push(logged);
+  };
+  const over = async (): Promise<void> => {
+    // What is done in the background may itself leave something to be done.
+    for (const piece of work) await piece;
+    await store.close();
+  };
+  try {
+    if (learned.measuredAt === null || Date.now() - learned.measuredAt > MEASURE_EVERY_MS) {
+      learned.offset = await store.clockOffset();
+      learned.measuredAt = instant(Date.now());
+    }
+  } catch (fault) {
+    await over();
+    throw fault;
+  }
+  const deps: Deps = compose({
+    store,
+    keyring,
+    rules: isolate.rules,
+    clock,
+    random,
+    fetch: isolate.fetch,
+    issuerKeys: isolate.issuerKeys,
+    log,
+    node,
+    publicUrl: settings.publicUrl,
+    operators: settings.operators,
+    channels: [],
+    pause,
+    background,
+    keepAnswers: true,
+    providers: (signer) => [jwtProvider({ signer, request, publicUrl: settings.publicUrl })],
+    kept: { ...kept, refusals: writtenLater(isolate, () => background(writeLater(deps))) },
+  });
+  return { deps, over };
+}
+
+/** The count is in this isolate's memory, which no cron pass elsewhere sees: the first that counts writes for all. */
+function writtenLater({ kept: { refusals }, clock, learned }: Isolate, write: () => void): Deps['refusals'] {
+  return {
+    take: () => refusals.take(),
+    first(kind) {
+      const isFirst = refusals.first(kind);
+      const now = clock();
+      if (!isFirst && now >= learned.writesRefusalsUntil) {
+        learned.writesRefusalsUntil = after(now, GATHER_REFUSALS);
+        write();
+      }
+      return isFirst;
+    },
+  };
+}
+
+async function writeLater(deps: Deps): Promise<void> {
+  await pause(GATHER_REFUSALS * 1000);
+  await writeRefusals(deps);
+}
