@@ -367,6 +367,15 @@ decides('42: a deny without reasons is no ask', () => {
   assert.equal(forbids(asking('triage-bot', 'ticket.route', 'acme'), 'not_permitted', policy).rules, []);
 });
 
+decides('42: a permit that wants an approval, with no rule that asks for one, is no ask', () => {
+  const text = shippedBut({})['rules/work.cedar']?.replace(
+    'when { context.kind == "ticket" }',
+    'when { context.approved }',
+  );
+  const policy = policyOf(load(withoutCases({ 'rules/work.cedar': text ?? '' })));
+  assert.equal(forbids(asking('triage-bot', 'ticket.route', 'acme'), 'not_permitted', policy).rules, []);
+});
+
 decides('tier 3 permitted by a bundle without its standard rule is a fault', () => {
   const policy = policyOf(load(withoutCases({ 'rules/standard.cedar': null })));
   const reason = forbids(asking('net-bot', 'firewall.change', 'acme'), 'policy_fault', policy);
