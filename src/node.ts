@@ -17,12 +17,12 @@ import { serveNode } from './node/serve.ts';
 import type { Serving } from './node/serve.ts';
 import { migrate } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
-import type { StoreConnection } from './store/connection.ts';
+import type { DatabaseOptions } from './store/database.ts';
 
 /** How Brevet gets into its database, and what to do when it is done with it. */
 export interface Database {
-  readonly owner: StoreConnection;
-  readonly serve: StoreConnection;
+  readonly owner: DatabaseOptions;
+  readonly serve: DatabaseOptions;
   stop(): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export async function serve(config: Config, { log }: { readonly log: Log }): Pro
 export async function openDatabase(config: Config, log: Log): Promise<Database> {
   if (config.database.kind === 'configured') {
     const { migrate: owner, serve: serving } = config.database;
-    return { owner: { url: () => owner.reveal() }, serve: { url: () => serving.reveal() }, stop: async () => undefined };
+    return { owner: { url: owner }, serve: { url: serving }, stop: async () => undefined };
   }
   const server = await startEmbedded({
     dataDir: config.dataDir,

@@ -12,9 +12,7 @@ import type { Sighting } from '../core/provider.ts';
 import type { Deps } from '../deps.ts';
 import { hold } from './lease.ts';
 import type { Held } from './lease.ts';
-
-/** One look that finds nothing can be a look at the wrong moment: what is gone must be gone twice. */
-const LOOKS = 2;
+import { cleaning } from './clean.ts';
 
 export type KillResult =
   { readonly dead: true } | { readonly dead: false; readonly why: string; readonly until?: Lease['expiresAt'] };
@@ -29,7 +27,7 @@ export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | nul
       return { dead: false, why: 'only its expiry ends it', until: lease.expiresAt };
     }
     await endAtProvider(held, lease);
-    return await settle(deps, lease, await lookUntilSure(held), fence);
+    return await settle(deps, lease, await held.provider.look(held.subject, held.target), fence);
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { dead: false, why: fault.message };
@@ -43,14 +41,6 @@ async function endAtProvider({ provider, subject, target }: Held, lease: Lease):
   if (lease.activeAt !== null) return;
   await provider.fence(subject, target);
   await provider.revoke(subject, target);
-}
-
-async function lookUntilSure({ provider, subject, target }: Held): Promise<Sighting> {
-  let sighting = await provider.look(subject, target);
-  for (let looks = 1; looks < LOOKS && sighting.seen === 'gone'; looks++) {
-    sighting = await provider.look(subject, target);
-  }
-  return sighting;
 }
 
 async function settle(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkFence | null): Promise<KillResult> {
@@ -68,7 +58,7 @@ async function settle(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkF
     death,
     exposure,
     fence,
-    work: [],
+    work: cleaning(deps, lease, sighting),
   } as const;
   const buried = await deps.store.commit(change, [entry]);
   if (!buried.ok && buried.error.unmet === 'fenced') return { dead: false, why: 'another attempt holds this work' };

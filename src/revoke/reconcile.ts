@@ -6,7 +6,9 @@ import type { WorkFence } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Lease } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
+import type { Sighting } from '../core/provider.ts';
 import type { Deps } from '../deps.ts';
+import { cleaning } from './clean.ts';
 import { hold } from './lease.ts';
 import { killLease } from './kill.ts';
 import type { KillResult } from './kill.ts';
@@ -22,8 +24,7 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
     const sighting = await held.provider.look(held.subject, held.target);
     if (sighting.seen === 'unseen') return { dead: false, why: sighting.why };
     if (sighting.seen === 'gone') {
-      await fail(deps, lease, fence);
-      await held.provider.unfence(held.subject, held.target);
+      await fail(deps, lease, sighting, fence);
       return { dead: true };
     }
     return await killOrphan(deps, lease);
@@ -40,7 +41,7 @@ async function killOrphan(deps: Deps, lease: Lease): Promise<KillResult> {
   return killLease(deps, await reread(deps, lease.tenant, lease.id), null);
 }
 
-async function fail(deps: Deps, lease: Lease, fence: WorkFence): Promise<void> {
+async function fail(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkFence): Promise<void> {
   const at = deps.clock();
   const entry = makeEntry(
     {
@@ -56,5 +57,7 @@ async function fail(deps: Deps, lease: Lease, fence: WorkFence): Promise<void> {
     },
     deps.random,
   );
-  await deps.store.commit({ kind: 'lease.fail', tenant: lease.tenant, lease: lease.id, at, fence, work: [] }, [entry]);
+  // The fence stays until a late mint is out of the question.
+  const work = cleaning(deps, lease, sighting);
+  await deps.store.commit({ kind: 'lease.fail', tenant: lease.tenant, lease: lease.id, at, fence, work }, [entry]);
 }

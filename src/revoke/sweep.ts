@@ -9,6 +9,7 @@ import { after, instant, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { cascade } from './cascade.ts';
+import { clean } from './clean.ts';
 import { killLease } from './kill.ts';
 import type { KillResult } from './kill.ts';
 import { reconcile } from './reconcile.ts';
@@ -81,7 +82,7 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
     case 'reconcile':
       return withLease(deps, what, (lease) => reconcile(deps, lease, work));
     case 'clean':
-      return { dead: true };
+      return withLease(deps, what, (lease) => clean(deps, lease));
     case 'notice':
       await Promise.all(
         deps.channels.map((channel) =>

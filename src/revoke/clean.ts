@@ -1,0 +1,40 @@
+/**
+ * What stays at a provider after death was seen, and is taken away later: a fence that is no longer needed, and a login
+ * that owned something and could only be disabled.
+ */
+import type { NewWork } from '../core/change.ts';
+import { newId } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
+import { ProviderUnavailable } from '../core/provider.ts';
+import type { Sighting } from '../core/provider.ts';
+import { after, seconds } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { hold } from './lease.ts';
+import type { KillResult } from './kill.ts';
+
+/** A mint refuses itself at its deadline; a clock of the provider's that lags a minute is still within. */
+const PAST_DEADLINE = seconds(90);
+
+/** The work that a death leaves, where it leaves any. */
+export function cleaning(deps: Deps, lease: Lease, sighting: Sighting): readonly NewWork[] {
+  const left = sighting.seen === 'gone' && sighting.evidence['left'] !== undefined;
+  if (lease.activeAt !== null && !left) return [];
+  const what = { task: 'clean', tenant: lease.tenant, lease: lease.id } as const;
+  const due = after(lease.mintDeadline, PAST_DEADLINE);
+  return [{ id: newId('wrk', deps.clock(), deps.random), due, what }];
+}
+
+export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
+  const { provider, target, subject } = await hold(deps, lease);
+  if (provider.where === 'local') return { dead: true };
+  try {
+    await provider.unfence(subject, target);
+    await provider.revoke(subject, target);
+    const sighting = await provider.look(subject, target);
+    const dropped = sighting.seen === 'gone' && sighting.evidence['left'] === undefined;
+    return dropped ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
+  } catch (fault) {
+    if (!(fault instanceof ProviderUnavailable)) throw fault;
+    return { dead: false, why: fault.message };
+  }
+}
