@@ -25,7 +25,8 @@ export function clientOptions(to: DatabaseOptions): postgres.Options<Record<stri
     ...('url' in to ? partsOf(to.url.reveal()) : to),
     connect_timeout: CONNECT_LIMIT_S,
     backoff: () => RECONNECT_PAUSE_S,
-    fetch_types: false,
+    // Without it postgres.js 3.4.9 never hands out a new connection that was asked for by `reserve`.
+    fetch_types: true,
     onnotice: () => {},
   };
 }

@@ -7,6 +7,7 @@ import type { SQL } from 'drizzle-orm';
 import type { LeaseFilter } from '../core/change.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
+import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryValue } from '../core/entry.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -258,18 +259,22 @@ async function entriesOf(
     .select({ entry: entries, values: entryValues.values })
     .from(entries)
     .leftJoin(entryValues, and(eq(entryValues.tenant, entries.tenant), eq(entryValues.entry, entries.id)))
-    .where(and(eq(entries.tenant, tenant), about))
-    .orderBy(asc(entries.at), asc(entries.id));
-  return rows.map(({ entry: { id, kind, at, text, leaf }, values }) => ({
-    id,
-    kind,
-    at,
-    text,
-    leaf: toHex(leaf),
-    said: partOf(values ?? [], 'said'),
-    seen: partOf(values ?? [], 'seen'),
-  }));
+    .where(and(eq(entries.tenant, tenant), about));
+  return rows
+    .toSorted((a, b) => a.entry.at - b.entry.at || stepOf(a.entry.kind) - stepOf(b.entry.kind))
+    .map(({ entry: { id, kind, at, text, leaf }, values }) => ({
+      id,
+      kind,
+      at,
+      text,
+      leaf: toHex(leaf),
+      said: partOf(values ?? [], 'said'),
+      seen: partOf(values ?? [], 'seen'),
+    }));
 }
+
+/** Ids of one millisecond stand in no order, and the kinds are named in the order of a request's life. */
+const stepOf = (kind: string): number => ENTRY_KINDS.findIndex((known) => known === kind);
 
 /** Its own entries, and those of the request that it came from. */
 async function aboutLease(tx: Transaction, tenant: TenantName, id: Lease['id']): Promise<SQL | undefined> {
