@@ -20,12 +20,19 @@ export const fromNumericDate = (date: number): Instant => instant(date * 1000);
 
 export const toRfc3339 = (at: Instant): string => new Date(at).toISOString();
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** `null` where the text is no RFC 3339 instant. */
 export function parseInstant(text: string): Instant | null {
-  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  const day = RFC_3339.exec(text)?.[1];
+  const ms = day !== undefined && isDay(day) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(ms) ? null : instant(ms);
+}
+
+/** `Date.parse` takes the 30th of February for the 2nd of March. */
+function isDay(day: string): boolean {
+  const ms = Date.parse(day);
+  return !Number.isNaN(ms) && toRfc3339(instant(ms)).startsWith(day);
 }
 
 /** The earliest of those given; `null`s are no end at all. */
