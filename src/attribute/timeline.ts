@@ -3,6 +3,8 @@
  * and how dead it is. Nothing here is remembered: it is read from the ledger.
  */
 import type { JsonObject } from '../core/canonical.ts';
+import { ENTRY_KINDS } from '../core/entry.ts';
+import type { EntryKind } from '../core/entry.ts';
 import type { Lease } from '../core/lease.ts';
 import type { KeptEntry } from '../core/store.ts';
 import { toRfc3339 } from '../core/time.ts';
@@ -55,9 +57,13 @@ export function timelineOf(lease: Lease, entries: readonly KeptEntry[]): Timelin
             node: lease.death.node,
           },
     exposure_ms: lease.exposure,
-    steps: entries.map(stepOf),
+    steps: entries.toSorted(inOrder).map(stepOf),
   };
 }
+
+/** What was written in one commit bears one time: a decision stands before what came of it. */
+const inOrder = (a: KeptEntry, b: KeptEntry): number =>
+  a.at - b.at || ENTRY_KINDS.indexOf(a.kind as EntryKind) - ENTRY_KINDS.indexOf(b.kind as EntryKind);
 
 interface Leaf {
   readonly actor: JsonObject;

@@ -31,7 +31,9 @@ export async function play(story: Story, { url, deps }: Stage, world: World): Pr
   });
   const login = await lease.use((credential) => credential);
   story.saw(`permitted: the lease ${lease.id}, a Postgres login ${String(login['user'])} until ${lease.expiresAt}`);
-  const open = connect(login);
+  // Taken out of its pool, so that it stays the one session that it is: a pool would log in again.
+  const pool = connect(login);
+  const open = await pool.reserve();
   const [row] = await open.unsafe<{ days: number; revenue: string }[]>(QUERY);
   mustBe(row?.days === 7, 'seven days of sales');
   story.saw(`a Postgres client ran «${QUERY}»: ${row?.days} days, ${row?.revenue} revenue`);
@@ -46,7 +48,7 @@ export async function play(story: Story, { url, deps }: Stage, world: World): Pr
   mustBe(ended.death === 'verified', 'a death that was seen');
   story.saw(`the lease is ${ended.state}, its death ${ended.death}, exposure ${ended.exposureMs} ms`);
   story.saw(`the session that was still open: ${await refusalOf(open.unsafe(QUERY))}`);
-  await open.end({ timeout: 1 });
+  await pool.end({ timeout: 1 });
   const again = connect(login);
   story.saw(`the same login, tried again: ${await refusalOf(again.unsafe(QUERY))}`);
   await again.end({ timeout: 1 });
@@ -79,8 +81,10 @@ async function deniedAndAsked(story: Story, { url, token, bot }: Asking): Promis
     bot.ask({
       task: 'firewall.change',
       resource: 'edge-firewall',
-      parameters: { rule: 'block-telnet', action: 'deny', port: 23 },
+      parameters: { rule: 'telnet-from-outside', action: 'close', port: 23 },
       reason: 'Telnet is open to the world',
+      change: 'CHG-1042',
+      rollback: 'Open the rule again',
     }),
   );
   mustBe(asked instanceof BrevetWaiting, 'a question to a person');
