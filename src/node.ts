@@ -3,12 +3,11 @@
  * then it serves.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
 import type { BundleFiles } from './core/registers.ts';
 import { createKeyring } from './core/seal.ts';
-import { isBundlePath } from './decide/bundle.ts';
 import { provision } from './embedded/provision.ts';
 import { startEmbedded } from './embedded/server.ts';
 import { deploymentKey } from './node/key.ts';
@@ -76,10 +75,13 @@ export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, confi
   }
 }
 
-/** The files of a bundle's folder; `null` where there is no such folder. */
+/** Every file of a bundle's folder, so that the check can name one that does not belong; `null` where there is no such folder. */
 export async function readBundle(folder: string): Promise<BundleFiles | null> {
   try {
-    const paths = (await readdir(folder, { recursive: true })).filter(isBundlePath);
+    const found = await readdir(folder, { recursive: true, withFileTypes: true });
+    const paths = found
+      .filter((file) => file.isFile())
+      .map((file) => relative(folder, join(file.parentPath, file.name)));
     const files = await Promise.all(
       paths.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const),
     );

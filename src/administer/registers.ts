@@ -9,7 +9,7 @@ import { failure } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import type { AgentName, IssuerName, OperatorName, PersonName, TenantName } from '../core/ids.ts';
 import { name, parseWith, words } from '../core/parse.ts';
-import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES } from '../core/registers.ts';
+import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES, REGULATIONS } from '../core/registers.ts';
 import type { Agent, Person, Tenant } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -68,7 +68,7 @@ const issuerBody = z.strictObject({
 });
 const tenantBody = z.strictObject({
   display_name: words(200),
-  regulations: z.array(words(50)).max(20).default([]),
+  regulations: z.array(z.enum(REGULATIONS)).max(REGULATIONS.length).default([]),
   data_classes: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).default([]),
   autonomy: z.enum(['advise-only', 'ask-always', 'notify', 'autonomous']).nullable().default(null),
   time_zone: z.string().max(64).refine(isTimeZone, 'it is not an IANA time zone').default('UTC'),

@@ -28,10 +28,32 @@ export interface ServeOptions {
   readonly bundle: BundleFiles | null;
 }
 
+/**
+ * A statement sent on a connection that has just closed makes postgres.js 3.4.9 write to a socket that is gone, in a
+ * turn of the loop that no caller can catch. Its caller gets `StoreUnavailable` by the store's own deadline; the
+ * process goes on. Every other fault that nobody caught ends it, as it should.
+ */
+function surviveClosedConnections(log: Deps['log']): () => void {
+  const onFault = (fault: unknown): void => {
+    if (isWriteToClosed(fault)) {
+      log.warn('postgres.closed_connection_written', {});
+      return;
+    }
+    log.error('process.failed', { fault: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault) });
+    process.exit(1);
+  };
+  process.on('uncaughtException', onFault);
+  return () => process.off('uncaughtException', onFault);
+}
+
+const isWriteToClosed = (fault: unknown): boolean =>
+  fault instanceof TypeError && /\bnextWrite\b.*postgres[\\/]src[\\/]connection\.js/.test(fault.stack ?? '');
+
 export async function serveNode(parts: NodeParts, options: ServeOptions): Promise<Serving> {
   const { deps, close } = await makeNode(parts);
   if (options.bundle !== null) await takeIn(deps, options.bundle);
   const sweeper = startSweeper(deps);
+  const letFaultsThrough = surviveClosedConnections(deps.log);
   const app = createApp(() => deps);
   const { server, port } = await startListening(app.fetch, options.listen);
   const { host } = options.listen;
@@ -45,6 +67,7 @@ export async function serveNode(parts: NodeParts, options: ServeOptions): Promis
       await sweeper.stop();
       await close();
       await deps.store.close();
+      letFaultsThrough();
     },
   };
 }

@@ -31,9 +31,7 @@ export async function play(story: Story, { url, deps }: Stage, world: World): Pr
   });
   const login = await lease.use((credential) => credential);
   story.saw(`permitted: the lease ${lease.id}, a Postgres login ${String(login['user'])} until ${lease.expiresAt}`);
-  // Taken out of its pool, so that it stays the one session that it is: a pool would log in again.
-  const pool = connect(login);
-  const open = await pool.reserve();
+  const open = connect(login);
   const [row] = await open.unsafe<{ days: number; revenue: string }[]>(QUERY);
   mustBe(row?.days === 7, 'seven days of sales');
   story.saw(`a Postgres client ran «${QUERY}»: ${row?.days} days, ${row?.revenue} revenue`);
@@ -43,12 +41,13 @@ export async function play(story: Story, { url, deps }: Stage, world: World): Pr
   await deniedAndAsked(story, { url, token, bot });
   await otherTenant(story, url, token);
 
-  story.step('report-bot is done');
+  story.step('report-bot is done, while its session is still at work');
+  const working = refusalOf(open.unsafe('SELECT pg_sleep(60)'));
   const ended = await lease.done({ outcome: 'succeeded', summary: 'Seven days reported.' });
   mustBe(ended.death === 'verified', 'a death that was seen');
   story.saw(`the lease is ${ended.state}, its death ${ended.death}, exposure ${ended.exposureMs} ms`);
-  story.saw(`the session that was still open: ${await refusalOf(open.unsafe(QUERY))}`);
-  await pool.end({ timeout: 1 });
+  story.saw(`the session that was still open: ${await working}`);
+  await open.end({ timeout: 1 });
   const again = connect(login);
   story.saw(`the same login, tried again: ${await refusalOf(again.unsafe(QUERY))}`);
   await again.end({ timeout: 1 });
