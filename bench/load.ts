@@ -1,0 +1,78 @@
+/** Load from a process of its own, so that making it costs the measured process nothing but the machine. */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { JWK } from 'jose';
+
+/** Tokens for as many different resources, each asked for with an assertion of its own. */
+export interface TokenLoad {
+  readonly kind: 'tokens';
+  readonly port: number;
+  readonly path: string;
+  readonly client: string;
+  readonly audience: string;
+  readonly key: JWK;
+  /** The same for all; `{n}` stands for the resource's number. */
+  readonly form: Readonly<Record<string, string>>;
+  readonly resources: number;
+  readonly connections: number;
+  readonly requests: number;
+}
+
+/** Logins, each asked for and completed before the connection asks for its next. */
+export interface LoginLoad {
+  readonly kind: 'logins';
+  readonly port: number;
+  readonly tenant: string;
+  readonly token: string;
+  readonly resource: string;
+  readonly connections: number;
+  readonly requests: number;
+}
+
+export type Load = TokenLoad | LoginLoad;
+
+/** Of one run; times in milliseconds. */
+export interface Measured {
+  readonly perSecond: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export type Reply = { readonly measured: Measured } | { readonly fault: string };
+
+export interface Generator {
+  /** Whatever it sends is signed and built before the first byte goes out. Rejects if any answer is not the good one. */
+  run(load: Load): Promise<Measured>;
+  stop(): Promise<void>;
+}
+
+export function startGenerator(): Generator {
+  const child = fork(fileURLToPath(new URL('load/generator.ts', import.meta.url)));
+  return {
+    async run(load) {
+      const reply = next(child);
+      child.send(load);
+      const told = await reply;
+      if ('fault' in told) throw new Error(`load on port ${load.port}: ${told.fault}`);
+      return told.measured;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.disconnect();
+      }),
+  };
+}
+
+function next(child: ChildProcess): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error('the load generator ended'));
+    child.once('exit', gone);
+    child.once('message', (reply: Reply) => {
+      child.off('exit', gone);
+      resolve(reply);
+    });
+  });
+}

@@ -1,0 +1,44 @@
+/** The process that makes load: asked over its channel, it answers with what it measured. */
+import { openConnection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { Load, Measured, Reply } from '../load.ts';
+import { loginLife } from './logins.ts';
+import { tokenRequests } from './tokens.ts';
+
+process.on('message', (load: Load) => {
+  measure(load).then(
+    (measured) => process.send?.({ measured } satisfies Reply),
+    (fault: unknown) => process.send?.({ fault: String(fault) } satisfies Reply),
+  );
+});
+process.once('disconnect', () => process.exit());
+
+/** What one connection does over and over, until there is no more to do. */
+export type Step = (connection: Connection, number: number) => Promise<void>;
+
+async function measure(load: Load): Promise<Measured> {
+  const step = load.kind === 'tokens' ? tokenRequests(load) : loginLife(load);
+  const connections = await Promise.all(Array.from({ length: load.connections }, () => openConnection(load.port)));
+  const times: number[] = [];
+  let taken = 0;
+  const began = performance.now();
+  await Promise.all(
+    connections.map(async (connection) => {
+      for (let number = taken++; number < load.requests; number = taken++) {
+        const sent = performance.now();
+        await step(connection, number);
+        times.push(performance.now() - sent);
+      }
+    }),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  for (const connection of connections) connection.close();
+  return summaryOf(times, seconds);
+}
+
+function summaryOf(times: readonly number[], seconds: number): Measured {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+  return { perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
+}

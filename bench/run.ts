@@ -1,0 +1,34 @@
+/** Measures Brevet beside a floor and a peer, in one run on one machine. `--json` for programs, `--quick` for a look. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startGenerator } from './load.ts';
+import { machine } from './machine.ts';
+import { FULL, QUICK } from './plan.ts';
+import { asTable } from './table.ts';
+import { measureTokens } from './tokens.ts';
+import type { Outcome } from './tokens.ts';
+
+const CASES = { tokens: measureTokens };
+
+const flags = process.argv.slice(2);
+const plan = flags.includes('--quick') ? QUICK : FULL;
+const wanted = flags.filter((flag) => !flag.startsWith('--'));
+const folder = await mkdtemp(join(tmpdir(), 'brevet-bench-'));
+const generator = startGenerator();
+const outcomes: Outcome[] = [];
+try {
+  for (const [name, measure] of Object.entries(CASES)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    outcomes.push(await measure(join(folder, name), plan, generator));
+  }
+} finally {
+  await generator.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+const report = {
+  machine: machine(),
+  rows: outcomes.flatMap(({ rows }) => rows),
+  ratios: Object.assign({}, ...outcomes.map(({ ratios }) => ratios)) as Record<string, number>,
+};
+console.log(flags.includes('--json') ? JSON.stringify(report) : asTable(report));
