@@ -204,12 +204,15 @@ function asKey({ report }: Reading, name: string, key: Secret): Secret | null {
   return report(name, `is not ${KEY_BYTES} bytes in base64`, 'Make one with: openssl rand -base64 32');
 }
 
+/** By a file's permission bits; `null` where the system has none. */
+export const isOpenToOthers = (mode: number | null): boolean => mode !== null && (mode & 0o077) !== 0;
+
 /** A secret in a file that its owner alone can read. */
 function readSecretFile({ readFile, report }: Reading, name: string, path: string): Secret | null {
   const file = readFile(path);
   if ('why' in file) return report(name, `cannot be read: ${file.why}`, 'Name a file that Brevet’s user can read.');
-  if (file.mode !== null && (file.mode & 0o077) !== 0) {
-    const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+  if (isOpenToOthers(file.mode)) {
+    const mode = ((file.mode ?? 0) & 0o777).toString(8).padStart(4, '0');
     return report(name, `names a file that others can read (mode ${mode})`, `Run: chmod 600 ${path}`);
   }
   const text = file.text.trim();

@@ -3,7 +3,7 @@
  * deployment key, with a local one that is asked for at each call and written to the ledger.
  */
 import { randomBytes } from 'node:crypto';
-import { deploymentKeyBytes, deploymentKeyFile, readConfig } from '../config.ts';
+import { deploymentKeyBytes, deploymentKeyFile, isOpenToOthers, readConfig } from '../config.ts';
 import type { Config } from '../config.ts';
 import { call, openLine } from '../client/call.ts';
 import type { Line, Outgoing } from '../client/call.ts';
@@ -144,9 +144,12 @@ async function demandKey({ deploymentKey, dataDir }: Config): Promise<Uint8Array
 function keyIn(dataDir: string): Secret {
   const path = deploymentKeyFile(dataDir);
   const file = readFileWithMode(path);
-  if (!('why' in file)) return new Secret(file.text.trim());
-  const remedy = 'set BREVET_DATA_DIR or BREVET_DEPLOYMENT_KEY_FILE as the broker has it';
-  throw new UsageError(`no deployment key at ${path} (${file.why}): ${remedy}`);
+  if ('why' in file) {
+    const remedy = 'set BREVET_DATA_DIR or BREVET_DEPLOYMENT_KEY_FILE as the broker has it';
+    throw new UsageError(`no deployment key at ${path} (${file.why}): ${remedy}`);
+  }
+  if (isOpenToOthers(file.mode)) throw new UsageError(`others can read ${path}: run chmod 600 ${path}`);
+  return new Secret(file.text.trim());
 }
 
 /** A local token works on loopback alone, so the broker on this machine is called there. */

@@ -256,7 +256,7 @@ commands('exec ends with 3 for what no role carries', async () => {
   const args = ['exec', '--tenant', 'acme', '--task', 'firewall.change', '--resource', 'tickets', '--', 'true'];
   const { status, err } = await launch(args).ended;
   assert.is(status, 3, err);
-  assert.match(err, /\(no_role\)/);
+  assert.match(err, /\(no_role, at task\)/);
 });
 
 commands('exec at a tenant that is not there is told what a stranger is told', async () => {
