@@ -5,7 +5,7 @@
 import type { ClaimedWork } from '../core/store.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import { after, instant, seconds } from '../core/time.ts';
+import { instant, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { cascade } from './cascade.ts';
@@ -114,5 +114,5 @@ async function defer(deps: Deps, work: ClaimedWork, why: string, until?: Instant
 function backoff(deps: Deps, attempts: number): Instant {
   const whole = Math.min(BACKOFF_LIMIT_MS, BACKOFF_START_MS * 2 ** Math.min(attempts, 10));
   const [chance = 0] = deps.random(1);
-  return instant(after(deps.clock(), seconds(0)) + whole * (0.5 + chance / 510));
+  return instant(Math.round(deps.clock() + whole * (0.5 + chance / 510)));
 }
