@@ -5,12 +5,12 @@ import type { Json } from '../../src/core/canonical.ts';
 import { fromHex, sha256Hex, toHex } from '../../src/core/digest.ts';
 import { vectors } from '../vectors/load.ts';
 
-const published = vectors<{
+const published = vectors('rfc8785') as {
   documents: { input: string; hex: string }[];
   order: { input: string; values: string[] };
   numbers: [bits: string, text: string][];
   refused: string[];
-}>('rfc8785');
+};
 
 const numberOf = (bits: string): number => new DataView(fromHex(bits).buffer).getFloat64(0);
 

@@ -3,10 +3,10 @@ import * as assert from 'uvu/assert';
 import { equalInConstantTime, fromHex, hmacSha256, sha256Hex, toHex, utf8 } from '../../src/core/digest.ts';
 import { vectors } from '../vectors/load.ts';
 
-const published = vectors<{
+const published = vectors('sha256') as {
   sha256: { text: string; hex: string }[];
   hmac: { case: number; key: string; data: string; hex: string }[];
-}>('sha256');
+};
 
 const digests = suite('digests');
 

@@ -5,11 +5,13 @@ import { Secret } from '../../src/core/secret.ts';
 
 const VALUE = 'a-value-nobody-may-see';
 const secret = new Secret(VALUE);
+/** As code would have it that takes it for the text that it is not. */
+const taken = secret as unknown as string;
 
 const VIEWS: Readonly<Record<string, () => string>> = {
   'String()': () => String(secret),
-  'a template': () => `${secret}`,
-  concatenation: () => 'the secret ' + secret,
+  'a template': () => `the secret ${taken}, shown`,
+  concatenation: () => 'the secret ' + taken,
   'toString()': () => secret.toString(),
   JSON: () => JSON.stringify(secret),
   'JSON of what holds it': () => JSON.stringify({ deep: [{ secret }] }),
@@ -17,11 +19,11 @@ const VIEWS: Readonly<Record<string, () => string>> = {
   'inspect that shows what is hidden': () => inspect(secret, { showHidden: true, depth: null }),
   'inspect of what holds it': () => inspect({ deep: [{ secret }] }, { depth: null }),
   'inspect without custom views': () => inspect(secret, { customInspect: false, showHidden: true }),
-  'a list joined': () => [secret, secret].join(),
+  'a list joined': () => [taken, taken].join(),
   entries: () => JSON.stringify(Object.entries(secret)),
-  'a spread': () => JSON.stringify({ ...secret }),
+  'a spread': () => JSON.stringify(Object.assign({}, secret)),
   keys: () => Reflect.ownKeys(secret).join(),
-  'an error’s message': () => inspect(new Error(`failed with ${secret}`, { cause: secret })),
+  'an error’s message': () => inspect(new Error(`failed with ${taken}`, { cause: secret })),
 };
 
 const secrets = suite('a secret');
