@@ -1,6 +1,5 @@
 /** Finds the command, runs it, and turns what comes of it into an exit status. */
-import { BrevetMisconfigured } from '../client/environment.ts';
-import { BrevetRefused, BrevetWaiting } from '../client/error.ts';
+import { BrevetMisconfigured, BrevetRefused, BrevetWaiting } from '../client/error.ts';
 import { nearest } from '../core/nearest.ts';
 import { EXIT, helpOf, readArguments, UsageError } from './command.ts';
 import type { Command } from './command.ts';

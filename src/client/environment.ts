@@ -9,11 +9,7 @@ import type { PrivateJwk, Proof } from './assertion.ts';
 import { createBrevet } from './brevet.ts';
 import type { Brevet, BrevetOptions } from './brevet.ts';
 import { isRecord } from './call.ts';
-
-/** A setting of the agent's that is missing or wrong; never tells what a file holds. */
-export class BrevetMisconfigured extends Error {
-  override readonly name = 'BrevetMisconfigured';
-}
+import { BrevetMisconfigured } from './error.ts';
 
 /**
  * The options that `BREVET_URL`, `BREVET_TENANT`, `BREVET_AGENT` and one of `BREVET_AGENT_KEY_FILE` and

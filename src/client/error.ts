@@ -85,3 +85,8 @@ export class BrevetIncomplete extends Error {
     this.result = result;
   }
 }
+
+/** A setting of the agent's that is missing or wrong; never tells what a file holds. */
+export class BrevetMisconfigured extends Error {
+  override readonly name = 'BrevetMisconfigured';
+}

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
-import { BrevetMisconfigured, optionsFromEnvironment } from '../../src/client/environment.ts';
+import { optionsFromEnvironment } from '../../src/client/environment.ts';
+import { BrevetMisconfigured } from '../../src/client/error.ts';
 import { fakeBroker } from './fake-broker.ts';
 
 const read = suite('the environment of an agent');
