@@ -34,8 +34,8 @@ export interface StoreOptions {
 }
 
 const POOL_SIZE = { node: 8, workers: 2 } as const;
-/** While one batch is written, the next one gathers. */
-const BATCHES_IN_FLIGHT = 1;
+/** While one batch waits for the disk another is written: measured to answer sooner than one alone, at the same cost. */
+const BATCHES_IN_FLIGHT = 2;
 /** A snapshot that lapses within a skew of clocks is no harm: its end is in every TTL that rests on it. */
 const ownClock = () => instant(Date.now());
 
