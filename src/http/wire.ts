@@ -38,7 +38,11 @@ export function problem(c: Context<Scope>, refusal: Failure): Response {
   });
 }
 
-/** @see RFC 6749 section 5.2 */
+/**
+ * Without a challenge: a client proves itself in the form here, so there is no scheme of HTTP's to name, and a client
+ * library that finds one reads no further.
+ * @see RFC 6749 section 5.2
+ */
 export function oauthError(c: Context<Scope>, refusal: Failure): Response {
   const row = FAILURES[refusal.code];
   const body = {
@@ -48,7 +52,7 @@ export function oauthError(c: Context<Scope>, refusal: Failure): Response {
     ...refusal.members,
   };
   const status = row.status === 403 || row.status === 404 || row.status === 409 ? 400 : row.status;
-  return c.json(body, status as ContentfulStatusCode, { ...NEVER_KEPT, ...retryAfter(refusal), ...challenge(refusal) });
+  return c.json(body, status as ContentfulStatusCode, { ...NEVER_KEPT, ...retryAfter(refusal) });
 }
 
 const retryAfter = ({ retryAfter: wait }: Failure): Record<string, string> =>
