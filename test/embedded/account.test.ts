@@ -49,7 +49,7 @@ if (isRoot) {
     assert.ok(annex);
   });
 } else {
-  privateHome.skip('runs as an unprivileged user under root: this run is not root', () => {});
+  privateHome.skip('needs: root, to run as an unprivileged user under it', () => {});
 }
 
 privateHome('runs as its user, who is an ordinary one', async () => {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -21,13 +21,16 @@ const lint = suite('the linter');
 
 /**
  * The rules that refuse each source. They are linted outside the repository, where no ignore file hides them, with the
- * repository's rules and compiler options, and reach the repository's types by their full path.
+ * repository's rules and compiler options, and reach the repository's types from there.
  */
 function rulesAgainst(sources: readonly string[]): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'brevet-lint-'));
   try {
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
-    for (const [number, source] of sources.entries()) writeFileSync(join(folder, `${number}.ts`), source);
+    for (const [number, source] of sources.entries()) {
+      const reaching = source.replaceAll(STORE_PORT, relative(folder, STORE_PORT));
+      writeFileSync(join(folder, `${number}.ts`), reaching);
+    }
     const flags = ['--type-aware', '--deny-warnings', '--config', CONFIG, '--format', 'json'];
     const ended = spawnSync(process.execPath, [OXLINT, ...flags, folder], { cwd: folder, encoding: 'utf8' });
     const { diagnostics } = JSON.parse(ended.stdout) as { diagnostics: { code: string; filename: string }[] };
