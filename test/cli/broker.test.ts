@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { deploymentKeyFile } from '../../src/config.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort, withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
@@ -25,6 +26,8 @@ const file = (name: string, text: string): string => {
   writeFileSync(path, text, { mode: 0o600 });
   return path;
 };
+
+const deploymentKey = (): string => deploymentKeyFile(settings['BREVET_DATA_DIR'] ?? '');
 
 /** A command of the operator's, on the machine of the broker. */
 const as = (operator: string, ...args: readonly string[]): Promise<Ended> =>
@@ -86,7 +89,7 @@ commands.before(async () => {
   const port = await freePort();
   url = `http://localhost:${port}`;
   settings = {
-    BREVET_DATA_DIR: join(folder, 'data'),
+    BREVET_DATA_DIR: await temporaryFolder('data'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
     BREVET_POLICY_DIR: join(ROOT, 'policy'),
   };
@@ -101,7 +104,7 @@ commands.after(async () => {
 });
 
 commands('start makes its key once, for its user alone', () => {
-  const { mode } = statSync(join(folder, 'data', 'deployment.key'));
+  const { mode } = statSync(deploymentKey());
   assert.is(mode & 0o777, 0o600);
 });
 
@@ -310,7 +313,7 @@ commands('a policy is activated in set-up, and a bad one is not', async () => {
 });
 
 commands('others may not read the deployment key', async () => {
-  const key = join(folder, 'data', 'deployment.key');
+  const key = deploymentKey();
   chmodSync(key, 0o644);
   try {
     const { status, err } = await as('ada', 'tenant', 'list');

@@ -15,6 +15,8 @@ export interface Ended {
 export interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** What it has said so far. */
+  readonly text: { readonly out: string; readonly err: string };
   /** Once its stdout or stderr holds this. Rejects when it ends before. */
   said(text: string): Promise<void>;
 }
@@ -58,6 +60,7 @@ export function start(args: readonly string[], { env = {}, input, cwd = '/', nod
   return {
     child,
     ended,
+    text,
     said: (wanted) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -1,0 +1,109 @@
+/** `brevet start` as processes: alone, several on one port, and after a crash. */
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { temporaryFolder } from '../support/leftovers.ts';
+import { freePort } from '../support/postgres.ts';
+import { start } from './cli.ts';
+import type { Running } from './cli.ts';
+
+const POLICY = join(import.meta.dirname, '..', '..', 'policy');
+
+const serving = suite('brevet start');
+
+let settings: Record<string, string>;
+let url: string;
+let running: Running | null = null;
+
+serving.before.each(async () => {
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  settings = {
+    BREVET_DATA_DIR: await temporaryFolder('start'),
+    BREVET_LISTEN: `127.0.0.1:${port}`,
+    BREVET_POLICY_DIR: POLICY,
+  };
+});
+serving.after.each(async () => {
+  if (running !== null && running.child.exitCode === null) running.child.kill('SIGTERM');
+  await running?.ended;
+});
+
+async function launch(...args: readonly string[]): Promise<Running> {
+  running = start(['start', ...args], { env: settings });
+  await running.said('serving at');
+  return running;
+}
+
+const health = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status;
+
+/** Until it is ready, which takes a pass of the sweeper. */
+async function untilReady(): Promise<void> {
+  const isReady = (): Promise<boolean> =>
+    health('/readyz').then(
+      (status) => status === 200,
+      () => false,
+    );
+  while (!(await isReady())) await new Promise((turn) => setTimeout(turn, 50));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  serving(`serves, and stops on ${signal} with status 0`, async () => {
+    const { child, ended } = await launch();
+    await untilReady();
+    assert.is(await health('/healthz'), 200);
+    child.kill(signal);
+    const { status, err } = await ended;
+    assert.is(status, 0, err);
+  });
+}
+
+serving('goes on with the Postgres that outlived a kill -9', async () => {
+  const first = await launch();
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const second = await launch();
+  await untilReady();
+  second.child.kill('SIGINT');
+  const { status, err } = await second.ended;
+  assert.is(status, 0, err);
+  assert.match(err, '"taken_over":true');
+});
+
+/** The nodes that said they listen. */
+const nodes = (err: string): string[] =>
+  [...err.matchAll(/"event":"listening".*?"node":"([^"]+)"/g)].map(([, node = '']) => node);
+const pidOf = (node: string): number => Number(node.split('-').at(-2));
+
+serving('serves with several processes, starts one anew that is gone, and stops them all', async () => {
+  const { child, ended, text } = await launch('--processes', '2');
+  await untilReady();
+  assert.is(nodes(text.err).length, 2);
+  const [lost = ''] = nodes(text.err);
+  process.kill(pidOf(lost), 'SIGKILL');
+  while (nodes(text.err).length < 3) await new Promise((turn) => setTimeout(turn, 50));
+  await untilReady();
+  child.kill('SIGINT');
+  const { status, err } = await ended;
+  assert.is(status, 0, err);
+  for (const node of nodes(err)) assert.throws(() => process.kill(pidOf(node), 0), /ESRCH/);
+});
+
+serving('leaves no process when the first of several is killed', async () => {
+  const { child, ended, text } = await launch('--processes', '2');
+  const all = nodes(text.err).map(pidOf);
+  child.kill('SIGKILL');
+  await ended;
+  const isAlive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) return false;
+      throw error;
+    }
+  };
+  assert.is(all.length, 2);
+  while (all.some(isAlive)) await new Promise((turn) => setTimeout(turn, 50));
+});
+
+serving.run();
