@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sweep } from '../../src/revoke/sweep.ts';
+import { ProviderUnavailable } from '../../src/core/provider.ts';
+import type { Minted, Provider } from '../../src/core/provider.ts';
+import { agentBody, ahead, bundleOnDisk, must, REPORT, testApp } from '../support/app.ts';
+import type { Answer, TestNode } from '../support/app.ts';
+import { withAdmin } from '../support/postgres.ts';
+import { clientDatabase } from '../support/target.ts';
+
+const client = await clientDatabase();
+/** What happens at the provider between its mint and the answer; one thing at a time. */
+let afterMint: (minted: Minted) => Promise<void> = async () => undefined;
+const around = (provider: Provider): Provider =>
+  provider.where === 'local'
+    ? provider
+    : {
+        ...provider,
+        mint: async (order, target) => {
+          const minted = await provider.mint(order, target);
+          const act = afterMint;
+          afterMint = async () => undefined;
+          await act(minted);
+          return minted;
+        },
+      };
+const app = await testApp({ database: client, around });
+/** Another node, for which every mint deadline has passed. */
+const later = await app.node({ deps: ahead(() => 11_000) });
+
+const ask = async (body: unknown = REPORT, headers: Record<string, string> = {}, node: TestNode = app) =>
+  node.call('POST', '/t/acme/requests', { token: await app.session('report-bot'), body, headers });
+
+interface Row {
+  readonly id: string;
+  readonly state: string;
+  readonly cause: string | null;
+  readonly mark: string;
+  readonly death: { readonly how: string } | null;
+  readonly exposure: string | null;
+}
+const leases = async (): Promise<readonly Row[]> => app.sql<Row>('select * from leases order by opened_at desc, id');
+const newest = async (): Promise<Row> => {
+  const [row] = await leases();
+  if (row === undefined) throw new Error('there is no lease');
+  return row;
+};
+const kinds = async (lease: string): Promise<readonly string[]> =>
+  (await app.sql<{ kind: string }>(`select kind from entries where lease = '${lease}' order by at, id`)).map(
+    ({ kind }) => kind,
+  );
+/** Roles at the client’s server that bear marks: those that can log in, and fences. */
+const roles = (): Promise<readonly { rolname: string; rolcanlogin: boolean }[]> =>
+  withAdmin(
+    client.superuser,
+    async (sql) => sql`select rolname, rolcanlogin from pg_roles where rolname like 'brevet\\_0%'`,
+  );
+const logins = async (): Promise<readonly string[]> =>
+  (await roles()).filter(({ rolcanlogin }) => rolcanlogin).map(({ rolname }) => rolname);
+/** Everything that waits in the queue, now. */
+const workOff = async (node: TestNode = later): Promise<void> => {
+  await app.sql('update work set due = 0, held_until = 0');
+  await sweep(node.deps);
+};
+const credentialOf = (answer: Answer) => answer.body['credential'] as Record<string, string | number>;
+const connect = (answer: Answer): postgres.Sql => {
+  const { host, port, database, user, password } = credentialOf(answer);
+  return postgres({
+    host: String(host),
+    port: Number(port),
+    database: String(database),
+    user: String(user),
+    password: String(password),
+    max: 1,
+    onnotice: () => undefined,
+  });
+};
+
+const issuing = suite('issuing at a server');
+
+issuing('commits the intent, mints, commits the outcome, and only then answers', async () => {
+  let state = '';
+  afterMint = async () => {
+    state = (await newest()).state;
+  };
+  const answer = await ask();
+  assert.is(answer.status, 201, answer.text);
+  assert.is(state, 'opening');
+  const lease = await newest();
+  assert.is(lease.state, 'active');
+  assert.equal(await kinds(lease.id), ['lease.opening', 'lease.active']);
+  assert.is(credentialOf(answer)['user'], lease.mark);
+  const sql = connect(answer);
+  const rows = await sql`select count(*) as n from tickets`;
+  assert.is(Number(rows[0]?.['n']), 3);
+  await sql.end();
+});
+
+issuing('leaves nothing of the secret behind', async () => {
+  const answer = await ask();
+  const password = String(credentialOf(answer)['password']);
+  app.planted.set('a login’s password', password);
+  const text = JSON.stringify([await leases(), await app.sql('select * from entries'), app.logged]);
+  assert.not.ok(text.includes(password));
+});
+
+issuing('withholds what is not permitted any more when the mint has landed', async () => {
+  const files = await bundleOnDisk();
+  const rule = '@id("nothing-for-now") @reason("A drill.") forbid (principal, action, resource);';
+  afterMint = async () => {
+    must(await app.operator('ada', 'POST', '/api/policy/activate', { files: { ...files, 'rules/drill.cedar': rule } }));
+  };
+  const before = (await leases()).length;
+  const answer = await ask();
+  assert.is(answer.status, 403, answer.text);
+  assert.not.ok('credential' in answer.body);
+  assert.is((await leases()).length, before + 1);
+  const lease = await newest();
+  assert.is(lease.state, 'revoking');
+  assert.is(lease.cause, 'overtaken');
+  await workOff();
+  const dead = await newest();
+  assert.is(dead.state, 'revoked');
+  assert.is(dead.death?.how, 'verified');
+  assert.not.ok((await logins()).includes(lease.mark));
+  assert.equal(await kinds(lease.id), ['lease.opening', 'lease.revoking', 'lease.revoked']);
+  // Its name is fenced for as long as a late mint could need it.
+  assert.ok((await roles()).some(({ rolname }) => rolname === lease.mark));
+  await workOff();
+  assert.not.ok((await roles()).some(({ rolname }) => rolname === lease.mark));
+  must(await app.operator('ada', 'POST', '/api/policy/activate', { files }));
+});
+
+issuing('withholds when the agent is disabled between its mint and its outcome', async () => {
+  afterMint = async () => {
+    must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody({ active: false })));
+  };
+  const answer = await ask();
+  assert.is(answer.status, 401, answer.text);
+  const { cause, id } = await newest();
+  assert.is(cause, 'overtaken');
+  await workOff();
+  assert.is((await newest()).id, id);
+  assert.is((await newest()).state, 'revoked');
+  must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody()));
+});
+
+issuing('withholds when its target has changed between its mint and its outcome', async () => {
+  const target = (rounds: number) => ({
+    provider: 'postgres',
+    config: { ...client.config, scram_rounds: rounds },
+    secret: client.secret.reveal(),
+    environment: 'production',
+  });
+  afterMint = async () => {
+    must(await app.operator('ada', 'PUT', '/api/tenants/acme/targets/shop-db', target(5000)));
+  };
+  const answer = await ask();
+  // Decided again, with the new version: another lease.
+  assert.is(answer.status, 201, answer.text);
+  const overtaken = (await leases()).filter(({ cause, state }) => cause === 'overtaken' && state === 'revoking');
+  assert.is(overtaken.length, 1);
+  await workOff();
+  assert.is((await leases()).filter(({ state }) => state === 'revoking').length, 0);
+});
+
+issuing('goes on when something else has changed and the very same is still permitted', async () => {
+  afterMint = async () => {
+    must(await app.operator('ada', 'PUT', '/api/people/dana', { display_name: 'Dana again' }));
+  };
+  const before = (await leases()).length;
+  const answer = await ask();
+  assert.is(answer.status, 201, answer.text);
+  assert.is((await leases()).length, before + 1);
+  assert.is((await newest()).state, 'active');
+});
+
+issuing('finds a login whose mint was never heard of again, and kills it', async () => {
+  afterMint = () => Promise.reject(new ProviderUnavailable('the connection was lost'));
+  const answer = await ask();
+  assert.is(answer.status, 503);
+  assert.is(answer.body['code'], 'provider_unavailable');
+  assert.ok(Number(answer.headers.get('retry-after')) > 0);
+  const lease = await newest();
+  assert.is(lease.state, 'opening');
+  assert.ok((await logins()).includes(lease.mark));
+  await workOff(app);
+  assert.is((await newest()).state, 'opening', 'before its deadline nothing is said of it');
+  await workOff();
+  const dead = await newest();
+  assert.is(dead.state, 'revoked');
+  assert.is(dead.cause, 'mint_failed');
+  assert.not.ok((await logins()).includes(lease.mark));
+  assert.equal(await kinds(lease.id), ['lease.opening', 'lease.revoking', 'lease.revoked']);
+});
+
+issuing('finds a login whose node met a fault, as well', async () => {
+  afterMint = () => Promise.reject(new Error('out of memory'));
+  const answer = await ask();
+  assert.is(answer.status, 500);
+  assert.not.match(answer.text, 'out of memory');
+  await workOff();
+  assert.is((await newest()).state, 'revoked');
+});
+
+issuing('refuses while the target is down, and says failed once it was seen', async () => {
+  await client.stop();
+  const answer = await ask();
+  assert.is(answer.status, 503, answer.text);
+  const lease = await newest();
+  assert.is(lease.state, 'opening');
+  await workOff();
+  assert.is((await newest()).state, 'opening', 'nothing is said of what nobody could look at');
+  await client.start();
+  await workOff();
+  assert.is((await newest()).state, 'failed');
+  assert.equal(await kinds(lease.id), ['lease.opening', 'lease.failed']);
+  assert.is((await ask()).status, 201);
+});
+
+issuing('under an idempotency key that was overtaken gives no second login', async () => {
+  afterMint = async () => {
+    must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody({ autonomy: 'advisory' })));
+  };
+  const before = (await leases()).length;
+  const answer = await ask(REPORT, { 'idempotency-key': randomUUID() });
+  assert.not.ok(answer.body['credential']);
+  assert.is((await leases()).length, before + 1);
+  assert.is((await newest()).cause, 'overtaken');
+  must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody()));
+  await workOff();
+});
+
+issuing('many at once gives each a login of its own', async () => {
+  const answers = await Promise.all(Array.from({ length: 8 }, () => ask()));
+  assert.is(new Set(answers.map((answer) => credentialOf(answer)['user'])).size, 8);
+  const held = new Set(await logins());
+  for (const answer of answers) assert.ok(held.has(String(credentialOf(answer)['user'])));
+});
+
+issuing.after(async () => {
+  await app.close();
+  await client.remove();
+});
+issuing.run();
