@@ -3,7 +3,7 @@
  * how its credentials are used.
  */
 import { inspect } from 'node:util';
-import { suite } from 'uvu';
+import type { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Minted, MintOrder, MintTerms, OpenTarget, Provider, Sighting, Subject } from '../../src/core/provider.ts';
@@ -53,9 +53,10 @@ async function revokeWith(harness: Harness, subject: Subject): Promise<void> {
 const secretsOf = ({ credential, keep }: Minted): readonly Secret[] =>
   [...Object.values(credential), keep].filter((value) => value instanceof Secret);
 
-/** @param open makes a harness once, for all cases. */
-export function providerContract(name: string, open: () => Promise<Harness>): void {
-  const contract = suite(`the provider contract: ${name}`);
+type Contract = ReturnType<typeof suite>;
+
+/** Adds the cases to a suite, which its file runs. @param open makes a harness once, for all of them. */
+export function providerContract(contract: Contract, open: () => Promise<Harness>): void {
   let harness: Harness;
   contract.before(async () => {
     harness = await open();
@@ -205,8 +206,6 @@ export function providerContract(name: string, open: () => Promise<Harness>): vo
     assert.is(await harness.use(again.minted.credential), true);
     await revokeWith(harness, again.subject);
   });
-
-  contract.run();
 }
 
 async function refused(call: () => Promise<unknown>): Promise<unknown> {

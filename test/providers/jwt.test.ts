@@ -99,7 +99,9 @@ async function serve(api: TicketsApi, port: number, state: { stalled: boolean })
 
 const providerWith = (signer: Signer) => jwtProvider({ signer, publicUrl: PUBLIC_URL, request });
 
-providerContract('jwt with a probe', async (): Promise<Harness> => {
+const contract = suite('the provider contract, by access tokens of an API that can be probed');
+
+providerContract(contract, async (): Promise<Harness> => {
   const signer = await testSigner();
   const provider = providerWith(signer);
   const port = await freePort();
@@ -255,5 +257,6 @@ for (const scope of ['a"b', 'a  b', ' a', 'a\nb', 'ä', '']) {
   });
 }
 
+contract.run();
 tokens.run();
 targets.run();

@@ -66,17 +66,26 @@ export function openLane(options: LaneOptions): Lane {
   let calls = 0;
   let connected = false;
   let lose: () => void = () => {};
+  let opened = 0;
 
-  const discard = async (): Promise<void> => {
-    const ending = client;
-    client = null;
-    await ending?.end({ timeout: 0 });
-  };
-  const call = async <T>(ask: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
-    client ??= connect(options, () => {
+  const open = (): postgres.Sql => {
+    const mine = (opened += 1);
+    return connect(options, () => {
+      if (mine !== opened) return;
       connected = false;
       lose();
     });
+  };
+  const discard = async (): Promise<void> => {
+    const ending = client;
+    client = null;
+    // What becomes of the old connection concerns no later call.
+    opened += 1;
+    connected = false;
+    await ending?.end({ timeout: 0 });
+  };
+  const call = async <T>(ask: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
+    client ??= open();
     // postgres.js forgets a query that it takes between a connection's error and its end.
     const lost = new Promise<never>((_, reject) => {
       lose = () => reject(new ProviderUnavailable(`${name} closed the connection`));
@@ -86,7 +95,7 @@ export function openLane(options: LaneOptions): Lane {
       connected = true;
       return answer;
     } catch (fault) {
-      if (!(fault instanceof postgres.PostgresError)) await discard();
+      if (!isOfStatement(fault)) await discard();
       throw unavailable(fault, name);
     } finally {
       calls -= 1;
@@ -110,6 +119,10 @@ export function openLane(options: LaneOptions): Lane {
     close: discard,
   };
 }
+
+/** The server refused a statement, and its connection stands: class 08, 28, 3D, 53 and 57 are of connections. */
+const isOfStatement = (fault: unknown): boolean =>
+  fault instanceof postgres.PostgresError && !/^(?:08|28|3D|53|57)/.test(fault.code);
 
 function connect({ config, password, node, database, idle, lockMs }: LaneOptions, onclose: () => void): postgres.Sql {
   const { host, port } = node;

@@ -2,6 +2,7 @@
  * Transactions that a login prepared. They hold its locks after its end, and whoever takes the group's role next could
  * commit them.
  */
+import type { Sql } from 'postgres';
 import type { Doomed } from './end.ts';
 import { AT_THE_RIGHT_SERVER, perform, ServerRefusal } from './lane.ts';
 import type { Lane } from './lane.ts';
@@ -71,13 +72,21 @@ async function rollBack(site: Site, lane: Lane, { owner, enter, undo }: Found): 
   const payload = { server: site.config.system_identifier, role: owner };
   await perform(lane, BORROW, payload);
   try {
-    await lane.run((sql) => sql.unsafe(enter));
-    await lane.run((sql) => sql.unsafe(undo));
+    await lane.run((sql) => undoAs(sql, enter, undo));
   } catch (fault) {
     if (!(fault instanceof ServerRefusal) || !ALREADY.has(fault.sqlstate)) throw fault;
   } finally {
-    await lane.run((sql) => sql`reset role`);
     await perform(lane, GIVE_BACK, payload);
+  }
+}
+
+/** In one turn of the lane: nothing else may run under the role that is taken. */
+async function undoAs(sql: Sql, enter: string, undo: string): Promise<void> {
+  await sql.unsafe(enter);
+  try {
+    await sql.unsafe(undo);
+  } finally {
+    await sql`reset role`;
   }
 }
 

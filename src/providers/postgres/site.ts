@@ -35,7 +35,7 @@ export interface Site {
   toMint<T>(call: (lane: Lane) => Promise<T>): Promise<T>;
   /** The same for what may have to wait for a lock; over the kept lane where the server has no slot left. */
   aside<T>(call: (lane: Lane) => Promise<T>): Promise<T>;
-  /** The same in another database of the server, over a connection that is closed at once. */
+  /** The same in any database of the server: another than the target's over a connection that is closed at once. */
   inDatabase<T>(database: string, call: (lane: Lane) => Promise<T>): Promise<T>;
   /** Every connection has been closed, because nobody called for long. */
   isIdle(): boolean;
@@ -64,26 +64,28 @@ export function openSite(target: OpenTarget, patience: Milliseconds): Site {
     }
   };
   const atPrimary: Site['atPrimary'] = (call) => at(kept, call);
+  const aside: Site['aside'] = (call) =>
+    at(beside, call).catch((fault: unknown) => {
+      if (fault instanceof ServerRefusal && fault.sqlstate === TOO_MANY_CONNECTIONS) return atPrimary(call);
+      throw fault;
+    });
+  const elsewhere: Site['inDatabase'] = (database, call) =>
+    atPrimary(async ({ node }) => {
+      const lane = openLane({ ...common, node, database, idle: 1, lockMs: HOLDER_LOCK_MS });
+      try {
+        return await call(lane);
+      } finally {
+        await lane.close();
+      }
+    });
   return {
     target,
     config,
     kept,
     atPrimary,
     toMint: (call) => at(minting.find((some) => !some.some((lane) => lane.isBusy())) ?? kept, call),
-    aside: (call) =>
-      at(beside, call).catch((fault: unknown) => {
-        if (fault instanceof ServerRefusal && fault.sqlstate === TOO_MANY_CONNECTIONS) return atPrimary(call);
-        throw fault;
-      }),
-    inDatabase: (database, call) =>
-      atPrimary(async ({ node }) => {
-        const lane = openLane({ ...common, node, database, idle: 1, lockMs: HOLDER_LOCK_MS });
-        try {
-          return await call(lane);
-        } finally {
-          await lane.close();
-        }
-      }),
+    aside,
+    inDatabase: (database, call) => (database === config.database ? aside(call) : elsewhere(database, call)),
     isIdle: () => !kept.some((lane) => lane.isOpen()),
     close: async () => {
       await Promise.all([...kept, ...minting.flat(), ...beside].map((lane) => lane.close()));

@@ -181,14 +181,36 @@ hostile('cannot lock Brevet out by filling every slot that logins may fill', asy
 hostile('is ended over the kept connection when the client itself has filled the slots', async () => {
   const login = await held();
   const sql = session(login);
-  await sql.unsafe('set role none');
-  await sql.unsafe('begin');
+  // Its first end misses, so that it goes alone, for which there is no other connection.
+  await sql.unsafe('set role none; begin');
   await sql.unsafe(`alter role ${login.order.mark} password 'x'`);
+  await sql.unsafe(`prepare transaction 'locked'`);
+  await wait(ASIDE_CLOSED_MS);
   const filling = Array.from({ length: 60 }, () => connectAs(login.minted.credential, clientLogin()));
   connections.push(...filling);
   await Promise.allSettled(filling.map((one) => one.unsafe('select 1')));
-  await assertDead(login);
+  await provider.revoke(login.subject, target);
+  assert.is((await provider.look(login.subject, target)).seen, 'gone');
 });
+
+/** The connection for those that go alone is closed after five seconds without one. */
+const ASIDE_CLOSED_MS = 6_500;
+
+for (const [what, known] of [
+  ['is present while a session of it lives, though its role is gone', true],
+  ['whose outcome was lost is out of sight while a session of some dropped role lives', false],
+] as const) {
+  hostile(what, async () => {
+    const login = await held();
+    const sql = session(login);
+    await sql.unsafe('select 1');
+    await rows(`drop role ${login.order.mark}`);
+    const subject = known ? login.subject : subjectOf(login.order);
+    assert.is((await provider.look(subject, target)).seen, known ? 'present' : 'unseen');
+    await assertDead(login);
+    assert.is((await provider.look(subject, target)).seen, 'gone');
+  });
+}
 
 const clientLogin = () => {
   const { user, password } = database.superuser;

@@ -161,6 +161,33 @@ mints('is measured on the target, whose clock may be wrong', async () => {
   await ahead.close();
 });
 
+mints('is listed to the admin that made it alone: brokers may share a server', async () => {
+  const mine = order();
+  await provider.mint(mine, target);
+  const stranger = order().mark;
+  await rows(`create role ${stranger} login`);
+  assert.equal(await provider.list(target), [mine.mark]);
+  await rows(`drop role ${stranger}`);
+  await end(mine);
+});
+
+mints('is no fence, and stays when one is taken away', async () => {
+  const mine = order();
+  const { credential } = await provider.mint(mine, target);
+  await provider.fence(subjectOf(mine), target);
+  await provider.unfence(subjectOf(mine), target);
+  assert.is(await works(credential, 'select 1'), true);
+  await end(mine);
+});
+
+mints('does not take a fence away when it is ended before it was made', async () => {
+  const mine = order();
+  await provider.fence(subjectOf(mine), target);
+  await end(mine);
+  assert.match(await fault(provider.mint(mine, target)), /42710/);
+  await provider.unfence(subjectOf(mine), target);
+});
+
 mints('is refused where the group is not one that the target offers', () => {
   for (const group of ['postgres', 'pg_write_all_data', 'none', 'PUBLIC', 'brevet_admin', '', 'x'.repeat(64), 'a\0b']) {
     const specified = provider.specify(termsOf({ group }), target.version);

@@ -1,5 +1,6 @@
 /** Postgres logins keep the contract of every provider. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { suite } from 'uvu';
 import type { Minted } from '../../../src/core/provider.ts';
 import { postgresProvider } from '../../../src/providers/postgres/provider.ts';
 import { milliseconds } from '../../../src/core/time.ts';
@@ -12,7 +13,9 @@ import { startProxy } from '../proxy.ts';
 /** Both ends have heard of what the network did. */
 const settled = () => wait(20);
 
-providerContract('postgres', async (): Promise<Harness> => {
+const contract = suite('the provider contract, by Postgres logins');
+
+providerContract(contract, async (): Promise<Harness> => {
   const server = await clientDatabase();
   // Takes the admin's password and has a role for everything: it is another server all the same.
   const stranger = await clientDatabase({}, server.secret);
@@ -70,3 +73,5 @@ providerContract('postgres', async (): Promise<Harness> => {
     },
   };
 });
+
+contract.run();

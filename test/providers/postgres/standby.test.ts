@@ -141,7 +141,7 @@ standbys('is out of sight where the nodes are not one cluster', async () => {
 
 standbys('is found where it was made after the standby was promoted', async () => {
   const target = targetAt(nodesOf(database.port, standby.port));
-  const { minted, subject } = await issued(target);
+  const { minted, order, subject } = await issued(target);
   await database.stop();
   await withAdmin(standby.admin, (sql) => sql`select pg_promote(true, 30)`);
   const sql = connectAs(minted.credential, { port: standby.port });
@@ -154,6 +154,12 @@ standbys('is found where it was made after the standby was promoted', async () =
   await provider.revoke(subject, onlyNew);
   assert.is((await provider.look(subject, onlyNew)).seen, 'gone');
   await sql.end({ timeout: 0 });
+  // The old primary comes back, and takes writes too: which of the two is the truth nobody can say.
+  await database.start();
+  assert.is((await provider.look(subject, target)).seen, 'present');
+  await withAdmin(database.superuser, (one) => one.unsafe(`drop role ${order.mark}`));
+  const split = await provider.look(subject, target);
+  assert.is(split.seen === 'unseen' && split.why, 'not exactly one node takes writes');
 });
 
 standbys.run();
