@@ -10,6 +10,8 @@ export const BODY_LIMIT = 64 * 1024;
 /** A bundle's files come in one body. */
 export const BUNDLE_LIMIT = 4 * 1024 * 1024;
 
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
+
 export async function readJson(c: Context<Scope>, limit = BODY_LIMIT): Promise<Result<unknown>> {
   const text = await readText(c, 'application/json', limit);
   if (!text.ok) return text;
@@ -41,7 +43,7 @@ async function readText(c: Context<Scope>, type: string, limit: number): Promise
   const bytes = await readBounded(c.req.raw, limit);
   if (bytes === null) return err(failure('body_too_large', `the body is over ${limit} bytes`));
   try {
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return ok(strictUtf8.decode(bytes));
   } catch (fault) {
     if (!(fault instanceof TypeError)) throw fault;
     return err(failure('invalid_request', 'the body is not UTF-8'));
@@ -49,7 +51,13 @@ async function readText(c: Context<Scope>, type: string, limit: number): Promise
 }
 
 async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
-  if (Number(request.headers.get('content-length') ?? 0) > limit) return null;
+  const stated = request.headers.get('content-length');
+  if (stated === null) return readStream(request, limit);
+  // The server reads no more than was stated. As a stream it would cost more than everything that is made of it.
+  return Number(stated) > limit ? null : new Uint8Array(await request.arrayBuffer());
+}
+
+async function readStream(request: Request, limit: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {

@@ -79,7 +79,8 @@ function startListening(
   { host, port }: ServeOptions['listen'],
 ): Promise<{ readonly server: Server; readonly port: number }> {
   return new Promise((resolve, reject) => {
-    const server = listen({ fetch, hostname: host, port, overrideGlobalObjects: false }, (info: AddressInfo) => {
+    // Its own Response in the global's place is what lets an answer go out in one write, with no stream in between.
+    const server = listen({ fetch, hostname: host, port, overrideGlobalObjects: true }, (info: AddressInfo) => {
       server.off('error', reject);
       resolve({ server, port: info.port });
     });
