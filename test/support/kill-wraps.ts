@@ -1,0 +1,77 @@
+/** Wraps of a node's dependencies, by which every call of a provider and every commit can be held. */
+import type { Change } from '../../src/core/change.ts';
+import type { LeaseId } from '../../src/core/ids.ts';
+import type { Lease } from '../../src/core/lease.ts';
+import type { Provider } from '../../src/core/provider.ts';
+import type { ProviderKind } from '../../src/core/registers.ts';
+import type { Store } from '../../src/core/store.ts';
+import type { StepVerb } from './kill-steps.ts';
+
+export interface Place {
+  readonly provider: ProviderKind;
+  readonly verb: StepVerb;
+  readonly when: 'before' | 'after';
+  readonly lease: LeaseId;
+}
+
+/** Called at each place; what it waits for, the node waits for. */
+export type At = (place: Place) => Promise<void>;
+
+export function wrapProvider(provider: Provider, at: At): Provider {
+  const { kind } = provider;
+  const around =
+    <Of extends { readonly lease: LeaseId }, Rest extends unknown[], T>(
+      verb: StepVerb,
+      call: (of: Of, ...rest: Rest) => Promise<T>,
+    ) =>
+    async (of: Of, ...rest: Rest): Promise<T> => {
+      await at({ provider: kind, verb, when: 'before', lease: of.lease });
+      const result = await call(of, ...rest);
+      await at({ provider: kind, verb, when: 'after', lease: of.lease });
+      return result;
+    };
+  if (provider.where === 'local') {
+    return { ...provider, mint: around('mint', provider.mint), look: around('look', provider.look) };
+  }
+  return {
+    ...provider,
+    mint: around('mint', provider.mint),
+    revoke: around('revoke', provider.revoke),
+    look: around('look', provider.look),
+    fence: around('fence', provider.fence),
+  };
+}
+
+export function wrapStore(store: Store, at: At): Store {
+  return {
+    ...store,
+    async commit(change, entries) {
+      const place = await placeOf(store, change);
+      if (place !== null) await at({ ...place, when: 'before' });
+      const result = await store.commit(change, entries);
+      if (place !== null && result.ok) await at({ ...place, when: 'after' });
+      return result;
+    },
+  };
+}
+
+async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'> | null> {
+  switch (change.kind) {
+    case 'lease.open':
+      return { provider: change.lease.provider, verb: change.kind, lease: change.lease.id };
+    case 'lease.activate':
+    case 'lease.revoke':
+    case 'lease.bury':
+    case 'lease.fail': {
+      const lease: Lease | null = await store.lease(change.tenant, change.lease);
+      return lease === null ? null : { provider: lease.provider, verb: change.kind, lease: lease.id };
+    }
+    case 'session.open':
+    case 'request.refuse':
+    case 'request.ask':
+    case 'lease.report':
+    case 'register':
+    case 'refusal.count':
+      return null;
+  }
+}
