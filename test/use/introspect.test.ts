@@ -1,0 +1,250 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { clientForm, issuerOf, must, PERMITTED, PUBLIC_URL, testApp } from '../support/app.ts';
+import type { Answer, TestNode } from '../support/app.ts';
+
+const app = await testApp();
+const other = await app.node();
+
+interface Token {
+  readonly token: string;
+  readonly lease: string;
+}
+
+/** A token of the token endpoint, in one call. */
+async function issued(body: object = PERMITTED, tenant = 'acme', agent = 'triage-bot'): Promise<Token> {
+  const details = JSON.stringify([{ type: 'brevet_task', ...body }]);
+  const form = clientForm(await app.assertion(agent, tenant), { authorization_details: details });
+  const answer = must(await app.call('POST', `/t/${tenant}/token`, { form }));
+  return { token: String(answer.body['access_token']), lease: String(answer.body['lease']) };
+}
+
+async function about(
+  what: 'introspect' | 'revoke',
+  token: string,
+  client = 'target:tickets',
+  tenant = 'acme',
+  node: TestNode = app,
+): Promise<Answer> {
+  const form = clientForm(await app.assertion(client, tenant), { token });
+  return node.call('POST', `/t/${tenant}/${what}`, { form });
+}
+const activeFor = async (token: string, client?: string, tenant?: string): Promise<unknown> => {
+  const answer = await about('introspect', token, client, tenant);
+  assert.is(answer.status, 200, answer.text);
+  if (answer.body['active'] !== true) assert.equal(answer.body, { active: false });
+  return answer.body['active'];
+};
+
+const introspection = suite('introspection');
+
+introspection('tells a target what a token made for it is', async () => {
+  const { token, lease } = await issued();
+  const { body, headers } = await about('introspect', token);
+  assert.is(body['active'], true);
+  assert.is(body['jti'], lease);
+  assert.is(body['iss'], issuerOf('acme'));
+  assert.is(body['aud'], 'https://tickets.acme.example');
+  assert.is(body['client_id'], 'triage-bot');
+  assert.is(body['scope'], 'tickets:route');
+  assert.type(body['exp'], 'number');
+  assert.is(headers.get('cache-control'), 'no-store');
+});
+
+const ASKERS: readonly (readonly [client: string, active: boolean])[] = [
+  ['target:tickets', true],
+  ['triage-bot', true],
+  ['target:other', false],
+  ['report-bot', false],
+];
+for (const [client, active] of ASKERS) {
+  introspection(`tells ${client} of triage-bot’s token for tickets ${active ? 'what it is' : 'nothing'}`, async () => {
+    assert.is(await activeFor((await issued()).token, client), active);
+  });
+}
+
+introspection('tells another tenant nothing', async () => {
+  const { token } = await issued();
+  assert.is(await activeFor(token, 'target:tickets', 'birch'), false);
+  const birch = await issued(PERMITTED, 'birch', 'birch-bot');
+  assert.is(await activeFor(birch.token), false);
+  assert.is(await activeFor(birch.token, 'target:tickets', 'birch'), true);
+});
+
+introspection('knows no session, no other text and no broken token', async () => {
+  const session = await app.session();
+  const { token } = await issued();
+  const [head, , tail] = token.split('.');
+  const admin = Buffer.from('{"jti":"lse_00000000000000000000000000"}').toString('base64url');
+  for (const text of [session, 'x', '..', `${head}.${admin}.${tail}`, `${token}x`, token.slice(0, -4), '\u0000']) {
+    assert.is(await activeFor(text), false, text.slice(0, 20));
+  }
+});
+
+introspection('without a token is malformed, and without a proof nothing', async () => {
+  const form = clientForm(await app.assertion('target:tickets'));
+  const missing = await app.call('POST', '/t/acme/introspect', { form });
+  assert.is(missing.status, 400);
+  assert.is(missing.body['error'], 'invalid_request');
+  const { token } = await issued();
+  const nobody = await app.call('POST', '/t/acme/introspect', { form: { token } });
+  assert.is(nobody.status, 401);
+  assert.is(nobody.body['error'], 'invalid_client');
+  const bearer = await app.call('POST', '/t/acme/introspect', { form: { token }, token: await app.session() });
+  assert.is(bearer.status, 401);
+});
+
+introspection('takes an assertion once', async () => {
+  const { token } = await issued();
+  const form = clientForm(await app.assertion('target:tickets'), { token });
+  const answers = await Promise.all([app, other].map((node) => node.call('POST', '/t/acme/introspect', { form })));
+  assert.equal(
+    answers.map(({ status }) => status).toSorted((a, b) => a - b),
+    [200, 401],
+  );
+});
+
+introspection('says dead in the very moment of the revocation, on every node', async () => {
+  for (const client of ['target:tickets', 'triage-bot']) {
+    const { token, lease } = await issued();
+    assert.is(await activeFor(token), true);
+    const revoked = await about('revoke', token, client);
+    assert.is(revoked.status, 200);
+    assert.is(revoked.text, '');
+    assert.is((await about('introspect', token, 'target:tickets', 'acme', other)).body['active'], false);
+    const [row] = await app.sql<{ state: string; cause: string; death: { how: string }; exposure: string }>(
+      `select state, cause, death, exposure from leases where id = '${lease}'`,
+    );
+    assert.is(row?.state, 'revoked');
+    assert.is(row?.cause, 'token_revoked');
+    assert.is(row?.death.how, 'verified');
+    assert.is(Number(row?.exposure), 0);
+  }
+});
+
+introspection('revocation of what is not the caller’s is answered alike, and does nothing', async () => {
+  const { token } = await issued();
+  for (const [client, tenant] of [
+    ['target:other', 'acme'],
+    ['report-bot', 'acme'],
+    ['target:tickets', 'birch'],
+    ['birch-bot', 'birch'],
+  ] as const) {
+    const answer = await about('revoke', token, client, tenant);
+    assert.is(answer.status, 200);
+    assert.is(answer.text, '');
+  }
+  assert.is((await about('revoke', 'nonsense')).status, 200);
+  assert.is(await activeFor(token), true);
+  assert.is((await about('revoke', token)).status, 200);
+  assert.is((await about('revoke', token)).status, 200);
+});
+
+introspection.run();
+
+const endpoint = suite('the token endpoint');
+
+const details = async (detail: unknown, agent = 'triage-bot'): Promise<Answer> => {
+  const form = clientForm(await app.assertion(agent), { authorization_details: JSON.stringify(detail) });
+  return app.call('POST', '/t/acme/token', { form });
+};
+
+endpoint('answers a task with the credential itself', async () => {
+  const { status, body } = await details([{ type: 'brevet_task', ...PERMITTED }]);
+  assert.is(status, 200);
+  assert.is(body['token_type'], 'Bearer');
+  assert.is(body['expires_in'], 300);
+  assert.match(String(body['lease']), /^lse_/);
+  assert.ok(body['receipt']);
+  assert.equal(body['authorization_details'], [{ ...PERMITTED, type: 'brevet_task' }]);
+});
+
+const { type: _none, ...untyped } = { type: 'brevet_task', ...PERMITTED };
+const BAD_DETAILS: readonly (readonly [what: string, detail: unknown, error: string])[] = [
+  ['none', [], 'invalid_authorization_details'],
+  [
+    'two',
+    [
+      { type: 'brevet_task', ...PERMITTED },
+      { type: 'brevet_task', ...PERMITTED },
+    ],
+    'invalid_authorization_details',
+  ],
+  ['an object', { type: 'brevet_task', ...PERMITTED }, 'invalid_authorization_details'],
+  ['another type', [{ ...PERMITTED, type: 'payment' }], 'invalid_authorization_details'],
+  ['no type', [untyped], 'invalid_authorization_details'],
+  ['null', null, 'invalid_authorization_details'],
+  ['a field too many', [{ type: 'brevet_task', ...PERMITTED, x: 1 }], 'invalid_request'],
+  [
+    'parameters that do not fit',
+    [{ type: 'brevet_task', ...PERMITTED, parameters: {} }],
+    'invalid_authorization_details',
+  ],
+  ['a forbidden one', [{ type: 'brevet_task', ...PERMITTED, resource: 'passwords' }], 'access_denied'],
+];
+for (const [what, detail, error] of BAD_DETAILS) {
+  endpoint(`refuses details that are ${what} with ${error}`, async () => {
+    const answer = await details(detail);
+    assert.is(answer.status, 400, answer.text);
+    assert.is(answer.body['error'], error);
+    assert.match(String(answer.body['error_description']), /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
+  });
+}
+
+endpoint('refuses details that are no JSON', async () => {
+  const form = clientForm(await app.assertion('triage-bot'), { authorization_details: '[{' });
+  assert.is((await app.call('POST', '/t/acme/token', { form })).body['error'], 'invalid_authorization_details');
+});
+
+endpoint('answers an ask with authorization_pending, and mints nothing', async () => {
+  const firewall = {
+    task: 'firewall.change',
+    resource: 'tickets',
+    parameters: { rule: 'telnet', action: 'close' },
+    reason: 'Open',
+    change: 'CHG-1',
+    rollback: 'Open it',
+  };
+  const answer = await details([{ type: 'brevet_task', ...firewall }]);
+  assert.is(answer.status, 400);
+  assert.is(answer.body['error'], 'authorization_pending');
+  assert.match(String(answer.body['request']), /^req_/);
+  assert.match(String(answer.body['approval']), /^apr_/);
+});
+
+for (const [grant, error] of [
+  ['password', 'unsupported_grant_type'],
+  ['urn:ietf:params:oauth:grant-type:token-exchange', 'unsupported_grant_type'],
+] as const) {
+  endpoint(`refuses the grant ${grant}`, async () => {
+    const form = clientForm(await app.assertion('triage-bot'), { grant_type: grant });
+    const answer = await app.call('POST', '/t/acme/token', { form });
+    assert.is(answer.status, 400);
+    assert.is(answer.body['error'], error);
+  });
+}
+
+endpoint('gives no session to a target', async () => {
+  const answer = await app.call('POST', '/t/acme/token', { form: clientForm(await app.assertion('target:tickets')) });
+  assert.is(answer.status, 401);
+  assert.is(answer.body['error'], 'invalid_client');
+});
+
+endpoint('tells a client in its metadata where everything is', async () => {
+  const paths = ['/.well-known/oauth-authorization-server/t/acme', '/t/acme/.well-known/openid-configuration'];
+  for (const path of paths) {
+    const { status, body } = await app.call('GET', path);
+    assert.is(status, 200);
+    assert.is(body['issuer'], issuerOf('acme'));
+    for (const [name, value] of Object.entries(body)) {
+      if (name.endsWith('_endpoint') || name === 'jwks_uri') assert.match(String(value), `${PUBLIC_URL}/t/acme/`);
+    }
+  }
+  const { body } = await app.call('GET', '/t/acme/jwks');
+  const keys = body['keys'] as Record<string, unknown>[];
+  assert.equal(keys.map(({ alg }) => alg).toSorted(), ['ES256', 'EdDSA']);
+  assert.not.ok(keys.some((key) => 'd' in key));
+});
+
+endpoint.after(() => app.close());
+endpoint.run();
