@@ -10,6 +10,7 @@ import type { JsonObject } from './core/canonical.ts';
 import { makeEntry } from './core/entry.ts';
 import type { Receipt } from './core/entry.ts';
 import { failure } from './core/failure.ts';
+import type { Failure, FailureCode } from './core/failure.ts';
 import { newId } from './core/ids.ts';
 import type { ApprovalId, LeaseId, RequestId, TenantName } from './core/ids.ts';
 import type { Lease } from './core/lease.ts';
@@ -197,11 +198,13 @@ async function refuse(deps: Deps, asking: Asking, decision: Forbid, when: Condit
     rules: reason.rules.join(' '),
   };
   // A one-use assertion has to be spent in any case, so such a refusal is always written.
-  const alike = when.oneUse === null && !(await isStale(deps, asking.snapshot)) && !deps.refusals.first(kind);
-  if (alike) return done(err(refusal));
+  const alike = when.oneUse === null && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
+  if (alike) return done(err({ ...refusal, members: { decision: publicDecision(decision) } }));
   const change = { kind: 'request.refuse', tenant: principal.tenant, when, request: rowOf(asking, decision) } as const;
   const written = await deps.store.commit(change, [makeEntry(decisionEntry(asking, decision), deps.random)]);
-  return written.ok ? done(err(refusal)) : unmet(deps, asking, written.error);
+  if (!written.ok) return unmet(deps, asking, written.error);
+  deps.refusals.wrote(kind);
+  return done(err(refusal));
 }
 
 function rowOf({ id, principal, request, snapshot, at }: Asking, decision: Decision): RequestRow {
@@ -264,6 +267,16 @@ async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Step<Answe
   }
 }
 
+/** A refusal as it was given, read back from the decision that was kept. */
+function refusalIn({ reason }: JsonObject): Failure {
+  const { code, detail, hint } = reason as {
+    readonly code: FailureCode;
+    readonly detail: string;
+    readonly hint?: string;
+  };
+  return failure(code, detail, hint === undefined ? {} : { hint });
+}
+
 async function repeated(
   deps: Deps,
   { tenant }: AgentPrincipal,
@@ -282,7 +295,7 @@ async function repeated(
       if (approval === null) throw new Error(`the request ${request} asked nobody`);
       return ok({ kind: 'repeated', request, decision, lease: null });
     case 'forbid':
-      return err(failure('not_permitted', 'this was refused before', { members: { request, decision } }));
+      return err({ ...refusalIn(decision), members: { request, decision } });
   }
 }
 

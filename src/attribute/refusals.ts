@@ -1,45 +1,63 @@
 /** The count of refusals that are alike, in memory: the first of each kind is in the ledger before it counts. */
 import { makeEntry } from '../core/entry.ts';
-import type { Refusals } from '../core/refusals.ts';
+import type { RefusalKind, Refusals } from '../core/refusals.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 
 /** After the first of its kind, those of this long are counted together. */
 const WINDOW_MS = 60_000;
+/** What was counted is written this often: a node that dies takes no more with it. */
+const EVERY_MS = 5_000;
 /** Kinds remembered at once; past that every refusal is written whole until a window ends. */
 const KINDS = 10_000;
 
+interface Open {
+  readonly kind: RefusalKind;
+  /** When one of it was written whole, or the window was opened anew. */
+  since: Instant;
+  count: number;
+  /** When its count was last taken. */
+  taken: Instant;
+}
+
 export function createRefusals(clock: Clock, window = WINDOW_MS): Refusals {
-  const open = new Map<string, { readonly kind: Parameters<Refusals['first']>[0]; since: Instant; count: number }>();
+  const open = new Map<string, Open>();
   return {
-    first(kind) {
-      const key = JSON.stringify(kind);
-      const seen = open.get(key);
+    repeats(kind) {
+      const seen = open.get(JSON.stringify(kind));
+      if (seen === undefined) return false;
       const now = clock();
-      if (seen !== undefined && now - seen.since < window) {
-        seen.count += 1;
-        return false;
-      }
-      if (seen !== undefined && seen.count > 0) return keepCount(seen, now);
-      if (open.size < KINDS) open.set(key, { kind, since: now, count: 0 });
+      const over = now - seen.since >= window;
+      if (over && seen.count === 0) return false;
+      // The window is over and its count is not yet written: it goes on, from now, until it is taken.
+      if (over) seen.since = now;
+      seen.count += 1;
       return true;
+    },
+    wrote(kind) {
+      const key = JSON.stringify(kind);
+      const now = clock();
+      if (open.has(key) || open.size < KINDS) {
+        open.set(key, { kind, since: now, count: open.get(key)?.count ?? 0, taken: now });
+      }
     },
     take() {
       const now = clock();
-      const counted = [...open.values()].filter(({ count }) => count > 0);
+      const counted = [...open.values()].filter(({ count, taken }) => count > 0 && now - taken >= EVERY_MS);
       const result = counted.map(({ kind, count }) => ({ kind, count }));
-      for (const seen of counted) seen.count = 0;
+      for (const seen of counted) {
+        seen.count = 0;
+        seen.taken = now;
+      }
       for (const [key, { since }] of open) if (now - since >= window) open.delete(key);
       return result;
     },
+    giveBack({ kind, count }) {
+      const seen = open.get(JSON.stringify(kind));
+      if (seen === undefined) open.set(JSON.stringify(kind), { kind, since: clock(), count, taken: clock() });
+      else seen.count += count;
+    },
   };
-}
-
-/** The window is over and its count is not yet written: it goes on counting, from now, until it is taken. */
-function keepCount(seen: { since: Instant; count: number }, now: Instant): false {
-  seen.since = now;
-  seen.count += 1;
-  return false;
 }
 
 /** Writes what was counted: one entry for each kind. */
@@ -61,7 +79,11 @@ export async function writeRefusals(deps: Deps): Promise<void> {
         },
         deps.random,
       );
-      await deps.store.commit({ kind: 'refusal.count', tenant, agent, task, resource, code, count }, [entry]);
+      const change = { kind: 'refusal.count', tenant, agent, task, resource, code, count } as const;
+      await deps.store.commit(change, [entry]).catch((fault: unknown) => {
+        deps.refusals.giveBack({ kind, count });
+        throw fault;
+      });
     }),
   );
 }

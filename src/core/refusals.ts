@@ -20,8 +20,12 @@ export interface CountedRefusals {
 }
 
 export interface Refusals {
-  /** Whether this one is to be written whole; otherwise it was counted. */
-  first(kind: RefusalKind): boolean;
+  /** Whether one of this kind stands in the ledger already, within the window: then this one was counted. */
+  repeats(kind: RefusalKind): boolean;
+  /** One of this kind was written whole: those that follow are counted. */
+  wrote(kind: RefusalKind): void;
   /** What was counted and is to be written now; empties the count. */
   take(): readonly CountedRefusals[];
+  /** Counts again what could not be written. */
+  giveBack(counted: CountedRefusals): void;
 }

@@ -20,5 +20,5 @@ async function takeBack(deps: Deps, { tenant, id }: LeaseTerms): Promise<void> {
   const lease = await deps.store.lease(tenant, id);
   if (lease === null) throw new Error(`the undelivered lease ${id} has gone from the store`);
   const actor = { kind: 'broker', name: deps.node } as const;
-  await end(deps, lease, { cause: 'undelivered', actor, reason: null, outcome: null }, seconds(2));
+  await end(deps, lease, { cause: 'undelivered', actor, reason: null, outcome: null, killer: 'caller' }, seconds(2));
 }

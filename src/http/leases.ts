@@ -91,7 +91,7 @@ leases.post('/:id/complete', async (c) => {
   const said = parseWith(completion, body.value);
   if (!said.ok) return problem(c, said.error);
   const { actor, lease } = seen.value;
-  return endAnswer(c, lease, { cause: 'completed', actor, reason: null, outcome: said.value });
+  return endAnswer(c, lease, { cause: 'completed', actor, reason: null, outcome: said.value, killer: 'caller' });
 });
 
 const revocation = z.strictObject({ reason: words(1000) });
@@ -105,7 +105,7 @@ leases.post('/:id/revoke', async (c) => {
   if (!said.ok) return problem(c, said.error);
   const { actor, lease } = seen.value;
   const cause = actor.kind === 'agent' ? 'agent' : 'oversight';
-  return endAnswer(c, lease, { cause, actor, reason: said.value.reason, outcome: null });
+  return endAnswer(c, lease, { cause, actor, reason: said.value.reason, outcome: null, killer: 'caller' });
 });
 
 async function endAnswer(c: Context<Scope>, lease: Lease, ending: Ending): Promise<Response> {

@@ -146,7 +146,13 @@ oauth.post('/revoke', async (c) => {
   const { deps } = c.var;
   const found = await findLease(deps, client.snapshot, client.asker, token);
   if (found !== null) {
-    const ending = { cause: 'token_revoked', actor: client.actor, reason: null, outcome: null } as const;
+    const ending = {
+      cause: 'token_revoked',
+      actor: client.actor,
+      reason: null,
+      outcome: null,
+      killer: 'caller',
+    } as const;
     await end(deps, found.lease, ending, seconds(2));
   }
   return c.body(null, 200, { 'cache-control': 'no-store' });

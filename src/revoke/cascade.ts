@@ -1,7 +1,6 @@
-/** What was taken away takes with it what rests on it: a few leases a time, until none is live. */
+/** What was taken away takes with it what rests on it: a few leases a time, until none is live. The queue kills them. */
 import type { LeaseFilter } from '../core/change.ts';
 import type { Deps } from '../deps.ts';
-import { killLease } from './kill.ts';
 import type { KillResult } from './kill.ts';
 import { endLease } from './revoke.ts';
 
@@ -14,9 +13,8 @@ export async function cascade(deps: Deps, over: LeaseFilter): Promise<KillResult
       const lease = await deps.store.lease(tenant, id);
       if (lease === null) return;
       const actor = { kind: 'broker', name: deps.node } as const;
-      const ending = { cause: 'entitlement_ended', actor, reason: null, outcome: null } as const;
-      const ended = await endLease(deps, lease, ending);
-      await killLease(deps, ended.lease, null);
+      const ending = { cause: 'entitlement_ended', actor, reason: null, outcome: null, killer: 'queue' } as const;
+      await endLease(deps, lease, ending);
     }),
   );
   return live.length < AT_ONCE ? { dead: true } : { dead: false, why: 'more are live', until: deps.clock() };

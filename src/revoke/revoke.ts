@@ -21,6 +21,8 @@ export interface Ending {
   /** What the one who ends it said. */
   readonly reason: string | null;
   readonly outcome: Outcome | null;
+  /** Who goes on to kill it: the caller, at once, or whoever claims the work next. */
+  readonly killer: 'caller' | 'queue';
 }
 
 export interface Ended {
@@ -30,7 +32,7 @@ export interface Ended {
 }
 
 /**
- * The attempt that follows at once has this long before the queue's comes in: a kill whose node died is taken up
+ * A caller's attempt, which follows at once, has this long before the queue's comes in: a kill whose node died is taken up
  * soon, and one that is under way is not done twice.
  */
 const FIRST_ATTEMPT_MS = 5_000;
@@ -40,7 +42,7 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
   const declared = await declarationOf(deps, lease);
   const at = deps.clock();
   const death = deathInCommit(declared, lease, at, deps.node);
-  const work = death === null ? [killLater(deps, lease, at, declared)] : [];
+  const work = death === null ? [killLater(deps, lease, at, { declared, killer: ending.killer })] : [];
   const entry = makeEntry(
     revocationEntry(lease, ending, at, death, (await deps.store.deployment()).inSetup),
     deps.random,
@@ -106,8 +108,14 @@ function deathInCommit(declared: Declaration, lease: Lease, at: Instant, node: s
   return null;
 }
 
-function killLater(deps: Deps, lease: Lease, at: Instant, declared: Declaration): NewWork {
-  const due = declared.revokes === 'never' ? lease.expiresAt : instant(at + FIRST_ATTEMPT_MS);
+function killLater(
+  deps: Deps,
+  lease: Lease,
+  at: Instant,
+  { declared, killer }: { readonly declared: Declaration; readonly killer: Ending['killer'] },
+): NewWork {
+  const soon = killer === 'queue' ? at : instant(at + FIRST_ATTEMPT_MS);
+  const due = declared.revokes === 'never' ? lease.expiresAt : soon;
   const what = { task: 'kill', tenant: lease.tenant, lease: lease.id } as const;
   return { id: newId('wrk', at, deps.random), due, what };
 }

@@ -21,6 +21,8 @@ const BATCH = 64;
 const PER_TENANT = 8;
 /** Longer than any provider's call may take, so that work in hand is not claimed by another. */
 const HOLD: Seconds = seconds(60);
+/** A pass waits this long for what it has begun: most kills are over by then. */
+const PATIENCE_MS = 1_000;
 /** Backoff between attempts at one piece of work: doubling, with jitter, up to a minute, for ever. */
 const BACKOFF_START_MS = 250;
 const BACKOFF_LIMIT_MS = 60_000;
@@ -38,11 +40,20 @@ export async function sweep(deps: Deps): Promise<Swept> {
   await deps.store.beat(deps.node);
   const expired = await expire(deps);
   const work = await deps.store.claim(BATCH, PER_TENANT, HOLD);
-  const outcomes = await Promise.all(work.map((piece) => attempt(deps, piece)));
+  const all = Promise.all(work.map((piece) => attempt(deps, piece)));
+  deps.background(all);
+  const outcomes = await Promise.race([all, patience(deps)]);
   const done = outcomes.filter(Boolean).length;
   return { expired, done, deferred: work.length - done };
 }
 
+/** What takes longer goes on beside the next pass, held and fenced: a dead target delays neither expiry nor another. */
+async function patience(deps: Deps): Promise<readonly boolean[]> {
+  await deps.pause(PATIENCE_MS);
+  return [];
+}
+
+/** Commits their ends; the queue, which comes next, kills them. */
 async function expire(deps: Deps): Promise<number> {
   const overdue = await deps.store.overdue(deps.clock(), BATCH);
   const outcomes = await Promise.allSettled(overdue.map(({ tenant, lease }) => expireOne(deps, tenant, lease)));
@@ -57,8 +68,7 @@ async function expireOne(deps: Deps, tenant: TenantName, id: LeaseId): Promise<v
   // An opening one is the reconciler's: its mint may still land.
   if (lease?.state !== 'active') return;
   const actor = { kind: 'broker', name: deps.node } as const;
-  const ended = await endLease(deps, lease, { cause: 'expired', actor, reason: null, outcome: null });
-  await killLease(deps, ended.lease, null);
+  await endLease(deps, lease, { cause: 'expired', actor, reason: null, outcome: null, killer: 'queue' });
 }
 
 /** @returns whether the work is over. */

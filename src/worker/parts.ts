@@ -85,14 +85,16 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
 function writtenLater({ kept: { refusals }, clock, learned }: Isolate, write: () => void): Deps['refusals'] {
   return {
     take: () => refusals.take(),
-    first(kind) {
-      const isFirst = refusals.first(kind);
+    giveBack: (counted) => refusals.giveBack(counted),
+    wrote: (kind) => refusals.wrote(kind),
+    repeats(kind) {
+      const counted = refusals.repeats(kind);
       const now = clock();
-      if (!isFirst && now >= learned.writesRefusalsUntil) {
+      if (counted && now >= learned.writesRefusalsUntil) {
         learned.writesRefusalsUntil = after(now, GATHER_REFUSALS);
         write();
       }
-      return isFirst;
+      return counted;
     },
   };
 }
