@@ -165,9 +165,9 @@ mints('is listed to the admin that made it alone: brokers may share a server', a
   const mine = order();
   await provider.mint(mine, target);
   const stranger = order().mark;
-  await rows(`create role ${stranger} login`);
+  await rows(`create role other_admin createrole; set role other_admin; create role ${stranger} login; reset role`);
   assert.equal(await provider.list(target), [mine.mark]);
-  await rows(`drop role ${stranger}`);
+  await rows(`drop role ${stranger}, other_admin`);
   await end(mine);
 });
 
