@@ -1,0 +1,365 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RegisterChange, Unmet } from '../../src/core/change.ts';
+import type { AgentName, IssuerName, PersonName, TargetName, TenantName } from '../../src/core/ids.ts';
+import type { Enrolment, Holder } from '../../src/core/registers.ts';
+import { newId } from '../../src/core/ids.ts';
+import type { Instant } from '../../src/core/time.ts';
+import { instant, seconds } from '../../src/core/time.ts';
+import { entryOf } from '../support/lives.ts';
+import { withAdmin } from '../support/postgres.ts';
+import {
+  ACME,
+  ADA,
+  agentOf,
+  ALAN,
+  assignmentOf,
+  BIRCH,
+  FUNCTIONS,
+  OLGA,
+  operatorOf,
+  OWEN,
+  PATCHER,
+  PAULA,
+  personOf,
+  random,
+  targetOf,
+  testStore,
+  TICKETS,
+  TRIAGE,
+} from '../support/store.ts';
+import type { TestStore } from '../support/store.ts';
+
+let test: TestStore;
+
+const register = suite('register');
+register.before(async () => {
+  test = await testStore();
+});
+register.after(() => test.close());
+
+async function put(change: RegisterChange, deploymentEpoch: number | null = null): Promise<Unmet | 'done'> {
+  const command = { kind: 'register', change, work: [], deploymentEpoch } as const;
+  const done = await test.store.commit(command, [test.entry()]);
+  test.store.forget(null);
+  return done.ok ? 'done' : done.error;
+}
+
+const person = (name: string): Holder => ({ kind: 'person', name: name as PersonName });
+const agent = (name: string): Holder => ({ kind: 'agent', name: name as AgentName });
+const assign = (holder: Holder, role: string, tenant: TenantName | null, until: Instant | null = null) =>
+  put({ kind: 'assignment.put', assignment: assignmentOf(holder, role, tenant, until) });
+const tenantOf = (name: string) => ({
+  name: name as TenantName,
+  displayName: name,
+  context: { regulations: [], dataClasses: [], autonomy: null, timeZone: 'UTC' },
+});
+
+async function rows(table: string): Promise<number> {
+  const [row] = await withAdmin(test.database.admin, (sql) => sql`select count(*)::int as n from ${sql(table)}`);
+  return row?.['n'] as number;
+}
+
+register('writes nothing of a change that may not be, and its entry with one that may', async () => {
+  const before = await rows('entries');
+  const epoch = await test.store.deploymentEpoch();
+  assert.equal(
+    await put({ kind: 'agent.put', agent: agentOf('new' as AgentName, { owner: 'nobody' as PersonName }) }),
+    {
+      unmet: 'missing',
+      what: 'person',
+    },
+  );
+  assert.is(await rows('entries'), before);
+  assert.is(await test.store.deploymentEpoch(), epoch);
+  assert.is(await put({ kind: 'person.put', person: personOf(OWEN) }), 'done');
+  assert.is(await rows('entries'), before + 1);
+  assert.is(await test.store.deploymentEpoch(), epoch + 1);
+});
+
+register('raises the tenant’s epoch for what is the tenant’s, and no other', async () => {
+  const before = [await test.store.epochs(ACME), await test.store.epochs(BIRCH)];
+  assert.is(await put({ kind: 'target.put', target: targetOf(ACME, 'other' as TargetName), audience: null }), 'done');
+  const after = [await test.store.epochs(ACME), await test.store.epochs(BIRCH)];
+  assert.is(after[0]?.tenant, (before[0]?.tenant ?? 0) + 1);
+  assert.equal(after[1], before[1]);
+});
+
+register('does nothing under a standing that has moved', async () => {
+  const epoch = await test.store.deploymentEpoch();
+  assert.is(await put({ kind: 'person.put', person: personOf(OWEN) }, epoch), 'done');
+  assert.equal(await put({ kind: 'person.put', person: personOf(OWEN) }, epoch), { unmet: 'moved' });
+});
+
+register('refuses a second function, by the one that is held', async () => {
+  const second = (held: string) => ({ unmet: 'second_function', held });
+  assert.equal(await assign(person(OLGA), 'approver', ACME), second('oversight'));
+  assert.equal(await assign(person(PAULA), 'overseer', ACME), second('approval'));
+  assert.equal(await assign(person(ADA), 'overseer', ACME), second('administration'));
+  assert.equal(await assign(person(OLGA), 'administrator', null), second('oversight'));
+  for (const role of ['approver', 'overseer', 'administrator']) {
+    assert.equal(await assign(agent(TRIAGE), role, ACME), second('execution'), role);
+  }
+  assert.equal(await assign(agent(PATCHER), 'triage', ACME), 'done', 'the same function again');
+});
+
+register('frees a function with the last assignment that gives it, not before', async () => {
+  const name = 'wanda' as PersonName;
+  await put({ kind: 'person.put', person: personOf(name) });
+  const one = assignmentOf(person(name), 'approver', ACME);
+  assert.is(await put({ kind: 'assignment.put', assignment: one }), 'done');
+  assert.equal(await assign(person(name), 'overseer', ACME), { unmet: 'second_function', held: 'approval' });
+  assert.is(await put({ kind: 'assignment.remove', assignment: one }), 'done');
+  assert.equal(await put({ kind: 'assignment.remove', assignment: one }), { unmet: 'missing', what: 'assignment' });
+  assert.is(await assign(person(name), 'overseer', ACME), 'done');
+});
+
+register('lets what has ended stand in nobody’s way', async () => {
+  const name = 'eve' as PersonName;
+  await put({ kind: 'person.put', person: personOf(name) });
+  assert.is(await assign(person(name), 'approver', ACME, instant(Date.now() - 1000)), 'done');
+  assert.is(await assign(person(name), 'overseer', ACME), 'done');
+});
+
+register('replaces an assignment of the same role', async () => {
+  const name = 'rita' as PersonName;
+  await put({ kind: 'person.put', person: personOf(name) });
+  const until = instant(Date.now() + 60_000);
+  const assignment = assignmentOf(person(name), 'approver', ACME);
+  await put({ kind: 'assignment.put', assignment });
+  assert.is(await put({ kind: 'assignment.put', assignment: { ...assignment, until } }), 'done');
+  assert.equal(await test.store.assignment(assignment.id), { ...assignment, until });
+});
+
+register('lets one of two nodes that race for a person’s function have it', async () => {
+  const other = await test.open();
+  for (let round = 0; round < 10; round++) {
+    const name = `racer-${round}` as PersonName;
+    await put({ kind: 'person.put', person: personOf(name) });
+    const tries = [
+      [test.store, assignmentOf(person(name), 'administrator', null)],
+      [other, assignmentOf(person(name), 'approver', ACME)],
+      [other, assignmentOf(person(name), 'overseer', BIRCH)],
+    ] as const;
+    const done = await Promise.all(
+      tries.map(([store, assignment]) =>
+        store.commit(
+          { kind: 'register', change: { kind: 'assignment.put', assignment }, work: [], deploymentEpoch: null },
+          [test.entry()],
+        ),
+      ),
+    );
+    const administers = done[0]?.ok === true;
+    assert.is(done[1]?.ok, !administers);
+    assert.is(done[2]?.ok, !administers);
+  }
+});
+
+register('never gives a removed name again', async () => {
+  const name = 'gone' as PersonName;
+  const gone = 'gone' as AgentName & IssuerName & TargetName & TenantName;
+  const issuer = { name: gone, url: 'https://gone.example', platform: 'generic', maxAge: seconds(60) } as const;
+  const target = targetOf(ACME, gone);
+  const cases: readonly (readonly [RegisterChange, RegisterChange])[] = [
+    [
+      { kind: 'agent.put', agent: agentOf(gone) },
+      { kind: 'agent.remove', agent: gone },
+    ],
+    [
+      { kind: 'issuer.put', issuer },
+      { kind: 'issuer.remove', issuer: gone },
+    ],
+    [
+      { kind: 'target.put', target, audience: null },
+      { kind: 'target.remove', tenant: ACME, target: gone },
+    ],
+    [
+      { kind: 'tenant.put', tenant: tenantOf('gone'), keys: [] },
+      { kind: 'tenant.remove', tenant: gone },
+    ],
+    [
+      { kind: 'person.put', person: personOf(name) },
+      { kind: 'person.remove', person: name },
+    ],
+  ];
+  for (const [give, take] of cases) {
+    assert.is(await put(give), 'done', give.kind);
+    assert.is(await put(take), 'done', take.kind);
+    assert.equal(await put(give), { unmet: 'retired' }, give.kind);
+    assert.equal((await put(take)) === 'done', false, take.kind);
+  }
+  assert.equal(await put({ kind: 'agent.put', agent: agentOf(TRIAGE, { owner: name }) }), {
+    unmet: 'missing',
+    what: 'person',
+  });
+});
+
+register('ends a person’s ways in and assignments with the person', async () => {
+  const name = 'leaver' as PersonName;
+  await put({ kind: 'person.put', person: personOf(name) });
+  await put({ kind: 'operator.put', operator: operatorOf(name) });
+  for (const tenant of [ACME, BIRCH]) assert.is(await assign(person(name), 'overseer', tenant), 'done');
+  assert.equal(await test.store.overseenBy(name), [ACME, BIRCH]);
+  assert.is(await put({ kind: 'person.remove', person: name }), 'done');
+  assert.equal(await test.store.overseenBy(name), []);
+  const { operators, persons } = await test.store.deployment();
+  assert.is(
+    [...operators.values()].find((operator) => operator.person === name),
+    undefined,
+  );
+  assert.is(persons.has(name), false);
+});
+
+register('numbers the versions of a target, and keeps every one', async () => {
+  const target = targetOf(BIRCH, 'versioned' as TargetName);
+  const version = async (environment: string) => {
+    const change = { kind: 'target.put', target: { ...target, environment }, audience: null } as const;
+    const done = await test.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [test.entry()]);
+    return done.ok ? done.value.version : done.error;
+  };
+  assert.equal([await version('a'), await version('b')], [1, 2]);
+  assert.is((await test.store.target(BIRCH, target.name, 1))?.environment, 'a');
+  assert.is((await test.store.snapshot(BIRCH))?.targets.get(target.name)?.version, 2);
+  assert.is(await test.store.target(ACME, target.name, 1), null);
+});
+
+register('gives an audience to one tenant, until it lets go of it', async () => {
+  const ours = (audience: string | null) => put({ kind: 'target.put', target: targetOf(ACME, TICKETS), audience });
+  const theirs = (audience: string) =>
+    put({ kind: 'target.put', target: targetOf(BIRCH, 'wants' as TargetName), audience });
+  assert.is(await ours('https://shared.example'), 'done');
+  assert.equal(await theirs('https://shared.example'), { unmet: 'taken', by: 'audience https://shared.example' });
+  assert.is(await ours('https://acme.example'), 'done');
+  assert.is(await theirs('https://shared.example'), 'done');
+});
+
+async function enrol(tenant: TenantName, name: AgentName, proof: Enrolment['proof'], until?: Instant) {
+  const exception = until === undefined ? null : { reason: 'moving', author: 'ada' as never, until };
+  return put({ kind: 'enrolment.put', enrolment: { tenant, agent: name, proof, exception } });
+}
+
+register('lets one key be one agent at one tenant, but for an exception', async () => {
+  const [one, other] = ['keyed-one', 'keyed-other'] as [AgentName, AgentName];
+  for (const name of [one, other]) await put({ kind: 'agent.put', agent: agentOf(name) });
+  const key = { by: 'key', jwk: {}, thumbprint: 'the same' } as const;
+  const taken = { unmet: 'taken', by: `key of ${one}` };
+  const later = instant(Date.now() + 60_000);
+  assert.is(await enrol(ACME, one, key), 'done');
+  assert.is(await enrol(ACME, one, key), 'done', 'itself again');
+  assert.equal(await enrol(ACME, other, key, later), taken, 'another agent, whatever the exception');
+  assert.equal(await enrol(BIRCH, other, key, later), taken);
+  assert.equal(await enrol(BIRCH, one, key), taken, 'another tenant');
+  assert.equal(await enrol(BIRCH, one, key, instant(Date.now() - 1)), taken, 'an exception that is over');
+  assert.is(await enrol(BIRCH, one, key, later), 'done');
+});
+
+register('refuses two bindings that one token could satisfy', async () => {
+  const issuer = 'forge' as IssuerName;
+  await put({
+    kind: 'issuer.put',
+    issuer: { name: issuer, url: 'https://forge.example', platform: 'generic', maxAge: seconds(60) },
+  });
+  const [one, other] = ['bound-one', 'bound-other'] as [AgentName, AgentName];
+  for (const name of [one, other]) await put({ kind: 'agent.put', agent: agentOf(name) });
+  const bind = (name: AgentName, claims: Record<string, string>, of = issuer) =>
+    enrol(ACME, name, { by: 'workload', binding: { issuer: of, claims } });
+  const taken = { unmet: 'taken', by: `binding of ${one}` };
+  assert.is(await bind(one, { repository_id: '1', environment: 'prod' }), 'done');
+  assert.equal(await bind(other, { repository_id: '1', environment: 'prod' }), taken, 'the same');
+  assert.equal(await bind(other, { repository_id: '1' }), taken, 'wider');
+  assert.equal(await bind(other, { repository_id: '1', environment: 'prod', ref: 'x' }), taken, 'narrower');
+  assert.equal(await bind(other, { job: 'y' }), taken, 'beside it');
+  assert.is(await bind(other, { repository_id: '2', environment: 'prod' }), 'done');
+  assert.equal(await bind(other, { a: 'b' }, 'none' as IssuerName), { unmet: 'missing', what: 'issuer' });
+});
+
+register('refuses a bundle in which a role that is assigned changes its function, or is gone', async () => {
+  const activate = (version: string, functions: Readonly<Record<string, string>>, onlyFirst = false) =>
+    put({ kind: 'policy.activate', version, files: {}, functions, onlyFirst });
+  const inUse = { unmet: 'in_use', by: 'role triage' };
+  assert.equal(await activate('v2', { ...FUNCTIONS, triage: 'oversight' }), inUse);
+  const { triage: _, ...without } = FUNCTIONS;
+  assert.equal(await activate('v2', without), inUse);
+  assert.equal((await activate('v2', FUNCTIONS, true)) === 'done', false, 'only into a broker that has none');
+  assert.is(await test.store.bundle('v2'), null);
+  assert.is(await activate('v2', { ...FUNCTIONS, spare: 'approval' }), 'done');
+  assert.is((await test.store.deployment()).policy, 'v2');
+  assert.equal(await test.store.bundle('v2'), {});
+});
+
+register('assigns a role only as the active bundle has it', async () => {
+  const assignment = assignmentOf(person(OLGA), 'overseer', BIRCH);
+  assert.equal(await assign(person(OLGA), 'no-such-role', BIRCH), { unmet: 'missing', what: 'role' });
+  const stale = { ...assignment, role: 'approver' as never };
+  assert.equal(await put({ kind: 'assignment.put', assignment: stale }), { unmet: 'moved' });
+});
+
+register('spends a local token’s demand once', async () => {
+  const oneUse = { client: 'operator:ada', jti: 'demand', until: instant(Date.now() + 60_000) };
+  const change = { kind: 'local_token.make', operator: 'ada' as never, oneUse } as const;
+  const epoch = await test.store.deploymentEpoch();
+  assert.is(await put(change), 'done');
+  assert.equal(await put(change), { unmet: 'replayed' });
+  assert.is(await test.store.deploymentEpoch(), epoch);
+  assert.equal(await put({ ...change, operator: 'nobody' as never }), { unmet: 'missing', what: 'operator' });
+});
+
+register('leaves the work of a change in its transaction, and the entry in its ledger', async () => {
+  const at = instant(Date.now());
+  const over = { tenant: ACME, agent: TRIAGE, owner: null, target: null, role: null };
+  const work = [{ id: newId('wrk', at, random), due: at, what: { task: 'cascade', tenant: ACME, over } as const }];
+  const enrolment = { kind: 'enrolment.remove', tenant: ACME, agent: TRIAGE } as const;
+  const command = { kind: 'register', change: enrolment, work, deploymentEpoch: null } as const;
+  assert.ok((await test.store.commit(command, [entryOf('register.removed', ACME)])).ok);
+  const [claimed] = await test.store.claim(5, 5, seconds(1));
+  assert.equal(claimed?.what, work[0]?.what);
+  assert.is((await test.store.snapshot(ACME))?.agents.has(TRIAGE), false);
+});
+
+register.run();
+
+const setup = suite('set-up');
+let empty: TestStore;
+setup.before(async () => {
+  empty = await testStore({ world: false });
+});
+setup.after(() => empty.close());
+
+const act = async (change: RegisterChange) => {
+  const done = await empty.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [empty.entry()]);
+  empty.store.forget(null);
+  return done.ok ? 'done' : done.error.unmet;
+};
+const begin = (name: PersonName): RegisterChange => ({
+  kind: 'setup.begin',
+  person: personOf(name),
+  operator: operatorOf(name),
+  assignment: assignmentOf(person(name), 'administrator', null),
+});
+
+setup('begins once, for one of many at once', async () => {
+  assert.is((await empty.store.deployment()).inSetup, true);
+  const outcomes = await Promise.all([act(begin(ADA)), act(begin(ALAN)), act(begin(OWEN))]);
+  assert.equal(outcomes.toSorted(), ['done', 'taken', 'taken']);
+});
+
+setup('ends with the second, different administrator alone', async () => {
+  const [first] = (await empty.store.deployment()).persons.keys();
+  assert.ok(first !== undefined);
+  const second = 'second' as PersonName;
+  const witness = (name: PersonName) => act({ kind: 'setup.witness', person: name });
+  assert.is(await witness(first), 'done');
+  assert.is(await witness(first), 'taken');
+  assert.is(await act({ kind: 'person.put', person: personOf(second) }), 'done');
+  assert.is(await witness(second), 'missing', 'one who administers nothing');
+  assert.is((await empty.store.deployment()).inSetup, true);
+  const functions = { administrator: 'administration' };
+  assert.is(await act({ kind: 'policy.activate', version: 'v', files: {}, functions, onlyFirst: true }), 'done');
+  const assignment = assignmentOf(person(second), 'administrator', null);
+  assert.is(await act({ kind: 'assignment.put', assignment }), 'done');
+  assert.is(await witness(second), 'done');
+  assert.is((await empty.store.deployment()).inSetup, false);
+  assert.is(await witness(first), 'missing', 'it is over for good');
+});
+
+setup.run();

@@ -1,0 +1,117 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createKeyring, WrongDeploymentKey } from '../../src/core/seal.ts';
+import { connectionUrl } from '../../src/embedded/connection.ts';
+import type { Connection } from '../../src/embedded/connection.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { openStore } from '../../src/store/open.ts';
+import { checkLogin, probe, UnfitDatabase } from '../../src/store/start.ts';
+import { testDatabase, withAdmin } from '../support/postgres.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+import { random, silent, testStore } from '../support/store.ts';
+
+let database: TestDatabase;
+
+const start = suite('start');
+start.before(async () => {
+  database = await testDatabase();
+});
+start.after(() => database.drop());
+
+const GROUPS = 'brevet_serve, brevet_work, brevet_list';
+
+/** A login of its own, since roles belong to the whole server; the tries of one file do not meet another's. */
+async function loginWith(
+  attributes: string,
+  grants: readonly string[],
+): Promise<Connection & { drop(): Promise<void> }> {
+  const user = `brevet_try_${database.name.slice(-8)}`;
+  const password = 'only for this test';
+  await withAdmin(database.admin, async (sql) => {
+    await sql.unsafe(`drop role if exists ${user}`);
+    await sql.unsafe(`create role ${user} login ${attributes} password '${password}'`);
+    await sql.unsafe(`grant connect on database ${database.name} to ${user}`);
+    for (const grant of grants) await sql.unsafe(grant.replace('$', user));
+  });
+  const drop = () =>
+    withAdmin(database.admin, async (sql) => {
+      await sql.unsafe(`reassign owned by ${user} to brevet_owner; drop owned by ${user}; drop role ${user}`);
+    });
+  return { ...database.serve, user, password: () => password, drop };
+}
+
+const GOOD = `grant ${GROUPS} to $ with inherit false, set true`;
+
+const LOGINS: readonly (readonly [name: string, attributes: string, grants: readonly string[], says: RegExp | null])[] =
+  [
+    ['one as it should be', 'noinherit', [GOOD], null],
+    ['a superuser', 'superuser', [GOOD], /superuser/],
+    ['one that bypasses row security', 'noinherit bypassrls', [GOOD], /bypasses row security/],
+    ['one that makes roles', 'noinherit createrole', [GOOD], /can make roles/],
+    ['one that makes databases', 'noinherit createdb', [GOOD], /can make databases/],
+    ['one that inherits', 'inherit', [GOOD], /inherits/],
+    ['one that inherits by a grant', 'noinherit', [`grant ${GROUPS} to $ with inherit true, set true`], /inherits/],
+    ['one that can become the owner', 'noinherit', [GOOD, 'grant brevet_owner to $'], /owns the database/],
+    ['one that reaches more', 'noinherit', [GOOD, 'grant pg_read_all_data to $'], /can become pg_read_all_data/],
+    ['one that reaches less', 'noinherit', ['grant brevet_serve to $ with inherit false'], /cannot become brevet_/],
+  ];
+
+for (const [name, attributes, grants, says] of LOGINS) {
+  start(`${says === null ? 'takes' : 'refuses'} ${name}`, async () => {
+    const login = await loginWith(attributes, grants);
+    try {
+      const refusal = await checkLogin(login).catch((fault: unknown) => fault);
+      if (says === null) assert.is(refusal, undefined);
+      else {
+        assert.instance(refusal, UnfitDatabase);
+        assert.match(String(refusal), says);
+      }
+    } finally {
+      await login.drop();
+    }
+  });
+}
+
+start('refuses the owner', async () => {
+  const refusal = await openStore({ database: database.owner, node: 'n', log: silent, mode: 'node' }).catch(String);
+  assert.match(String(refusal), /owns the database/);
+});
+
+start('probes the lock and the reads on a plain connection, also two nodes at once', async () => {
+  await Promise.all([probe(database.serve, 'one'), probe(database.serve, 'two')]);
+});
+
+start('reads a URL, also one that names a socket', async () => {
+  const url = connectionUrl(database.serve);
+  await checkLogin({ url: new Secret(url) });
+  const socket = encodeURIComponent(database.serve.host);
+  await checkLogin({ url: new Secret(`${url.replace(socket, 'localhost')}?host=${socket}`) });
+});
+
+start('refuses another deployment key before anything is served, and takes the same again', async () => {
+  const test = await testStore({ world: false });
+  try {
+    const other = await createKeyring(random(32), random);
+    const refusal = await test.open({ keyring: other }).catch((fault: unknown) => fault);
+    assert.instance(refusal, WrongDeploymentKey);
+    assert.match(String(refusal), /BREVET_DEPLOYMENT_KEY/);
+    await test.open();
+  } finally {
+    await test.close();
+  }
+});
+
+start('says that it is not ready where the migrations are not this version’s', async () => {
+  const test = await testStore({ world: false });
+  try {
+    assert.equal(await test.store.ready(), { database: true, migrations: true });
+    await withAdmin(test.database.admin, async (sql) => {
+      await sql`delete from drizzle.__drizzle_migrations where id = (select max(id) from drizzle.__drizzle_migrations)`;
+    });
+    assert.equal(await test.store.ready(), { database: true, migrations: false });
+  } finally {
+    await test.close();
+  }
+});
+
+start.run();

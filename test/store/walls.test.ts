@@ -1,0 +1,236 @@
+import postgres from 'postgres';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { tenantSetting } from '../../src/store/roles.ts';
+import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
+import { newId } from '../../src/core/ids.ts';
+import { instant, seconds } from '../../src/core/time.ts';
+import { ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
+import type { TestStore } from '../support/store.ts';
+import { withAdmin } from '../support/postgres.ts';
+
+/** What stands above tenants; any other table is behind the wall, also one that does not exist yet. */
+const ABOVE = ['agents', 'deployment', 'heartbeats', 'issuers', 'operators', 'persons', 'policies'];
+
+let test: TestStore;
+let tables: readonly string[] = [];
+let serve: postgres.Sql;
+/** The superuser, who becomes the owner where a test says so. */
+let admin: postgres.Sql;
+
+const walls = suite('walls');
+walls.before(async () => {
+  test = await testStore();
+  serve = postgres({ ...test.database.serve, max: 1 });
+  admin = postgres({ ...test.database.admin, max: 1 });
+  await fillEveryTable();
+  const rows = await withAdmin(
+    test.database.admin,
+    (sql) => sql`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')`,
+  );
+  tables = rows.map((row) => row['relname'] as string).filter((name) => !ABOVE.includes(name));
+});
+walls.after(async () => {
+  await Promise.all([serve.end(), admin.end()]);
+  await test.close();
+});
+
+async function fillEveryTable(): Promise<void> {
+  const { store } = test;
+  for (const tenant of [ACME, BIRCH]) {
+    const epochs = await epochsOf(store, tenant);
+    const idempotency = { principal: TRIAGE, route: 'POST requests', key: 'k', digest: 'd' };
+    const at = instant(Date.now());
+    const life = opening({ epochs, tenant, jti: 'j', idempotency });
+    const work = [
+      { id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant, lease: life.change.lease.id } as const },
+    ];
+    await store.commit({ ...life.change, work }, life.entries);
+    const request = requestAt(at);
+    const approval = { id: newId('apr', at, random), request: request.id, expiresAt: at };
+    const ask = { kind: 'request.ask', tenant, when: whenOf({ epochs }), request, approval } as const;
+    await store.commit(ask, [entryOf('request.asked', tenant)]);
+    const kind = { tenant, agent: TRIAGE, task: 't', resource: 'r', code: 'c' };
+    await store.commit({ kind: 'refusal.count', ...kind, count: 2 }, [entryOf('request.forbidden_again', tenant)]);
+    const key = { tenant, kid: tenant, algorithm: 'EdDSA', publicJwk: {}, privateJwk: 'a.b.c' as never } as const;
+    const [found] = (await store.tenants()).filter(({ name }) => name === tenant);
+    if (found === undefined) throw new Error('the world has no tenants');
+    await test.change({ kind: 'tenant.put', tenant: found, keys: [key] });
+  }
+}
+
+interface As {
+  readonly role?: string;
+  readonly tenants?: string;
+  readonly to?: postgres.Sql;
+}
+
+/** What a statement does: the number of its rows, or the code that refuses it. Nothing of it stays. */
+async function tried(statement: string, { role = 'brevet_serve', tenants, to = serve }: As = {}) {
+  const answers: (number | string)[] = [];
+  await to
+    .begin(async (tx) => {
+      if (role !== '') await tx.unsafe(`set local role ${role}`);
+      if (tenants !== undefined) await tx`select set_config('brevet.tenants', ${tenants}, true)`;
+      answers.push((await tx.unsafe(statement)).count);
+      throw new Error('roll back');
+    })
+    .catch((fault: unknown) => {
+      if (fault instanceof postgres.PostgresError) answers.push(fault.code);
+    });
+  return answers[0];
+}
+
+const NO_PRIVILEGE = '42501';
+const NO_REWRITING = 'BV003';
+
+walls('stand before every table that is not above tenants, and are forced', async () => {
+  const rows = await withAdmin(
+    test.database.admin,
+    (sql) => sql`select relname, relrowsecurity and relforcerowsecurity as walled from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') order by 1`,
+  );
+  const open = rows.filter((row) => row['walled'] !== true).map((row) => row['relname'] as string);
+  assert.equal(open, ABOVE);
+});
+
+walls('hide every row from a query that names no tenant, and every other tenant’s from one that does', async () => {
+  for (const table of tables) {
+    const column = table === 'tenants' ? 'name' : 'tenant';
+    const all = await tried(`select 1 from ${table}`, { role: '', to: admin });
+    assert.ok(all !== 0, `${table} has rows to hide`);
+    assert.is(await tried(`select 1 from ${table}`), 0, table);
+    assert.is(await tried(`select 1 from ${table}`, { tenants: '' }), 0, table);
+    // The trigger that counts administration everywhere runs as the owner, and sees memberships alone.
+    const owner = await tried(`select 1 from ${table}`, { role: 'brevet_owner', tenants: '', to: admin });
+    if (table !== 'memberships') assert.is(owner, 0, `${table}, of its owner`);
+    const ours = await tried(`select 1 from ${table} where ${column} = 'acme'`, { role: '', to: admin });
+    assert.is(await tried(`select 1 from ${table}`, { tenants: 'acme' }), ours, table);
+    assert.is(await tried(`select 1 from ${table}`, { tenants: 'acm' }), 0, table);
+  }
+});
+
+walls('hide everything from the login before it enters a role', async () => {
+  for (const table of [...tables, ...ABOVE]) {
+    assert.is(await tried(`select 1 from ${table}`, { role: '' }), NO_PRIVILEGE, table);
+  }
+});
+
+walls('let nobody write into another tenant', async () => {
+  const insert = `insert into assertions (tenant, client, jti, until) values ('birch', 'c', 'x', 1)`;
+  assert.is(await tried(insert, { tenants: 'acme' }), NO_PRIVILEGE);
+  assert.is(await tried(insert, { tenants: 'birch' }), 1);
+  assert.is(await tried(`update leases set cause = 'x'`, { tenants: 'acme' }), 1, 'its own alone');
+});
+
+walls('take no name for a list of tenants', () => {
+  for (const name of ['acme,birch', "acme'", 'a b', 'Acme', '{']) assert.throws(() => tenantSetting([name]), name);
+  assert.is(tenantSetting(['']), ',');
+  assert.is(tenantSetting(['', 'acme']), ',acme');
+});
+
+for (const table of ['entries', 'entry_values']) {
+  walls(`let the serving role add to ${table} and read, and nothing else`, async () => {
+    for (const statement of [`update ${table} set entry = entry`, `delete from ${table}`, `truncate ${table}`]) {
+      const plain = statement.replace('set entry = entry', 'set tenant = tenant');
+      for (const role of ['brevet_serve', 'brevet_work', 'brevet_list']) {
+        assert.is(await tried(plain, { role, tenants: ',acme,birch' }), NO_PRIVILEGE, `${role}: ${plain}`);
+      }
+      const owner = { role: 'brevet_owner', tenants: ',acme', to: admin };
+      assert.is(await tried(plain, owner), NO_REWRITING, `owner: ${plain}`);
+      assert.is(await tried(plain, { ...owner, role: '' }), NO_REWRITING, `superuser: ${plain}`);
+    }
+  });
+}
+
+walls('keep policies and versions of targets as they were written', async () => {
+  for (const table of ['policies', 'target_versions']) {
+    const owner = { role: 'brevet_owner', tenants: 'acme', to: admin };
+    assert.is(await tried(`delete from ${table}`, owner), NO_REWRITING);
+    assert.is(await tried(`update ${table} set version = version`, owner), NO_REWRITING);
+    assert.is(await tried(`delete from ${table}`, { tenants: 'acme' }), NO_PRIVILEGE);
+  }
+});
+
+walls('hold the terms of a lease, and its moves, against any code', async () => {
+  assert.is(await tried(`update leases set expires_at = 9`, { tenants: 'acme' }), NO_PRIVILEGE);
+  assert.is(await tried(`update leases set agent = 'x'`, { tenants: 'acme' }), NO_PRIVILEGE);
+  assert.is(await tried(`update leases set state = 'revoked'`, { tenants: 'acme' }), 'BV002');
+  assert.is(await tried(`update leases set state = 'opening'`, { tenants: 'acme' }), 'BV002');
+  assert.is(await tried(`update leases set state = 'revoking'`, { tenants: 'acme' }), 1);
+});
+
+const member = (tenant: string, holder: string, kind: string, of: string) =>
+  `insert into memberships (tenant, holder_kind, holder, function) values ('${tenant}', '${kind}', '${holder}', '${of}')`;
+
+/** As the owner, who passes row security for the tenants named and is stopped by nothing else. */
+const asOwner = (statement: string) =>
+  tried(statement, { role: 'brevet_owner', tenants: ',*,acme,birch,cedar', to: admin });
+
+walls('refuse a second function to raw SQL of the owner', async () => {
+  assert.is(await asOwner(member('acme', OLGA, 'person', 'approval')), 'BV001');
+  assert.is(await asOwner(`update memberships set function = 'approval' where holder = 'olga'`), 'BV001');
+  const assign = `insert into assignments (id, tenant, holder_kind, holder, role, function)
+    values ('asg_x', 'acme', 'person', 'olga', 'approver', 'approval')`;
+  assert.is(await asOwner(assign), '23503', 'an assignment without its membership');
+  assert.is(await asOwner(member('cedar', OLGA, 'person', 'approval')), 1, 'elsewhere is elsewhere');
+});
+
+walls('refuse an agent any function but execution', async () => {
+  for (const given of ['approval', 'oversight', 'administration']) {
+    assert.is(await asOwner(member('cedar', TRIAGE, 'agent', given)), '23514', given);
+  }
+  assert.is(await asOwner(member('cedar', TRIAGE, 'agent', 'execution')), 1);
+});
+
+walls('count administration of the deployment at every tenant, whichever came first', async () => {
+  assert.is(await asOwner(member('*', OLGA, 'person', 'administration')), 'BV001');
+  assert.is(await asOwner(member('acme', 'ada', 'person', 'oversight')), 'BV001');
+  assert.is(await asOwner(member('acme', 'ada', 'person', 'administration')), 1);
+  assert.is(await asOwner(member('*', 'newcomer', 'person', 'administration')), 1);
+  assert.is(await asOwner(member('*', 'newcomer', 'person', 'oversight')), '23514');
+});
+
+walls('show the working and listing roles no secret, and no ledger', async () => {
+  for (const role of ['brevet_work', 'brevet_list']) {
+    for (const read of ['secret from leases', '1 from signing_keys', '1 from target_versions', '1 from entries']) {
+      assert.is(await tried(`select ${read}`, { role }), NO_PRIVILEGE, `${role}: ${read}`);
+    }
+  }
+  assert.is(await tried('select id from leases', { role: 'brevet_list' }), 2);
+  assert.is(await tried(`update leases set cause = 'x'`, { role: 'brevet_list' }), NO_PRIVILEGE);
+});
+
+walls('let work forget what is over, and nothing before', async () => {
+  assert.is(await tried('delete from assertions', { role: 'brevet_work' }), 0);
+  assert.is(await tried('delete from assertions', { tenants: 'acme' }), NO_PRIVILEGE);
+});
+
+walls('answer across tenants only within those asked for', async () => {
+  const query = {
+    tenant: null,
+    agent: null,
+    owner: null,
+    target: null,
+    role: null,
+    states: null,
+    limit: 9,
+    before: null,
+  };
+  assert.is((await test.store.leases(query, null)).length, 2);
+  assert.equal(
+    (await test.store.leases(query, [BIRCH])).map(({ tenant }) => tenant),
+    [BIRCH],
+  );
+  assert.is((await test.store.leases(query, [])).length, 0);
+  assert.is((await test.store.requests({ ...query, agent: null }, null)).length, 4);
+  const [life] = await test.store.leases({ ...query, tenant: ACME }, null);
+  assert.ok(life !== undefined);
+  assert.is(await test.store.lease(BIRCH, life.id), null);
+  assert.equal(await test.store.entries(BIRCH, { lease: life.id }), []);
+  assert.equal(await test.store.overseenBy(OLGA), [ACME, BIRCH]);
+  assert.is((await test.store.claim(9, 9, seconds(1))).length, 2);
+  assert.ok((await send(test.store, opening({ epochs: await epochsOf(test.store) }))).ok);
+});
+
+walls.run();
