@@ -1,0 +1,133 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { NewWork } from '../../src/core/change.ts';
+import { newId } from '../../src/core/ids.ts';
+import type { TenantName, WorkId } from '../../src/core/ids.ts';
+import type { ClaimedWork } from '../../src/core/store.ts';
+import { instant, seconds } from '../../src/core/time.ts';
+import { epochsOf, move, opening, send } from '../support/lives.ts';
+import { withAdmin } from '../support/postgres.ts';
+import { ACME, BIRCH, random, testStore, TRIAGE } from '../support/store.ts';
+import type { TestStore } from '../support/store.ts';
+
+let test: TestStore;
+
+const queue = suite('work');
+queue.before(async () => {
+  test = await testStore();
+});
+queue.before.each(async () => {
+  await withAdmin(test.database.admin, (sql) => sql`delete from work`);
+});
+queue.after(() => test.close());
+
+async function enqueue(tenant: TenantName, count: number, due = -1000): Promise<void> {
+  const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
+  const lease = life.change.lease.id;
+  const work = Array.from({ length: count }, (_, at): NewWork => {
+    const when = instant(Date.now() + due + at);
+    return { id: newId('wrk', when, random), due: when, what: { task: 'kill', tenant, lease } };
+  });
+  assert.ok((await test.store.commit({ ...life.change, work }, life.entries)).ok);
+}
+
+const tenantsOf = (claimed: readonly ClaimedWork[]) => claimed.map(({ what }) => what.tenant).toSorted();
+const longest = seconds(60);
+
+queue('is claimed once, when it is due, oldest first', async () => {
+  await enqueue(ACME, 3);
+  await enqueue(BIRCH, 1, 60_000);
+  const first = await test.store.claim(2, 10, longest);
+  assert.is(first.length, 2);
+  assert.ok(first.every(({ attempt }) => attempt === 1));
+  const rest = await test.store.claim(10, 10, longest);
+  assert.is(rest.length, 1);
+  assert.equal(new Set([...first, ...rest].map(({ work }) => work)).size, 3);
+  assert.equal(await test.store.claim(10, 10, longest), []);
+});
+
+queue('gives one tenant no more than its share, counted with what is in hand', async () => {
+  await enqueue(ACME, 9);
+  await enqueue(BIRCH, 2);
+  assert.equal(tenantsOf(await test.store.claim(10, 3, longest)), [ACME, ACME, ACME, BIRCH, BIRCH]);
+  assert.equal(await test.store.claim(10, 3, longest), []);
+});
+
+queue('is claimed by one of two nodes', async () => {
+  const other = await test.open();
+  await enqueue(ACME, 30);
+  const claims = await Promise.all(
+    [test.store, other, test.store, other].map((store) => store.claim(10, 100, longest)),
+  );
+  const ids = claims.flat().map(({ work }) => work);
+  assert.is(new Set(ids).size, ids.length);
+});
+
+queue('comes back when its hold is over, as a later attempt, and an older one changes nothing', async () => {
+  await enqueue(ACME, 1);
+  const [older] = await test.store.claim(1, 1, seconds(0));
+  const [newer] = await test.store.claim(1, 1, longest);
+  assert.ok(older !== undefined && newer !== undefined);
+  assert.is(newer.attempt, older.attempt + 1);
+  await test.store.defer(older, instant(0));
+  await test.store.finish(older);
+  assert.equal(await test.store.claim(1, 1, longest), [], 'still held by the newer one');
+  await test.store.defer(newer, instant(Date.now() - 1));
+  const [third] = await test.store.claim(1, 1, longest);
+  assert.is(third?.work, newer.work);
+  assert.ok(third !== undefined);
+  await test.store.finish(third);
+  await test.store.finish({ work: 'wrk_none' as WorkId, attempt: 1 });
+  const [left] = await withAdmin(test.database.admin, (sql) => sql`select count(*)::int as n from work`);
+  assert.is(left?.['n'], 0);
+});
+
+queue('lists what is live, over all tenants, and what is past its end', async () => {
+  const none = { tenant: null, agent: null, owner: null, target: null, role: null };
+  const past = instant(Date.now() + 3_600_000);
+  await withAdmin(test.database.admin, (sql) => sql`delete from leases`);
+  const ids = [];
+  for (const tenant of [ACME, BIRCH]) {
+    const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
+    await send(test.store, life);
+    ids.push({ tenant, lease: life.change.lease.id });
+  }
+  assert.equal(await test.store.live(none, 10), ids);
+  assert.equal(await test.store.live({ ...none, tenant: BIRCH, agent: TRIAGE }, 10), ids.slice(1));
+  assert.equal(await test.store.live({ ...none, role: 'other' }, 10), []);
+  assert.equal(await test.store.overdue(instant(Date.now()), 10), []);
+  assert.is((await test.store.overdue(past, 1)).length, 1);
+  const [first] = ids;
+  assert.ok(first !== undefined);
+  await send(test.store, move('revoke', first.lease, await epochsOf(test.store)));
+  assert.equal(await test.store.overdue(past, 10), ids.slice(1));
+});
+
+queue('knows when a sweeper was last at work, also on another node', async () => {
+  assert.is(await test.store.sinceBeat(), await test.store.sinceBeat());
+  const other = await test.open();
+  await other.beat('other');
+  const since = await (await test.open()).sinceBeat();
+  assert.ok(since !== null && since >= 0 && since < 5_000);
+});
+
+queue('forgets assertions that are over, with a heartbeat', async () => {
+  const { store } = test;
+  await send(store, opening({ epochs: await epochsOf(store), jti: 'remembered' }));
+  await withAdmin(test.database.admin, (sql) => sql`insert into assertions values ('acme', 'c', 'over', 1)`);
+  await (await test.open()).beat('one that was just opened');
+  const rows = await withAdmin(test.database.admin, (sql) => sql`select jti from assertions`);
+  assert.equal(
+    rows.map((row) => row['jti'] as string),
+    ['remembered'],
+  );
+});
+
+queue('counts refusals that are alike in one row', async () => {
+  const kind = { tenant: ACME, agent: TRIAGE, task: 't', resource: 'r', code: 'c' } as const;
+  for (const count of [2, 3]) await test.store.commit({ kind: 'refusal.count', ...kind, count }, []);
+  const rows = await withAdmin(test.database.admin, (sql) => sql`select count::int as n from refusal_counts`);
+  assert.equal([...rows], [{ n: 5 }]);
+});
+
+queue.run();
