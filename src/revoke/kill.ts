@@ -2,13 +2,14 @@
  * Ends a revoked lease at its provider and looks until it is gone. The same code runs right after the commit, from the
  * queue, and after a crash. It never gives up: what fails is deferred, without a limit.
  */
-import type { WorkFence } from '../core/change.ts';
+import type { NewWork, WorkFence } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft } from '../core/entry.ts';
 import { exposureOf } from '../core/lease.ts';
 import type { Death, Lease } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
-import type { Sighting } from '../core/provider.ts';
+import type { Declaration, Sighting } from '../core/provider.ts';
+import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { hold } from './lease.ts';
 import type { Held } from './lease.ts';
@@ -27,7 +28,10 @@ export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | nul
       return { dead: false, why: 'only its expiry ends it', until: lease.expiresAt };
     }
     await endAtProvider(held, lease);
-    return await settle(deps, lease, await held.provider.look(held.subject, held.target), fence);
+    const sighting = await held.provider.look(held.subject, held.target);
+    const death = deathOf(deps, lease, sighting, declared);
+    if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
+    return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), fence });
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { dead: false, why: fault.message };
@@ -43,9 +47,15 @@ async function endAtProvider({ provider, subject, target }: Held, lease: Lease):
   await provider.revoke(subject, target);
 }
 
-async function settle(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkFence | null): Promise<KillResult> {
-  const death = deathOf(sighting, lease, deps);
-  if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
+async function bury(
+  deps: Deps,
+  lease: Lease,
+  {
+    death,
+    work,
+    fence,
+  }: { readonly death: Death; readonly work: readonly NewWork[]; readonly fence: WorkFence | null },
+): Promise<KillResult> {
   const exposure = exposureOf(lease.expiresAt, lease.revokingAt ?? lease.expiresAt, death.at);
   const entry = makeEntry(
     { ...deathEntry(lease, death, exposure), inSetup: (await deps.store.deployment()).inSetup },
@@ -58,24 +68,31 @@ async function settle(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkF
     death,
     exposure,
     fence,
-    work: cleaning(deps, lease, sighting),
+    work,
   } as const;
   const buried = await deps.store.commit(change, [entry]);
   if (!buried.ok && buried.error.unmet === 'fenced') return { dead: false, why: 'another attempt holds this work' };
   return { dead: true };
 }
 
-function deathOf(sighting: Sighting, lease: Lease, deps: Deps): Death | null {
-  const at = deps.clock();
+/** Past its end, what cannot be looked at is over where expiry ends live use; elsewhere it stays unseen for good. */
+function deathOf(
+  { clock, node }: Pick<Deps, 'clock' | 'node'>,
+  { expiresAt }: Lease,
+  sighting: Sighting,
+  { expiryEndsUse }: Declaration,
+): Death | null {
+  const at = clock();
   switch (sighting.seen) {
     case 'gone':
-      return { how: 'verified', at, evidence: sighting.evidence, node: deps.node };
+      return { how: 'verified', at, evidence: sighting.evidence, node };
     case 'present':
       return null;
     case 'unseen':
-      return sighting.forGood && at >= lease.expiresAt
-        ? { how: 'unverifiable', at, evidence: { why: sighting.why }, node: deps.node }
-        : null;
+      if (!sighting.forGood || at < expiresAt) return null;
+      return expiryEndsUse
+        ? { how: 'expired', at, evidence: { expired_at: toRfc3339(expiresAt), why: sighting.why }, node }
+        : { how: 'unverifiable', at, evidence: { why: sighting.why }, node };
   }
 }
 
