@@ -1,0 +1,406 @@
+import postgres from 'postgres';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { watch } from '../../src/broker.ts';
+import { ProviderUnavailable } from '../../src/core/provider.ts';
+import type { Provider } from '../../src/core/provider.ts';
+import { sweep } from '../../src/revoke/sweep.ts';
+import { agentBody, ahead, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
+import type { Answer, TestNode } from '../support/app.ts';
+import { clientDatabase } from '../support/target.ts';
+
+const client = await clientDatabase();
+/** Marks at which the provider does not answer. */
+const unanswered = new Set<string>();
+const around = (provider: Provider): Provider =>
+  provider.where === 'local'
+    ? provider
+    : {
+        ...provider,
+        revoke: (subject, target) =>
+          unanswered.has(subject.mark)
+            ? Promise.reject(new ProviderUnavailable('it does not answer'))
+            : provider.revoke(subject, target),
+      };
+const app = await testApp({ database: client, around });
+const other = await app.node();
+let shift = 0;
+const later = await app.node({ deps: ahead(() => shift), around });
+
+interface Row {
+  readonly id: string;
+  readonly state: string;
+  readonly cause: string | null;
+  readonly mark: string;
+  readonly death: { readonly how: string; readonly node: string } | null;
+  readonly exposure: string | null;
+  readonly expires_at: string;
+  readonly revoking_at: string | null;
+}
+const row = async (lease: string): Promise<Row> => {
+  const [found] = await app.sql<Row>(`select * from leases where id = '${lease}'`);
+  if (found === undefined) throw new Error(`there is no lease ${lease}`);
+  return found;
+};
+const kinds = async (lease: string): Promise<readonly string[]> =>
+  (await app.sql<{ kind: string }>(`select kind from entries where lease = '${lease}' order by at, id`)).map(
+    ({ kind }) => kind,
+  );
+const workOff = async (node: TestNode = app): Promise<void> => {
+  await app.sql('update work set due = 0, held_until = 0');
+  await sweep(node.deps);
+};
+
+interface Held {
+  readonly lease: string;
+  readonly credential: Record<string, string | number>;
+}
+async function issued(body: object, agent: string): Promise<Held> {
+  const answer = must(await app.call('POST', '/t/acme/requests', { token: await app.session(agent), body }));
+  const lease = answer.body['lease'] as { id: string };
+  return { lease: lease.id, credential: answer.body['credential'] as Held['credential'] };
+}
+const login = (more: object = {}) => issued({ ...REPORT, ...more }, 'report-bot');
+const token = (more: object = {}) => issued({ ...PERMITTED, ...more }, 'triage-bot');
+const connect = ({ host, port, database, user, password }: Held['credential']): postgres.Sql =>
+  postgres({
+    host: String(host),
+    port: Number(port),
+    database: String(database),
+    user: String(user),
+    password: String(password),
+    max: 1,
+    onnotice: () => undefined,
+  });
+const end = async (lease: string, act: 'complete' | 'revoke', by: string, body: unknown, query = ''): Promise<Answer> =>
+  app.call('POST', `/t/acme/leases/${lease}/${act}${query}`, { token: by, body });
+const leaseOf = (answer: Answer) => answer.body['lease'] as Record<string, unknown>;
+const rejects = async (query: Promise<unknown>): Promise<boolean> =>
+  query.then(
+    () => false,
+    () => true,
+  );
+
+const ending = suite('the end of a lease');
+
+ending('by completion is committed, done at the provider, and proven', async () => {
+  const { lease, credential } = await login();
+  const open = connect(credential);
+  await open`select 1`;
+  const outcome = { outcome: 'succeeded', summary: 'Done', evidence: [{ reference: 'ACME-1', digest: 'sha256:00' }] };
+  const answer = await end(lease, 'complete', await app.session('report-bot'), outcome);
+  assert.is(answer.status, 200, answer.text);
+  assert.is(leaseOf(answer)['state'], 'revoked');
+  assert.is(leaseOf(answer)['outcome'], 'succeeded');
+  assert.is((leaseOf(answer)['death'] as { how: string }).how, 'verified');
+  assert.ok(Number(leaseOf(answer)['exposure_ms']) >= 0);
+  assert.ok(await rejects(open`select 1`), 'the session that was open');
+  await open.end({ timeout: 1 });
+  const again = connect(credential);
+  assert.ok(await rejects(again`select 1`), 'a new session');
+  await again.end({ timeout: 1 });
+  assert.equal(await kinds(lease), ['lease.opening', 'lease.active', 'lease.revoking', 'lease.revoked']);
+});
+
+ending('keeps what the agent said apart from what was seen', async () => {
+  const { lease } = await login();
+  await end(lease, 'complete', await app.session('report-bot'), { outcome: 'failed', summary: 'Otto was away' });
+  const entries = await app.sql<{ kind: string; text: string }>(
+    `select kind, text from entries where lease = '${lease}' order by at, id`,
+  );
+  assert.not.ok(entries.some(({ text }) => text.includes('Otto')));
+  const timeline = await app.call('GET', `/t/acme/leases/${lease}/timeline`, {
+    token: await app.session('report-bot'),
+  });
+  const steps = timeline.body['steps'] as { kind: string; said: object; seen: object; actor: { kind: string } }[];
+  assert.equal(
+    steps.map(({ kind }) => kind),
+    ['request.permitted', 'lease.opening', 'lease.active', 'lease.revoking', 'lease.revoked'],
+  );
+  const revoking = steps.find(({ kind }) => kind === 'lease.revoking');
+  assert.equal(revoking?.said, { summary: 'Otto was away' });
+  assert.is(revoking?.actor.kind, 'agent');
+  const revoked = steps.find(({ kind }) => kind === 'lease.revoked');
+  assert.is(revoked?.actor.kind, 'broker');
+  assert.ok(Object.keys(revoked?.seen ?? {}).length > 0);
+});
+
+ending('comes once, and a second report changes nothing', async () => {
+  const { lease } = await token();
+  const by = await app.session();
+  const first = await end(lease, 'complete', by, { outcome: 'succeeded' });
+  assert.ok(first.body['receipt']);
+  const second = await end(lease, 'complete', by, { outcome: 'failed' });
+  assert.is(second.status, 200);
+  assert.is(second.body['receipt'], null);
+  assert.is(leaseOf(second)['outcome'], 'succeeded');
+});
+
+ending('that came first by another hand still keeps the agent’s report', async () => {
+  const { lease } = await token();
+  must(await app.operator('otto', 'POST', `/t/acme/leases/${lease}/revoke`, { reason: 'A drill' }));
+  const report = await end(lease, 'complete', await app.session(), { outcome: 'abandoned', summary: 'Cut off' });
+  assert.ok(report.body['receipt']);
+  assert.is(leaseOf(report)['cause'], 'oversight');
+  assert.is(leaseOf(report)['outcome'], 'abandoned');
+  assert.equal(await kinds(lease), ['lease.active', 'lease.revoked', 'lease.reported']);
+});
+
+const WHO: readonly (readonly [who: string, by: () => Promise<string>, status: number])[] = [
+  ['its agent', () => app.session(), 200],
+  ['another agent', () => app.session('report-bot'), 404],
+  ['an agent of another tenant', () => app.session('birch-bot', 'birch'), 401],
+  ['oversight', () => app.localToken('otto'), 200],
+  ['administration', () => app.localToken('ada'), 403],
+  ['nobody', () => Promise.resolve('nobody'), 401],
+];
+for (const [who, by, status] of WHO) {
+  ending(`by the word of ${who} is answered ${status}`, async () => {
+    const { lease } = await token();
+    const answer = await end(lease, 'revoke', await by(), { reason: 'A drill' });
+    assert.is(answer.status, status, answer.text);
+    assert.is((await row(lease)).state, status === 200 ? 'revoked' : 'active');
+  });
+}
+
+const BODIES: readonly (readonly [act: 'complete' | 'revoke', body: unknown, query: string, code: string])[] = [
+  ['complete', {}, '', 'invalid_field'],
+  ['complete', { outcome: 'won' }, '', 'invalid_field'],
+  ['complete', { outcome: 'succeeded', x: 1 }, '', 'unknown_field'],
+  ['complete', { outcome: 'succeeded', evidence: [{ reference: 'a', secret: 'b' }] }, '', 'unknown_field'],
+  ['complete', { outcome: 'succeeded', summary: 'x'.repeat(4001) }, '', 'invalid_field'],
+  ['complete', { outcome: 'succeeded' }, '?wait=31', 'invalid_field'],
+  ['complete', { outcome: 'succeeded' }, '?wait=-1', 'invalid_field'],
+  ['complete', { outcome: 'succeeded' }, '?wait=soon', 'invalid_field'],
+  ['revoke', {}, '', 'invalid_field'],
+  ['revoke', { reason: '' }, '', 'invalid_field'],
+];
+for (const [act, body, query, code] of BODIES) {
+  ending(`${act}${query} with ${JSON.stringify(body).slice(0, 60)} is ${code}, and ends nothing`, async () => {
+    const { lease } = await token();
+    const answer = await end(lease, act, await app.session(), body, query);
+    assert.is(answer.status, 400, answer.text);
+    assert.is(answer.body['code'], code);
+    assert.is((await row(lease)).state, 'active');
+  });
+}
+
+ending('raced on two nodes is one end', async () => {
+  for (const make of [token, login]) {
+    const { lease } = await make();
+    const by = await app.localToken('otto');
+    const answers = await Promise.all(
+      [app, other, app, other].map((node) =>
+        node.call('POST', `/t/acme/leases/${lease}/revoke`, { token: by, body: { reason: 'At once' } }),
+      ),
+    );
+    for (const answer of answers) assert.is(leaseOf(answer)['state'], 'revoked', answer.text);
+    assert.is(answers.filter(({ body }) => body['receipt'] !== null).length, 1);
+    const ends = (await kinds(lease)).filter((kind) => kind.startsWith('lease.revok'));
+    assert.equal(ends, make === token ? ['lease.revoked'] : ['lease.revoking', 'lease.revoked']);
+    await workOff();
+    assert.equal((await kinds(lease)).filter((kind) => kind === 'lease.revoked').length, 1);
+  }
+});
+
+ending('is for a lease’s agent alone when it completes', async () => {
+  const { lease } = await token();
+  const answer = await end(lease, 'complete', await app.localToken('otto'), { outcome: 'succeeded' });
+  assert.is(answer.status, 401);
+});
+
+ending.run();
+
+const patience = suite('a provider that does not answer');
+
+patience('keeps its lease revoking until it does, and the exposure is the truth', async () => {
+  const { lease } = await login();
+  await client.stop();
+  const answer = await end(lease, 'revoke', await app.session('report-bot'), { reason: 'Done' }, '?wait=0');
+  assert.is(answer.status, 200, answer.text);
+  assert.is(leaseOf(answer)['state'], 'revoking');
+  assert.ok(answer.body['receipt']);
+  for (let pass = 0; pass < 8; pass++) await workOff();
+  assert.is((await row(lease)).state, 'revoking');
+  await client.start();
+  const before = Date.now();
+  await workOff();
+  const { state, exposure, death, revoking_at } = await row(lease);
+  assert.is(state, 'revoked');
+  assert.is(death?.how, 'verified');
+  assert.ok(Number(exposure) >= before - Number(revoking_at) - 1000);
+});
+
+patience('harms no other lease of the same pass, nor the pass', async () => {
+  const [stuck, fine] = [await login(), await login()];
+  unanswered.add((await row(stuck.lease)).mark);
+  for (const { lease } of [stuck, fine]) {
+    await app.call('POST', `/t/acme/leases/${lease}/revoke?wait=0`, {
+      token: await app.session('report-bot'),
+      body: { reason: 'Done' },
+    });
+  }
+  await workOff();
+  assert.is((await row(fine.lease)).state, 'revoked');
+  assert.is((await row(stuck.lease)).state, 'revoking');
+  unanswered.clear();
+  await workOff();
+  assert.is((await row(stuck.lease)).state, 'revoked');
+});
+
+patience('is asked again without a limit, ever more seldom, and people are told', async () => {
+  const { lease } = await login();
+  unanswered.add((await row(lease)).mark);
+  await end(lease, 'revoke', await app.session('report-bot'), { reason: 'Done' }, '?wait=0');
+  const pauses: number[] = [];
+  for (let pass = 0; pass < 12; pass++) {
+    await workOff();
+    const [work] = await app.sql<{ pause: string }>(
+      `select due - brevet_now() as pause from work where what ->> 'lease' = '${lease}'`,
+    );
+    pauses.push(Number(work?.pause));
+  }
+  assert.ok(
+    pauses.every((pause) => pause <= 90_000),
+    String(pauses),
+  );
+  assert.ok((pauses.at(-1) ?? 0) > (pauses[0] ?? 0));
+  assert.ok(app.logged.some((line) => line.includes('"error"') && line.includes('work.deferred')));
+  unanswered.clear();
+  await workOff();
+  assert.is((await row(lease)).state, 'revoked');
+});
+
+patience.run();
+
+const expiry = suite('expiry');
+
+expiry('is seen by the sweeper, and ended at the provider', async () => {
+  const { lease, credential } = await login();
+  const open = connect(credential);
+  await open`select 1`;
+  shift = 1_000_000;
+  await watch(later.deps);
+  await workOff(later);
+  const { state, cause, death } = await row(lease);
+  assert.is(state, 'revoked');
+  assert.is(cause, 'expired');
+  assert.is(death?.how, 'verified');
+  assert.ok(await rejects(open`select 1`));
+  await open.end({ timeout: 1 });
+});
+
+expiry('found three hours late counts its exposure from its end', async () => {
+  for (const make of [login, token]) {
+    const { lease } = await make();
+    const { expires_at } = await row(lease);
+    shift = Number(expires_at) - Date.now() + 3 * 3_600_000;
+    await watch(later.deps);
+    await workOff(later);
+    const { state, exposure } = await row(lease);
+    assert.is(state, 'revoked');
+    assert.ok(Number(exposure) >= 3 * 3_600_000 - 1000, String(exposure));
+  }
+});
+
+expiry('ends live use by itself where a token is checked offline', async () => {
+  const { lease } = await token({ resource: 'gate' });
+  const answer = await end(lease, 'revoke', await app.session(), { reason: 'Done' }, '?wait=0');
+  assert.is(leaseOf(answer)['state'], 'revoking');
+  shift = 61_000;
+  await workOff(later);
+  const { state, death, exposure } = await row(lease);
+  assert.is(state, 'revoked');
+  assert.is(death?.how, 'expired');
+  assert.ok(Number(exposure) > 50_000, String(exposure));
+});
+
+expiry('leaves what is not over alone', async () => {
+  const { lease } = await token();
+  shift = 0;
+  await watch(later.deps);
+  assert.is((await row(lease)).state, 'active');
+});
+
+expiry.run();
+
+const cascades = suite('what is taken away');
+
+const person = (active: boolean) => ({ display_name: 'olga', active });
+const ASSIGN = { tenant: 'acme', holder: { agent: 'triage-bot' }, role: 'triage' };
+const assignment = async (): Promise<string> => {
+  const { body } = must(await app.operator('ada', 'GET', '/api/assignments?tenant=acme'));
+  const items = body['items'] as { id: string; role: string; holder: Record<string, unknown> }[];
+  return items.find(({ role }) => role === 'triage')?.id ?? '';
+};
+
+const TAKEN: readonly (readonly [what: string, take: () => Promise<Answer>, back: () => Promise<unknown>])[] = [
+  [
+    'an agent that is disabled',
+    () => app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ active: false })),
+    () => app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody()),
+  ],
+  [
+    'an owner who is gone',
+    () => app.operator('ada', 'PUT', '/api/people/olga', person(false)),
+    () => app.operator('ada', 'PUT', '/api/people/olga', person(true)),
+  ],
+  [
+    'an assignment that ends',
+    async () => app.operator('ada', 'DELETE', `/api/assignments/${await assignment()}`),
+    () => app.operator('ada', 'POST', '/api/assignments', ASSIGN),
+  ],
+  [
+    'a target that is removed',
+    () => app.operator('ada', 'DELETE', '/api/tenants/acme/targets/tickets'),
+    () => Promise.resolve(),
+  ],
+];
+for (const [what, take, back] of TAKEN) {
+  cascades(`${what} takes with it what rests on it`, async () => {
+    const held = await token();
+    const birch = await app.call('POST', '/t/birch/requests', {
+      token: await app.session('birch-bot', 'birch'),
+      body: PERMITTED,
+    });
+    must(await take());
+    await workOff();
+    const { state, cause } = await row(held.lease);
+    assert.is(state, 'revoked');
+    assert.is(cause, 'entitlement_ended');
+    if (!what.startsWith('an owner')) assert.is((await row(String(leaseOf(birch)['id']))).state, 'active');
+    await back();
+  });
+}
+
+cascades('more than one pass of them, too', async () => {
+  must(
+    await app.operator('ada', 'PUT', '/api/tenants/acme/targets/many', {
+      provider: 'jwt',
+      config: { audience: 'https://many.acme.example', checks: 'introspection' },
+      environment: 'production',
+    }),
+  );
+  const by = await app.session();
+  const body = { ...PERMITTED, resource: 'many' };
+  for (const answer of await Promise.all(
+    Array.from({ length: 70 }, () => app.call('POST', '/t/acme/requests', { token: by, body })),
+  )) {
+    must(answer);
+  }
+  must(await app.operator('ada', 'DELETE', '/api/tenants/acme/enrolments/triage-bot'));
+  for (let pass = 0; pass < 3; pass++) {
+    await app.sql(`update work set due = 0 where what ->> 'task' = 'cascade'`);
+    await sweep(app.deps);
+  }
+  const live = await app.sql(`select id from leases where agent = 'triage-bot' and state <> 'revoked'`);
+  assert.is(live.length, 0, JSON.stringify(live));
+  const form = clientForm(await app.assertion('triage-bot'));
+  assert.is((await app.call('POST', '/t/acme/token', { form })).status, 401);
+});
+
+cascades.after(async () => {
+  await app.close();
+  await client.remove();
+});
+cascades.run();
