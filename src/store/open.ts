@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts';
 import type { Keyring } from '../core/seal.ts';
 import type { Store } from '../core/store.ts';
 import { instant } from '../core/time.ts';
+import type { Milliseconds } from '../core/time.ts';
 import { createCommit } from './commit.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
@@ -31,6 +32,8 @@ export interface StoreOptions {
   readonly kept?: KeptSnapshots;
   /** The login, the lock and the key were looked at before, by an earlier store of this process. */
   readonly checked?: boolean;
+  /** How far the database's clock is ahead, as an earlier store of this process measured it. */
+  readonly offset?: Milliseconds;
 }
 
 const POOL_SIZE = { node: 8, workers: 2 } as const;
@@ -64,7 +67,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
   const queue = createQueue(link, () => Date.now());
   const group = createGroup(hot, onNode ? { inFlight: BATCHES_IN_FLIGHT } : { inFlight: Infinity, batchLimit: 1 });
-  let offset = await queue.clockOffset();
+  let offset = options.offset ?? (await queue.clockOffset());
   const snapshots = createSnapshots({
     tenant: (name, kept) => loadSnapshot(link, name, kept),
     deployment: (kept) => loadDeployment(link, kept),

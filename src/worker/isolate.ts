@@ -13,7 +13,7 @@ import type { IssuerKeys } from '../core/issuer.ts';
 import type { RuleEngine } from '../core/policy.ts';
 import { createKeyring } from '../core/seal.ts';
 import type { Keyring } from '../core/seal.ts';
-import { instant, milliseconds } from '../core/time.ts';
+import { instant } from '../core/time.ts';
 import type { Clock, Instant, Milliseconds } from '../core/time.ts';
 import { createCedar } from '../decide/cedar.ts';
 import { createRulebook } from '../decide/rulebook.ts';
@@ -30,9 +30,10 @@ cedar.initSync({ module: compiled });
 
 /** What a request finds out for those after it. */
 export interface Learned {
-  /** How far the database's clock is ahead, and when that was measured. */
-  offset: Milliseconds;
-  measuredAt: Instant | null;
+  /** How far the database's clock is ahead; `null` before the first measurement. */
+  offset: Milliseconds | null;
+  /** By this isolate's own clock. */
+  measuredAt: number;
   /** The login, the lock, the reads and the key were looked at, and hold. */
   isFit: boolean;
   /** A request has undertaken to write the refusals that were counted, until then. */
@@ -74,8 +75,8 @@ async function makeIsolate(bindings: Bindings): Promise<Isolate> {
     throw new WrongSettings(read.error.map(({ name, what, remedy }) => `${name} ${what}. ${remedy}`).join(' '));
   }
   const settings = read.value;
-  const learned: Learned = { offset: milliseconds(0), measuredAt: null, isFit: false, writesRefusalsUntil: instant(0) };
-  const clock: Clock = () => instant(Date.now() + learned.offset);
+  const learned: Learned = { offset: null, measuredAt: 0, isFit: false, writesRefusalsUntil: instant(0) };
+  const clock: Clock = () => instant(Date.now() + (learned.offset ?? 0));
   const rules = createCedar(cedar);
   const request = guardedRequest({ privateHosts: settings.allowPrivateHosts }, (url, options) => fetch(url, options));
   const json = jsonOver(request);

@@ -1,12 +1,13 @@
 /** The parts of one invocation: a store of its own, which is closed when all that the invocation began is over. */
 import { writeRefusals } from '../attribute/refusals.ts';
 import { compose } from '../compose.ts';
-import { after, instant, seconds } from '../core/time.ts';
+import type { Store } from '../core/store.ts';
+import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { openStore } from '../store/open.ts';
 import { random } from './isolate.ts';
-import type { Isolate } from './isolate.ts';
+import type { Isolate, Learned } from './isolate.ts';
 import { log } from './log.ts';
 import type { Bindings } from './platform.ts';
 import { databaseOf } from './settings.ts';
@@ -35,30 +36,14 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     mode: 'workers',
     kept: isolate.snapshots,
     checked: learned.isFit,
+    ...(learned.offset === null ? {} : { offset: learned.offset }),
   });
   learned.isFit = true;
-  const work: Promise<void>[] = [];
-  const background: Deps['background'] = (piece) => {
-    const logged = piece.then(
-      () => undefined,
-      (fault: unknown) => log.error('background.failed', { fault: String(fault) }),
-    );
-    work.push(logged);
-  };
-  const over = async (): Promise<void> => {
-    // What is done in the background may itself leave something to be done.
-    for (const piece of work) await piece;
-    await store.close();
-  };
-  try {
-    if (learned.measuredAt === null || Date.now() - learned.measuredAt > MEASURE_EVERY_MS) {
-      learned.offset = await store.clockOffset();
-      learned.measuredAt = instant(Date.now());
-    }
-  } catch (fault) {
+  const { background, over } = whatIsBegun(store);
+  await keepTime(store, learned, background).catch(async (fault: unknown) => {
     await over();
     throw fault;
-  }
+  });
   const deps: Deps = compose({
     store,
     keyring,
@@ -79,6 +64,35 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     kept: { ...kept, refusals: writtenLater(isolate, () => background(writeLater(deps))) },
   });
   return { deps, over };
+}
+
+/** Keeps count of work in the background, so that the store is closed after the last of it. */
+function whatIsBegun(store: Store): Pick<Parts, 'over'> & Pick<Deps, 'background'> {
+  const begun: Promise<void>[] = [];
+  return {
+    background(work) {
+      const logged = work.then(
+        () => undefined,
+        (fault: unknown) => log.error('background.failed', { fault: String(fault) }),
+      );
+      begun.push(logged);
+    },
+    async over() {
+      // What is done in the background may itself begin something.
+      for (const work of begun) await work;
+      await store.close();
+    },
+  };
+}
+
+/** Waits for the first measurement alone: clocks drift slowly, and `/healthz` is not to need the database. */
+async function keepTime(store: Store, learned: Learned, background: Deps['background']): Promise<void> {
+  const measure = async (): Promise<void> => {
+    learned.measuredAt = Date.now();
+    learned.offset = await store.clockOffset();
+  };
+  if (learned.offset === null) await measure();
+  else if (Date.now() - learned.measuredAt > MEASURE_EVERY_MS) background(measure());
 }
 
 /** The count is in this isolate's memory, which no cron pass elsewhere sees: the first that counts writes for all. */
