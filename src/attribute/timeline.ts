@@ -5,7 +5,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryKind } from '../core/entry.ts';
-import type { Lease } from '../core/lease.ts';
+import type { Death, Lease } from '../core/lease.ts';
 import type { KeptEntry } from '../core/store.ts';
 import { toRfc3339 } from '../core/time.ts';
 
@@ -47,19 +47,15 @@ export function timelineOf(lease: Lease, entries: readonly KeptEntry[]): Timelin
     role: lease.role,
     policy: lease.policy,
     state: lease.state,
-    death:
-      lease.death === null
-        ? null
-        : {
-            how: lease.death.how,
-            at: toRfc3339(lease.death.at),
-            evidence: lease.death.evidence,
-            node: lease.death.node,
-          },
+    death: deathShown(lease.death),
     exposure_ms: lease.exposure,
     steps: entries.toSorted(inOrder).map(stepOf),
   };
 }
+
+/** How dead, when, by which evidence, and the node that saw it. */
+export const deathShown = (death: Death | null) =>
+  death === null ? null : { how: death.how, at: toRfc3339(death.at), evidence: death.evidence, node: death.node };
 
 /** What was written in one commit bears one time: a decision stands before what came of it. */
 const inOrder = (a: KeptEntry, b: KeptEntry): number =>

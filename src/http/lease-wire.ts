@@ -3,6 +3,7 @@ import type { Json } from '../core/canonical.ts';
 import type { Lease, LeaseTerms } from '../core/lease.ts';
 import type { KeptRequest } from '../core/store.ts';
 import { toRfc3339 } from '../core/time.ts';
+import { deathShown } from '../attribute/timeline.ts';
 import type { Instant } from '../core/time.ts';
 
 const time = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
@@ -29,15 +30,7 @@ export const leaseWire = (lease: Lease): Record<string, Json> => ({
   active_at: time(lease.activeAt),
   revoking_at: time(lease.revokingAt),
   cause: lease.cause,
-  death:
-    lease.death === null
-      ? null
-      : {
-          how: lease.death.how,
-          at: toRfc3339(lease.death.at),
-          evidence: lease.death.evidence,
-          node: lease.death.node,
-        },
+  death: deathShown(lease.death),
   exposure_ms: lease.exposure,
   outcome: lease.outcome === null ? null : lease.outcome.outcome,
 });
