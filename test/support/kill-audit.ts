@@ -120,7 +120,7 @@ function storyOf({ provider, state, active_at, cause, death }: LeaseRow): string
   }
 }
 
-const isProbed = (death: object): boolean => JSON.stringify(death).includes('401');
+const isProbed = (death: object): boolean => JSON.stringify(death).includes('the API itself answers');
 
 /** @returns receipts whose entry is not in the ledger as it was acknowledged. */
 export async function lostReceipts(
