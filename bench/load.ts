@@ -76,3 +76,11 @@ function next(child: ChildProcess): Promise<Reply> {
     });
   });
 }
+
+/** @param times of each, in milliseconds. @param seconds that all of them took. */
+export function summaryOf(times: readonly number[], seconds: number): Measured {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+  return { perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
+}

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
+import { measureLogins } from './logins.ts';
 import { FULL, QUICK } from './plan.ts';
 import { asTable } from './table.ts';
 import { measureTokens } from './tokens.ts';
 import type { Outcome } from './tokens.ts';
 
-const CASES = { tokens: measureTokens };
+const CASES = { tokens: measureTokens, logins: measureLogins };
 
 const flags = process.argv.slice(2);
 const plan = flags.includes('--quick') ? QUICK : FULL;

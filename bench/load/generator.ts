@@ -1,6 +1,7 @@
 /** The process that makes load: asked over its channel, it answers with what it measured. */
 import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
+import { summaryOf } from '../load.ts';
 import type { Load, Measured, Reply } from '../load.ts';
 import { loginLife } from './logins.ts';
 import { tokenRequests } from './tokens.ts';
@@ -34,11 +35,4 @@ async function measure(load: Load): Promise<Measured> {
   const seconds = (performance.now() - began) / 1000;
   for (const connection of connections) connection.close();
   return summaryOf(times, seconds);
-}
-
-function summaryOf(times: readonly number[], seconds: number): Measured {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-  return { perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
 }

@@ -21,14 +21,13 @@ export function tokenRequests(load: TokenLoad): Step {
 
 function tokenRequest(load: TokenLoad, key: KeyObject, number: number): Buffer {
   const resource = String(number % load.resources);
-  const fields = Object.entries(load.form).map(([name, value]) => [name, value.replaceAll('{n}', resource)]);
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: load.client,
     client_assertion_type: ASSERTION_TYPE,
     client_assertion: assertion(load, key),
-    ...Object.fromEntries(fields),
   });
+  for (const [name, value] of Object.entries(load.form)) body.set(name, value.replaceAll('{n}', resource));
   return requestBytes('POST', load.path, { type: 'application/x-www-form-urlencoded', body: body.toString() });
 }
 

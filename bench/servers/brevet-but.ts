@@ -43,11 +43,11 @@ function hashOnce(): void {
   const { subtle } = crypto;
   const derive = subtle.deriveBits.bind(subtle);
   const known = new Map<number, ArrayBuffer>();
-  const deriveOnce: typeof subtle.deriveBits = async (algorithm, key, length) => {
-    if (typeof algorithm === 'string' || !('iterations' in algorithm)) return derive(algorithm, key, length ?? null);
-    const before = known.get(algorithm.iterations) ?? (await derive(algorithm, key, length ?? null));
-    known.set(algorithm.iterations, before);
-    return before;
+  const deriveOnce = async (...[algorithm, key, length]: Parameters<typeof derive>): Promise<ArrayBuffer> => {
+    const rounds = typeof algorithm === 'object' && 'iterations' in algorithm ? algorithm.iterations : 0;
+    const bits = known.get(rounds) ?? (await derive(algorithm, key, length));
+    if (rounds > 0) known.set(rounds, bits);
+    return bits;
   };
-  subtle.deriveBits = deriveOnce;
+  Object.defineProperty(subtle, 'deriveBits', { value: deriveOnce });
 }

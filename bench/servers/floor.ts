@@ -8,7 +8,6 @@ import type { AddressInfo } from 'node:net';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose';
 import type { JWK } from 'jose';
-import type { TargetName } from '../../src/core/ids.ts';
 import { instant } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import { loadBundle } from '../../src/decide/bundle.ts';
@@ -75,7 +74,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   const token = await new SignJWT({ client_id: CLIENT, authorization_details: [detail] })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' })
     .setIssuer(AUDIENCE)
-    .setAudience('https://tickets.example' as TargetName | string)
+    .setAudience('https://tickets.example')
     .setSubject(String(payload.sub))
     .setJti(crypto.randomUUID())
     .setIssuedAt()

@@ -44,17 +44,7 @@ async function configuration(client: string, key: JWK): Promise<Record<string, u
   };
 }
 
-const server = createServer();
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
-  const key = JSON.parse(argument('key')) as JWK;
-  configuration(argument('client'), key).then(
-    (made) => {
-      server.on('request', new Provider(argument('audience'), made).callback());
-      announce(port);
-    },
-    (fault: unknown) => {
-      throw fault;
-    },
-  );
-});
+const key = JSON.parse(argument('key')) as JWK;
+const made = await configuration(argument('client'), key);
+const server = createServer(new Provider(argument('audience'), made).callback());
+server.listen(0, '127.0.0.1', () => announce((server.address() as AddressInfo).port));

@@ -1,0 +1,56 @@
+/** The life of a login by bare statements, each sent alone: create, disable, terminate, drop, look. */
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+import type { Measured } from '../load.ts';
+import { summaryOf } from '../load.ts';
+
+export interface BareLogins {
+  /** Made beforehand, since whoever makes logins in earnest hashes too. */
+  readonly verifier: string;
+  readonly group: string;
+  readonly connections: number;
+  readonly logins: number;
+}
+
+/** From the bench's own process, which does nothing else meanwhile. */
+export async function bareLogins(
+  admin: postgres.Options<Record<string, postgres.PostgresType>>,
+  { verifier, group, connections, logins }: BareLogins,
+): Promise<Measured> {
+  const clients = Array.from({ length: connections }, () =>
+    postgres({ ...admin, max: 1, fetch_types: false, onnotice: () => undefined }),
+  );
+  try {
+    await Promise.all(clients.map((sql) => sql`select 1`));
+    const times: number[] = [];
+    let left = logins;
+    const began = performance.now();
+    await Promise.all(
+      clients.map(async (sql) => {
+        while (left-- > 0) {
+          const asked = performance.now();
+          await oneLogin(sql, verifier, group);
+          times.push(performance.now() - asked);
+        }
+      }),
+    );
+    return summaryOf(times, (performance.now() - began) / 1000);
+  } finally {
+    await Promise.all(clients.map((sql) => sql.end({ timeout: 1 })));
+  }
+}
+
+async function oneLogin(sql: postgres.Sql, verifier: string, group: string): Promise<void> {
+  const name = `bench_${randomUUID().replaceAll('-', '')}`;
+  const until = new Date(Date.now() + 300_000).toISOString();
+  await sql.unsafe(
+    `CREATE ROLE ${name} LOGIN NOINHERIT CONNECTION LIMIT 2 PASSWORD '${verifier}' VALID UNTIL '${until}' IN ROLE ${group}`,
+  );
+  await sql.unsafe(`ALTER ROLE ${name} NOLOGIN`);
+  await sql`select pg_terminate_backend(pid, 500) from pg_stat_activity where usename = ${name}`;
+  await sql.unsafe(`DROP ROLE ${name}`);
+  const [left] = await sql<{ left: boolean }[]>`
+    select exists (select from pg_roles where rolname = ${name})
+      or exists (select from pg_stat_activity where usename = ${name}) as left`;
+  if (left?.left !== false) throw new Error(`${name} is still there`);
+}
