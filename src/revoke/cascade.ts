@@ -1,7 +1,7 @@
 /** What was taken away takes with it what rests on it: a few leases a time, until none is live. The queue kills them. */
 import type { LeaseFilter } from '../core/change.ts';
 import type { Deps } from '../deps.ts';
-import type { KillResult } from './kill.ts';
+import type { KillResult } from './lease.ts';
 import { endLease } from './revoke.ts';
 
 const AT_ONCE = 64;

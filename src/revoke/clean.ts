@@ -10,7 +10,7 @@ import type { Sighting } from '../core/provider.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { hold } from './lease.ts';
-import type { KillResult } from './kill.ts';
+import type { KillResult } from './lease.ts';
 
 /** A mint refuses itself at its deadline; a clock of the provider's that lags a minute is still within. */
 const PAST_DEADLINE = seconds(90);

@@ -12,11 +12,8 @@ import type { Declaration, Sighting } from '../core/provider.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { hold } from './lease.ts';
-import type { Held } from './lease.ts';
+import type { Held, KillResult } from './lease.ts';
 import { cleaning } from './clean.ts';
-
-export type KillResult =
-  { readonly dead: true } | { readonly dead: false; readonly why: string; readonly until?: Lease['expiresAt'] };
 
 /** @param fence the attempt that holds the work; `null` right after the commit, before the queue's turn. */
 export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | null): Promise<KillResult> {

@@ -12,6 +12,10 @@ export interface Held {
   readonly subject: Subject;
 }
 
+/** Whether a piece of work is over; if not, why, and not before when. */
+export type KillResult =
+  { readonly dead: true } | { readonly dead: false; readonly why: string; readonly until?: Lease['expiresAt'] };
+
 export async function hold(deps: Deps, lease: Lease): Promise<Held> {
   const { provider, version } = await providerOf(deps, lease);
   const purpose = { tenant: lease.tenant, use: 'lease-secret', subject: lease.id } as const;

@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts';
 import { cleaning } from './clean.ts';
 import { hold } from './lease.ts';
 import { killLease } from './kill.ts';
-import type { KillResult } from './kill.ts';
+import type { KillResult } from './lease.ts';
 import { endLease, reread } from './revoke.ts';
 
 export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Promise<KillResult> {

@@ -11,7 +11,7 @@ import type { Deps } from '../deps.ts';
 import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
 import { killLease } from './kill.ts';
-import type { KillResult } from './kill.ts';
+import type { KillResult } from './lease.ts';
 import { reconcile } from './reconcile.ts';
 import { endLease } from './revoke.ts';
 
