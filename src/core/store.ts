@@ -84,7 +84,7 @@ export interface Store {
   overseenBy(person: PersonName): Promise<readonly TenantName[]>;
   /** `null`: not there, or not this tenant's. */
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
-  /** Newest first. Without a tenant: across tenants, by the listing role, narrowed to `within`. */
+  /** Newest first, and nothing outside `within`. Without a tenant: across tenants, by the listing role. */
   leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
   request(tenant: TenantName, request: RequestId): Promise<KeptRequest | null>;
   requests(

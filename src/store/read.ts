@@ -130,12 +130,14 @@ export function createReads(link: Link): Reads {
       }),
     leases: (query, within) => {
       const { tenant } = query;
+      if (isOutside(tenant, within)) return Promise.resolve([]);
       if (tenant !== null) return at(tenant, (tx) => newestLeases(tx, tenant, query, getTableColumns(leases)));
       return across((tx) => overTenants(tx, within, query.limit, (one) => newestLeases(tx, one, query, withoutSecret)));
     },
     request: (tenant, id) =>
       at(tenant, async (tx) => (await requestsIn(tx, tenant, eq(requests.id, id), 1))[0] ?? null),
     requests: ({ tenant, agent, before, limit }, within) => {
+      if (isOutside(tenant, within)) return Promise.resolve([]);
       const which = and(
         before === null ? undefined : lt(requests.id, before as KeptRequest['id']),
         agent === null ? undefined : eq(requests.agent, agent),
@@ -214,6 +216,10 @@ function newestLeases(
   );
   return tx.select(columns).from(leases).where(which).orderBy(desc(leases.id)).limit(limit);
 }
+
+/** A list narrowed to some tenants stays so when one of the others is named. */
+const isOutside = (tenant: TenantName | null, within: readonly TenantName[] | null): boolean =>
+  tenant !== null && within !== null && !within.includes(tenant);
 
 /** The newest of each tenant by its own index, then the newest of those: no list walks the rows of all. */
 async function overTenants<T extends { readonly id: string }>(
