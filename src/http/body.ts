@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import { flawOf } from './flaw.ts';
 import type { Scope } from './scope.ts';
 
 export const BODY_LIMIT = 64 * 1024;
@@ -16,7 +17,9 @@ export async function readJson(c: Context<Scope>, limit = BODY_LIMIT): Promise<R
   const text = await readText(c, 'application/json', limit);
   if (!text.ok) return text;
   try {
-    return ok(JSON.parse(text.value) as unknown);
+    const body = JSON.parse(text.value) as unknown;
+    const flaw = flawOf(text.value);
+    return flaw === null ? ok(body) : err(failure('invalid_json', `the body cannot be taken: ${flaw}`));
   } catch (fault) {
     const why = fault instanceof SyntaxError ? 'it does not parse' : 'it cannot be read';
     return err(failure('invalid_json', `the body is not JSON: ${why}`, { hint: 'Send one JSON object in UTF-8.' }));

@@ -22,6 +22,7 @@ import { findLease, introspect } from '../use/introspect.ts';
 import { readForm } from './body.ts';
 import { claimOf, tenantOf } from './caller.ts';
 import { revokeUndelivered } from './delivery.ts';
+import { flawOf } from './flaw.ts';
 import type { Scope } from './scope.ts';
 import { answer, oauthError, receiptWire } from './wire.ts';
 
@@ -81,6 +82,8 @@ function readDetails(text: string): Result<Record<string, unknown>> {
     if (!(fault instanceof SyntaxError)) throw fault;
     return refuse('this is not JSON');
   }
+  const flaw = flawOf(text);
+  if (flaw !== null) return refuse(flaw);
   const read = parseWith(detailsForm, parsed);
   const [detail] = read.ok ? read.value : [];
   if (detail === undefined) return refuse(`this takes exactly one object of type ${TASK_TYPE}`);
