@@ -1,6 +1,7 @@
 /**
  * How the store reaches Postgres: options for postgres.js, and what its errors mean.
  */
+import { DrizzleQueryError } from 'drizzle-orm';
 import type postgres from 'postgres';
 import type { Secret } from '../core/secret.ts';
 import { StoreUnavailable } from '../core/store.ts';
@@ -25,8 +26,9 @@ export function clientOptions(to: DatabaseOptions): postgres.Options<Record<stri
     ...('url' in to ? partsOf(to.url.reveal()) : to),
     connect_timeout: CONNECT_LIMIT_S,
     backoff: () => RECONNECT_PAUSE_S,
-    // Without it postgres.js 3.4.9 never hands out a new connection that was asked for by `reserve`.
-    fetch_types: true,
+    // What it would fetch is not needed, and where the connection is lost while it does, postgres.js 3.4.9 rejects a
+    // promise that nobody has, which ends the process.
+    fetch_types: false,
     onnotice: () => {},
   };
 }
@@ -49,10 +51,11 @@ function partsOf(text: string) {
 
 /**
  * SQLSTATEs after which the same statement may succeed later: connections (08), resources such as a full disk (53),
- * shutdowns (57P), a statement or lock that took too long, a server that has become a standby, deadlocks.
+ * shutdowns (57P), what lies outside Postgres (58, which Hyperdrive answers too where it reaches none), a statement or
+ * lock that took too long, a server that has become a standby, deadlocks.
  * @see https://www.postgresql.org/docs/18/errcodes-appendix.html
  */
-const PASSING = /^(?:08...|53...|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01)$/;
+const PASSING = /^(?:08...|53...|58...|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01)$/;
 
 /** Codes of postgres.js itself and of the sockets below it. */
 const LOST =
@@ -63,21 +66,21 @@ export function codeOf(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-/** Whether the connection is gone. */
-export function isLost(error: unknown): boolean {
-  const code = codeOf(error);
-  return code !== null && LOST.test(code);
-}
+/** Sockets of Workers have no codes, only these words. */
+const LOST_ON_WORKERS = /^(?:connection attempt failed|network connection lost|proxy request failed)/i;
 
 /** Whether nothing can be said of what was asked, and the same may be asked again later. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof StoreUnavailable) return true;
   const code = codeOf(error);
-  return code !== null && (PASSING.test(code) || LOST.test(code));
+  if (code === null) return error instanceof Error && LOST_ON_WORKERS.test(error.message);
+  return PASSING.test(code) || LOST.test(code);
 }
 
 /** The error as callers of the store see it. */
-export function asStoreError(error: unknown): unknown {
+export function asStoreError(thrown: unknown): unknown {
+  // drizzle's own says every parameter in its message, which would end in a log.
+  const error = thrown instanceof DrizzleQueryError ? (thrown.cause ?? new Error('a query failed')) : thrown;
   if (error instanceof StoreUnavailable || !isPassing(error)) return error;
-  return new StoreUnavailable(`the database does not answer (${codeOf(error)})`, { cause: error });
+  return new StoreUnavailable(`the database does not answer (${codeOf(error) ?? 'no connection'})`, { cause: error });
 }

@@ -161,7 +161,8 @@ export function createReads(link: Link): Reads {
         tx
           .select({ tenant: leases.tenant, lease: leases.id })
           .from(leases)
-          .where(and(inArray(leases.state, LIVE), lte(leases.expiresAt, now)))
+          // An opening one is the reconciler's: while its target is dead it would stand before those that can be ended.
+          .where(and(eq(leases.state, 'active'), lte(leases.expiresAt, now)))
           .orderBy(asc(leases.expiresAt))
           .limit(limit),
       ),

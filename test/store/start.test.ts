@@ -73,7 +73,9 @@ for (const [name, attributes, grants, says] of LOGINS) {
 }
 
 start('refuses the owner', async () => {
-  const refusal = await openStore({ database: database.owner, node: 'n', log: silent, mode: 'node' }).catch(String);
+  const refusal = await openStore({ database: database.owner, node: 'n', log: silent, mode: 'node' }).catch(
+    (fault: unknown) => fault,
+  );
   assert.match(String(refusal), /owns the database/);
 });
 

@@ -31,7 +31,7 @@ async function enqueue(tenant: TenantName, count: number, due = -1000): Promise<
   assert.ok((await test.store.commit({ ...life.change, work }, life.entries)).ok);
 }
 
-const tenantsOf = (claimed: readonly ClaimedWork[]) => claimed.map(({ what }) => what.tenant).toSorted();
+const tenantsOf = (claimed: readonly ClaimedWork[]) => claimed.map(({ what }) => String(what.tenant)).toSorted();
 const longest = seconds(60);
 
 queue('is claimed once, when it is due, oldest first', async () => {
@@ -88,17 +88,19 @@ queue('lists what is live, over all tenants, and what is past its end', async ()
   await withAdmin(test.database.admin, (sql) => sql`delete from leases`);
   const ids = [];
   for (const tenant of [ACME, BIRCH]) {
-    const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
+    const life = opening({ epochs: await epochsOf(test.store, tenant), tenant, state: 'opening' });
     await send(test.store, life);
     ids.push({ tenant, lease: life.change.lease.id });
   }
   assert.equal(await test.store.live(none, 10), ids);
   assert.equal(await test.store.live({ ...none, tenant: BIRCH, agent: TRIAGE }, 10), ids.slice(1));
   assert.equal(await test.store.live({ ...none, role: 'other' }, 10), []);
-  assert.equal(await test.store.overdue(instant(Date.now()), 10), []);
-  assert.is((await test.store.overdue(past, 1)).length, 1);
   const [first] = ids;
   assert.ok(first !== undefined);
+  assert.equal(await test.store.overdue(past, 10), [], 'an opening one is the reconciler’s');
+  for (const { tenant, lease } of ids) await send(test.store, move('activate', lease, await epochsOf(test.store, tenant), tenant));
+  assert.equal(await test.store.overdue(instant(Date.now()), 10), []);
+  assert.is((await test.store.overdue(past, 1)).length, 1);
   await send(test.store, move('revoke', first.lease, await epochsOf(test.store)));
   assert.equal(await test.store.overdue(past, 10), ids.slice(1));
 });

@@ -25,15 +25,14 @@ const CHECK = '23514';
 /** Raised by the trigger of memberships; its detail is the function held. */
 const SECOND_FUNCTION = 'BV001';
 
-/** Why a change did not happen, or `null` for a fault. drizzle wraps what the driver throws. */
+/** Why a change did not happen, or `null` for a fault. */
 export function unmetOf(error: unknown): Unmet | null {
   if (error instanceof Refused) return error.unmet;
-  const cause = error instanceof Error && codeOf(error) === null ? error.cause : error;
-  const { constraint_name: constraint = '', detail = '' } = (cause ?? {}) as {
+  const { constraint_name: constraint = '', detail = '' } = (error ?? {}) as {
     readonly constraint_name?: string;
     readonly detail?: string;
   };
-  switch (codeOf(cause)) {
+  switch (codeOf(error)) {
     case SECOND_FUNCTION:
       return { unmet: 'second_function', held: detail };
     case CHECK:

@@ -32,7 +32,7 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
   const tenant = tenantOf(change);
@@ -45,6 +45,7 @@ export async function commitRegister(
       const [now] = await tx.select().from(deployment);
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
+      if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
       const version = await apply({ tx, now }, change);
       await raise(tx, change, tenant);
       await tx.execute(enter(entering));
@@ -57,6 +58,12 @@ export async function commitRegister(
     if (unmet === null) throw error;
     return err(unmet);
   }
+}
+
+async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<number | null> {
+  if (tenant === null) return null;
+  const [row] = await tx.select({ epoch: tenants.epoch }).from(tenants).where(eq(tenants.name, tenant));
+  return row?.epoch ?? null;
 }
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
