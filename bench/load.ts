@@ -17,6 +17,8 @@ export interface TokenLoad {
   readonly resources: number;
   readonly connections: number;
   readonly requests: number;
+  /** The run ends then, if it has not before. */
+  readonly seconds?: number;
 }
 
 /** Logins, each asked for and completed before the connection asks for its next. */
@@ -28,6 +30,8 @@ export interface LoginLoad {
   readonly resource: string;
   readonly connections: number;
   readonly requests: number;
+  /** The run ends then, if it has not before. */
+  readonly seconds?: number;
 }
 
 export type Load = TokenLoad | LoginLoad;
@@ -83,4 +87,10 @@ export function summaryOf(times: readonly number[], seconds: number): Measured {
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
   return { perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
+}
+
+/** Whether a run that begins now is over; one without a limit never is. */
+export function overAfter(seconds = Infinity): () => boolean {
+  const until = performance.now() + seconds * 1000;
+  return () => performance.now() >= until;
 }

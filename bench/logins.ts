@@ -46,11 +46,11 @@ export async function measureLogins(folder: string, plan: Plan, generator: Gener
         token: await agentSession(broker, key),
         resource,
         connections,
-        requests: plan.logins,
+        ...plan.window,
       });
     const admin = { host: '127.0.0.1', port, database: DATABASE, user: ADMIN, password };
     const bare = (rounds: number, connections: number) => () =>
-      bareLogins(admin, { verifier: verifierOf(rounds), group: GROUP, connections, logins: plan.logins });
+      bareLogins(admin, { verifier: verifierOf(rounds), group: GROUP, connections, seconds: plan.window.seconds });
     const contenders: Contender<Measured>[] = AT_ONCE.flatMap((count) =>
       Object.entries(ROUNDS).flatMap(([name, rounds]) => [
         { name: `login-${name}-${count}`, run: brevet(name, count) },

@@ -1,10 +1,9 @@
 /** How much of everything a run does. */
 export interface Plan {
   readonly rounds: number;
-  /** Of one run at 64 connections; at fewer, fewer. */
-  readonly requests: number;
+  /** A run ends after so many seconds, or when what was made beforehand has been sent. */
+  readonly window: { readonly seconds: number; readonly requests: number };
   readonly warmUp: number;
-  readonly logins: number;
   readonly starts: number;
   readonly many: number;
   readonly most: number;
@@ -19,9 +18,8 @@ const told = (name: string, round: number): void => {
 
 export const FULL: Plan = {
   rounds: 5,
-  requests: 8_000,
+  window: { seconds: 2.5, requests: 10_000 },
   warmUp: 3_000,
-  logins: 256,
   starts: 5,
   many: 1_000,
   most: 10_000,
@@ -34,9 +32,8 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   ...FULL,
   rounds: 3,
-  requests: 2_000,
+  window: { seconds: 1, requests: 3_000 },
   warmUp: 500,
-  logins: 64,
   starts: 3,
   leases: 10_000,
   entries: 100_000,

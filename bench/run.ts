@@ -2,15 +2,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureFull } from './full.ts';
 import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
 import { measureLogins } from './logins.ts';
+import { measureNode } from './node.ts';
 import { FULL, QUICK } from './plan.ts';
 import { asTable } from './table.ts';
 import { measureTokens } from './tokens.ts';
 import type { Outcome } from './tokens.ts';
 
-const CASES = { tokens: measureTokens, logins: measureLogins };
+const CASES = { tokens: measureTokens, logins: measureLogins, node: measureNode, full: measureFull };
 
 const flags = process.argv.slice(2);
 const plan = flags.includes('--quick') ? QUICK : FULL;

@@ -44,10 +44,6 @@ const staticAsk = ({ port }: Server, { privateKey }: AgentKey, form: TokenLoad['
   resources: RESOURCES,
 });
 
-/** So many that the window is seconds at what each number of connections gives. */
-export const requestsFor = (connections: number, plan: Plan): number =>
-  connections === 1 ? plan.requests / 10 : connections < MOST ? plan.requests / 2 : plan.requests;
-
 export async function measureTokens(folder: string, plan: Plan, generator: Generator): Promise<Outcome> {
   const key = newAgentKey();
   const given = { client: AGENT, audience: STATIC_ISSUER, key: JSON.stringify(key.publicKey) };
@@ -69,8 +65,7 @@ export async function measureTokens(folder: string, plan: Plan, generator: Gener
     const one = await brevet('one', {});
     const unkept = await brevet('unkept', { without: 'kept-answers' });
     const two = await brevet('two', { processes: 2 });
-    const at = (ask: Ask, connections: number) => () =>
-      generator.run({ ...ask, connections, requests: requestsFor(connections, plan) });
+    const at = (ask: Ask, connections: number) => () => generator.run({ ...ask, connections, ...plan.window });
     const contenders: Contender<Measured>[] = [
       { name: 'floor', run: at(floor, MOST) },
       { name: 'peer', run: at(peer, MOST) },

@@ -2,20 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import type { Measured } from '../load.ts';
-import { summaryOf } from '../load.ts';
+import { overAfter, summaryOf } from '../load.ts';
 
 export interface BareLogins {
   /** Made beforehand, since whoever makes logins in earnest hashes too. */
   readonly verifier: string;
   readonly group: string;
   readonly connections: number;
-  readonly logins: number;
+  readonly seconds: number;
 }
 
 /** From the bench's own process, which does nothing else meanwhile. */
 export async function bareLogins(
   admin: postgres.Options<Record<string, postgres.PostgresType>>,
-  { verifier, group, connections, logins }: BareLogins,
+  { verifier, group, connections, seconds }: BareLogins,
 ): Promise<Measured> {
   const clients = Array.from({ length: connections }, () =>
     postgres({ ...admin, max: 1, fetch_types: false, onnotice: () => undefined }),
@@ -23,11 +23,11 @@ export async function bareLogins(
   try {
     await Promise.all(clients.map((sql) => sql`select 1`));
     const times: number[] = [];
-    let left = logins;
+    const isOver = overAfter(seconds);
     const began = performance.now();
     await Promise.all(
       clients.map(async (sql) => {
-        while (left-- > 0) {
+        while (!isOver()) {
           const asked = performance.now();
           await oneLogin(sql, verifier, group);
           times.push(performance.now() - asked);

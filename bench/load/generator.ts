@@ -1,7 +1,7 @@
 /** The process that makes load: asked over its channel, it answers with what it measured. */
 import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
-import { summaryOf } from '../load.ts';
+import { overAfter, summaryOf } from '../load.ts';
 import type { Load, Measured, Reply } from '../load.ts';
 import { loginLife } from './logins.ts';
 import { tokenRequests } from './tokens.ts';
@@ -22,10 +22,11 @@ async function measure(load: Load): Promise<Measured> {
   const connections = await Promise.all(Array.from({ length: load.connections }, () => openConnection(load.port)));
   const times: number[] = [];
   let taken = 0;
+  const isOver = overAfter(load.seconds);
   const began = performance.now();
   await Promise.all(
     connections.map(async (connection) => {
-      for (let number = taken++; number < load.requests; number = taken++) {
+      for (let number = taken++; number < load.requests && !isOver(); number = taken++) {
         const sent = performance.now();
         await step(connection, number);
         times.push(performance.now() - sent);

@@ -1,0 +1,88 @@
+/**
+ * Fills a broker's database behind its back, as no API would let anyone: copies of what it holds already, so that each
+ * row has the size of a real one.
+ */
+import postgres from 'postgres';
+import { DATABASE } from '../src/embedded/provision.ts';
+import { embeddedAt } from '../src/embedded/server.ts';
+import type { BrevetServer } from './servers.ts';
+import { AGENT, TENANT } from './world.ts';
+
+/** Tenants with all that one has: agent, roles, overseer, target and keys. */
+export const fillTenants = (broker: BrevetServer, count: number): Promise<void> =>
+  asSuperuser(broker, [
+    copies('tenants', count - 1, { name: NAME }),
+    copies('signing_keys', count - 1, { tenant: NAME, kid: `kid || '-' || n` }),
+    copies('target_audiences', count - 1, { tenant: NAME, audience: `audience || '/' || n` }),
+    copies('targets', count - 1, { tenant: NAME, audience: `audience || '/' || n` }),
+    copies('target_versions', count - 1, { tenant: NAME }),
+    copies('enrolments', count - 1, { tenant: NAME, thumbprint: `thumbprint || '-' || n` }),
+    copies('memberships', count - 1, { tenant: NAME }),
+    copies('assignments', count - 1, { tenant: NAME, id: `overlay(id placing lpad(n::text, 8, '0') from 15)` }),
+  ]);
+
+/** All of the measured tenant's own. One lease in a hundred lives, for another hour. */
+export const fillLedger = (
+  broker: BrevetServer,
+  { leases, entries }: { readonly leases: number; readonly entries: number },
+): Promise<void> =>
+  asSuperuser(broker, [
+    copies('requests', leases, { id: FRESH_ID }, 1),
+    copies(
+      'leases',
+      leases,
+      {
+        id: FRESH_ID,
+        state: `case when n % 100 = 0 then 'active' else 'revoked' end`,
+        death: `case when n % 100 = 0 then null else '{"how":"expired"}'::json end`,
+        expires_at: 'expires_at + 3600000',
+      },
+      1,
+    ),
+    copies('entries', entries, { id: FRESH_ID, request: FRESH_REQUEST, lease: FRESH_LEASE }, 1),
+    copies('entry_values', entries, { entry: FRESH_ENTRY }, 1),
+  ]);
+
+const NAME = `'client-' || n`;
+/** Older than what it is a copy of, in the order of its number: as ids are that were made over the months before. */
+const fresh = (id: string): string => `overlay(${id} placing '00' || lpad(n::text, 8, '0') from 5)`;
+const FRESH_ID = fresh('id');
+const FRESH_REQUEST = fresh('request');
+const FRESH_LEASE = fresh('lease');
+const FRESH_ENTRY = fresh('entry');
+
+type Changed = Readonly<Record<string, string>>;
+type Statement = (columns: (table: string) => Promise<readonly string[]>) => Promise<string>;
+
+/** @param of how many of the measured tenant's rows to copy; all of them, where nothing is said. */
+const copies =
+  (table: string, count: number, changed: Changed, of?: number): Statement =>
+  async (columns) => {
+    const names = (await columns(table)).map((name) => `"${name}"`);
+    const values = names.map((name) => changed[name.slice(1, -1)] ?? name);
+    const own = table === 'tenants' ? 'name' : 'tenant';
+    const limit = of === undefined ? '' : `limit ${of}`;
+    return `insert into ${table} (${names.join(', ')}) select ${values.join(', ')}
+      from (select * from ${table} where ${own} = '${TENANT}' ${limit}) t, generate_series(1, ${count}) n`;
+  };
+
+async function asSuperuser(broker: BrevetServer, statements: readonly Statement[]): Promise<void> {
+  const server = await embeddedAt(broker.dataDir);
+  const sql = postgres({ ...server.connection(DATABASE), max: 1, onnotice: () => undefined });
+  const columns = async (table: string): Promise<readonly string[]> => {
+    const rows = await sql<{ name: string }[]>`
+      select attname as name from pg_attribute where attrelid = ${table}::regclass and attnum > 0 and not attisdropped`;
+    return rows.map(({ name }) => name);
+  };
+  try {
+    // No trigger and no foreign key is asked about rows that are copies of good ones.
+    await sql`set session_replication_role = replica`;
+    for (const statement of statements) await sql.unsafe(await statement(columns));
+    await sql`vacuum analyze`;
+    await sql`checkpoint`;
+    const [known] = await sql`select 1 from enrolments where tenant = ${TENANT} and agent = ${AGENT}`;
+    if (known === undefined) throw new Error('the measured tenant is not what it was');
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
