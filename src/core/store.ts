@@ -97,7 +97,7 @@ export interface Store {
     tenant: TenantName,
     of: { readonly lease: LeaseId } | { readonly request: RequestId },
   ): Promise<readonly KeptEntry[]>;
-  /** Live leases that have passed their end, oldest first, over all tenants. */
+  /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /** Live leases (opening, active) that a cascade is to end. */
   live(over: LeaseFilter, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
