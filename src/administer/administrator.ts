@@ -16,6 +16,8 @@ export interface Administrator {
   readonly inSetup: boolean;
   /** The deployment's epoch that this standing was read under. */
   readonly epoch: number;
+  /** The tenant's, where it was read there: one who stood down meanwhile changes nothing any more. */
+  readonly tenantEpoch: number | null;
 }
 
 /** @param place the tenant's snapshot, or the deployment's for what stands above tenants. */
@@ -33,6 +35,7 @@ export function administratorAt(
     person: operator.person,
     inSetup: deployment.inSetup,
     epoch: deployment.epoch,
+    tenantEpoch: 'deployment' in place ? place.epochs.tenant : null,
   });
 }
 

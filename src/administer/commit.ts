@@ -47,7 +47,8 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
     act.ends === null
       ? []
       : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
-  const command = { kind: 'register', change: act.change, work, deploymentEpoch: act.by.epoch } as const;
+  const { epoch: deploymentEpoch, tenantEpoch } = act.by;
+  const command = { kind: 'register', change: act.change, work, deploymentEpoch, tenantEpoch } as const;
   const committed = await deps.store.commit(command, [entry]);
   deps.store.forget(act.ledger);
   if (!committed.ok) return err(unmetFailure(committed.error));

@@ -236,6 +236,8 @@ export interface RegisterCommand {
   readonly work: readonly NewWork[];
   /** The deployment epoch that the author's standing was read under; the change happens only if it has not moved. */
   readonly deploymentEpoch: number | null;
+  /** The same of the tenant that it changes, where the standing was read there. */
+  readonly tenantEpoch?: number | null;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
