@@ -82,16 +82,17 @@ export async function removeTenant(
   operator: OperatorPrincipal,
   name: TenantName,
 ): Promise<Result<Receipt>> {
-  if ((await deps.store.snapshot(name)) === null) return err(NO_TENANT);
-  return act(deps, operator, await deps.store.deployment(), () =>
-    ok({
+  const known = await deps.store.snapshot(name);
+  return act(deps, operator, await deps.store.deployment(), () => {
+    if (known === null) return err(NO_TENANT);
+    return ok({
       change: { kind: 'tenant.remove', tenant: name },
       facts: { tenant: name },
       said: {},
       takesTwo: null,
       ends: { ...EVERYTHING, tenant: name },
-    }),
-  );
+    });
+  });
 }
 
 export async function putTarget(

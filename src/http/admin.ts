@@ -43,10 +43,7 @@ async function changing(
   return body.ok ? ok({ operator: operator.value, body: body.value }) : body;
 }
 
-async function administrator(
-  c: Context<Scope>,
-  place: Snapshot | DeploymentSnapshot,
-): Promise<Result<OperatorPrincipal>> {
+async function administrator(c: Context<Scope>, place: DeploymentSnapshot): Promise<Result<OperatorPrincipal>> {
   const operator = await operatorOf(c);
   if (!operator.ok) return operator;
   const by = administratorAt(operator.value, place, c.var.deps.clock());
@@ -207,32 +204,38 @@ admin.delete('/tenants/:tenant/enrolments/:name', async (c) => {
   return receipt(c, await acts.removeEnrolment(c.var.deps, here.value.operator, here.value.at, agent.value));
 });
 
-/** Where an assignment has effect: at its tenant, or above all. */
-async function placeOf(c: Context<Scope>, tenant: TenantName | null): Promise<Result<Snapshot | DeploymentSnapshot>> {
-  const deployment = await currentDeployment(c.var.deps);
-  if (tenant === null) return ok(deployment);
-  c.var.deps.store.forget(tenant);
-  const snapshot = await c.var.deps.store.snapshot(tenant);
-  return snapshot === null ? err(NOTHING_HERE) : ok(snapshot);
+/** Where an assignment has effect: at its tenant, or above all. Who has nothing to do with a tenant is not told of it. */
+async function placeOf(
+  c: Context<Scope>,
+  { person }: OperatorPrincipal,
+  tenant: TenantName | null,
+): Promise<Result<Snapshot | DeploymentSnapshot>> {
+  const { store, clock } = c.var.deps;
+  if (tenant === null) return ok(await currentDeployment(c.var.deps));
+  store.forget(tenant);
+  const snapshot = await store.snapshot(tenant);
+  return snapshot === null || functionAt(snapshot, person, clock()) === null ? err(NOTHING_HERE) : ok(snapshot);
 }
 
 admin.get('/assignments', async (c) => {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return problem(c, operator.error);
   const tenant = c.req.query('tenant') ?? null;
   const name = tenant === null ? ok(null) : parseName('tenant', tenant);
-  const place = name.ok ? await placeOf(c, name.value) : name;
+  const place = name.ok ? await placeOf(c, operator.value, name.value) : name;
   if (!place.ok) return problem(c, place.error);
-  const operator = await administrator(c, place.value);
-  if (!operator.ok) return problem(c, operator.error);
+  const by = administratorAt(operator.value, place.value, c.var.deps.clock());
+  if (!by.ok) return problem(c, by.error);
   return answer(c, { items: place.value.assignments.map(assignmentWire), cursor: null });
 });
 
 admin.post('/assignments', async (c) => {
   const change = await changing(c);
   if (!change.ok) return problem(c, change.error);
-  const tenant = assignmentTenant(change.value.body);
-  const place = tenant.ok ? await placeOf(c, tenant.value) : tenant;
-  if (!place.ok) return problem(c, place.error);
   const { operator, body } = change.value;
+  const tenant = assignmentTenant(body);
+  const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
+  if (!place.ok) return problem(c, place.error);
   return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, body));
 });
 
@@ -243,7 +246,7 @@ admin.delete('/assignments/:id', async (c) => {
   if (!id.ok) return problem(c, NOTHING_HERE);
   const found = await c.var.deps.store.assignment(id.value);
   if (found === null) return problem(c, NOTHING_HERE);
-  const place = await placeOf(c, found.tenant);
+  const place = await placeOf(c, operator.value, found.tenant);
   if (!place.ok) return problem(c, place.error);
   return receipt(c, await acts.removeAssignment(c.var.deps, operator.value, place.value, found));
 });

@@ -165,6 +165,26 @@ wall('operator who has nothing to do here is told of no tenant', async () => {
   assert.equal(requests.body['items'], []);
 });
 
+wall('assignments are told to nobody who has nothing to do there', async () => {
+  const token = await app.localToken('nina');
+  const [row] = await app.sql<{ id: string }>(`select id from assignments where tenant = 'birch' limit 1`);
+  const nobodys = newId('asg', app.deps.clock(), random);
+  const given = (tenant: string) => ({ tenant, holder: { person: 'nina' }, role: 'administrator' });
+  const asked: readonly (readonly [method: string, theirs: string, nobodys: string, bodies: readonly unknown[]])[] = [
+    ['GET', '/api/assignments?tenant=birch', '/api/assignments?tenant=nowhere', []],
+    ['POST', '/api/assignments', '/api/assignments', [given('birch'), given('nowhere')]],
+    ['DELETE', `/api/assignments/${row?.id}`, `/api/assignments/${nobodys}`, []],
+    ['DELETE', '/api/tenants/birch', '/api/tenants/nowhere', []],
+  ];
+  for (const [method, theirs, other, [one, two]] of asked) {
+    for (const sent of [{ token }, {}]) {
+      const there = await app.call(method, theirs, { ...sent, body: one });
+      assert.ok(there.status >= 400);
+      assert.equal(shape(there), shape(await app.call(method, other, { ...sent, body: two })), `${method} ${theirs}`);
+    }
+  }
+});
+
 wall('list is walked page by page, each lease once', async () => {
   const seen: string[] = [];
   for (let next: string | null = ''; next !== null;) {
