@@ -20,6 +20,8 @@ export interface Administrator {
   readonly tenantEpoch: number | null;
 }
 
+const GONE = failure('unauthenticated', 'The token is missing, wrong or over', { hint: 'Ask an administrator.' });
+
 /** @param place the tenant's snapshot, or the deployment's for what stands above tenants. */
 export function administratorAt(
   operator: OperatorPrincipal,
@@ -27,6 +29,9 @@ export function administratorAt(
   now: Instant,
 ): Result<Administrator> {
   const deployment = 'deployment' in place ? place.deployment : place;
+  const account = deployment.operators.get(operator.operator);
+  // It was looked at before the body came, which may have taken its time.
+  if (account?.active !== true || account.person !== operator.person) return err(GONE);
   const held = functionAt(place, operator.person, now);
   const may = mayUse(operator, 'administer', held);
   if (!may.ok) return may;

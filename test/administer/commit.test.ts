@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { putTarget } from '../../src/administer/acts.ts';
+import { putInRegister, putTarget } from '../../src/administer/acts.ts';
 import type { OperatorName, PersonName, TargetName, TenantName } from '../../src/core/ids.ts';
 import { must, testApp } from '../support/app.ts';
 
@@ -39,6 +39,24 @@ committing('rests on a standing that still holds at its commit', async () => {
   assert.is(done.ok ? 'done' : done.error.code, 'contended');
   const [row] = await app.sql<{ n: string }>(`select count(*) as n from target_versions where name = 'ninas'`);
   assert.is(Number(row?.n), 1);
+});
+
+committing('is nothing that an operator who was removed meanwhile can do', async () => {
+  must(await app.operator('ada', 'PUT', '/api/operators/spare', { person: 'ada' }));
+  const spare = {
+    kind: 'operator',
+    operator: 'spare' as OperatorName,
+    person: 'ada' as PersonName,
+    by: 'oidc',
+  } as const;
+  const put = () => {
+    app.deps.store.forget(null);
+    return putInRegister(app.deps, spare, { register: 'people', name: 'zoe', body: { display_name: 'Zoe' } });
+  };
+  assert.ok((await put()).ok);
+  must(await app.operator('ada', 'DELETE', '/api/operators/spare'));
+  const done = await put();
+  assert.is(done.ok ? 'done' : done.error.code, 'unauthenticated');
 });
 
 committing.after(() => app.close());
