@@ -25,6 +25,7 @@ import { pendingApproval } from './approve/approval.ts';
 import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
 import { writeRefusals } from './attribute/refusals.ts';
+import { proofDigest } from './authenticate/principal.ts';
 import type { AgentPrincipal } from './authenticate/principal.ts';
 import { again, authenticateAgent, done, isStale, trying, turnAway, USED_BEFORE } from './broker/callers.ts';
 import type { AgentProof, Step } from './broker/callers.ts';
@@ -149,12 +150,16 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
 }
 
 /** After a mint: the very same must still be permitted, by whatever the epochs are now. */
-async function decideAgain(deps: Deps, { principal, request }: Asking, before: Permit): Promise<Epochs | null> {
+async function decideAgain(deps: Deps, asking: Asking, before: Permit): Promise<Epochs | null> {
+  const { principal, request } = asking;
   deps.store.forget(principal.tenant);
   const snapshot = await deps.store.snapshot(principal.tenant);
   const enrolled = snapshot?.agents.get(principal.agent.name);
   const owner = enrolled === undefined ? undefined : snapshot?.deployment.persons.get(enrolled.agent.owner);
   if (snapshot === null || enrolled?.agent.active !== true || owner?.active !== true) return null;
+  // Who asked has proven a key, or a workload, that is not the agent's any more.
+  const proof = proofDigest(snapshot, enrolled.enrolment);
+  if (proof !== proofDigest(asking.snapshot, principal.enrolment) || owner.name !== principal.agent.owner) return null;
   const decision = await decideNow(deps, { snapshot, principal: { ...principal, ...enrolled }, request });
   const same = decision.effect === 'permit' && mintsTheSame(decision.execution, before.execution);
   return same ? snapshot.epochs : null;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair } from 'jose';
 import postgres from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -145,6 +146,23 @@ issuing('withholds when the agent is disabled between its mint and its outcome',
   assert.is((await newest()).id, id);
   assert.is((await newest()).state, 'revoked');
   must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody()));
+});
+
+issuing('withholds when the agent is enrolled with another key between its mint and its outcome', async () => {
+  const path = '/api/tenants/acme/enrolments/report-bot';
+  const before = must(await app.operator('ada', 'GET', path)).body['jwk'];
+  const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  afterMint = async () => {
+    must(await app.operator('ada', 'PUT', path, { jwk }));
+  };
+  const answer = await ask();
+  assert.is(answer.status, 401, answer.text);
+  assert.not.ok('credential' in answer.body);
+  assert.is((await newest()).cause, 'overtaken');
+  must(await app.operator('ada', 'PUT', path, { jwk: before }));
+  await workOff();
+  assert.is((await newest()).state, 'revoked');
 });
 
 issuing('withholds when its target has changed between its mint and its outcome', async () => {
