@@ -3,6 +3,7 @@ import { BrevetMisconfigured, BrevetRefused, BrevetWaiting } from '../client/err
 import { nearest } from '../core/nearest.ts';
 import { EXIT, helpOf, readArguments, UsageError } from './command.ts';
 import type { Command } from './command.ts';
+import { readModulesLightly } from './modules.ts';
 import { openTerminal, printable } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -130,4 +131,5 @@ function problemOf(error: unknown): Record<string, unknown> {
   return { code: error instanceof UsageError ? 'usage' : 'fault', detail };
 }
 
+readModulesLightly();
 process.exitCode = await main(process.argv.slice(2));
