@@ -50,8 +50,7 @@ export async function audit({ client, database }: Pick<KillWorld, 'client' | 'da
       from pg_roles r where rolname ~ '^brevet_[0-9a-z]{26}$'`,
   );
   return inOneView(database, async (sql) => {
-    const leases = await sql<LeaseRow[]>`
-      select id, request, mark, provider, state, active_at, expires_at, cause, death, exposure from leases`;
+    const leases = await readLeases(sql);
     const told = await sql<{ lease: string; kinds: string[] }[]>`
       select lease, array_agg(kind order by kind) as kinds from entries where lease is not null group by lease`;
     const decided = await sql<{ request: string; kinds: string[] }[]>`
@@ -76,6 +75,13 @@ export async function audit({ client, database }: Pick<KillWorld, 'client' | 'da
     };
   });
 }
+
+const readLeases = (sql: postgres.Sql | postgres.TransactionSql) => sql<LeaseRow[]>`
+  select id, request, mark, provider, state, active_at, expires_at, cause, death, exposure from leases`;
+
+/** The leases alone, for when the client does not answer. */
+export const leaseRows = ({ database }: Pick<KillWorld, 'database'>): Promise<readonly LeaseRow[]> =>
+  withAdmin(database.admin, readLeases);
 
 /** A transaction of a node that was killed may still be committed: what is read is of one moment. */
 const inOneView = <T>(
