@@ -5,6 +5,7 @@
 import type { ApprovalId, RequestId } from '../core/ids.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Epochs, Snapshot } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
 import type { Execution, Permit } from '../decide/decision.ts';
 
@@ -16,6 +17,8 @@ interface Authority {
   readonly approval: ApprovalId | null;
   readonly policy: string;
   readonly epochs: Epochs;
+  /** No later than the moment that the lifetime was measured from. */
+  readonly at: Instant;
 }
 
 /** Not exported as a value, and nominal by its private field: nobody else can make one, or pass off a look-alike. */
@@ -40,6 +43,7 @@ export function grantOfPermit(
     readonly principal: AgentPrincipal;
     readonly request: AccessRequest;
     readonly snapshot: Snapshot;
+    readonly at: Instant;
   },
 ): Grant {
   return new MintGrant({
@@ -50,5 +54,6 @@ export function grantOfPermit(
     approval: null,
     policy: permit.approval.policy,
     epochs: of.snapshot.epochs,
+    at: of.at,
   });
 }

@@ -100,9 +100,10 @@ function leaseTerms(deps: Deps, { terms }: Grant, specification: JsonObject): Le
     targetVersion: execution.target.version,
     resource: request.resource,
     mark: markOf(id),
-    openedAt: now,
+    openedAt: terms.at,
     mintDeadline: after(now, MINT_DEADLINE),
-    expiresAt: after(now, execution.ttl),
+    // From the decision on: a lifetime that ends with what it rests on does not start later than it was measured.
+    expiresAt: after(terms.at, execution.ttl),
     policy: terms.policy,
     specification,
   };

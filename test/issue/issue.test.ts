@@ -258,6 +258,37 @@ issuing('many at once gives each a login of its own', async () => {
   for (const answer of answers) assert.ok(held.has(String(credentialOf(answer)['user'])));
 });
 
+issuing('outlives nothing that the decision rested on, however long the way from there to the mint', async () => {
+  const until = new Date(app.deps.clock() + 100_000);
+  const assign = async (more: object) =>
+    must(
+      await app.operator('ada', 'POST', '/api/assignments', {
+        tenant: 'acme',
+        holder: { agent: 'report-bot' },
+        role: 'reporting',
+        ...more,
+      }),
+    );
+  await assign({ until: until.toISOString() });
+  let slow = 0;
+  const node = await app.node({
+    deps: (deps) => ({
+      ...ahead(() => slow)(deps),
+      store: {
+        ...deps.store,
+        sinceBeat: async () => {
+          slow = 3_000;
+          return deps.store.sinceBeat();
+        },
+      },
+    }),
+  });
+  const answer = await ask(REPORT, {}, node);
+  assert.is(answer.status, 201, answer.text);
+  assert.ok(Date.parse(String(credentialOf(answer)['expires_at'])) <= until.getTime());
+  await assign({});
+});
+
 issuing.after(async () => {
   await app.close();
   await client.remove();
