@@ -1,7 +1,7 @@
 /** The bundle on disk: taken into an empty broker, and only compared with what any other one has. */
 import { makeEntry } from '../core/entry.ts';
 import type { BundleFiles } from '../core/registers.ts';
-import { loadBundle } from '../decide/bundle.ts';
+import { bundleVersion, loadBundle } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
 import { functionsOf } from './acts.ts';
 
@@ -12,6 +12,8 @@ export class BadBundle extends Error {
 
 export async function takeIn(deps: Deps, files: BundleFiles): Promise<void> {
   const { policy, inSetup } = await deps.store.deployment();
+  // What is active was checked when it became so, and this is the very same: no start pays for it again.
+  if (policy === bundleVersion(files)) return;
   const loaded = loadBundle(files, deps.rules);
   if (!loaded.ok) {
     const problems = loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
@@ -20,7 +22,6 @@ export async function takeIn(deps: Deps, files: BundleFiles): Promise<void> {
     return;
   }
   const { version } = loaded.value;
-  if (policy === version) return;
   if (policy !== null) {
     deps.log.warn('policy.on_disk_differs', { active: policy, on_disk: version, hint: 'brevet policy activate' });
     return;
