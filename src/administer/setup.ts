@@ -110,7 +110,7 @@ export async function witness(deps: Deps, operator: OperatorPrincipal): Promise<
   const entry = makeEntry(
     {
       tenant: null,
-      kind: 'setup.ended',
+      kind: 'setup.witnessed',
       at: deps.clock(),
       actor: { kind: 'operator', name: operator.operator, person: operator.person, by: 'oidc' },
       accountable: operator.person,

@@ -14,7 +14,7 @@ import type { Instant } from './time.ts';
 
 export const ENTRY_KINDS = [
   'setup.begun',
-  'setup.ended',
+  'setup.witnessed',
   'session.opened',
   'local_token.made',
   'request.permitted',
