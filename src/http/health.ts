@@ -1,5 +1,6 @@
 /** `/healthz`: the process is up. `/readyz`: it can do its work. */
 import { Hono } from 'hono';
+import { currentDeployment } from './caller.ts';
 import type { Scope } from './scope.ts';
 import { answer } from './wire.ts';
 
@@ -11,10 +12,11 @@ export const health = new Hono<Scope>();
 health.get('/healthz', (c) => answer(c, { up: true }));
 
 health.get('/readyz', async (c) => {
-  const { store, node } = c.var.deps;
+  const { deps } = c.var;
+  const { store, node } = deps;
   const { database, migrations } = await store.ready();
   if (!database) return answer(c, { ready: false, database, migrations: false, policy: false, sweeper: false }, 503);
-  const { policy, inSetup, stopped } = await store.deployment();
+  const { policy, inSetup, stopped } = await currentDeployment(deps);
   const sinceBeat = await store.sinceBeat();
   const sweeper = sinceBeat !== null && sinceBeat <= SWEEPER_LATE_MS;
   const ready = migrations && policy !== null && sweeper && stopped === null;
