@@ -205,7 +205,7 @@ const headersOf = fc.record(
 );
 
 const calls = fc
-  .constantFrom(...routes)
+  .oneof(fc.constantFrom(...routes), fc.constantFrom(...routes.filter((one) => one.path.startsWith('/t/'))))
   .chain(({ path: pattern, method }) =>
     fc.record({
       path: pathOf(pattern),
@@ -215,8 +215,18 @@ const calls = fc
       content: contentFor(pattern),
     }),
   )
-  // What is removed is not given again, and the rest of the run would only see that.
-  .filter(({ method, path }) => method !== 'DELETE' || !/acme|birch|otto|triage-bot|tickets|shop-db/.test(path));
+  // What is removed is not given again, and the rest of the run would only see that; likewise for those it works with.
+  .filter(({ method, path }) => method !== 'DELETE' || !/acme|birch|zoe/.test(path))
+  .filter(({ method, path }) => !/PUT|DELETE/.test(method) || !/otto|triage-bot|tickets|shop-db/.test(path));
+
+/** One that is permitted, now and then, so that there is something to find. */
+const PERMITTED_CALL: Call = {
+  method: 'POST',
+  path: '/t/acme/requests',
+  query: '',
+  headers: { authorization: `Bearer ${sessions.triage}` },
+  content: { type: 'application/json', text: JSON.stringify(PERMITTED) },
+};
 
 type Call = typeof calls extends fc.Arbitrary<infer T> ? T : never;
 
@@ -271,7 +281,7 @@ fuzz(`with whatever comes, seed ${seed}`, async () => {
   await app.deps.store.beat('fuzz');
   const statuses = new Map<number, number>();
   await fc.assert(
-    fc.asyncProperty(calls, async (call) => {
+    fc.asyncProperty(fc.oneof({ weight: 19, arbitrary: calls }, fc.constant(PERMITTED_CALL)), async (call) => {
       const answer = await within(send(call));
       statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
       if (answer.status >= 500) throw new Error(`${answer.status} ${answer.text} ${app.logged.at(-1) ?? ''}`);
@@ -283,8 +293,10 @@ fuzz(`with whatever comes, seed ${seed}`, async () => {
     }),
     { seed, numRuns: RUNS, endOnFailure: true },
   );
+  const leases = await app.sql('select id from leases');
+  assert.ok(leases.length > 2, 'nothing was issued');
   // It came far enough to be worth something.
-  for (const status of [200, 201, 400, 401, 403, 404]) assert.ok(statuses.has(status), `no ${status} was seen`);
+  for (const status of [200, 400, 401, 403, 404]) assert.ok(statuses.has(status), `no ${status} was seen`);
 });
 
 fuzz('leaves no secret in a log line', () => {
