@@ -7,8 +7,8 @@ import { withAdmin } from '../support/postgres.ts';
 import { ACME, agentOf, testStore, TICKETS, targetOf, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
-const CHANGES = 120;
-const CALLERS = 24;
+const CHANGES = 60;
+const CALLERS = 16;
 
 let test: TestStore;
 
@@ -70,5 +70,77 @@ async function visible(): Promise<Set<string>> {
   const rows = await withAdmin(test.database.admin, (sql) => sql`select id from leases`);
   return new Set(rows.map((row) => row['id'] as string));
 }
+
+/** Resolves when somebody waits for an advisory lock, or when `otherwise` is over. */
+async function untilSomeoneWaits(otherwise: Promise<unknown>): Promise<void> {
+  const settled = { is: false };
+  const note = () => {
+    settled.is = true;
+  };
+  otherwise.then(note, note);
+  await withAdmin(test.database.admin, async (sql) => {
+    const waits = () => sql`select 1 from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`;
+    while (!settled.is && (await waits()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+}
+
+/** A commit is held up after it has read the epochs, by a stranger's transaction over its assertion. */
+race('lets no change of who may do what overtake a commit that has read the epochs', async () => {
+  const other = await test.open();
+  const order: string[] = [];
+  const epochs = await epochsOf(test.store);
+  await withAdmin(test.database.admin, async (sql) => {
+    const held = Promise.withResolvers<void>();
+    const inserted = Promise.withResolvers<void>();
+    const stranger = sql.begin(async (tx) => {
+      await tx`insert into assertions values ('acme', ${TRIAGE}, 'held up', 1)`;
+      inserted.resolve();
+      await held.promise;
+      throw new Error('roll back');
+    });
+    await inserted.promise;
+    const issue = send(test.store, opening({ epochs, jti: 'held up' })).then((done) => order.push(`issued ${done.ok}`));
+    await untilHeldUp();
+    const change = { kind: 'agent.put', agent: agentOf(TRIAGE, { purpose: 'raised' }) } as const;
+    const raise = other
+      .commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [test.entry()])
+      .then((done) => order.push(`raised ${done.ok}`));
+    await untilSomeoneWaits(raise);
+    held.resolve();
+    await Promise.allSettled([stranger, issue, raise]);
+  });
+  assert.equal(order, ['issued true', 'raised true']);
+});
+
+async function untilHeldUp(): Promise<void> {
+  await withAdmin(test.database.admin, async (sql) => {
+    const waits = () => sql`select 1 from pg_stat_activity
+      where datname = current_database() and usename = 'brevet' and wait_event_type = 'Lock'`;
+    while ((await waits()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+}
+
+race('makes two transactions of raw SQL wait for each other’s memberships', async () => {
+  const member = (tenant: string, given: string) =>
+    `insert into memberships values ('${tenant}', 'person', 'raced', '${given}')`;
+  const enter = `set local role brevet_owner; set local brevet.tenants = '*,acme'`;
+  const outcomes: string[] = [];
+  await withAdmin(test.database.admin, (one) =>
+    withAdmin(test.database.admin, async (two) => {
+      const late = { started: Promise.resolve<unknown>(undefined) };
+      await one.begin(async (first) => {
+        await first.unsafe(`${enter}; ${member('*', 'administration')}`);
+        late.started = two
+          .begin((second) => second.unsafe(`${enter}; ${member('acme', 'oversight')}`).then(() => 'done'))
+          .catch((fault: unknown) => String(fault))
+          .then((outcome) => outcomes.push(outcome));
+        await untilSomeoneWaits(late.started);
+      });
+      await late.started;
+    }),
+  );
+  assert.match(outcomes.join(), /raced holds administration/);
+});
 
 race.run();
