@@ -1,13 +1,14 @@
 /**
  * What is wrong with JSON that parses: a name that an object says twice is one thing to one reader and another to the
- * next, text that is nested without end overflows whoever walks it, and a lone surrogate has no UTF-8 to be hashed.
+ * next, text that is nested without end overflows whoever walks it, a lone surrogate has no UTF-8 to be hashed, and a
+ * number past the largest has no canonical form.
  *
  * @see RFC 8259 sections 4 and 9
  */
 
 import { isWellFormed } from '../core/parse.ts';
 
-const TOKEN = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}[\]]/g;
+const TOKEN = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?\d[\d.eE+-]*|[{}[\]]/g;
 
 /** No request of ours is nested deeper than a dozen. */
 const DEEPEST = 64;
@@ -18,7 +19,9 @@ export function flawOf(text: string): string | null {
   for (const [token, name, colon] of text.matchAll(TOKEN)) {
     if (token === '{' || token === '[') open.push(token === '{' ? new Set() : null);
     else if (token === '}' || token === ']') open.pop();
-    else if (name !== undefined) {
+    else if (name === undefined) {
+      if (!Number.isFinite(Number(token))) return 'it holds a number that is too large';
+    } else {
       const said = JSON.parse(`"${name}"`) as string;
       if (!isWellFormed(said)) return 'it holds a broken character';
       if (colon !== undefined && isSaidAgain(open.at(-1), said)) return 'a name comes twice';

@@ -38,6 +38,11 @@ doubled('is one flaw, and a broken character another', () => {
   assert.is(flawOf('"\\ud83d\\ude00"'), null);
 });
 
+doubled('is one flaw, and a number past the largest another', () => {
+  for (const text of ['{"a":1e999}', '[-1e400]', '1e309']) assert.match(flawOf(text) ?? '', 'too large');
+  for (const text of ['{"a":"1e999"}', '["\\"1e999",-1.5e3,0]']) assert.is(flawOf(text), null);
+});
+
 doubled('is looked for in text as long as a body may be', () => {
   const long = 'x\\\\'.repeat(1_000_000);
   assert.is(flawOf(`{"a":"${long}","b":1,"b":2}`), 'a name comes twice');
