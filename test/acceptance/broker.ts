@@ -1,6 +1,7 @@
 /** A broker as its users have it: `brevet` as a process of its own, spoken to over HTTP and through its commands. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -159,9 +160,15 @@ export interface Sent {
   readonly form?: Readonly<Record<string, string>>;
   /** On a connection of its own, so that any process of the broker may answer. */
   readonly alone?: boolean;
+  /** Given up after so long. */
+  readonly limitMs?: number;
 }
 
-export async function call(method: string, url: string, { token, body, form, alone }: Sent = {}): Promise<Answer> {
+export async function call(
+  method: string,
+  url: string,
+  { token, body, form, alone, limitMs }: Sent = {},
+): Promise<Answer> {
   const response = await fetch(url, {
     method,
     headers: {
@@ -171,6 +178,7 @@ export async function call(method: string, url: string, { token, body, form, alo
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
+    ...(limitMs === undefined ? {} : { signal: AbortSignal.timeout(limitMs) }),
   });
   const text = await response.text();
   const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : {};
@@ -263,3 +271,15 @@ export const isAlive = (pid: number): boolean => {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 };
+
+/** The postmaster of a place's own Postgres. */
+export const postmaster = ({ dataDir }: Place): number =>
+  Number(readFileSync(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+/** What its log says, line by line. */
+export const events = (running: Process): Record<string, unknown>[] =>
+  running
+    .text()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);

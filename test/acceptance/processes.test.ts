@@ -1,0 +1,100 @@
+/** Two processes on one port and one database: either answers, what one has seen the other knows, Ctrl-C ends both. */
+import { randomUUID } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { administrator, call, isAlive, newPlace, populate, postmaster, startBroker, stopBroker } from './broker.ts';
+import type { Place, Process } from './broker.ts';
+
+let place: Place;
+let broker: Process;
+let key: JWK;
+
+const two = suite('brevet start --processes 2');
+
+two.before(async () => {
+  place = await newPlace();
+  broker = await startBroker(place, { args: ['--processes', '2'] });
+  const keys = await populate(await administrator(place), { 'triage-bot': ['triage'] });
+  key = keys['triage-bot'] ?? {};
+});
+two.after(async () => {
+  await stopBroker(broker);
+});
+
+/** A connection that was being handed to a process as it died is answered by nobody. */
+const LIMIT_MS = 5_000;
+
+const node = async (): Promise<string> => {
+  const { body } = await call('GET', `${place.url}/readyz`, { alone: true, limitMs: LIMIT_MS });
+  return String(body['node']);
+};
+
+/** A process's name ends with its id and a random part. */
+const pidOf = (name: string): number => Number(name.split('-').at(-2));
+
+async function nodes(): Promise<readonly string[]> {
+  const found = new Set<string>();
+  while (found.size < 2) found.add(await node());
+  return [...found];
+}
+
+two('both answer on the one port', async () => {
+  const seen = await Promise.all(Array.from({ length: 40 }, node));
+  assert.is(new Set([...seen, ...(await nodes())]).size, 2);
+});
+
+two('an assertion that comes to both at once opens one session', async () => {
+  const audience = `${place.url}/t/acme`;
+  const assertion = await new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuer('triage-bot')
+    .setSubject('triage-bot')
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime('60s')
+    .sign(await importJWK(key, 'ES256'));
+  const form = {
+    grant_type: 'client_credentials',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion,
+  };
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => call('POST', `${audience}/token`, { form, alone: true })),
+  );
+  const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+  assert.equal(statuses, [200, ...Array.from({ length: 19 }, () => 401)]);
+});
+
+two('a change made through one is what the other goes by', async () => {
+  const by = await administrator(place);
+  for (const autonomy of ['notify', 'ask-always', 'autonomous']) {
+    await by.put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy });
+    const seen = await Promise.all(
+      Array.from({ length: 10 }, () => call('GET', `${place.url}/api/tenants/acme`, { token: by.token, alone: true })),
+    );
+    assert.equal([...new Set(seen.map(({ body }) => body['autonomy']))], [autonomy]);
+  }
+});
+
+two('one that dies is replaced, and the other goes on', async () => {
+  const before = await nodes();
+  const [dead = ''] = before;
+  process.kill(pidOf(dead), 'SIGKILL');
+  let all: readonly string[] = before;
+  while (all.includes(dead)) all = await nodes().catch(() => before);
+  assert.is(all.length, 2);
+});
+
+two('Ctrl-C ends both, and their database, within five seconds', async () => {
+  const pids = [...(await nodes()).map(pidOf), postmaster(place)];
+  assert.ok(pids.every(isAlive));
+  const began = performance.now();
+  const { status, err } = await stopBroker(broker);
+  assert.is(status, 0, err.slice(-500));
+  assert.ok(performance.now() - began < 5_000);
+  assert.equal(pids.filter(isAlive), []);
+});
+
+two.run();
