@@ -15,7 +15,8 @@ import type { KillResult } from './lease.ts';
 import { endLease, reread } from './revoke.ts';
 
 export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Promise<KillResult> {
-  if (lease.state !== 'opening') return lease.state === 'revoking' ? killLease(deps, lease, null) : { dead: true };
+  // One whose end was committed meanwhile has work of its own that kills it: two would take two of a tenant's share.
+  if (lease.state !== 'opening') return { dead: true };
   if (deps.clock() < lease.mintDeadline) return { dead: false, why: 'its mint may land', until: lease.mintDeadline };
   const held = await hold(deps, lease);
   if (held.provider.where === 'local') throw new Error(`the local lease ${lease.id} was left opening`);
