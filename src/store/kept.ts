@@ -6,18 +6,22 @@ import type { TenantName } from '../core/ids.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 
-/** A tenant's snapshot is some tens of kilobytes; a node serves far fewer tenants than this in any minute. */
-const TENANTS_KEPT = 1_000;
+/**
+ * Rows in all that is kept: each is about a kilobyte in memory. Enough for ten thousand small tenants.
+ */
+const ROWS_KEPT = 80_000;
 
 /** Outlives a store on Workers, where each request opens one of its own: plain data, and no promise. */
 export interface KeptSnapshots {
   readonly tenants: Map<TenantName, Snapshot>;
+  /** Of all tenants kept. */
+  rows: number;
   deployment: DeploymentSnapshot | null;
   /** It may have moved: asked for, it is looked at again, and is the same value where it has not. */
   doubted: boolean;
 }
 
-export const noSnapshots = (): KeptSnapshots => ({ tenants: new Map(), deployment: null, doubted: false });
+export const noSnapshots = (): KeptSnapshots => ({ tenants: new Map(), rows: 0, deployment: null, doubted: false });
 
 export interface Snapshots {
   tenant(name: TenantName): Promise<Snapshot | null>;
@@ -37,11 +41,21 @@ export function createSnapshots({ tenant: load, deployment: loadAbove, clock, sh
   const once = sharing ? singleFlight() : (_: string, read: () => Promise<unknown>) => read();
   /** Raised by `forget`: what was being read before then is not kept, since it may be from before the change. */
   let forgotten = 0;
-  const remember = (name: TenantName, snapshot: Snapshot): void => {
+  const drop = (name: TenantName): void => {
+    const snapshot = kept.tenants.get(name);
+    if (snapshot === undefined) return;
     kept.tenants.delete(name);
+    kept.rows -= rowsOf(snapshot);
+  };
+  /** Last of all, so that the one not asked for the longest comes first. */
+  const remember = (name: TenantName, snapshot: Snapshot): void => {
+    drop(name);
     kept.tenants.set(name, snapshot);
-    const [oldest] = kept.tenants.keys();
-    if (kept.tenants.size > TENANTS_KEPT && oldest !== undefined) kept.tenants.delete(oldest);
+    kept.rows += rowsOf(snapshot);
+    for (const oldest of kept.tenants.keys()) {
+      if (kept.rows <= ROWS_KEPT || oldest === name) break;
+      drop(oldest);
+    }
   };
   const rememberAbove = (above: DeploymentSnapshot): void => {
     if (kept.deployment !== null && kept.deployment.epoch > above.epoch) return;
@@ -51,7 +65,7 @@ export function createSnapshots({ tenant: load, deployment: loadAbove, clock, sh
   const read = async (name: TenantName): Promise<Snapshot | null> => {
     const began = forgotten;
     const snapshot = await load(name, kept.deployment);
-    if (snapshot === null) kept.tenants.delete(name);
+    if (snapshot === null) drop(name);
     else if (began === forgotten) {
       remember(name, snapshot);
       rememberAbove(snapshot.deployment);
@@ -82,11 +96,13 @@ export function createSnapshots({ tenant: load, deployment: loadAbove, clock, sh
       forgotten++;
       // The deployment's own may be what moved, whichever tenant was asked for.
       kept.doubted = true;
-      if (name === null) kept.tenants.clear();
-      else kept.tenants.delete(name);
+      for (const one of name === null ? [...kept.tenants.keys()] : [name]) drop(one);
     },
   };
 }
+
+const rowsOf = ({ agents, assignments, targets, keys }: Snapshot): number =>
+  1 + agents.size + assignments.length + targets.size + keys.length;
 
 function singleFlight() {
   const flying = new Map<string, Promise<unknown>>();

@@ -47,16 +47,21 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const enrolled = await enrolledAt(tx, tenant, now);
-      const held = (await assignmentsAt(tx, tenant)).filter(({ until }) => until === null || until > now);
+      const [enrolled, assigned, targets, keys] = await Promise.all([
+        enrolledAt(tx, tenant, now),
+        assignmentsAt(tx, tenant),
+        targetsAt(tx, tenant),
+        keysOf(tx, tenant),
+      ]);
+      const held = assigned.filter(({ until }) => until === null || until > now);
       return {
         tenant: { name: row.name, displayName: row.displayName, context: row.context },
         epochs: { tenant: row.epoch, deployment: above.epoch },
         deployment: above,
         agents: new Map(enrolled.map((one) => [one.agent.name, one])),
         assignments: held,
-        targets: await targetsAt(tx, tenant),
-        keys: await keysOf(tx, tenant),
+        targets,
+        keys,
         lapsesAt: earliest(
           above.lapsesAt,
           ...held.map(({ until }) => until),

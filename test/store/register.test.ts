@@ -273,6 +273,23 @@ register('refuses two bindings that one token could satisfy', async () => {
   assert.equal(await bind(other, { a: 'b' }, 'none' as IssuerName), { unmet: 'missing', what: 'issuer' });
 });
 
+register('lets an issuer neither move nor go while an enrolment trusts it', async () => {
+  const name = 'trusted' as IssuerName;
+  const issuer = { name, url: 'https://trusted.example', platform: 'generic', maxAge: seconds(60) } as const;
+  const inUse = { unmet: 'in_use', by: 'enrolments trust this issuer' };
+  const workload = 'trusting-bot' as AgentName;
+  await put({ kind: 'issuer.put', issuer });
+  await put({ kind: 'agent.put', agent: agentOf(workload) });
+  assert.is(await enrol(BIRCH, workload, { by: 'workload', binding: { issuer: name, claims: { sub: 'x' } } }), 'done');
+  assert.equal(await put({ kind: 'issuer.put', issuer: { ...issuer, url: 'https://other.example' } }), inUse);
+  assert.equal(await put({ kind: 'issuer.put', issuer: { ...issuer, platform: 'github' } }), inUse);
+  assert.equal(await put({ kind: 'issuer.remove', issuer: name }), inUse);
+  assert.is(await put({ kind: 'issuer.put', issuer: { ...issuer, maxAge: seconds(90) } }), 'done', 'an age alone');
+  assert.is(await put({ kind: 'enrolment.remove', tenant: BIRCH, agent: workload }), 'done');
+  assert.is(await put({ kind: 'issuer.put', issuer: { ...issuer, url: 'https://other.example' } }), 'done');
+  assert.is(await put({ kind: 'issuer.remove', issuer: name }), 'done');
+});
+
 register('refuses a bundle in which a role that is assigned changes its function, or is gone', async () => {
   const activate = (version: string, functions: Readonly<Record<string, string>>, onlyFirst = false) =>
     put({ kind: 'policy.activate', version, files: {}, functions, onlyFirst });

@@ -128,7 +128,9 @@ function loading(sharing: boolean) {
       reads++;
       await new Promise<void>((resolve) => waiting.push(resolve));
       const deployment = keptAbove ?? above;
-      return { tenant: { name }, deployment, lapsesAt: instant(50) } as unknown as Snapshot;
+      const agents = { size: 799 };
+      const rest = { agents, assignments: [], targets: new Map(), keys: [] };
+      return { tenant: { name }, deployment, lapsesAt: instant(50), ...rest } as unknown as Snapshot;
     },
     deployment: async () => above,
     clock: () => instant(clock.now),
@@ -174,17 +176,29 @@ kept('are not what was being read when they were forgotten', async () => {
   assert.is(reads(), 2);
 });
 
-kept('are bounded, and go with the one that was not asked for the longest', async () => {
+kept('are bounded by their rows, and go with the one that was not asked for the longest', async () => {
   const { snapshots, memory, release } = loading(true);
-  for (let at = 0; at < 1001; at++) {
+  for (let at = 0; at < 101; at++) {
     const asked = snapshots.tenant(named(`t${at}`));
     release();
     await asked;
-    if (at === 999) await snapshots.tenant(named('t0'));
+    if (at === 99) await snapshots.tenant(named('t0'));
   }
-  assert.is(memory.tenants.size, 1000);
+  assert.is(memory.tenants.size, 100);
+  assert.is(memory.rows, 80_000);
   assert.ok(memory.tenants.has(named('t0')));
   assert.not.ok(memory.tenants.has(named('t1')));
+});
+
+kept('count no row of what is forgotten', async () => {
+  const { snapshots, memory, release } = loading(true);
+  const asked = [snapshots.tenant(ACME), snapshots.tenant(BIRCH)];
+  release();
+  await Promise.all(asked);
+  snapshots.forget(ACME);
+  assert.is(memory.rows, 800);
+  snapshots.forget(null);
+  assert.is(memory.rows, 0);
 });
 
 kept.run();

@@ -54,6 +54,10 @@ export async function putAgent(register: Register, agent: Agent): Promise<void> 
 
 export async function putIssuer(register: Register, issuer: TrustedIssuer): Promise<void> {
   await refuseRetired(register, issuers, issuer.name);
+  const [before] = await register.tx.select().from(issuers).where(eq(issuers.name, issuer.name));
+  if (before !== undefined && (before.url !== issuer.url || before.platform !== issuer.platform)) {
+    await refuseWhileTrusted(register, issuer.name);
+  }
   await register.tx.insert(issuers).values(issuer).onConflictDoUpdate({ target: issuers.name, set: issuer });
 }
 
@@ -82,7 +86,20 @@ export async function removeAgent(register: Register, agent: AgentName): Promise
 
 export async function removeIssuer(register: Register, issuer: IssuerName): Promise<void> {
   await needIssuer(register, issuer);
+  await refuseWhileTrusted(register, issuer);
   await register.tx.update(issuers).set({ retired: true }).where(eq(issuers.name, issuer));
+}
+
+/** Whoever trusts an issuer would trust what it leads to next: while an enrolment names it, it neither moves nor goes. */
+async function refuseWhileTrusted({ tx }: Register, issuer: IssuerName): Promise<void> {
+  await tx.execute(enter({ role: ROLES.list, tenants: [] }));
+  const trusting = await tx
+    .select({ tenant: enrolments.tenant })
+    .from(enrolments)
+    .where(eq(enrolments.issuer, issuer))
+    .limit(1);
+  await tx.execute(enter({ role: ROLES.serve, tenants: [DEPLOYMENT, EVERYWHERE] }));
+  if (trusting.length > 0) refuse({ unmet: 'in_use', by: 'enrolments trust this issuer' });
 }
 
 async function endAssignmentsOf(register: Register, { kind, name }: Holder): Promise<void> {
