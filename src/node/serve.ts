@@ -51,12 +51,24 @@ const isWriteToClosed = (fault: unknown): boolean =>
 
 export async function serveNode(parts: NodeParts, options: ServeOptions): Promise<Serving> {
   const { deps, close } = await makeNode(parts);
-  if (options.bundle !== null) await takeIn(deps, options.bundle);
+  try {
+    if (options.bundle !== null) await takeIn(deps, options.bundle);
+    return await serveDeps(deps, close, options.listen);
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+}
+
+/** Nothing of it goes on by itself when it cannot listen. */
+async function serveDeps(
+  deps: Deps,
+  close: () => Promise<void>,
+  { host, port: asked }: ServeOptions['listen'],
+): Promise<Serving> {
+  const { server, port } = await startListening(createApp(() => deps).fetch, { host, port: asked });
   const sweeper = startSweeper(deps);
   const letFaultsThrough = surviveClosedConnections(deps.log);
-  const app = createApp(() => deps);
-  const { server, port } = await startListening(app.fetch, options.listen);
-  const { host } = options.listen;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   deps.log.info('listening', { url, node: deps.node });
   return {
