@@ -172,7 +172,7 @@ export async function putAssignment(
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
   const roles = policy === null ? new Map() : (await deps.bundles.at(policy)).roles;
-  return act(deps, operator, place, () => parseAssignment(deps, body, roles));
+  return act(deps, operator, place, () => parseAssignment(deps, body, roles, place.assignments));
 }
 
 export async function removeAssignment(

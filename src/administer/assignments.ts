@@ -1,5 +1,6 @@
 /** Who holds which role, where, until when, reviewed by whom. */
 import { z } from 'zod';
+import type { LeaseFilter } from '../core/change.ts';
 import { failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { AgentName, PersonName, RoleName, TenantName } from '../core/ids.ts';
@@ -33,6 +34,7 @@ export function parseAssignment(
   deps: Deps,
   input: unknown,
   roles: ReadonlyMap<RoleName, { readonly function: RoleFunction }>,
+  before: readonly Assignment[],
 ): Result<Parsed> {
   const parsed = parseWith(body, input);
   if (!parsed.ok) return parsed;
@@ -63,19 +65,30 @@ export function parseAssignment(
     until: ends,
     reviewer: reviewer as PersonName | null,
   };
-  return ok(putting(assignment));
+  return ok(putting(assignment, before));
 }
 
-function putting(assignment: Assignment): Parsed {
+/** @param before what is held there now: the same role given anew with an earlier end takes away. */
+function putting(assignment: Assignment, before: readonly Assignment[]): Parsed {
   const { until, function: given } = assignment;
   return {
     change: { kind: 'assignment.put', assignment },
     facts: { ...factsOf(assignment), until: until === null ? null : toRfc3339(until), reviewer: assignment.reviewer },
     said: {},
     takesTwo: given === 'execution' ? null : `to give ${given}`,
-    ends: null,
+    ends: before.some((held) => isShortened(held, assignment)) ? restingOn(assignment) : null,
   };
 }
+
+const isShortened = (held: Assignment, { holder, role, until }: Assignment): boolean =>
+  held.holder.kind === holder.kind &&
+  held.holder.name === holder.name &&
+  held.role === role &&
+  until !== null &&
+  (held.until === null || held.until > until);
+
+const restingOn = ({ tenant, holder, role }: Assignment): LeaseFilter | null =>
+  holder.kind === 'agent' ? { ...EVERYTHING, tenant, agent: holder.name, role } : null;
 
 /** Ending an assignment ends what rests on it. */
 export const endAssignment = (assignment: Assignment): Parsed => ({
@@ -83,10 +96,7 @@ export const endAssignment = (assignment: Assignment): Parsed => ({
   facts: factsOf(assignment),
   said: {},
   takesTwo: null,
-  ends:
-    assignment.holder.kind === 'agent'
-      ? { ...EVERYTHING, tenant: assignment.tenant, agent: assignment.holder.name, role: assignment.role }
-      : null,
+  ends: restingOn(assignment),
 });
 
 const factsOf = ({ id, tenant, holder, role, function: given }: Assignment) => ({

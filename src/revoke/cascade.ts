@@ -8,7 +8,7 @@ const AT_ONCE = 64;
 
 export async function cascade(deps: Deps, over: LeaseFilter): Promise<KillResult> {
   const live = await deps.store.live(over, AT_ONCE);
-  await Promise.all(
+  const ended = await Promise.allSettled(
     live.map(async ({ tenant, lease: id }) => {
       const lease = await deps.store.lease(tenant, id);
       if (lease === null) return;
@@ -17,5 +17,8 @@ export async function cascade(deps: Deps, over: LeaseFilter): Promise<KillResult
       await endLease(deps, lease, ending);
     }),
   );
+  // One that cannot be ended here is tried again with the rest, and keeps none of them alive meanwhile.
+  const failed = ended.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) return { dead: false, why: String(failed.reason) };
   return live.length < AT_ONCE ? { dead: true } : { dead: false, why: 'more are live', until: deps.clock() };
 }
