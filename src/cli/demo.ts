@@ -88,7 +88,7 @@ async function keepServing(
   terminal.out(
     [
       `\nStill serving (Ctrl-C ends it). The client's database is at ${host}:${port}. Try:`,
-      `  export BREVET_URL=${serving.url} BREVET_TENANT=acme BREVET_AGENT=report-bot BREVET_AGENT_KEY_FILE=${keyFile}`,
+      `  export BREVET_URL=${serving.deps.publicUrl} BREVET_TENANT=acme BREVET_AGENT=report-bot BREVET_AGENT_KEY_FILE=${keyFile}`,
       `  export BREVET_DATA_DIR=${join(sandbox, 'broker')} BREVET_PUBLIC_URL=${serving.deps.publicUrl}`,
       '  npx brevet exec --tenant acme --task report.query --resource shop-db --same-user -- psql -c "TABLE sales"',
       '  npx brevet lease list --as otto',
