@@ -5,7 +5,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import type { LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
-import type { Receipt } from '../core/entry.ts';
+import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
@@ -33,7 +33,7 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   const entry = makeEntry(
     {
       tenant: act.ledger,
-      kind: act.change.kind.endsWith('.remove') ? 'register.removed' : 'register.put',
+      kind: kindOf(act.change),
       at,
       actor: act.by.actor,
       accountable: act.by.person,
@@ -55,6 +55,11 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   const [receipt] = committed.value.receipts;
   if (receipt === undefined) throw new Error('a register was changed without its entry');
   return ok(receipt);
+}
+
+function kindOf({ kind }: RegisterChange): EntryKind {
+  if (kind === 'policy.activate') return 'policy.activated';
+  return kind.endsWith('.remove') ? 'register.removed' : 'register.put';
 }
 
 export function unmetFailure(unmet: Unmet): Failure {

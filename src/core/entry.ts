@@ -29,7 +29,6 @@ export const ENTRY_KINDS = [
   'lease.reported',
   'register.put',
   'register.removed',
-  'policy.added',
   'policy.activated',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
