@@ -46,7 +46,7 @@ interface Seen {
 
 /** Leases that begin and end without a pause, until told to stop. */
 async function load(seen: Seen): Promise<() => Promise<unknown>> {
-  let going = true;
+  const stopping = new AbortController();
   const tokens = {
     'report-bot': await sessionAt(world, node.url, 'report-bot'),
     'triage-bot': await sessionAt(world, node.url, 'triage-bot'),
@@ -62,14 +62,14 @@ async function load(seen: Seen): Promise<() => Promise<unknown>> {
     return lease;
   };
   const working = [QUERY, routing('edge-firewall'), routing('edge-firewall'), QUERY].map(async (task) => {
-    while (going) {
+    while (!stopping.signal.aborted) {
       const lease = take(await ask(node.url, tokens[task.agent], task), seen.issued);
       if (lease === null) await pause(20);
       else take(await complete(node.url, tokens[task.agent], lease, 0), seen.ended);
     }
   });
   return () => {
-    going = false;
+    stopping.abort();
     return Promise.all(working);
   };
 }

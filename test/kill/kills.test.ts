@@ -168,10 +168,10 @@ async function bringTo(step: Step, round: Round): Promise<{ inFlight: number; wa
 
 /** A kill at no step in particular, in the middle of everything. */
 async function bringAnywhere(round: Round): Promise<{ inFlight: number; waiting: Promise<unknown>[] }> {
-  let going = true;
+  const stopping = new AbortController();
   let inFlight = 0;
   const waiting = many(LEAST_IN_FLIGHT + 4, async () => {
-    while (going) {
+    while (!stopping.signal.aborted) {
       inFlight++;
       const asked = await begin(round, chance.next() < 0.6 ? QUERY : routing('tickets-api'));
       await finish(round, asked);
@@ -180,7 +180,7 @@ async function bringAnywhere(round: Round): Promise<{ inFlight: number; waiting:
     }
   });
   await pause(chance.whole(200, 1_500));
-  going = false;
+  stopping.abort();
   return { inFlight, waiting };
 }
 
