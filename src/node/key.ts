@@ -23,7 +23,7 @@ async function keptKey(path: string): Promise<Secret> {
   const before = await readKept(path);
   if (before !== null) return before;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}`;
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
   // A link fails where the name exists: of two that start together one makes the key and both read it.
   await link(draft, path).catch((fault: NodeJS.ErrnoException) => {
