@@ -179,9 +179,12 @@ for (const [what, make] of CASES) {
     const { off, on } = await make();
     const token = await sessionAt(world, nodes[0].url, 'triage-bot');
     const cease = fire(token, routing('edge-firewall'));
-    const windows = await switching({ off, on }, token).finally(async () => {
+    let windows: Awaited<ReturnType<typeof switching>> = [];
+    try {
+      windows = await switching({ off, on }, token);
+    } finally {
       await cease();
-    });
+    }
     const { got, refused } = await cease();
     for (const [from, to] of windows) assert.equal(await issuedBetween(from, to), []);
     const gaps = windows.slice(1).map(([from], place) => issuedBetween(windows[place]?.[1] ?? '', from));
