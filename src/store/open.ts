@@ -65,7 +65,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await close();
     throw error;
   }
-  const queue = createQueue(link, () => Date.now());
+  const queue = createQueue(link, () => Date.now(), onNode);
   const group = createGroup(hot, onNode ? { inFlight: BATCHES_IN_FLIGHT } : { inFlight: Infinity, batchLimit: 1 });
   let offset = options.offset ?? (await queue.clockOffset());
   const snapshots = createSnapshots({

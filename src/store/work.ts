@@ -25,9 +25,28 @@ const now = sql`brevet_now()`;
 const working = { role: ROLES.work, tenants: [] } as const;
 const serving = { role: ROLES.serve, tenants: [] } as const;
 
-/** @param clock this process's own, unadjusted and only ever compared with itself. */
-export function createQueue(link: Link, clock: () => number): Queue {
-  let beat: { readonly at: Instant | null; readonly offset: number; readonly readAt: number } | null = null;
+interface Beat {
+  readonly at: Instant | null;
+  /** How far the database's clock is ahead. */
+  readonly offset: number;
+  readonly readAt: number;
+}
+
+/**
+ * @param clock this process's own, unadjusted and only ever compared with itself.
+ * @param sharing whether those who ask at once may wait for one reading.
+ */
+export function createQueue(link: Link, clock: () => number, sharing: boolean): Queue {
+  let beat: Beat | null = null;
+  let reading: Promise<Beat> | null = null;
+  const readAnew = (): Promise<Beat> => {
+    if (reading !== null) return reading;
+    const fresh = readBeat(link, clock).finally(() => {
+      reading = null;
+    });
+    if (sharing) reading = fresh;
+    return fresh;
+  };
   let forgotAt = Number.NEGATIVE_INFINITY;
   return {
     claim: (limit, perTenant, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTenant, hold })),
@@ -57,7 +76,7 @@ export function createQueue(link: Link, clock: () => number): Queue {
       await link.transaction(working, forget);
     },
     sinceBeat: async () => {
-      if (beat === null || clock() - beat.readAt > BEAT_KEPT_MS) beat = await readBeat(link, clock);
+      if (beat === null || clock() - beat.readAt > BEAT_KEPT_MS) beat = await readAnew();
       return beat.at === null ? null : milliseconds(Math.max(0, clock() + beat.offset - beat.at));
     },
     clockOffset: () => measureOffset(link, clock),
@@ -103,7 +122,7 @@ async function forget(tx: Transaction): Promise<void> {
   await tx.delete(idempotency).where(inArray(sql`ctid`, old));
 }
 
-async function readBeat(link: Link, clock: () => number) {
+async function readBeat(link: Link, clock: () => number): Promise<Beat> {
   const readAt = clock();
   const [row] = await link.transaction(serving, (tx) =>
     tx.select({ at: max(heartbeats.at), now: sql<string>`brevet_now()` }).from(heartbeats),
