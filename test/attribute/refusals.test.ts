@@ -94,7 +94,6 @@ counting('that could not be written are counted again', () => {
   );
 });
 
-counting.run();
 
 /** By which the counts of the broker are ahead. */
 let shift = 0;
@@ -142,4 +141,5 @@ ledger('of which nothing could be written says so, and forgets none', async () =
 });
 
 ledger.after(() => app.close());
+counting.run();
 ledger.run();
