@@ -94,7 +94,6 @@ counting('that could not be written are counted again', () => {
   );
 });
 
-
 /** By which the counts of the broker are ahead. */
 let shift = 0;
 const app = await testApp({
