@@ -53,8 +53,12 @@ export function algorithmsOf(jwk: PublicJwk): readonly Algorithm[] {
   const operations = jwk['key_ops'];
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return [];
   const fitting = essence(jwk)?.algorithms ?? [];
-  return jwk['alg'] === undefined ? fitting : fitting.filter((algorithm) => algorithm === jwk['alg']);
+  const named = algorithmNamed(jwk);
+  return named === undefined ? fitting : fitting.filter((algorithm) => algorithm === named);
 }
+
+/** One algorithm has two names: WebCrypto exports the newer one. @see RFC 9864 section 2.2 */
+const algorithmNamed = ({ alg }: PublicJwk) => (alg === 'Ed25519' ? 'EdDSA' : alg);
 
 export interface EnrolledKey {
   /** The key alone, without what else the file said. */
@@ -70,7 +74,8 @@ export function parsePublicKey(value: unknown, path = 'jwk'): Result<EnrolledKey
   if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name))) return refuse('not a public key', path);
   const key = essence(jwk);
   if (key === null || algorithmsOf(jwk).length === 0) return refuse('not a key that is taken here', path);
-  const alg = jwk['alg'] === undefined ? {} : { alg: jwk['alg'] };
+  const named = algorithmNamed(jwk);
+  const alg = named === undefined ? {} : { alg: named };
   return ok({ jwk: { ...key.members, ...alg }, thumbprint: thumbprintOf(key.members) });
 }
 

@@ -22,6 +22,8 @@ const keys = suite('a key');
 const FITTING: readonly (readonly [what: string, jwk: JsonObject, algorithms: readonly string[]])[] = [
   ['P-256', p256.open, ['ES256']],
   ['Ed25519', ed25519.open, ['EdDSA']],
+  ['Ed25519 by its newer name', { ...ed25519.open, alg: 'Ed25519' }, ['EdDSA']],
+  ['P-256 by the name of another', { ...p256.open, alg: 'Ed25519' }, []],
   ['RSA', rsa.open, ['RS256', 'PS256']],
   ['RSA of 4,096 bits', long.open, ['RS256', 'PS256']],
   ['RSA for PS256 alone', { ...rsa.open, alg: 'PS256' }, ['PS256']],
