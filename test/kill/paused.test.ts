@@ -109,6 +109,14 @@ async function reconciled(before: ReadonlySet<string>): Promise<readonly LeaseRo
   }
 }
 
+/** The first to arrive is held; the rest have committed their intent a moment later. */
+async function allOpening(): Promise<void> {
+  const until = performance.now() + LIMIT_MS;
+  const opening = async (): Promise<number> =>
+    (await leaseRows(world)).filter(({ state }) => state === 'opening').length;
+  while ((await opening()) < AT_ONCE && performance.now() < until) await pause(20);
+}
+
 async function nothingLives(what: string): Promise<void> {
   const { undead, orphans, untold, logins } = await audit(world);
   assert.equal({ undead, orphans, untold }, { undead: [], orphans: [], untold: [] }, what);
@@ -152,6 +160,7 @@ async function stoppedWith(
   await pause(50);
   const asked = Array.from({ length: AT_ONCE }, () => ask(paused.url, token, FAR, newKey()));
   const release = await arrived;
+  await allOpening();
   paused.signal('SIGSTOP');
   return async () => {
     release();
