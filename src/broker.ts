@@ -20,7 +20,7 @@ import { err, ok } from './core/result.ts';
 import type { Result } from './core/result.ts';
 import type { Epochs, Snapshot } from './core/snapshot.ts';
 import { seconds, toRfc3339 } from './core/time.ts';
-import type { Instant, Seconds } from './core/time.ts';
+import type { Instant, Milliseconds, Seconds } from './core/time.ts';
 import { pendingApproval } from './approve/approval.ts';
 import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
@@ -47,6 +47,10 @@ import { killWithin } from './revoke/within.ts';
 
 /** Past this, expiry is not being watched, and nothing may be issued that would have to expire. */
 const SWEEPER_LATE_MS = 30_000;
+
+/** Whether a sweeper has said in time that it is at work. */
+export const isWatched = (sinceBeat: Milliseconds | null): boolean =>
+  sinceBeat !== null && sinceBeat <= SWEEPER_LATE_MS;
 
 /** What an agent gets for an access request. */
 export type Answer =
@@ -125,8 +129,7 @@ function hasRoom(snapshot: Snapshot, { target }: AccessRequest, only: ProviderKi
 
 /** A permit becomes a credential, as long as expiry is being watched. */
 async function grant(deps: Deps, asking: Asking, permit: Permit, when: Conditions): Promise<Step<Answer>> {
-  const sinceBeat = await deps.store.sinceBeat();
-  if (sinceBeat === null || sinceBeat > SWEEPER_LATE_MS) {
+  if (!isWatched(await deps.store.sinceBeat())) {
     return done(
       err(failure('sweeper_late', 'expiry is not being watched, so nothing is issued', { retryAfter: seconds(5) })),
     );

@@ -1,11 +1,9 @@
 /** `/healthz`: the process is up. `/readyz`: it can do its work. */
 import { Hono } from 'hono';
+import { isWatched } from '../broker.ts';
 import { currentDeployment } from './caller.ts';
 import type { Scope } from './scope.ts';
 import { answer } from './wire.ts';
-
-/** As in `broker.ts`: past this nothing is issued. */
-const SWEEPER_LATE_MS = 30_000;
 
 export const health = new Hono<Scope>();
 
@@ -17,8 +15,7 @@ health.get('/readyz', async (c) => {
   const { database, migrations } = await store.ready();
   if (!database) return answer(c, { ready: false, database, migrations: false, policy: false, sweeper: false }, 503);
   const { policy, inSetup, stopped } = await currentDeployment(deps);
-  const sinceBeat = await store.sinceBeat();
-  const sweeper = sinceBeat !== null && sinceBeat <= SWEEPER_LATE_MS;
+  const sweeper = isWatched(await store.sinceBeat());
   const ready = migrations && policy !== null && sweeper && stopped === null;
   const state = { ready, database, migrations, policy: policy !== null, sweeper, set_up: inSetup, stopped, node };
   return answer(c, state, ready ? 200 : 503);
