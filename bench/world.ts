@@ -44,6 +44,14 @@ export const taskForm = (): Readonly<Record<string, string>> => ({
 
 export const issuerOf = ({ publicUrl }: BrevetServer): string => `${publicUrl}/t/${TENANT}`;
 
+/** What the client's contract says of the agent's vendor and model. */
+const TERMS = {
+  vendors: ['in-house'],
+  models: [{ model: 'planner', version: '3.1' }],
+  training: false,
+  retention_days: 30,
+};
+
 /** @param targets more of them, by name, as an administrator writes them. */
 export async function populate(
   broker: BrevetServer,
@@ -52,7 +60,8 @@ export async function populate(
 ): Promise<void> {
   const token = await administrator(broker);
   const put = (path: string, body: unknown) => send(broker, 'PUT', path, body, token);
-  await put(`/api/tenants/${TENANT}`, { display_name: 'Acme', autonomy: 'autonomous', time_zone: 'UTC' });
+  await put('/api/vendors/in-house', { trains_on_client_data: false, retention_days: 0 });
+  await put(`/api/tenants/${TENANT}`, { display_name: 'Acme', autonomy: 'autonomous', terms: TERMS, time_zone: 'UTC' });
   for (const name of ['olga', 'otto']) await put(`/api/people/${name}`, { display_name: name });
   await put(`/api/agents/${AGENT}`, {
     owner: 'olga',

@@ -8,6 +8,7 @@ import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
 import { admin } from './http/admin.ts';
 import { approvals } from './http/approvals.ts';
+import { context } from './http/context.ts';
 import { health } from './http/health.ts';
 import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
@@ -34,6 +35,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/errors', errors);
   app.route('/api/approvals', approvals);
   app.route('/api', admin);
+  app.route('/api', context);
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);
   app.route('/t/:tenant/leases', leases);

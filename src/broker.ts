@@ -39,7 +39,7 @@ import type { Deps } from './deps.ts';
 import { grantOfPermit } from './issue/grant.ts';
 import { issue } from './issue/issue.ts';
 import type { Issued, NotIssued } from './issue/issue.ts';
-import { noticeOf } from './oversee/notice.ts';
+import { noticeOf, refusalNotice } from './oversee/notice.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
@@ -208,7 +208,9 @@ async function refuse(deps: Deps, asking: Asking, decision: Forbid, when: Condit
   // A one-use assertion has to be spent in any case, so such a refusal is always written.
   const alike = when.oneUse === null && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
   if (alike) return done(err({ ...refusal, members: { decision: publicDecision(decision) } }));
-  const change = { kind: 'request.refuse', tenant: principal.tenant, when, request: rowOf(asking, decision) } as const;
+  const work = refusalNotice(deps, asking, decision);
+  const row = rowOf(asking, decision);
+  const change = { kind: 'request.refuse', tenant: principal.tenant, when, request: row, work } as const;
   const written = await deps.store.commit(change, [makeEntry(decisionEntry(asking, decision), deps.random)]);
   if (!written.ok) return unmet(deps, asking, written.error);
   deps.refusals.wrote(kind);

@@ -1,4 +1,5 @@
 /** What administrators do, each an act of one line in the ledger: look who asks, read, commit. */
+import type { JsonObject } from '../core/canonical.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { AgentName, TargetName, TenantName } from '../core/ids.ts';
@@ -21,7 +22,7 @@ import { makeSigningKeys, parseEnrolment, parseTarget } from './tenants.ts';
 
 const NO_TENANT = failure('not_found', 'there is nothing here');
 
-async function act(
+export async function act(
   deps: Deps,
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
@@ -70,7 +71,7 @@ export async function putTenant(
     return ok({
       change: { kind: 'tenant.put', tenant: tenant.value, keys },
       facts: { tenant: name, keys: keys.map(({ kid }) => kid) },
-      said: { display_name: displayName, ...context },
+      said: { display_name: displayName, ...(context as JsonObject) },
       takesTwo: null,
       ends: null,
     });

@@ -1,4 +1,4 @@
-/** An operator who was seen to hold administration where the act has effect. Only this file makes one. */
+/** An operator whose function was seen to allow the act where it has effect. Only this file makes one. */
 import type { Actor } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { PersonName } from '../core/ids.ts';
@@ -8,7 +8,8 @@ import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { functionAt } from '../authenticate/principal.ts';
-import { mayUse } from '../authenticate/act.ts';
+import { ACTS, mayUse } from '../authenticate/act.ts';
+import type { OperatorAct } from '../authenticate/act.ts';
 
 export interface Administrator {
   readonly actor: Actor;
@@ -28,12 +29,23 @@ export function administratorAt(
   place: Snapshot | DeploymentSnapshot,
   now: Instant,
 ): Result<Administrator> {
+  return standingAt(operator, place, now, ['administer']);
+}
+
+/** @param acts one of which the operator's function must allow; the first is named where it does not. */
+export function standingAt(
+  operator: OperatorPrincipal,
+  place: Snapshot | DeploymentSnapshot,
+  now: Instant,
+  acts: readonly [OperatorAct, ...OperatorAct[]],
+): Result<Administrator> {
   const deployment = 'deployment' in place ? place.deployment : place;
   const account = deployment.operators.get(operator.operator);
   // It was looked at before the body came, which may have taken its time.
   if (account?.active !== true || account.person !== operator.person) return err(GONE);
   const held = functionAt(place, operator.person, now);
-  const may = mayUse(operator, 'administer', held);
+  const act = acts.find((one) => ACTS[one].function === held) ?? acts[0];
+  const may = mayUse(operator, act, held);
   if (!may.ok) return may;
   return ok({
     actor: actorOf(operator),

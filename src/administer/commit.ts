@@ -59,6 +59,8 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
 
 function kindOf({ kind }: RegisterChange): EntryKind {
   if (kind === 'policy.activate') return 'policy.activated';
+  if (kind === 'situation.set') return 'situation.set';
+  if (kind === 'situation.end') return 'situation.ended';
   return kind.endsWith('.remove') ? 'register.removed' : 'register.put';
 }
 

@@ -7,10 +7,11 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { LeaseFilter, RegisterChange } from '../core/change.ts';
 import { failure } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
-import type { AgentName, IssuerName, OperatorName, PersonName, TenantName } from '../core/ids.ts';
+import type { AgentName, IssuerName, OperatorName, PersonName, TenantName, VendorName } from '../core/ids.ts';
 import { name, parseWith, words } from '../core/parse.ts';
-import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES, REGULATIONS } from '../core/registers.ts';
-import type { Agent, Person, Tenant } from '../core/registers.ts';
+import { CONTEXT_FIELDS, VendorForm, contextOf, vendorOf } from '../core/context-form.ts';
+import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES } from '../core/registers.ts';
+import type { Agent, Person } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { seconds } from '../core/time.ts';
@@ -28,7 +29,7 @@ export interface Parsed {
 }
 
 /** Registers that stand above tenants. */
-export const DEPLOYMENT_REGISTERS = ['people', 'operators', 'agents', 'issuers'] as const;
+export const DEPLOYMENT_REGISTERS = ['people', 'operators', 'agents', 'issuers', 'vendors'] as const;
 export type DeploymentRegister = (typeof DEPLOYMENT_REGISTERS)[number];
 
 export const EVERYTHING: LeaseFilter = { tenant: null, agent: null, owner: null, target: null, role: null };
@@ -66,29 +67,20 @@ const issuerBody = z.strictObject({
   platform: z.enum(['github', 'kubernetes', 'generic']),
   max_age: z.int().min(60).max(OLDEST_TOKEN_S).default(OLDEST_TOKEN_S),
 });
+/** What is known at the beginning; the rest of a context has a place of its own. */
+const { regulations, data_classes, autonomy, terms, time_zone } = CONTEXT_FIELDS;
 const tenantBody = z.strictObject({
   display_name: words(200),
-  regulations: z.array(z.enum(REGULATIONS)).max(REGULATIONS.length).default([]),
-  data_classes: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).default([]),
-  autonomy: z.enum(['advise-only', 'ask-always', 'notify', 'autonomous']).nullable().default(null),
-  time_zone: z.string().max(64).refine(isTimeZone, 'it is not an IANA time zone').default('UTC'),
+  ...z.strictObject({ regulations, data_classes, autonomy, terms, time_zone }).partial().shape,
 });
 
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) instanceof Intl.DateTimeFormat;
-  } catch (fault) {
-    if (fault instanceof RangeError) return false;
-    throw fault;
-  }
-}
+type TenantPut = Extract<RegisterChange, { readonly kind: 'tenant.put' }>['tenant'];
 
-export function parseTenant(tenant: TenantName, body: unknown): Result<Tenant> {
+export function parseTenant(tenant: TenantName, body: unknown): Result<TenantPut> {
   const parsed = parseWith(tenantBody, body);
   if (!parsed.ok) return parsed;
-  const { display_name, regulations, data_classes, autonomy, time_zone } = parsed.value;
-  const context = { regulations, dataClasses: data_classes, autonomy, timeZone: time_zone };
-  return ok({ name: tenant, displayName: display_name, context });
+  const { display_name: displayName, ...given } = parsed.value;
+  return ok({ name: tenant, displayName, context: contextOf(given) });
 }
 
 /** Reads what is to be put under a name into a register that stands above tenants. */
@@ -107,6 +99,8 @@ export function parsePut(
       return putAgent(called, body, now);
     case 'issuers':
       return putIssuer(called, body);
+    case 'vendors':
+      return putVendor(called, body);
   }
 }
 
@@ -132,6 +126,11 @@ export function parseRemove(register: DeploymentRegister, called: string): Resul
         change: { kind: 'issuer.remove', issuer },
         ends: null,
       }));
+    case 'vendors':
+      return removal('vendor', called, (vendor) => ({
+        change: { kind: 'vendor.remove', vendor },
+        ends: null,
+      }));
   }
 }
 
@@ -140,6 +139,7 @@ interface RemovableNames {
   readonly operator: OperatorName;
   readonly agent: AgentName;
   readonly issuer: IssuerName;
+  readonly vendor: VendorName;
 }
 
 function removal<Kind extends keyof RemovableNames>(
@@ -228,6 +228,20 @@ function putIssuer(called: string, body: unknown): Result<Parsed> {
     change: { kind: 'issuer.put', issuer: { name: name.value, url, platform, maxAge: seconds(max_age) } },
     facts: { issuer: called, platform },
     said: { url },
+    takesTwo: null,
+    ends: null,
+  });
+}
+
+function putVendor(called: string, body: unknown): Result<Parsed> {
+  const name = parseName('vendor', called);
+  if (!name.ok) return name;
+  const parsed = parseWith(VendorForm, body);
+  if (!parsed.ok) return parsed;
+  return ok({
+    change: { kind: 'vendor.put', vendor: vendorOf(name.value, parsed.value) },
+    facts: { vendor: called, ...parsed.value },
+    said: {},
     takesTwo: null,
     ends: null,
   });

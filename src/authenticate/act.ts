@@ -22,6 +22,8 @@ export const ACTS = {
   revoke: { function: 'oversight', local: true },
   'block.raise': { function: 'oversight', local: true },
   'block.lift': { function: 'oversight', local: false },
+  'situation.set': { function: 'oversight', local: false },
+  'incident.end': { function: 'oversight', local: false },
   verdict: { function: 'oversight', local: false },
   approve: { function: 'approval', local: false },
 } as const satisfies Record<string, Act>;

@@ -22,6 +22,8 @@ export interface Register {
   readonly what: string;
   /** Kept for each tenant: every command then needs `--tenant`. */
   readonly ofTenant?: true;
+  /** What a `put` leaves out stays as it was. */
+  readonly keeps?: true;
   /** Where its items are, below the deployment's API. */
   readonly path: (given: Given) => string;
   readonly fields: Readonly<Record<string, Field>>;
@@ -49,10 +51,10 @@ const placeOf = (register: Register, given: Given): string =>
   `${register.path(given)}/${encodeURIComponent(given.need('NAME'))}`;
 
 function putCommand(register: Register): Command {
-  const { noun, what, fields: described, more, examples } = register;
+  const { noun, what, fields: described, more, examples, keeps } = register;
   return {
     name: `${noun} put`,
-    says: `Writes ${what}, in whole: what is left out is reset.`,
+    says: `Writes ${what}${keeps ? ': what is left out stays as it is' : ', in whole: what is left out is reset'}.`,
     takes: ['NAME'],
     options: { ...fieldOptions(described), ...more?.options, file: FILE, ...scope(register) },
     example: `brevet ${noun} put ${examples.put}`,

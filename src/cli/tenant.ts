@@ -3,6 +3,7 @@ import { registerCommands } from './register.ts';
 export const commands = registerCommands({
   noun: 'tenant',
   what: 'a tenant, one client of yours',
+  keeps: true,
   path: () => '/api/tenants',
   fields: {
     'display-name': { says: 'what people call it', is: 'text' },

@@ -12,9 +12,11 @@ import type {
   OperatorName,
   PersonName,
   RequestId,
+  SituationId,
   TargetName,
   TaskName,
   TenantName,
+  VendorName,
   WorkId,
 } from './ids.ts';
 import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
@@ -26,9 +28,13 @@ import type {
   Operator,
   Person,
   SigningKey,
+  Situation,
+  SituationKind,
   TargetVersion,
   Tenant,
+  TenantContext,
   TrustedIssuer,
+  Vendor,
 } from './registers.ts';
 import type { SealedSecret } from './seal.ts';
 import type { Epochs } from './snapshot.ts';
@@ -82,8 +88,13 @@ export type WorkTask =
   | { readonly task: 'kill'; readonly tenant: TenantName; readonly lease: LeaseId }
   /** A dead login that could not be dropped, or a fence that is over. */
   | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
-  /** People are told of a tier 2 act. */
-  | { readonly task: 'notice'; readonly tenant: TenantName; readonly notice: JsonObject; readonly lease: LeaseId }
+  /** People are told of a tier 2 act, or, without a lease, of a refusal that a rule wants told. */
+  | {
+      readonly task: 'notice';
+      readonly tenant: TenantName;
+      readonly notice: JsonObject;
+      readonly lease: LeaseId | null;
+    }
   /** Everything live that rests on what was taken away is ended. */
   | { readonly task: 'cascade'; readonly tenant: TenantName | null; readonly over: LeaseFilter };
 
@@ -115,7 +126,12 @@ export interface Conditions {
 export type LifeChange = { readonly tenant: TenantName } & (
   | { readonly kind: 'session.open'; readonly when: Conditions }
   /** A request that got nothing. */
-  | { readonly kind: 'request.refuse'; readonly when: Conditions; readonly request: RequestRow }
+  | {
+      readonly kind: 'request.refuse';
+      readonly when: Conditions;
+      readonly request: RequestRow;
+      readonly work: readonly NewWork[];
+    }
   | {
       readonly kind: 'request.ask';
       readonly when: Conditions;
@@ -197,8 +213,25 @@ export type RegisterChange =
   /** An administrator has called with a token of the OIDC issuer; the second one's call ends set-up. */
   | { readonly kind: 'setup.witness'; readonly person: PersonName }
   | { readonly kind: 'local_token.make'; readonly operator: OperatorName; readonly oneUse: OneUse }
-  | { readonly kind: 'tenant.put'; readonly tenant: Tenant; readonly keys: readonly SigningKey[] }
+  /** What its context says nothing of stays as it is. */
+  | {
+      readonly kind: 'tenant.put';
+      readonly tenant: Omit<Tenant, 'context'> & { readonly context: Partial<TenantContext> };
+      readonly keys: readonly SigningKey[];
+    }
   | { readonly kind: 'tenant.remove'; readonly tenant: TenantName }
+  /** In whole. */
+  | { readonly kind: 'context.put'; readonly tenant: TenantName; readonly context: TenantContext }
+  | { readonly kind: 'situation.set'; readonly situation: Situation }
+  /** Only while it is of this kind and not over. */
+  | {
+      readonly kind: 'situation.end';
+      readonly tenant: TenantName;
+      readonly situation: SituationId;
+      readonly of: SituationKind;
+    }
+  | { readonly kind: 'vendor.put'; readonly vendor: Vendor }
+  | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }
   | { readonly kind: 'person.remove'; readonly person: PersonName }
   | { readonly kind: 'operator.put'; readonly operator: Operator }

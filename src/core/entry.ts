@@ -29,6 +29,8 @@ export const ENTRY_KINDS = [
   'lease.reported',
   'register.put',
   'register.removed',
+  'situation.set',
+  'situation.ended',
   'policy.activated',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];

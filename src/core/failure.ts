@@ -47,6 +47,7 @@ export const FAILURES = {
   function_needed: { status: 403, title: 'This takes a function that you do not hold', oauth: 'access_denied' },
   local_token_refused: { status: 403, title: 'A local token cannot be used for this', oauth: 'access_denied' },
   passkey_needed: { status: 403, title: 'This takes a passkey', oauth: 'access_denied' },
+  in_conflict: { status: 403, title: 'You are in conflict here', oauth: 'access_denied' },
   takes_two_persons: { status: 403, title: 'This takes two persons', oauth: 'access_denied' },
   approval_pending: { status: 400, title: 'A person is being asked', oauth: 'authorization_pending' },
   not_found: { status: 404, title: 'There is nothing here', oauth: 'invalid_request' },

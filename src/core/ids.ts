@@ -18,6 +18,7 @@ export type RoleName = Branded<'role'>;
 export type TargetName = Branded<'target'>;
 export type IssuerName = Branded<'issuer'>;
 export type TaskName = Branded<'task'>;
+export type VendorName = Branded<'vendor'>;
 
 interface Names {
   tenant: TenantName;
@@ -28,6 +29,7 @@ interface Names {
   target: TargetName;
   issuer: IssuerName;
   task: TaskName;
+  vendor: VendorName;
 }
 export type NameKind = keyof Names;
 
@@ -52,6 +54,7 @@ export type BlockId = Branded<'blk'>;
 export type EntryId = Branded<'ent'>;
 export type WorkId = Branded<'wrk'>;
 export type AssignmentId = Branded<'asg'>;
+export type SituationId = Branded<'sit'>;
 
 interface Ids {
   req: RequestId;
@@ -61,6 +64,7 @@ interface Ids {
   ent: EntryId;
   wrk: WorkId;
   asg: AssignmentId;
+  sit: SituationId;
 }
 export type IdPrefix = keyof Ids;
 

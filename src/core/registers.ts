@@ -9,8 +9,10 @@ import type {
   OperatorName,
   PersonName,
   RoleName,
+  SituationId,
   TargetName,
   TenantName,
+  VendorName,
 } from './ids.ts';
 import type { Instant, Seconds } from './time.ts';
 import type { SealedSecret } from './seal.ts';
@@ -127,13 +129,121 @@ export interface TargetVersion {
 /** Those that rules know. Another name is none of them, and counts as the strictest. */
 export const REGULATIONS = ['hipaa', 'sox', 'glba', 'pci-dss', 'cmmc', 'gdpr', 'eu-ai-act', 'soc-2'] as const;
 
+/** Article 6 of the GDPR. */
+export const LEGAL_BASES = [
+  'consent',
+  'contract',
+  'legal-obligation',
+  'vital-interests',
+  'public-task',
+  'legitimate-interests',
+] as const;
+export type LegalBasis = (typeof LEGAL_BASES)[number];
+
+export const CONTRACT_AUTONOMY = ['advise-only', 'ask-always', 'notify', 'autonomous'] as const;
+
+/** What the contract says of AI, beside the most autonomy that it accepts. */
+export interface ContractTerms {
+  /** As agents' `vendor` has them. */
+  readonly vendors: readonly string[];
+  /** Model and version together: another version is another model. */
+  readonly models: readonly { readonly model: string; readonly version: string }[];
+  /** Whether the client's data may train a model. */
+  readonly training: boolean;
+  /** The longest that a vendor may keep the client's data. */
+  readonly retentionDays: number;
+}
+
+/** A part of a target, and what it holds beside what the target is said to hold. */
+export interface ResourceRecord {
+  /** `{target}` or `{target}/{rest}`: it covers what lies below. */
+  readonly resource: string;
+  readonly dataClasses: readonly DataClass[];
+  /** `null`: the target's. */
+  readonly environment: string | null;
+  /** Changes there name a change, and ask. */
+  readonly changeManaged: boolean;
+}
+
+export const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
+/** When changes may be made, in the tenant's own time. One that ends no later than it begins ends the next day. */
+export interface ChangeWindow {
+  readonly days: readonly Weekday[];
+  /** `HH:MM`. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export const CONTACT_USES = ['service', 'security', 'privacy'] as const;
+
+export interface Contact {
+  readonly for: (typeof CONTACT_USES)[number];
+  readonly name: string;
+  readonly email: string;
+}
+
 /** What a tenant is, from the register. Rules read it; a request cannot change it. */
 export interface TenantContext {
   readonly regulations: readonly string[];
   readonly dataClasses: readonly DataClass[];
+  /** Regions that its data may be in; none recorded: anywhere. */
+  readonly residency: readonly string[];
   /** The most autonomy that the contract accepts; none recorded means that everything asks. */
-  readonly autonomy: 'advise-only' | 'ask-always' | 'notify' | 'autonomous' | null;
+  readonly autonomy: (typeof CONTRACT_AUTONOMY)[number] | null;
+  /** The rest of what the contract says of AI; without it, too, everything asks. */
+  readonly terms: ContractTerms | null;
+  /** Those it has; where any are recorded, another counts as production. */
+  readonly environments: readonly string[];
+  readonly resources: readonly ResourceRecord[];
   readonly timeZone: string;
+  /** None recorded: changes at any time. */
+  readonly windows: readonly ChangeWindow[];
+  readonly contacts: readonly Contact[];
+  /** For what personal data may be processed, and on which basis of the GDPR. */
+  readonly legalBases: readonly { readonly purpose: string; readonly basis: LegalBasis }[];
+}
+
+/** What a tenant is of which nobody has said anything. */
+export const NO_CONTEXT: TenantContext = {
+  regulations: [],
+  dataClasses: [],
+  residency: [],
+  autonomy: null,
+  terms: null,
+  environments: [],
+  resources: [],
+  timeZone: 'UTC',
+  windows: [],
+  contacts: [],
+  legalBases: [],
+};
+
+/** What a vendor of AI does with clients' data, whoever the client is. */
+export interface Vendor {
+  readonly name: VendorName;
+  readonly trains: boolean;
+  readonly retentionDays: number;
+  /** Regions that it keeps data in; none recorded: unknown, which fits no client that says where its data may be. */
+  readonly residency: readonly string[];
+}
+
+export const SITUATION_KINDS = ['incident', 'freeze', 'data-subject-request'] as const;
+export type SituationKind = (typeof SITUATION_KINDS)[number];
+
+/** State of a tenant that changes by the hour. It ends by itself. */
+export interface Situation {
+  readonly id: SituationId;
+  readonly tenant: TenantName;
+  readonly kind: SituationKind;
+  /** Of a data subject request: what it is about, with all that lies below. `null` for the other kinds. */
+  readonly resource: string | null;
+  readonly from: Instant;
+  readonly until: Instant;
+  /** Of an incident: how long what still asks may wait for its answer. */
+  readonly askWithin: Seconds | null;
+  readonly author: PersonName;
 }
 
 export interface Tenant {

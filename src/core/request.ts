@@ -3,7 +3,7 @@
  */
 import type { Json, JsonObject } from './canonical.ts';
 import type { RoleName, TargetName, TaskName } from './ids.ts';
-import type { DataClass } from './registers.ts';
+import type { DataClass, LegalBasis } from './registers.ts';
 import type { Seconds } from './time.ts';
 
 /** What the agent says of its circumstances: bounded, hashed with the request, and able only to raise or forbid. */
@@ -12,6 +12,7 @@ export interface Circumstances {
   readonly dataConsidered?: readonly string[];
   readonly dataClasses?: readonly DataClass[];
   readonly purpose?: string;
+  readonly legalBasis?: LegalBasis;
   readonly environment?: string;
   /** 0 to 1, the agent's own. */
   readonly confidence?: number;

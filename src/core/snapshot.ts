@@ -2,7 +2,7 @@
  * What a decision reads: everything that epochs cover, read in one transaction with them. It lapses by itself at the
  * earliest end of anything in it, and is worth nothing once an epoch has moved: the commit looks.
  */
-import type { AgentName, OperatorName, PersonName, TargetName } from './ids.ts';
+import type { AgentName, OperatorName, PersonName, TargetName, VendorName } from './ids.ts';
 import type {
   Agent,
   Assignment,
@@ -10,11 +10,14 @@ import type {
   Operator,
   Person,
   SigningKey,
+  Situation,
   TargetVersion,
   Tenant,
   TrustedIssuer,
+  Vendor,
 } from './registers.ts';
 import type { Instant } from './time.ts';
+import type { Interval } from './windows.ts';
 
 /** Counters raised by every change of who may do what: the tenant's, and the deployment's. */
 export interface Epochs {
@@ -33,6 +36,7 @@ export interface DeploymentSnapshot {
   readonly persons: ReadonlyMap<PersonName, Person>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
   readonly issuers: readonly TrustedIssuer[];
+  readonly vendors: ReadonlyMap<VendorName, Vendor>;
   /** Those at the deployment: administration alone. */
   readonly assignments: readonly Assignment[];
   readonly lapsesAt: Instant;
@@ -50,6 +54,10 @@ export interface Snapshot {
   readonly agents: ReadonlyMap<AgentName, EnrolledAgent>;
   /** Those at this tenant that had not ended when it was read. */
   readonly assignments: readonly Assignment[];
+  /** Those that had not ended when it was read, begun or not. */
+  readonly situations: readonly Situation[];
+  /** The change windows around the moment of reading; `null` where the tenant has none, and changes come at any time. */
+  readonly windows: readonly Interval[] | null;
   /** The current version of each. */
   readonly targets: ReadonlyMap<TargetName, TargetVersion>;
   /** The newest first: it signs. */

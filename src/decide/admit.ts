@@ -136,6 +136,7 @@ const SAID_AS: Readonly<Record<Circumstance, keyof Circumstances>> = {
   data_considered: 'dataConsidered',
   data_classes: 'dataClasses',
   purpose: 'purpose',
+  legal_basis: 'legalBasis',
   environment: 'environment',
   confidence: 'confidence',
   model: 'model',

@@ -2,14 +2,14 @@
 import { parseAccessRequest } from './request.ts';
 import type { Declaration } from '../core/provider.ts';
 import { PROVIDER_KINDS } from '../core/registers.ts';
-import { instant, seconds } from '../core/time.ts';
+import { parseInstant, seconds } from '../core/time.ts';
 import type { Declarers } from './admit.ts';
 import type { CaseForm, ExampleAgent, ExampleTenant } from './bundle/cases.ts';
 import type { Bundle } from './bundle/model.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { denial, forbid } from './denial.ts';
-import { exampleOf } from './examples.ts';
+import { USUALLY, exampleOf } from './examples.ts';
 import type { Rulebook } from './rulebook.ts';
 
 export interface CaseOutcome {
@@ -18,9 +18,6 @@ export interface CaseOutcome {
   /** What came out otherwise than expected; empty where nothing did. */
   readonly differences: readonly string[];
 }
-
-/** Nothing in a case depends on the time of day. */
-const NOW = instant(Date.UTC(2026, 0, 1));
 
 export function runCases(bundle: Bundle, rulebook: Rulebook): readonly CaseOutcome[] {
   const tenants = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.tenants ?? {})));
@@ -48,10 +45,13 @@ function decideCase(
     const { code, detail, path = null } = request.error;
     return forbid(denial(code, detail, { path }));
   }
-  const { snapshot, principal } = exampleOf(bundle, example.tenant, client, example.agent, agent);
+  const now = (example.at === undefined ? null : parseInstant(example.at)) ?? USUALLY;
+  const { situations = [] } = example;
+  const moment = { now, situations };
+  const { snapshot, principal } = exampleOf(bundle, example.tenant, client, example.agent, agent, moment);
   const channels = example.channels ?? true;
   const policy = { bundle, rulebook, providers: STAND_INS, channels };
-  return decide(policy, { snapshot, principal, request: request.value, now: NOW });
+  return decide(policy, { snapshot, principal, request: request.value, now });
 }
 
 function differencesOf(expected: CaseForm['expect'], decision: Decision): string[] {

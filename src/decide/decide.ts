@@ -2,14 +2,15 @@
  * An access request and the policy become a decision: permit, ask or forbid. Pure: what it reads is in the snapshot
  * and the bundle, and the commit that follows looks whether either has moved.
  */
-import type { TargetVersion } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { after, earliest, seconds } from '../core/time.ts';
-import type { Seconds } from '../core/time.ts';
+import type { Instant, Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
 import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
+import { askWithin, contractOf, edgesOf, isPattern, surroundingsOf } from './context.ts';
+import type { Edge } from './context.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
 import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
@@ -63,15 +64,14 @@ function choose(answers: readonly Result<Permit | Ask, Denial>[]): Result<Permit
 const NO_ANSWER = denial('no_role', 'no role carries this');
 
 function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: HeldRole): Result<Permit | Ask, Denial> {
-  const { snapshot, request, now } = asking;
+  const { request, now } = asking;
   const { facts, raised } = factsOf(policy, asking, admitted, held);
-  const verdict = judge(
-    policy.bundle,
-    (input) => policy.rulebook.evaluate(policy.bundle, snapshot.tenant.name, input),
-    facts,
+  const verdict = verdictOn(policy, asking, facts);
+  if (!verdict.ok) return err(tellingOf(policy.bundle, verdict.error, admitted));
+  const turn = turnOf(asking, verdict.value, (at) =>
+    verdictOn(policy, asking, factsOf(policy, { ...asking, now: at }, admitted, held).facts),
   );
-  if (!verdict.ok) return verdict;
-  const terms = termsOf(request, admitted, held, now);
+  const terms = termsOf(request, admitted, held, { now, turn });
   if (!terms.ok) return terms;
   const { task, target, declared } = admitted;
   const execution: Execution = {
@@ -88,45 +88,68 @@ function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: Hel
       (part) => !declared.enforces.includes(part),
     ),
   };
-  return ok(decisionOf(policy, asking, admitted, execution, verdict.value));
+  return ok(decisionOf(policy, asking, admitted, execution, { ...verdict.value, turn }));
 }
 
-function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: Admitted, { role }: HeldRole) {
+const verdictOn = ({ bundle, rulebook }: Policy, { snapshot }: Asking, facts: Facts): Result<Verdict, Denial> =>
+  judge(bundle, (input) => rulebook.evaluate(bundle, snapshot.tenant.name, input), facts);
+
+/** Nothing lasts longer than this, so that what comes later matters to no credential and no ask. */
+const HORIZON = ASK_LASTS;
+
+/** The first moment at which the same would be answered more strictly: nothing decided now may outlast it. */
+function turnOf(
+  { snapshot, request, now }: Asking,
+  { effect }: Verdict,
+  answerAt: (at: Instant) => Result<Verdict, Denial>,
+): Edge | null {
+  const near = edgesOf(snapshot, request, now).filter(({ at }) => at < after(now, HORIZON));
+  const isStricter = (then: Result<Verdict, Denial>): boolean =>
+    !then.ok || (effect === 'permit' && then.value.effect === 'ask');
+  return near.find(({ at }) => isStricter(answerAt(at))) ?? null;
+}
+
+/** A rule may want people told that it forbade. */
+function tellingOf(bundle: Bundle, reason: Denial, { oversight }: Admitted): Denial {
+  const tells = reason.rules.some((rule) => bundle.rules.get(rule)?.annotations['tell'] === 'oversight');
+  return tells ? { ...reason, tell: oversight.overseers } : reason;
+}
+
+function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admitted: Admitted, { role }: HeldRole) {
   const { task, target, principal } = admitted;
   const { agent } = principal;
   const { context } = snapshot.tenant;
   const said = request.circumstances;
-  const environment = environmentOf(target);
-  const claims = claimsOf(said, target, environment, agent);
-  const { tier, raised } = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
+  const surroundings = surroundingsOf(snapshot, request, target, agent, now);
+  const claims = claimsOf(said, surroundings, agent);
+  const contract = contractOf(context);
+  const accepted = contract === null || surroundings.modelAccepted;
+  const terms = { autonomy: contract, regulations: context.regulations, accepted };
+  const { tier, raised } = effectiveTier(task.tier, terms, agent.autonomy, claims, channels);
   const facts: Facts = {
     role: role.name,
     task,
     parameters: request.parameters,
     tier,
-    environment,
-    data: said.dataClasses === undefined ? target.dataClasses : [...target.dataClasses, ...said.dataClasses],
+    surroundings,
+    data: [...surroundings.data, ...(said.dataClasses ?? [])],
     tenantData: context.dataClasses,
     regulations: context.regulations,
-    contract: context.autonomy,
+    contract,
     agent,
     disputed: claims.disputed,
     lowConfidence: claims.lowConfidence,
-    wildcard: /[*?%]/.test(request.rest),
+    wildcard: isPattern(request.rest),
   };
   return { facts, raised };
 }
 
-/** One that nobody registered counts as the highest. */
-const environmentOf = ({ environment }: TargetVersion): string =>
-  environment === '' || environment === 'unknown' ? 'production' : environment;
-
 function decisionOf(
   { bundle }: Policy,
-  { now }: Asking,
+  { snapshot, now }: Asking,
   { oversight }: Admitted,
   execution: Execution,
-  { effect, rules }: Verdict,
+  { effect, rules, turn }: Verdict & { readonly turn: Edge | null },
 ): Permit | Ask {
   const { overseers, until } = oversight;
   const duties: Duties = {
@@ -136,6 +159,8 @@ function decisionOf(
   };
   const approval = { rules, policy: bundle.version };
   if (effect === 'permit') return { effect, approval, execution, oversight: duties };
-  const deadline = earliest(after(now, ASK_LASTS), until);
+  const soon = askWithin(snapshot, now);
+  const lasts = soon === null ? null : after(now, soon);
+  const deadline = earliest(after(now, ASK_LASTS), lasts, until, turn?.at ?? null);
   return { effect, approval: { ...approval, deadline }, execution, oversight: duties };
 }

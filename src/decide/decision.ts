@@ -78,6 +78,8 @@ export interface Denial {
   /** Where in the request. */
   readonly path: string | null;
   readonly policy: string | null;
+  /** Who is told that it was refused: nobody, unless a rule says so. */
+  readonly tell: readonly PersonName[];
 }
 
 export interface Permit {

@@ -6,6 +6,6 @@ export const denial = (
   code: FailureCode,
   detail: string,
   more: Partial<Omit<Denial, 'code' | 'detail'>> = {},
-): Denial => ({ code, detail, rules: [], because: '', hint: null, path: null, policy: null, ...more });
+): Denial => ({ code, detail, rules: [], because: '', hint: null, path: null, policy: null, tell: [], ...more });
 
 export const forbid = (reason: Denial): Forbid => ({ effect: 'forbid', reason });

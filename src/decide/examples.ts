@@ -3,16 +3,38 @@
  * imagined clients, with nothing behind them.
  */
 import type { AgentPrincipal } from '../authenticate/principal.ts';
-import type { AgentName, AssignmentId, PersonName, RoleName, TargetName, TenantName } from '../core/ids.ts';
-import type { Agent, Assignment, Enrolment, Person, Tenant } from '../core/registers.ts';
+import type {
+  AgentName,
+  AssignmentId,
+  PersonName,
+  RoleName,
+  SituationId,
+  TargetName,
+  TenantName,
+  VendorName,
+} from '../core/ids.ts';
+import { contextOf, vendorOf } from '../core/context-form.ts';
+import { NO_CONTEXT } from '../core/registers.ts';
+import type { Agent, Assignment, Enrolment, Person, Situation, Tenant } from '../core/registers.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { instant } from '../core/time.ts';
+import { instant, parseInstant, seconds } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
+import { intervalsAround } from '../core/windows.ts';
 import type { Bundle } from './bundle/model.ts';
-import type { ExampleAgent, ExampleTenant } from './bundle/cases.ts';
+import type { ExampleAgent, ExampleSituation, ExampleTenant } from './bundle/cases.ts';
 
 const OWNER = 'owner' as PersonName;
 const OVERSEER = 'overseer' as PersonName;
 const NEVER = instant(Number.MAX_SAFE_INTEGER);
+
+/** Of examples that say no time, and so do not depend on it. */
+export const USUALLY = instant(Date.UTC(2026, 0, 1));
+
+/** When it is looked at, and what holds at the client then. */
+export interface ExampleMoment {
+  readonly now?: Instant;
+  readonly situations?: readonly ExampleSituation[];
+}
 
 export interface Example {
   readonly snapshot: Snapshot;
@@ -26,6 +48,7 @@ export function exampleOf(
   client: ExampleTenant,
   agentName: string,
   example: ExampleAgent,
+  { now = USUALLY, situations = [] }: ExampleMoment = {},
 ): Example {
   const tenant = tenantOf(tenantName, client);
   const agent = agentOf(agentName, example);
@@ -46,11 +69,14 @@ export function exampleOf(
       persons,
       operators: new Map(),
       issuers: [],
+      vendors: vendorsOf(bundle),
       assignments: [],
       lapsesAt: NEVER,
     },
     agents: new Map([[agent.name, { agent, enrolment }]]),
     assignments,
+    situations: situations.map((one, at) => situationOf(tenant.name, one, at, now)),
+    windows: intervalsAround(tenant.context.windows, tenant.context.timeZone, now),
     targets: targetsOf(tenant.name, client),
     keys: [],
     lapsesAt: NEVER,
@@ -63,16 +89,30 @@ export function exampleOf(
 const oversightRole = (bundle: Bundle): string =>
   [...bundle.roles.values()].find((role) => role.function === 'oversight')?.name ?? 'overseer';
 
-const tenantOf = (name: string, client: ExampleTenant): Tenant => ({
-  name: name as TenantName,
-  displayName: name,
-  context: {
-    regulations: client.regulations,
-    dataClasses: client.data_classes,
-    autonomy: client.autonomy,
-    timeZone: 'UTC',
-  },
-});
+function tenantOf(name: string, client: ExampleTenant): Tenant {
+  const { targets: _, ...context } = client;
+  return { name: name as TenantName, displayName: name, context: { ...NO_CONTEXT, ...contextOf(context) } };
+}
+
+function vendorsOf({ cases }: Bundle): Snapshot['deployment']['vendors'] {
+  const written = cases.flatMap(({ holds }) => Object.entries(holds.vendors ?? {}));
+  return new Map(written.map(([name, form]) => [name as VendorName, vendorOf(name as VendorName, form)]));
+}
+
+/** One that says no beginning has begun. */
+function situationOf(tenant: TenantName, form: ExampleSituation, at: number, now: Instant): Situation {
+  const { kind, resource = null, from, until, ask_within: within } = form;
+  return {
+    id: `example-${at}` as SituationId,
+    tenant,
+    kind,
+    resource,
+    from: (from === undefined ? null : parseInstant(from)) ?? now,
+    until: parseInstant(until) ?? now,
+    askWithin: within === undefined ? null : seconds(within),
+    author: OVERSEER,
+  };
+}
 
 const agentOf = (name: string, example: ExampleAgent): Agent => ({
   name: name as AgentName,

@@ -5,17 +5,21 @@
 import type { Json, JsonObject } from '../core/canonical.ts';
 import type { Agent, DataClass, TenantContext } from '../core/registers.ts';
 import type { TaskClass } from './bundle/model.ts';
+import type { Surroundings } from './context.ts';
 import type { Tier } from './decision.ts';
 
 /** All from registers, except the booleans that a request's claims can only raise. */
 export interface Facts {
   readonly role: string;
-  readonly task: Pick<TaskClass, 'name' | 'kind' | 'provider' | 'readsOnly' | 'createsObjects' | 'seenByRules'>;
+  readonly task: Pick<
+    TaskClass,
+    'name' | 'kind' | 'provider' | 'readsOnly' | 'createsObjects' | 'containment' | 'seenByRules'
+  >;
   /** Checked against the task class's schema. */
   readonly parameters: JsonObject;
   /** Effective. */
   readonly tier: Tier;
-  readonly environment: string;
+  readonly surroundings: Surroundings;
   /** Behind the target, and what the request adds to it. */
   readonly data: readonly DataClass[];
   readonly tenantData: readonly DataClass[];
@@ -32,7 +36,7 @@ export interface Facts {
 const asSet = (values: readonly string[]): string[] => [...new Set(values)].toSorted();
 
 export function rulesInput(facts: Facts, approved = false): JsonObject {
-  const { task, agent } = facts;
+  const { task, agent, surroundings: around } = facts;
   return {
     principal: { type: 'Role', id: facts.role },
     action: { type: 'Action', id: 'perform' },
@@ -44,7 +48,8 @@ export function rulesInput(facts: Facts, approved = false): JsonObject {
       provider: task.provider,
       reads_only: task.readsOnly,
       creates_objects: task.createsObjects,
-      environment: facts.environment,
+      containment: task.containment,
+      environment: around.environment,
       data: asSet(facts.data),
       tenant_data: asSet(facts.tenantData),
       regulations: asSet(facts.regulations),
@@ -57,6 +62,17 @@ export function rulesInput(facts: Facts, approved = false): JsonObject {
       disputed: facts.disputed,
       low_confidence: facts.lowConfidence,
       wildcard: facts.wildcard,
+      names_records: around.namesRecords,
+      change_managed: around.changeManaged,
+      change_stated: around.changeStated,
+      lawful_basis: around.lawfulBasis,
+      in_change_window: around.inChangeWindow,
+      incident: around.incident,
+      frozen: around.frozen,
+      data_subject_request: around.dataSubjectRequest,
+      vendor_approved: around.vendorApproved,
+      vendor_exceeds_contract: around.vendorExceedsContract,
+      model_accepted: around.modelAccepted,
       parameters: seen(task.seenByRules, facts.parameters),
     },
   };

@@ -13,7 +13,9 @@ export interface LedgerFields {
 }
 
 export function ledgerFields(decision: Decision): LedgerFields {
-  if (decision.effect === 'forbid') return { approval: denialFields(decision), execution: {}, oversight: {} };
+  if (decision.effect === 'forbid') {
+    return { approval: denialFields(decision), execution: {}, oversight: toldFields(decision) };
+  }
   return {
     approval: approvalFields(decision),
     execution: executionFields(decision.execution),
@@ -34,6 +36,8 @@ const denialFields = ({ reason }: Forbid): JsonObject => ({
   ...(reason.policy === null ? {} : { policy: reason.policy }),
   ...(reason.because === '' ? {} : { because: reason.because }),
 });
+
+const toldFields = ({ reason: { tell } }: Forbid): JsonObject => (tell.length === 0 ? {} : { notify: [...tell] });
 
 const executionFields = (execution: Execution): JsonObject => ({
   task: execution.task,
@@ -57,7 +61,10 @@ const oversightFields = ({ overseers, notify, reviewBy }: Duties): JsonObject =>
 
 /** As its caller sees it. The rules of a forbid stay in the ledger. */
 export function publicDecision(decision: Decision): JsonObject {
-  if (decision.effect === 'forbid') return { effect: 'forbid', reason: publicReason(decision.reason) };
+  if (decision.effect === 'forbid') {
+    const told = decision.reason.tell.length === 0 ? {} : { oversight: toldFields(decision) };
+    return { effect: 'forbid', reason: publicReason(decision.reason), ...told };
+  }
   const { resource, parameters } = decision.execution;
   return {
     effect: decision.effect,

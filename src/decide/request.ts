@@ -8,7 +8,7 @@ import { sha256Hex } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
 import type { RoleName, TargetName } from '../core/ids.ts';
 import { hasControl, isWellFormed, name, parseWith, taskName, words } from '../core/parse.ts';
-import { DATA_CLASSES } from '../core/registers.ts';
+import { DATA_CLASSES, LEGAL_BASES } from '../core/registers.ts';
 import type { AccessRequest, Circumstances } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -42,6 +42,7 @@ const Circumstance = {
   data_considered: z.array(words(256)).max(64).optional(),
   data_classes: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).optional(),
   purpose: words(512).optional(),
+  legal_basis: z.enum(LEGAL_BASES).optional(),
   environment: words(64).optional(),
   confidence: z.number().min(0).max(1).optional(),
   model: words(128).optional(),
@@ -97,6 +98,7 @@ function circumstancesOf(asked: z.infer<typeof Body>): Circumstances {
     dataConsidered: asked.data_considered,
     dataClasses: asked.data_classes,
     purpose,
+    legalBasis: asked.legal_basis,
     environment,
     confidence,
     model,

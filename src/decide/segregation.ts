@@ -4,7 +4,7 @@
  */
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
-import type { Assignment, Holder } from '../core/registers.ts';
+import type { Agent, Assignment, Holder } from '../core/registers.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
@@ -79,3 +79,17 @@ export function overseersOf(bundle: Bundle, snapshot: Snapshot, owner: PersonNam
   const last = Math.max(...standing.map(({ until }) => until ?? Number.POSITIVE_INFINITY));
   return { overseers: [...overseers].toSorted(), until: Number.isFinite(last) ? instant(last) : null };
 }
+
+/** An agent that this person answers for and that is held back here, or `null`: who answers for one ends nothing. */
+export function inConflict(snapshot: Snapshot, person: PersonName, now: Instant): AgentName | null {
+  const heldBack = [...snapshot.agents.values()].filter(({ agent }) => {
+    const holder: Holder = { kind: 'agent', name: agent.name };
+    return snapshot.assignments.some((held) => holds(held.holder, holder) && lasts(held, now));
+  });
+  const owns = heldBack.find(({ agent }) => answersFor(snapshot, agent, person));
+  return owns?.agent.name ?? null;
+}
+
+/** The owner; and the deputy, where the owner is gone. */
+const answersFor = ({ deployment }: Snapshot, { owner, deputy }: Agent, person: PersonName): boolean =>
+  owner === person || (deputy === person && deployment.persons.get(owner)?.active !== true);

@@ -5,6 +5,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Admitted } from './admit.ts';
+import type { Edge } from './context.ts';
 import type { Denial, Narrowing } from './decision.ts';
 import { denial } from './denial.ts';
 import type { HeldRole } from './segregation.ts';
@@ -16,6 +17,12 @@ export interface Terms {
   readonly narrowed: readonly Narrowing[];
 }
 
+/** When it is decided, and when what was decided holds no more. */
+interface Moment {
+  readonly now: Instant;
+  readonly turn: Edge | null;
+}
+
 interface Limit {
   readonly most: number;
   readonly by: string;
@@ -25,11 +32,11 @@ export function termsOf(
   request: AccessRequest,
   admitted: Admitted,
   held: HeldRole,
-  now: Instant,
+  when: Moment,
 ): Result<Terms, Denial> {
   const uses = usesOf(request, admitted, held);
   if (!uses.ok) return uses;
-  const ttl = ttlOf(request, admitted, held, now);
+  const ttl = ttlOf(request, admitted, held, when);
   if (!ttl.ok) return ttl;
   return ok({
     ttl: seconds(ttl.value.given),
@@ -43,7 +50,7 @@ function ttlOf(
   { ttl }: AccessRequest,
   admitted: Admitted,
   { role, assignment }: HeldRole,
-  now: Instant,
+  { now, turn }: Moment,
 ): Result<Narrowing, Denial> {
   const { task, declared, oversight, principal } = admitted;
   const shortest = Math.max(1, declared.shortest);
@@ -55,6 +62,7 @@ function ttlOf(
     ...ending(assignment.until, now, 'end of the assignment'),
     ...ending(principal.enrolment.exception?.until ?? null, now, 'end of the exception for the key'),
     ...ending(oversight.until, now, 'end of the last oversight'),
+    ...ending(turn?.at ?? null, now, turn?.by ?? ''),
   ];
   const narrowed = narrow('ttl', ttl ?? task.ttl, limits);
   if (narrowed.given >= shortest) return ok(narrowed);

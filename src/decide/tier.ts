@@ -3,8 +3,9 @@
  * of itself, and by there being nobody to tell. Nothing here can lower it.
  */
 import { REGULATIONS } from '../core/registers.ts';
-import type { Agent, TargetVersion, TenantContext } from '../core/registers.ts';
+import type { Agent, TenantContext } from '../core/registers.ts';
 import type { Circumstances } from '../core/request.ts';
+import type { Surroundings } from './context.ts';
 import type { Raise, Tier } from './decision.ts';
 
 /** An agent that trusts its own judgement less than this has a human look. High confidence lowers nothing. */
@@ -20,17 +21,16 @@ export interface Claims {
 
 export function claimsOf(
   said: Circumstances,
-  target: Pick<TargetVersion, 'dataClasses'>,
-  environment: string,
+  registered: Pick<Surroundings, 'data' | 'environment'>,
   agent: Pick<Agent, 'model' | 'modelVersion'>,
 ): Claims {
   return {
     disputed:
-      differs(said.environment, environment) ||
+      differs(said.environment, registered.environment) ||
       differs(said.model, agent.model) ||
       differs(said.modelVersion, agent.modelVersion),
     lowConfidence: said.confidence !== undefined && said.confidence < LOW_CONFIDENCE,
-    moreData: (said.dataClasses ?? []).some((data) => !target.dataClasses.includes(data)),
+    moreData: (said.dataClasses ?? []).some((data) => !registered.data.includes(data)),
   };
 }
 
@@ -47,9 +47,15 @@ const CONTRACT: Readonly<Record<NonNullable<TenantContext['autonomy']>, Tier>> =
 /** The freest tier at which an agent acts. */
 const AUTONOMY: Readonly<Record<Agent['autonomy'], Tier>> = { advisory: 2, 'semi-autonomous': 2, autonomous: 1 };
 
+/** What the registers say of the client, as far as the tier depends on it. */
+export interface Terms extends Pick<TenantContext, 'autonomy' | 'regulations'> {
+  /** Whether the contract names the agent's model and version. */
+  readonly accepted: boolean;
+}
+
 export function effectiveTier(
   own: Tier,
-  { autonomy: contract, regulations }: Pick<TenantContext, 'autonomy' | 'regulations'>,
+  { autonomy: contract, regulations, accepted }: Terms,
   autonomy: Agent['autonomy'],
   claims: Claims,
   channels: boolean,
@@ -57,6 +63,7 @@ export function effectiveTier(
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
     { to: regulations.every(isKnown) ? 1 : 3, because: 'regulation:unknown' },
+    { to: accepted ? 1 : 3, because: 'model:not_accepted' },
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },

@@ -5,16 +5,19 @@ import type {
   Enrolment,
   Operator,
   Person,
+  Situation,
   TargetVersion,
   Tenant,
+  TenantContext,
   TrustedIssuer,
+  Vendor,
 } from '../core/registers.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import type { DeploymentRegister } from '../administer/registers.ts';
 
 export async function listOf(deps: Deps, register: DeploymentRegister) {
-  const { persons, operators, issuers } = await deps.store.deployment();
+  const { persons, operators, issuers, vendors } = await deps.store.deployment();
   switch (register) {
     case 'people':
       return [...persons.values()].map(personWire);
@@ -24,6 +27,8 @@ export async function listOf(deps: Deps, register: DeploymentRegister) {
       return (await deps.store.agents()).map(agentWire);
     case 'issuers':
       return issuers.map(issuerWire);
+    case 'vendors':
+      return [...vendors.values()].map(vendorWire);
   }
 }
 
@@ -46,13 +51,54 @@ const agentWire = ({ modelVersion, ...agent }: Agent) => ({ ...agent, model_vers
 
 const issuerWire = ({ maxAge, ...issuer }: TrustedIssuer) => ({ ...issuer, max_age: maxAge });
 
+const vendorWire = ({ name, trains, retentionDays, residency }: Vendor) => ({
+  name,
+  trains_on_client_data: trains,
+  retention_days: retentionDays,
+  residency,
+});
+
 export const tenantWire = ({ name, displayName, context }: Tenant) => ({
   name,
   display_name: displayName,
   regulations: context.regulations,
   data_classes: context.dataClasses,
   autonomy: context.autonomy,
+  terms: termsWire(context),
   time_zone: context.timeZone,
+});
+
+const termsWire = ({ terms }: TenantContext) => {
+  if (terms === null) return null;
+  const { retentionDays, ...same } = terms;
+  return { ...same, retention_days: retentionDays };
+};
+
+/** As it is put. */
+export const contextWire = (context: TenantContext) => {
+  const { dataClasses, timeZone, legalBases, resources, terms: _, ...same } = context;
+  return {
+    ...same,
+    data_classes: dataClasses,
+    terms: termsWire(context),
+    resources: resources.map(({ dataClasses: data, changeManaged, ...resource }) => ({
+      ...resource,
+      data_classes: data,
+      change_managed: changeManaged,
+    })),
+    time_zone: timeZone,
+    legal_bases: legalBases,
+  };
+};
+
+export const situationWire = ({ id, kind, resource, from, until, askWithin, author }: Situation) => ({
+  id,
+  kind,
+  resource,
+  from: toRfc3339(from),
+  until: toRfc3339(until),
+  ask_within: askWithin,
+  author,
 });
 
 export const targetWire = (target: TargetVersion) => ({

@@ -93,13 +93,12 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return withLease(deps, what, (lease) => reconcile(deps, lease, work));
     case 'clean':
       return withLease(deps, what, (lease) => clean(deps, lease));
-    case 'notice':
-      await Promise.all(
-        deps.channels.map((channel) =>
-          channel.tell({ tenant: what.tenant, subject: 'An agent acted', facts: what.notice }),
-        ),
-      );
+    case 'notice': {
+      const subject = what.lease === null ? 'An agent was refused' : 'An agent acted';
+      const { tenant, notice: facts } = what;
+      await Promise.all(deps.channels.map((channel) => channel.tell({ tenant, subject, facts })));
       return { dead: true };
+    }
     case 'cascade':
       return cascade(deps, what.over);
   }

@@ -101,8 +101,8 @@ export function createSnapshots({ tenant: load, deployment: loadAbove, clock, sh
   };
 }
 
-const rowsOf = ({ agents, assignments, targets, keys }: Snapshot): number =>
-  1 + agents.size + assignments.length + targets.size + keys.length;
+const rowsOf = ({ agents, assignments, situations, windows, targets, keys }: Snapshot): number =>
+  1 + agents.size + assignments.length + situations.length + (windows?.length ?? 0) + targets.size + keys.length;
 
 function singleFlight() {
   const flying = new Map<string, Promise<unknown>>();

@@ -27,7 +27,7 @@ import {
   targetVersions,
   tenants,
 } from './schema.ts';
-import { assignmentOf, columnsOf } from './snapshot.ts';
+import { assignmentOf, columnsOf, contextIn } from './snapshot.ts';
 
 type Reads = Pick<
   Store,
@@ -86,13 +86,14 @@ export function createReads(link: Link): Reads {
       }),
     ),
     tenants: () =>
-      across((tx) =>
-        tx
+      across(async (tx) => {
+        const rows = await tx
           .select({ name: tenants.name, displayName: tenants.displayName, context: tenants.context })
           .from(tenants)
           .where(eq(tenants.retired, false))
-          .orderBy(asc(tenants.name)),
-      ),
+          .orderBy(asc(tenants.name));
+        return rows.map(({ context, ...row }) => ({ ...row, context: contextIn(context) }));
+      }),
     agents: () =>
       above((tx) =>
         tx.select(columnsOf(agents)).from(agents).where(eq(agents.retired, false)).orderBy(asc(agents.name)),

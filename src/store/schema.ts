@@ -1,6 +1,6 @@
 /**
  * The tables, as drizzle sees them: `npm run migrations:generate` makes migrations of what changes here. What drizzle
- * cannot say (roles and their grants, row security, triggers) stands in `drizzle/0002_walls.sql`.
+ * cannot say (roles and their grants, row security, triggers) stands in the migrations called walls.
  *
  * A row's fields bear the names of the type in `core/` that it holds. Instants are milliseconds, as they are there.
  * The deployment's own rows, in a table of tenants' rows, bear a tenant that no name can be: see {@link DEPLOYMENT}.
@@ -35,9 +35,11 @@ import type {
   PersonName,
   RequestId,
   RoleName,
+  SituationId,
   TargetName,
   TaskName,
   TenantName,
+  VendorName,
   WorkId,
 } from '../core/ids.ts';
 import type { Death, LeaseState, LeaseTerms, Mark, Outcome, RevocationCause } from '../core/lease.ts';
@@ -51,6 +53,7 @@ import type {
   PublicJwk,
   RoleFunction,
   SigningKey,
+  SituationKind,
   TenantContext,
   TrustedIssuer,
 } from '../core/registers.ts';
@@ -162,6 +165,33 @@ export const issuers = pgTable(
     uniqueIndex('issuers_url')
       .on(table.url)
       .where(sql`not retired`),
+  ],
+);
+
+export const vendors = pgTable('vendors', {
+  name: text('name').$type<VendorName>().primaryKey(),
+  trains: boolean('trains').notNull(),
+  retentionDays: integer('retention_days').notNull(),
+  residency: json('residency').$type<readonly string[]>().notNull(),
+  retired: retired(),
+});
+
+/** What changes by the hour at a tenant. What has ended stays until another is set. */
+export const situations = pgTable(
+  'situations',
+  {
+    tenant: tenantOf().references(() => tenants.name),
+    id: text('id').$type<SituationId>().notNull(),
+    kind: text('kind').$type<SituationKind>().notNull(),
+    resource: text('resource'),
+    from: at('from').notNull(),
+    until: at('until').notNull(),
+    askWithin: number('ask_within').$type<Seconds>(),
+    author: text('author').$type<PersonName>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    check('situations_end', sql`${table.from} < ${table.until}`),
   ],
 );
 

@@ -1,12 +1,14 @@
 /**
  * Snapshots: read whole in one transaction with their epochs, and kept until they lapse or are found stale.
  */
-import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
 import type { TenantName } from '../core/ids.ts';
-import type { Assignment } from '../core/registers.ts';
+import { NO_CONTEXT } from '../core/registers.ts';
+import type { Assignment, Situation, TenantContext } from '../core/registers.ts';
 import type { DeploymentSnapshot, EnrolledAgent, Snapshot } from '../core/snapshot.ts';
 import { earliest, instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
+import { edgesAfter, intervalsAround } from '../core/windows.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import {
@@ -19,9 +21,11 @@ import {
   operators,
   persons,
   signingKeys,
+  situations,
   targets,
   targetVersions,
   tenants,
+  vendors,
 } from './schema.ts';
 
 /** Nothing in it ends: the last instant that a Date can be. */
@@ -47,31 +51,40 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, assigned, targets, keys] = await Promise.all([
+      const [enrolled, assigned, standing, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
         assignmentsAt(tx, tenant),
+        situationsAt(tx, tenant, now),
         targetsAt(tx, tenant),
         keysOf(tx, tenant),
       ]);
       const held = assigned.filter(({ until }) => until === null || until > now);
+      const context = contextIn(row.context);
+      const windows = intervalsAround(context.windows, context.timeZone, now);
       return {
-        tenant: { name: row.name, displayName: row.displayName, context: row.context },
+        tenant: { name: row.name, displayName: row.displayName, context },
         epochs: { tenant: row.epoch, deployment: above.epoch },
         deployment: above,
         agents: new Map(enrolled.map((one) => [one.agent.name, one])),
         assignments: held,
+        situations: standing,
+        windows,
         targets,
         keys,
         lapsesAt: earliest(
           above.lapsesAt,
           ...held.map(({ until }) => until),
           ...enrolled.map(({ enrolment }) => enrolment.exception?.until ?? null),
+          ...edgesAfter([...standing, ...(windows ?? [])], now),
         ),
       };
     },
     'snapshot',
   );
 }
+
+/** What was written before a field was known lacks it. */
+export const contextIn = (written: Partial<TenantContext>): TenantContext => ({ ...NO_CONTEXT, ...written });
 
 export function loadDeployment(link: Link, kept: DeploymentSnapshot | null): Promise<DeploymentSnapshot> {
   return link.transaction(
@@ -99,6 +112,7 @@ async function deploymentIn(
   const people = await tx.select(columnsOf(persons)).from(persons).where(eq(persons.retired, false));
   const ways = await tx.select(columnsOf(operators)).from(operators).where(eq(operators.retired, false));
   const trusted = await tx.select(columnsOf(issuers)).from(issuers).where(eq(issuers.retired, false));
+  const known = await tx.select(columnsOf(vendors)).from(vendors).where(eq(vendors.retired, false));
   const held = standingAdministrators(await assignmentsAt(tx, EVERYWHERE), now);
   return {
     epoch: row.epoch,
@@ -108,6 +122,7 @@ async function deploymentIn(
     persons: new Map(people.map((person) => [person.name, person])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
     issuers: trusted,
+    vendors: new Map(known.map((vendor) => [vendor.name, vendor])),
     assignments: held,
     // One that is kept beyond its date has no end to wait for.
     lapsesAt: earliest(NEVER, ...held.map(({ until }) => (until !== null && until > now ? until : null))),
@@ -115,9 +130,9 @@ async function deploymentIn(
 }
 
 /** A register's fields without the mark of a removed name. */
-export function columnsOf<Table extends typeof persons | typeof operators | typeof issuers | typeof agents>(
-  table: Table,
-): Omit<Table['_']['columns'], 'retired'> {
+export function columnsOf<
+  Table extends typeof persons | typeof operators | typeof issuers | typeof agents | typeof vendors,
+>(table: Table): Omit<Table['_']['columns'], 'retired'> {
   const columns = Object.entries(getTableColumns(table)).filter(([name]) => name !== 'retired');
   return Object.fromEntries(columns) as Omit<Table['_']['columns'], 'retired'>;
 }
@@ -158,6 +173,12 @@ async function enrolledAt(tx: Transaction, tenant: TenantName, now: Instant): Pr
     .filter(({ exception }) => exception === null || exception.until > now)
     .map(({ agent, proof, exception }) => ({ agent, enrolment: { tenant, agent: agent.name, proof, exception } }));
 }
+
+const situationsAt = (tx: Transaction, tenant: TenantName, now: Instant): Promise<Situation[]> =>
+  tx
+    .select()
+    .from(situations)
+    .where(and(eq(situations.tenant, tenant), gt(situations.until, now)));
 
 async function targetsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['targets']> {
   const rows = await tx

@@ -227,6 +227,13 @@ export async function newKey(): Promise<{ readonly publicJwk: JWK; readonly priv
   return { publicJwk: await exportJWK(publicKey), privateJwk: { ...(await exportJWK(privateKey)), alg: 'ES256' } };
 }
 
+const TERMS = {
+  vendors: ['in-house'],
+  models: [{ model: 'planner', version: '3.1' }],
+  training: false,
+  retention_days: 30,
+};
+
 const AGENT = {
   owner: 'olga',
   deputy: 'dana',
@@ -243,7 +250,8 @@ export async function populate(
   by: Administrator,
   agents: Readonly<Record<string, readonly string[]>>,
 ): Promise<Readonly<Record<string, JWK>>> {
-  await by.put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy: 'autonomous' });
+  await by.put('/api/vendors/in-house', { trains_on_client_data: false, retention_days: 0 });
+  await by.put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy: 'autonomous', terms: TERMS });
   for (const name of ['olga', 'dana', 'otto']) await by.put(`/api/people/${name}`, { display_name: name });
   await by.put('/api/operators/otto', { person: 'otto' });
   await by.assign({ tenant: 'acme', holder: { person: 'otto' }, role: 'overseer' });

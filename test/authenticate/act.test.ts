@@ -24,6 +24,8 @@ const TABLE: Readonly<Record<OperatorAct, readonly [needs: RoleFunction, local: 
   revoke: ['oversight', true],
   'block.raise': ['oversight', true],
   'block.lift': ['oversight', false],
+  'situation.set': ['oversight', false],
+  'incident.end': ['oversight', false],
   verdict: ['oversight', false],
   approve: ['approval', false],
 };

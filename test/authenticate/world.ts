@@ -4,6 +4,7 @@ import type { CryptoKey } from 'jose';
 import type { AgentName, IssuerName, OperatorName, PersonName, TargetName, TenantName } from '../../src/core/ids.ts';
 import { tenantIssuer } from '../../src/core/issuer.ts';
 import type { IssuerKeys } from '../../src/core/issuer.ts';
+import { NO_CONTEXT } from '../../src/core/registers.ts';
 import type {
   Agent,
   Assignment,
@@ -129,6 +130,7 @@ export function deployment(over: {
     persons: byName(over.persons ?? [person(OWNER)]),
     operators: byName(over.operators ?? []),
     issuers: over.issuers ?? [],
+    vendors: new Map(),
     assignments: over.assignments ?? [],
     lapsesAt: instant(NOW + 1e9),
   };
@@ -158,12 +160,14 @@ export function tenant(over: {
     tenant: {
       name,
       displayName: name,
-      context: { regulations: [], dataClasses: [], autonomy: null, timeZone: 'UTC' },
+      context: NO_CONTEXT,
     },
     epochs: { tenant: 1, deployment: 1 },
     deployment: over.deployment ?? deployment({}),
     agents: new Map((over.agents ?? []).map((one) => [one.agent.name, one])),
     assignments: over.assignments ?? [],
+    situations: [],
+    windows: null,
     targets: byName(targets),
     keys: over.keys ?? [],
     lapsesAt: instant(NOW + 1e9),

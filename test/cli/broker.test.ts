@@ -137,7 +137,19 @@ commands('everything that an agent needs is put in place', async () => {
   const people = ['olga', 'dana', 'otto'];
   await Promise.all(people.map((name) => done('ada', 'person', 'put', name, '--display-name', name.toUpperCase())));
   await done('ada', 'operator', 'put', 'otto', '--person', 'otto');
-  await done('ada', 'tenant', 'put', 'acme', '--display-name', 'Acme Retail', '--autonomy', 'autonomous');
+  await done('ada', 'vendor', 'put', 'in-house', '--retention-days', '0');
+  await done('ada', 'tenant', 'put', 'acme', '--display-name', 'Acme Retail');
+  const context = file(
+    'acme.yaml',
+    `autonomy: autonomous
+terms:
+  vendors: [in-house]
+  models: [{ model: planner, version: '3.1' }]
+  training: false
+  retention_days: 30
+`,
+  );
+  await done('ada', 'context', 'set', '--tenant', 'acme', '-f', context);
   await done('ada', 'assignment', 'put', '--person', 'otto', '--role', 'overseer', '--tenant', 'acme');
   const card = file(
     'report-bot.yaml',
@@ -175,6 +187,25 @@ commands('what was put is shown, without its secrets', async () => {
     await done('ada', 'assignment', 'get', assignment?.id ?? '', '--tenant', 'acme'),
     assignment?.id ?? 'none',
   );
+});
+
+commands('a freeze is set, shown and ended', async () => {
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const set = ['context', 'set', 'freeze', '--tenant', 'acme', '--until', until, '--reason', 'Year-end closing'];
+  assert.match(await done('ada', ...set), /^freeze sit_\w+ is set/);
+  const shown = await json<{ situations: { id: string; until: string }[] }>(
+    'ada',
+    'context',
+    'show',
+    '--tenant',
+    'acme',
+  );
+  const [freeze] = shown.situations;
+  assert.is(freeze?.until, until);
+  assert.match(await done('ada', 'context', 'show', '--tenant', 'acme'), /^sit_\w+ +freeze/m);
+  await done('ada', 'context', 'end', freeze?.id ?? '', '--tenant', 'acme', '--reason', 'Closing is done');
+  assert.is((await as('ada', 'context', 'end', freeze?.id ?? '', '--tenant', 'acme', '--reason', 'Again')).status, 1);
+  assert.is((await as('ada', 'context', 'set', '--tenant', 'acme', '--until', until)).status, 2);
 });
 
 commands('a target is checked before first use', async () => {

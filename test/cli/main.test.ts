@@ -7,6 +7,7 @@ import { commands as agent } from '../../src/cli/agent.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
 import type { Command } from '../../src/cli/command.ts';
+import { commands as context } from '../../src/cli/context.ts';
 import { commands as enrolment } from '../../src/cli/enrolment.ts';
 import { commands as exec } from '../../src/cli/exec.ts';
 import { commands as issuer } from '../../src/cli/issuer.ts';
@@ -18,17 +19,20 @@ import { commands as request } from '../../src/cli/request.ts';
 import { commands as start } from '../../src/cli/start.ts';
 import { commands as target } from '../../src/cli/target.ts';
 import { commands as tenant } from '../../src/cli/tenant.ts';
+import { commands as vendor } from '../../src/cli/vendor.ts';
 import { brevet, MAIN } from './cli.ts';
 
 const ALL: readonly Command[] = [
   ...start,
   ...exec,
   ...tenant,
+  ...context,
   ...person,
   ...operator,
   ...agent,
   ...enrolment,
   ...issuer,
+  ...vendor,
   ...target,
   ...assignment,
   ...request,

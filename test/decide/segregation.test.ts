@@ -5,7 +5,7 @@ import type { AgentName, AssignmentId, PersonName, RoleName } from '../../src/co
 import type { Assignment, Person, RoleFunction } from '../../src/core/registers.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { instant } from '../../src/core/time.ts';
-import { executionRoles, overseersOf } from '../../src/decide/segregation.ts';
+import { executionRoles, inConflict, overseersOf } from '../../src/decide/segregation.ts';
 import { NOW, OWNER, asking, shipped } from './world.ts';
 
 const LATER = instant(NOW + 60_000);
@@ -174,6 +174,27 @@ const ROLES: readonly (readonly [
 for (const [what, held, roles] of ROLES) {
   segregation(`an agent's roles: ${what}`, () => {
     assert.equal(rolesOf(held), roles);
+  });
+}
+
+/** Who answers for an agent that is held back here, and for which. */
+const CONFLICTS: readonly (readonly [what: string, who: string, held: Held[], gone: string[], agent: string | null])[] =
+  [
+    ['its owner', OWNER, [['triage-bot', 'triage', 'execution']], [], 'triage-bot'],
+    ['an owner whose agent holds nothing here', OWNER, [], [], null],
+    ['an owner whose agent held something', OWNER, [['triage-bot', 'triage', 'execution', NOW]], [], null],
+    ['its deputy, while there is an owner', 'dana', [['triage-bot', 'triage', 'execution']], [], null],
+    ['its deputy, once the owner is gone', 'dana', [['triage-bot', 'triage', 'execution']], [OWNER], 'triage-bot'],
+    ['anybody else', 'ana', [['triage-bot', 'triage', 'execution']], [], null],
+  ];
+
+for (const [what, who, held, gone, agent] of CONFLICTS) {
+  segregation(`in conflict: ${what}`, () => {
+    const snapshot = snapshotOf(held, [], gone);
+    const agents = [...snapshot.agents].map(
+      ([name, one]) => [name, { ...one, agent: { ...one.agent, deputy: 'dana' as PersonName } }] as const,
+    );
+    assert.is(inConflict({ ...snapshot, agents: new Map(agents) }, who as PersonName, NOW), agent);
   });
 }
 

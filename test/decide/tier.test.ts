@@ -11,6 +11,7 @@ interface Given {
   contract?: TenantContext['autonomy'];
   regulations?: readonly string[];
   autonomy?: Agent['autonomy'];
+  accepted?: boolean;
   claims?: Partial<Claims>;
   channels?: boolean;
 }
@@ -29,6 +30,7 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ contract: 'notify', channels: false }, 3, ['contract:notify', 'no_channel']],
   [{ regulations: ['hipaa', 'gdpr'] }, 1, []],
   [{ regulations: ['hippa'] }, 3, ['regulation:unknown']],
+  [{ accepted: false }, 3, ['model:not_accepted']],
   [{ autonomy: 'semi-autonomous' }, 2, ['autonomy:semi-autonomous']],
   [{ autonomy: 'advisory' }, 2, ['autonomy:advisory']],
   [{ claims: { disputed: true } }, 3, ['claims:disputed']],
@@ -43,7 +45,8 @@ const tiers = suite('decide/tier');
 for (const [given, tier, because] of TABLE) {
   tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
     const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous', channels = true } = given;
-    const terms = { autonomy: contract, regulations };
+    const { accepted = true } = given;
+    const terms = { autonomy: contract, regulations, accepted };
     const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, channels);
     assert.is(effective.tier, tier);
     assert.equal(
@@ -56,7 +59,7 @@ for (const [given, tier, because] of TABLE) {
 tiers('a claim counts only where it says otherwise, or more, than the registers', () => {
   const agent = { model: 'sorter', modelVersion: '3' };
   const said = (circumstances: Parameters<typeof claimsOf>[0]) =>
-    claimsOf(circumstances, { dataClasses: ['pii'] }, 'production', agent);
+    claimsOf(circumstances, { data: ['pii'], environment: 'production' }, agent);
   assert.equal(said({}), SILENT);
   const agrees = { environment: 'production', model: 'sorter', modelVersion: '3', dataClasses: ['pii'] } as const;
   assert.equal(said({ ...agrees, confidence: 0.7 }), SILENT);

@@ -84,7 +84,7 @@ export function asking(agent: string, task: string, tenant: string, more: object
   if (client === undefined || example === undefined) throw new Error(`no example of ${agent} at ${tenant}`);
   const request = parseAccessRequest({ task, reason: 'a test', resource: 'servers', ...USUAL[task], ...more });
   if (!request.ok) throw new Error(request.error.detail);
-  const { snapshot, principal } = exampleOf(shipped, tenant, client, agent, example);
+  const { snapshot, principal } = exampleOf(shipped, tenant, client, agent, example, { now: NOW });
   const plain: Asking = { snapshot, principal, request: request.value, now: NOW };
   return change === undefined ? plain : change(plain);
 }

@@ -7,7 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
 import { newId } from '../../src/core/ids.ts';
-import { agentBody, answerOf, ASKED, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
+import { agentBody, answerOf, ASKED, clientForm, must, PERMITTED, REPORT, TERMS, testApp } from '../support/app.ts';
 import { clientDatabase, random } from '../support/target.ts';
 
 const RUNS = 800;
@@ -106,6 +106,7 @@ const BODIES: readonly object[] = [
   agentBody(),
   { url: 'https://issuer.example', platform: 'generic' },
   { display_name: 'x', autonomy: 'autonomous', regulations: ['hipaa'] },
+  { kind: 'incident', until: '2100-01-01T00:00:00Z', reason: 'A drill', ask_within: 60 },
   jwtTarget,
   { provider: 'postgres', config: client.config, secret: CANARY, environment: 'production' },
   { jwk: { kty: 'OKP', crv: 'Ed25519', x: 'AA' } },
@@ -145,6 +146,10 @@ const FITTING: Readonly<Record<string, object>> = {
   '/api/agents/:name': agentBody(),
   '/api/issuers/:name': { url: 'https://issuer.example', platform: 'generic' },
   '/api/tenants/:tenant': { display_name: 'x', autonomy: 'autonomous' },
+  '/api/vendors/:name': { trains_on_client_data: false, retention_days: 0 },
+  '/api/tenants/:tenant/context': { autonomy: 'autonomous', terms: TERMS },
+  '/api/tenants/:tenant/situations': { kind: 'freeze', until: '2100-01-01T00:00:00Z', reason: 'A drill' },
+  '/api/tenants/:tenant/situations/:id/end': { reason: 'A drill' },
   '/api/tenants/:tenant/targets/:name': jwtTarget,
   '/api/tenants/:tenant/enrolments/:name': {
     jwk: { ...JWK, y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' },

@@ -142,7 +142,7 @@ admission('writes asks and refusals, and sessions that only spend', async () => 
   assert.equal((await store.request(ACME, asked.id))?.approval, { ...shown, state: 'pending' });
   const refused = { ...requestAt(), effect: 'forbid' } as const;
   const free = whenOf({ epochs: when.epochs });
-  const refusal = { kind: 'request.refuse', tenant: ACME, when: free, request: refused } as const;
+  const refusal = { kind: 'request.refuse', tenant: ACME, when: free, request: refused, work: [] } as const;
   assert.is(outcomeOf(await store.commit(refusal, [entryOf('request.forbidden')])), 'done');
   assert.is((await store.request(ACME, refused.id))?.effect, 'forbid');
   assert.is(outcomeOf(await store.commit({ kind: 'session.open', tenant: ACME, when }, [])), 'replayed');

@@ -1,8 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RegisterChange, Unmet } from '../../src/core/change.ts';
-import type { AgentName, IssuerName, PersonName, TargetName, TenantName } from '../../src/core/ids.ts';
-import type { Enrolment, Holder } from '../../src/core/registers.ts';
+import type { AgentName, IssuerName, PersonName, TargetName, TenantName, VendorName } from '../../src/core/ids.ts';
+import { NO_CONTEXT } from '../../src/core/registers.ts';
+import type { Enrolment, Holder, SituationKind } from '../../src/core/registers.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { instant, seconds } from '../../src/core/time.ts';
@@ -23,6 +24,7 @@ import {
   PAULA,
   personOf,
   random,
+  situationOf,
   targetOf,
   testStore,
   TICKETS,
@@ -52,7 +54,7 @@ const assign = (holder: Holder, role: string, tenant: TenantName | null, until: 
 const tenantOf = (name: string) => ({
   name: name as TenantName,
   displayName: name,
-  context: { regulations: [], dataClasses: [], autonomy: null, timeZone: 'UTC' },
+  context: NO_CONTEXT,
 });
 
 async function rows(table: string): Promise<number> {
@@ -331,6 +333,48 @@ register('leaves the work of a change in its transaction, and the entry in its l
   const [claimed] = await test.store.claim(5, 5, seconds(1));
   assert.equal(claimed?.what, work[0]?.what);
   assert.is((await test.store.snapshot(ACME))?.agents.has(TRIAGE), false);
+});
+
+register('a tenant that is put again keeps what the change says nothing of', async () => {
+  const context = { ...NO_CONTEXT, regulations: ['gdpr'], residency: ['eu'] };
+  assert.is(await put({ kind: 'context.put', tenant: BIRCH, context }), 'done');
+  const tenant = { name: BIRCH, displayName: 'Birch', context: { autonomy: 'notify' } } as const;
+  assert.is(await put({ kind: 'tenant.put', tenant, keys: [] }), 'done');
+  test.store.forget(BIRCH);
+  assert.equal((await test.store.snapshot(BIRCH))?.tenant.context, { ...context, autonomy: 'notify' });
+});
+
+register('a situation is ended once, as what it is, where it is', async () => {
+  const situation = situationOf(BIRCH, instant(Date.now() + 60_000), { kind: 'freeze' });
+  assert.is(await put({ kind: 'situation.set', situation }), 'done');
+  const end = (tenant: TenantName, of: SituationKind) =>
+    put({ kind: 'situation.end', tenant, situation: situation.id, of });
+  assert.equal(await end(BIRCH, 'incident'), { unmet: 'missing', what: 'situation' });
+  assert.equal(await end(ACME, 'freeze'), { unmet: 'missing', what: 'situation' });
+  assert.is(await end(BIRCH, 'freeze'), 'done');
+  assert.equal(await end(BIRCH, 'freeze'), { unmet: 'missing', what: 'situation' });
+});
+
+register('setting a situation moves the epoch of its tenant alone, and what is over goes', async () => {
+  const over = situationOf(BIRCH, instant(Date.now() - 1));
+  assert.is(await put({ kind: 'situation.set', situation: over }), 'done');
+  const before = [await test.store.epochs(ACME), await test.store.epochs(BIRCH)];
+  const situation = situationOf(BIRCH, instant(Date.now() + 60_000));
+  assert.is(await put({ kind: 'situation.set', situation }), 'done');
+  assert.equal(await test.store.epochs(ACME), before[0]);
+  assert.is((await test.store.epochs(BIRCH))?.tenant, (before[1]?.tenant ?? 0) + 1);
+  assert.is(await rows('situations'), 1);
+});
+
+register('a vendor that was removed does not come back', async () => {
+  const vendor = { name: 'brightmind' as VendorName, trains: false, retentionDays: 0, residency: ['eu'] };
+  assert.is(await put({ kind: 'vendor.put', vendor }), 'done');
+  test.store.forget(null);
+  assert.equal([...(await test.store.deployment()).vendors.values()], [vendor]);
+  assert.is(await put({ kind: 'vendor.remove', vendor: vendor.name }), 'done');
+  test.store.forget(null);
+  assert.is((await test.store.deployment()).vendors.size, 0);
+  assert.equal(await put({ kind: 'vendor.put', vendor }), { unmet: 'retired' });
 });
 
 register.run();

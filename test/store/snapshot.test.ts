@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PersonName, TenantName } from '../../src/core/ids.ts';
+import { NO_CONTEXT, WEEKDAYS } from '../../src/core/registers.ts';
 import type { DeploymentSnapshot, Snapshot } from '../../src/core/snapshot.ts';
 import { instant } from '../../src/core/time.ts';
 import { createSnapshots, noSnapshots } from '../../src/store/kept.ts';
@@ -12,6 +13,7 @@ import {
   assignmentOf,
   BIRCH,
   personOf,
+  situationOf,
   testStore,
   TICKETS,
   TRIAGE,
@@ -77,6 +79,40 @@ loaded('lapses at the earliest end of anything in it, and then holds it no more'
   assert.is(await held(), false);
 });
 
+const DAY = 86_400_000;
+
+loaded('lapses when what holds for the time being begins or ends', async () => {
+  const now = test.clock();
+  const soon = instant(now + DAY);
+  const coming = situationOf(BIRCH, instant(now + 3 * DAY), { kind: 'freeze', from: soon });
+  await test.change({ kind: 'situation.set', situation: coming });
+  const before = await test.store.snapshot(BIRCH);
+  assert.equal(before?.situations, [coming]);
+  assert.is(before?.lapsesAt, soon);
+  const open = situationOf(BIRCH, instant(now + 3_600_000));
+  await test.change({ kind: 'situation.set', situation: open });
+  assert.is((await test.store.snapshot(BIRCH))?.lapsesAt, open.until);
+  await test.change({ kind: 'situation.end', tenant: BIRCH, situation: open.id, of: 'incident' });
+  await test.change({ kind: 'situation.end', tenant: BIRCH, situation: coming.id, of: 'freeze' });
+  assert.equal((await test.store.snapshot(BIRCH))?.situations, []);
+});
+
+loaded('holds nothing that is over, whether or not its row is there', async () => {
+  await test.change({ kind: 'situation.set', situation: situationOf(BIRCH, instant(test.clock() - 1)) });
+  assert.equal((await test.store.snapshot(BIRCH))?.situations, []);
+});
+
+loaded('lapses at the next edge of a change window', async () => {
+  const context = { ...NO_CONTEXT, windows: [{ days: WEEKDAYS, from: '00:00', to: '12:00' }] };
+  await test.change({ kind: 'context.put', tenant: BIRCH, context });
+  const { lapsesAt = 0, windows = null } = (await test.store.snapshot(BIRCH)) ?? {};
+  assert.is(lapsesAt % (DAY / 2), 0);
+  assert.ok(lapsesAt - test.clock() <= DAY / 2);
+  assert.ok(windows !== null && windows.length > 7);
+  await test.change({ kind: 'context.put', tenant: BIRCH, context: NO_CONTEXT });
+  assert.is((await test.store.snapshot(BIRCH))?.windows, null);
+});
+
 loaded('keeps the last two administrators beyond their dates', async () => {
   const past = instant(Date.now() - 1000);
   const { assignments } = await test.store.deployment();
@@ -117,6 +153,7 @@ function loading(sharing: boolean) {
     persons: new Map(),
     operators: new Map(),
     issuers: [],
+    vendors: new Map(),
     assignments: [],
     lapsesAt: instant(100),
   };
@@ -129,7 +166,7 @@ function loading(sharing: boolean) {
       await new Promise<void>((resolve) => waiting.push(resolve));
       const deployment = keptAbove ?? above;
       const agents = { size: 799 };
-      const rest = { agents, assignments: [], targets: new Map(), keys: [] };
+      const rest = { agents, assignments: [], situations: [], windows: null, targets: new Map(), keys: [] };
       return { tenant: { name }, deployment, lapsesAt: instant(50), ...rest } as unknown as Snapshot;
     },
     deployment: async () => above,

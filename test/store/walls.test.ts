@@ -5,12 +5,12 @@ import { tenantSetting } from '../../src/store/roles.ts';
 import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
 import { newId } from '../../src/core/ids.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
+import { ACME, BIRCH, OLGA, random, situationOf, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 import { withAdmin } from '../support/postgres.ts';
 
 /** What stands above tenants; any other table is behind the wall, also one that does not exist yet. */
-const ABOVE = ['agents', 'deployment', 'heartbeats', 'issuers', 'operators', 'persons', 'policies'];
+const ABOVE = ['agents', 'deployment', 'heartbeats', 'issuers', 'operators', 'persons', 'policies', 'vendors'];
 
 let test: TestStore;
 let tables: readonly string[] = [];
@@ -56,6 +56,7 @@ async function fillEveryTable(): Promise<void> {
     const [found] = (await store.tenants()).filter(({ name }) => name === tenant);
     if (found === undefined) throw new Error('the world has no tenants');
     await test.change({ kind: 'tenant.put', tenant: found, keys: [key] });
+    await test.change({ kind: 'situation.set', situation: situationOf(tenant, instant(at + 3_600_000)) });
   }
 }
 

@@ -246,6 +246,15 @@ const AGENT = {
   autonomy: 'autonomous',
 };
 
+/** What a client's contract says of that agent's vendor and model. */
+export const TERMS = {
+  vendors: ['in-house'],
+  models: [{ model: 'planner', version: '3.1' }],
+  training: false,
+  retention_days: 30,
+};
+export const VENDOR = { trains_on_client_data: false, retention_days: 0 };
+
 /** What an administrator puts as the agent of that name, with changes. */
 export const agentBody = (more: Record<string, unknown> = {}) => ({ ...AGENT, ...more });
 
@@ -270,8 +279,9 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     app.planted.set(`the key of ${client} at ${tenant}`, key.d ?? '');
     return await exportJWK(pair.publicKey);
   };
+  await put('/api/vendors/in-house', VENDOR);
   for (const tenant of ['acme', 'birch']) {
-    await put(`/api/tenants/${tenant}`, { display_name: tenant, autonomy: 'autonomous' });
+    await put(`/api/tenants/${tenant}`, { display_name: tenant, autonomy: 'autonomous', terms: TERMS });
     await put(`/api/tenants/${tenant}/targets/tickets`, {
       ...jwtTarget(`https://tickets.${tenant}.example`),
       jwk: await keyOf('target:tickets', tenant),

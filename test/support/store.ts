@@ -18,7 +18,7 @@ import type {
   TenantName,
 } from '../../src/core/ids.ts';
 import type { Log } from '../../src/core/log.ts';
-import type { Agent, Assignment, Holder, RoleFunction, TargetVersion } from '../../src/core/registers.ts';
+import type { Agent, Assignment, Holder, RoleFunction, Situation, TargetVersion } from '../../src/core/registers.ts';
 import { createKeyring } from '../../src/core/seal.ts';
 import type { Keyring } from '../../src/core/seal.ts';
 import type { Store } from '../../src/core/store.ts';
@@ -211,6 +211,19 @@ export const targetOf = (tenant: TenantName, name: TargetName): Omit<TargetVersi
   jwk: null,
   environment: 'production',
   dataClasses: [],
+});
+
+/** An incident that has begun. */
+export const situationOf = (tenant: TenantName, until: Instant, more: Partial<Situation> = {}): Situation => ({
+  id: newId('sit', until, random),
+  tenant,
+  kind: 'incident',
+  resource: null,
+  from: instant(until - 86_400_000),
+  until,
+  askWithin: null,
+  author: OLGA,
+  ...more,
 });
 
 /** With the function that the seeded policy gives the role. */

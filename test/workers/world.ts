@@ -59,6 +59,13 @@ export interface Keys {
   readonly target: JWK;
 }
 
+const TERMS = {
+  vendors: ['in-house'],
+  models: [{ model: 'planner', version: '3.1' }],
+  training: false,
+  retention_days: 30,
+};
+
 const AGENT = {
   owner: 'olga',
   deputy: 'dana',
@@ -90,7 +97,8 @@ export async function setUp(database: WorkersDatabase): Promise<Keys> {
     const assign = (body: unknown) => must(node.url, 'POST', '/api/assignments', { token, body });
     for (const name of ['olga', 'dana', 'otto']) await put(`/api/people/${name}`, { display_name: name });
     await put('/api/operators/otto', { person: 'otto' });
-    await put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy: 'autonomous' });
+    await put('/api/vendors/in-house', { trains_on_client_data: false, retention_days: 0 });
+    await put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy: 'autonomous', terms: TERMS });
     await put('/api/agents/triage-bot', AGENT);
     const agent = await keyPair();
     const target = await keyPair();

@@ -64,13 +64,21 @@ const AGENT = {
   data: [],
 };
 
+const TERMS = {
+  vendors: ['in-house'],
+  models: [{ model: 'planner', version: '3.1' }],
+  training: false,
+  retention_days: 30,
+};
+
 const TENANTS = {
-  acme: { display_name: 'Acme Retail', autonomy: 'autonomous', time_zone: 'Europe/Zurich' },
+  acme: { display_name: 'Acme Retail', autonomy: 'autonomous', terms: TERMS, time_zone: 'Europe/Zurich' },
   'northwind-clinic': {
     display_name: 'Northwind Clinic',
     regulations: ['hipaa'],
     data_classes: ['phi'],
     autonomy: 'notify',
+    terms: TERMS,
     time_zone: 'America/Chicago',
   },
 };
@@ -86,6 +94,7 @@ export async function populate(deps: Deps, url: string, database: unknown): Prom
   const administrator = await localToken(deps, url, 'ada');
   const put = (path: string, body: unknown) => must(url, 'PUT', path, { token: administrator, body });
   const assign = (body: unknown) => must(url, 'POST', '/api/assignments', { token: administrator, body });
+  await put('/api/vendors/in-house', { trains_on_client_data: false, retention_days: 0 });
   for (const [name, body] of Object.entries(TENANTS)) await put(`/api/tenants/${name}`, body);
   for (const name of ['olga', 'dana', 'otto']) await put(`/api/people/${name}`, { display_name: name });
   await put('/api/operators/otto', { person: 'otto' });

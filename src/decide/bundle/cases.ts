@@ -1,7 +1,9 @@
 /** `cases/*.yaml`: clients and agents as examples, and what is decided of each request. */
 import { z } from 'zod';
-import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES, PROVIDER_KINDS, REGULATIONS } from '../../core/registers.ts';
+import { CONTEXT_FIELDS, VendorForm, situationFields } from '../../core/context-form.ts';
+import { AGENT_KINDS, AUTONOMY_LEVELS, DATA_CLASSES, PROVIDER_KINDS } from '../../core/registers.ts';
 import type { Problem } from '../../core/policy.ts';
+import { parseInstant } from '../../core/time.ts';
 import { nameField, taskField, wordsField } from './fields.ts';
 import type { Placed } from './yaml.ts';
 
@@ -11,10 +13,14 @@ const ExampleTarget = z.strictObject({
   data_classes: z.array(z.enum(DATA_CLASSES)),
 });
 
+const { regulations, data_classes, autonomy } = CONTEXT_FIELDS;
+
+/** What a case leans on is said; the rest of a context where it matters. */
 const ExampleTenant = z.strictObject({
-  regulations: z.array(z.enum(REGULATIONS)),
-  data_classes: z.array(z.enum(DATA_CLASSES)),
-  autonomy: z.enum(['advise-only', 'ask-always', 'notify', 'autonomous']).nullable(),
+  ...z.strictObject(CONTEXT_FIELDS).partial().shape,
+  regulations,
+  data_classes,
+  autonomy,
   targets: z.record(nameField(), ExampleTarget),
 });
 
@@ -27,6 +33,10 @@ const ExampleAgent = z.strictObject({
   roles: z.array(nameField()).min(1),
 });
 
+/** A time as text, since a schema for editors knows no other. */
+const momentField = () =>
+  z.string().refine((text) => parseInstant(text) !== null, 'it must be a time such as 2026-03-07T22:00:00Z');
+
 const Expected = z.strictObject({
   effect: z.enum(['permit', 'ask', 'forbid']),
   /** The code of a forbid. */
@@ -37,7 +47,11 @@ const Expected = z.strictObject({
 });
 
 export type ExampleTenant = z.infer<typeof ExampleTenant>;
+export type ExampleVendor = z.infer<typeof VendorForm>;
 export type ExampleAgent = z.infer<typeof ExampleAgent>;
+
+const ExampleSituation = z.strictObject(situationFields(momentField));
+export type ExampleSituation = z.infer<typeof ExampleSituation>;
 
 export const CaseForm = z.strictObject({
   name: wordsField(200),
@@ -47,11 +61,17 @@ export const CaseForm = z.strictObject({
   request: z.looseObject({ task: taskField(), resource: z.string() }),
   /** Whether a channel exists through which people are told: yes, unless it says otherwise. */
   channels: z.boolean().optional(),
+  /** When it is asked; the first of January 2026, unless it says otherwise. */
+  at: momentField().optional(),
+  /** What holds at the client for the time being. */
+  situations: z.array(ExampleSituation).optional(),
   expect: Expected,
 });
 export type CaseForm = z.infer<typeof CaseForm>;
 
 export const CasesFile = z.strictObject({
+  /** Vendors' records, the same at each client. */
+  vendors: z.record(nameField(), VendorForm).optional(),
   tenants: z.record(nameField(), ExampleTenant).optional(),
   agents: z.record(nameField(), ExampleAgent).optional(),
   cases: z.array(CaseForm).optional(),
@@ -70,6 +90,7 @@ export function caseProblems(files: readonly Placed<CasesFile>[], known: Known):
   return [
     ...doubledExamples(files, 'tenants'),
     ...doubledExamples(files, 'agents'),
+    ...doubledExamples(files, 'vendors'),
     ...files.flatMap((file) => roleProblems(file, known.roles)),
     ...files.flatMap((file) =>
       (file.value.cases ?? []).flatMap((example, at) => {
@@ -102,7 +123,7 @@ function roleProblems({ file, value, lineOf }: Placed<CasesFile>, known: Readonl
   );
 }
 
-function doubledExamples(files: readonly Placed<CasesFile>[], of: 'tenants' | 'agents'): Problem[] {
+function doubledExamples(files: readonly Placed<CasesFile>[], of: 'tenants' | 'agents' | 'vendors'): Problem[] {
   const first = new Map<string, string>();
   return files.flatMap(({ file, value, lineOf }) =>
     Object.keys(value[of] ?? {}).flatMap((name) => {

@@ -41,6 +41,8 @@ export interface TaskClass {
   readonly ceilings: Ceilings;
   readonly readsOnly: boolean;
   readonly createsObjects: boolean;
+  /** It goes on during an incident. */
+  readonly containment: boolean;
   /** What a request of this class must say of its circumstances. */
   readonly requires: readonly Circumstance[];
   readonly rollback: TaskName | null;
@@ -54,6 +56,7 @@ export const CIRCUMSTANCES = [
   'data_considered',
   'data_classes',
   'purpose',
+  'legal_basis',
   'environment',
   'confidence',
   'model',

@@ -12,7 +12,7 @@ const MENTION = /\b(Role|Task)\s*::\s*"((?:[^"\\]|\\[^])*)"/g;
 /** Prose for people, which may be in any language; `@id` and `@obligation` may not. */
 const PROSE = /@(?:reason|hint|owner)\s*\(\s*"(?:[^"\\]|\\[^])*"\s*\)/g;
 const BEYOND_ASCII = /\P{ASCII}/gu;
-const ANNOTATIONS = ['id', 'reason', 'hint', 'obligation', 'owner'];
+const ANNOTATIONS = ['id', 'reason', 'hint', 'obligation', 'owner', 'tell'];
 
 export function sourceProblems(source: RuleSource, known: Known): Problem[] {
   const { file, text } = source;
@@ -33,10 +33,13 @@ export function sourceProblems(source: RuleSource, known: Known): Problem[] {
 
 export function ruleProblems({ file, line, name, effect, annotations }: RuleInfo): Problem[] {
   const at = (what: string): Problem => ({ file, line, what: `${name}: ${what}` });
-  const obligation = annotations['obligation'];
+  const { obligation, tell } = annotations;
   return [
     ...(annotations['reason'] ? [] : [at('it has no @reason, which people read')]),
     ...(obligation !== undefined && obligation !== 'approval' ? [at('@obligation can be "approval" alone')] : []),
+    ...(tell !== undefined && (tell !== 'oversight' || effect === 'permit' || obligation !== undefined)
+      ? [at('@tell can be "oversight" alone, on a forbid that nobody lifts')]
+      : []),
     ...(obligation !== undefined && effect === 'permit' ? [at('only a forbid bears an @obligation')] : []),
     ...Object.keys(annotations)
       .filter((annotation) => !ANNOTATIONS.includes(annotation))

@@ -4,6 +4,7 @@
  */
 import type { TaskName } from '../../core/ids.ts';
 import type { Problem, RuleEngine, RuleSource } from '../../core/policy.ts';
+import type { Surroundings } from '../context.ts';
 import { rulesInput } from '../input.ts';
 import type { TaskClass } from './model.ts';
 import { sampleOf } from './parameters.ts';
@@ -11,6 +12,22 @@ import type { TasksFile } from './tasks.ts';
 import type { Placed } from './yaml.ts';
 
 const SET = 'trial';
+
+const SURROUNDINGS: Surroundings = {
+  environment: 'production',
+  data: [],
+  changeManaged: false,
+  namesRecords: false,
+  changeStated: false,
+  lawfulBasis: false,
+  inChangeWindow: true,
+  incident: false,
+  frozen: false,
+  dataSubjectRequest: false,
+  vendorApproved: false,
+  vendorExceedsContract: false,
+  modelAccepted: false,
+};
 
 export function trialProblems(
   engine: RuleEngine,
@@ -36,7 +53,7 @@ function sampleInput(task: TaskClass, file: Placed<TasksFile> | null) {
     task,
     parameters,
     tier: task.tier,
-    environment: 'production',
+    surroundings: SURROUNDINGS,
     data: [],
     tenantData: [],
     regulations: [],

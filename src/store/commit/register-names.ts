@@ -1,20 +1,30 @@
-/** Names of the deployment: persons, operators, agents and issuers. A removed one stays, and is never given again. */
+/** Names of the deployment: persons, operators, agents, issuers and vendors. A removed one stays, and is never given again. */
 import { and, eq } from 'drizzle-orm';
-import type { AgentName, IssuerName, OperatorName, PersonName } from '../../core/ids.ts';
-import type { Agent, Holder, Operator, Person, TrustedIssuer } from '../../core/registers.ts';
+import type { AgentName, IssuerName, OperatorName, PersonName, VendorName } from '../../core/ids.ts';
+import type { Agent, Holder, Operator, Person, TrustedIssuer, Vendor } from '../../core/registers.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
-import { agents, assignments, DEPLOYMENT, enrolments, EVERYWHERE, issuers, operators, persons } from '../schema.ts';
+import {
+  agents,
+  assignments,
+  DEPLOYMENT,
+  enrolments,
+  EVERYWHERE,
+  issuers,
+  operators,
+  persons,
+  vendors,
+} from '../schema.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
-type Names = typeof persons | typeof operators | typeof agents | typeof issuers;
+type Names = typeof persons | typeof operators | typeof agents | typeof issuers | typeof vendors;
 
 async function standing({ tx }: Register, table: Names, name: string): Promise<'new' | 'known' | 'retired'> {
   const [row] = await tx
     .select({ retired: table.retired })
     .from(table)
-    .where(eq(table.name, name as PersonName & OperatorName & AgentName & IssuerName));
+    .where(eq(table.name, name as PersonName & OperatorName & AgentName & IssuerName & VendorName));
   if (row === undefined) return 'new';
   return row.retired ? 'retired' : 'known';
 }
@@ -88,6 +98,16 @@ export async function removeIssuer(register: Register, issuer: IssuerName): Prom
   await needIssuer(register, issuer);
   await refuseWhileTrusted(register, issuer);
   await register.tx.update(issuers).set({ retired: true }).where(eq(issuers.name, issuer));
+}
+
+export async function putVendor(register: Register, vendor: Vendor): Promise<void> {
+  await refuseRetired(register, vendors, vendor.name);
+  await register.tx.insert(vendors).values(vendor).onConflictDoUpdate({ target: vendors.name, set: vendor });
+}
+
+export async function removeVendor(register: Register, vendor: VendorName): Promise<void> {
+  await needKnown(register, vendors, vendor, 'vendor');
+  await register.tx.update(vendors).set({ retired: true }).where(eq(vendors.name, vendor));
 }
 
 /** Whoever trusts an issuer would trust what it leads to next: while an enrolment names it, it neither moves nor goes. */

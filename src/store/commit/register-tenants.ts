@@ -1,15 +1,33 @@
 /** Tenants and their targets. */
 import { and, eq, sql } from 'drizzle-orm';
+import type { RegisterChange } from '../../core/change.ts';
 import type { TargetName, TenantName } from '../../core/ids.ts';
-import type { SigningKey, TargetVersion, Tenant } from '../../core/registers.ts';
-import { assignments, enrolments, signingKeys, targetAudiences, targets, targetVersions, tenants } from '../schema.ts';
+import { NO_CONTEXT } from '../../core/registers.ts';
+import type { SigningKey, TargetVersion } from '../../core/registers.ts';
+import {
+  assignments,
+  enrolments,
+  signingKeys,
+  situations,
+  targetAudiences,
+  targets,
+  targetVersions,
+  tenants,
+} from '../schema.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
-export async function putTenant({ tx }: Register, tenant: Tenant, keys: readonly SigningKey[]): Promise<void> {
-  const [known] = await tx.select({ retired: tenants.retired }).from(tenants).where(eq(tenants.name, tenant.name));
+type TenantPut = Extract<RegisterChange, { readonly kind: 'tenant.put' }>['tenant'];
+
+/** What it says of the context is laid over what stands there under the lock. */
+export async function putTenant({ tx }: Register, tenant: TenantPut, keys: readonly SigningKey[]): Promise<void> {
+  const [known] = await tx
+    .select({ retired: tenants.retired, context: tenants.context })
+    .from(tenants)
+    .where(eq(tenants.name, tenant.name));
   if (known?.retired === true) refuse({ unmet: 'retired' });
-  await tx.insert(tenants).values(tenant).onConflictDoUpdate({ target: tenants.name, set: tenant });
+  const row = { ...tenant, context: { ...NO_CONTEXT, ...known?.context, ...tenant.context } };
+  await tx.insert(tenants).values(row).onConflictDoUpdate({ target: tenants.name, set: row });
   if (keys.length > 0)
     await tx
       .insert(signingKeys)
@@ -27,6 +45,7 @@ export async function removeTenant({ tx }: Register, tenant: TenantName): Promis
   if (removed.length === 0) refuse({ unmet: 'missing', what: 'tenant' });
   await tx.delete(assignments).where(eq(assignments.tenant, tenant));
   await tx.delete(enrolments).where(eq(enrolments.tenant, tenant));
+  await tx.delete(situations).where(eq(situations.tenant, tenant));
   await tx.update(targets).set({ audience: null }).where(eq(targets.tenant, tenant));
   await tx.delete(targetAudiences).where(eq(targetAudiences.tenant, tenant));
 }

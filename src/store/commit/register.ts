@@ -15,7 +15,8 @@ import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
-import { removeOperator, removePerson } from './register-names.ts';
+import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
+import { endSituation, putContext, setSituation } from './register-context.ts';
 import { activatePolicy } from './register-policy.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
 import { putTarget, putTenant, removeTarget, removeTenant } from './register-tenants.ts';
@@ -105,7 +106,11 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'tenant.remove':
     case 'enrolment.remove':
     case 'target.remove':
+    case 'context.put':
+    case 'situation.end':
       return change.tenant;
+    case 'situation.set':
+      return change.situation.tenant;
     case 'enrolment.put':
       return change.enrolment.tenant;
     case 'target.put':
@@ -124,6 +129,8 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'agent.remove':
     case 'issuer.put':
     case 'issuer.remove':
+    case 'vendor.put':
+    case 'vendor.remove':
     case 'policy.activate':
       return null;
   }
@@ -165,6 +172,16 @@ function applyUnversioned(
       return putTenant(register, change.tenant, change.keys);
     case 'tenant.remove':
       return removeTenant(register, change.tenant);
+    case 'context.put':
+      return putContext(register, change);
+    case 'situation.set':
+      return setSituation(register, change.situation);
+    case 'situation.end':
+      return endSituation(register, change);
+    case 'vendor.put':
+      return putVendor(register, change.vendor);
+    case 'vendor.remove':
+      return removeVendor(register, change.vendor);
     case 'person.put':
       return putPerson(register, change.person);
     case 'person.remove':

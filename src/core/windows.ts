@@ -1,0 +1,97 @@
+/**
+ * Change windows as instants: a week of them around a moment, told in the tenant's own time. Where a clock change
+ * makes a local time come twice or not at all, the window is the narrower.
+ */
+import { WEEKDAYS } from './registers.ts';
+import type { ChangeWindow } from './registers.ts';
+import { instant } from './time.ts';
+import type { Instant } from './time.ts';
+
+/** From the first moment, and without the last. */
+export interface Interval {
+  readonly from: Instant;
+  readonly until: Instant;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+/** The day before, whose window may still last, to a week after: each window has its next edge in it. */
+const DAYS: readonly number[] = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+
+export const isWithin = (intervals: readonly Interval[], at: Instant): boolean =>
+  intervals.some(({ from, until }) => from <= at && at < until);
+
+/** Starts and ends after a moment, the earliest first. */
+export const edgesAfter = (intervals: readonly Interval[], at: Instant): readonly Instant[] =>
+  [...new Set(intervals.flatMap(({ from, until }) => [from, until]))]
+    .filter((edge) => edge > at)
+    .toSorted((a, b) => a - b);
+
+/** The intervals of a tenant's windows around a moment; `null` where it has none. */
+export function intervalsAround(
+  windows: readonly ChangeWindow[],
+  timeZone: string,
+  at: Instant,
+): readonly Interval[] | null {
+  if (windows.length === 0) return null;
+  const today = Math.floor(localOf(timeZone, at) / DAY) * DAY;
+  const found = DAYS.flatMap((day) => {
+    const midnight = today + day * DAY;
+    const name = WEEKDAYS[new Date(midnight).getUTCDay()];
+    return windows
+      .filter(({ days }) => days.some((one) => one === name))
+      .map((window) => intervalOf(window, timeZone, midnight));
+  });
+  return found.filter(({ from, until }) => from < until);
+}
+
+function intervalOf({ from, to }: ChangeWindow, timeZone: string, midnight: number): Interval {
+  const [starts, ends] = [minutesOf(from), minutesOf(to)];
+  const end = midnight + (ends > starts ? 0 : DAY) + ends * MINUTE;
+  return {
+    from: instant(Math.max(...momentsOf(timeZone, midnight + starts * MINUTE))),
+    until: instant(Math.min(...momentsOf(timeZone, end))),
+  };
+}
+
+function minutesOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return hours * 60 + minutes;
+}
+
+/** When a local time comes: once, twice where clocks go back, and the two nearest where they skip it. */
+function momentsOf(timeZone: string, local: number): readonly number[] {
+  const candidates = [-DAY, DAY].map((aside) => {
+    const near = local + aside;
+    return local - (localOf(timeZone, near) - near);
+  });
+  const real = candidates.filter((moment) => localOf(timeZone, moment) === local);
+  return real.length > 0 ? real : candidates;
+}
+
+/** One a zone: making one costs more than all that is asked of it. */
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+const MOST_FORMATS = 600;
+
+/** What a clock there shows, as if it were UTC. */
+function localOf(timeZone: string, moment: number): number {
+  const format = FORMATS.get(timeZone) ?? formatOf(timeZone);
+  const shown = Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, Number(value)]));
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  if (FORMATS.size < MOST_FORMATS) FORMATS.set(timeZone, format);
+  return format;
+}

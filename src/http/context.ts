@@ -1,0 +1,80 @@
+/** `/api/tenants/{t}/context`: what a tenant is; and `…/situations`, what holds there for the time being. */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { failure } from '../core/failure.ts';
+import { parseId } from '../core/ids.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { standingAt } from '../administer/administrator.ts';
+import { endSituation, putContext, setSituation } from '../administer/context.ts';
+import { functionAt } from '../authenticate/principal.ts';
+import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import { readJson } from './body.ts';
+import { currentSnapshot, operatorOf } from './caller.ts';
+import { contextWire, situationWire } from './register-wire.ts';
+import type { Scope } from './scope.ts';
+import { answer, problem, receiptWire } from './wire.ts';
+
+const NOTHING_HERE = failure('not_found', 'there is nothing here');
+
+export const context = new Hono<Scope>();
+
+interface Present {
+  readonly operator: OperatorPrincipal;
+  readonly at: Snapshot;
+}
+
+/** Who has nothing to do with a tenant is not told that it is there. */
+async function presentOf(c: Context<Scope>): Promise<Result<Present>> {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return operator;
+  const at = await currentSnapshot(c);
+  if (!at.ok) return at;
+  const held = functionAt(at.value, operator.value.person, c.var.deps.clock());
+  return held === null ? err(NOTHING_HERE) : ok({ operator: operator.value, at: at.value });
+}
+
+async function changing(c: Context<Scope>): Promise<Result<Present & { readonly body: unknown }>> {
+  const present = await presentOf(c);
+  if (!present.ok) return present;
+  const body = await readJson(c);
+  return body.ok ? ok({ ...present.value, body: body.value }) : body;
+}
+
+context.get('/tenants/:tenant/context', async (c) => {
+  const present = await presentOf(c);
+  if (!present.ok) return problem(c, present.error);
+  const { operator, at } = present.value;
+  const may = standingAt(operator, at, c.var.deps.clock(), ['read', 'administer']);
+  if (!may.ok) return problem(c, may.error);
+  const situations = at.situations.map(situationWire);
+  return answer(c, { ...contextWire(at.tenant.context), situations });
+});
+
+context.put('/tenants/:tenant/context', async (c) => {
+  const change = await changing(c);
+  if (!change.ok) return problem(c, change.error);
+  const { operator, at, body } = change.value;
+  const done = await putContext(c.var.deps, operator, at, body);
+  return done.ok ? answer(c, { receipt: receiptWire(done.value) }) : problem(c, done.error);
+});
+
+context.post('/tenants/:tenant/situations', async (c) => {
+  const change = await changing(c);
+  if (!change.ok) return problem(c, change.error);
+  const { operator, at, body } = change.value;
+  const set = await setSituation(c.var.deps, operator, at, body);
+  if (!set.ok) return problem(c, set.error);
+  return answer(c, { id: set.value.situation, receipt: receiptWire(set.value.receipt) }, 201);
+});
+
+context.post('/tenants/:tenant/situations/:id/end', async (c) => {
+  const change = await changing(c);
+  if (!change.ok) return problem(c, change.error);
+  const id = parseId('sit', c.req.param('id'));
+  if (!id.ok) return problem(c, NOTHING_HERE);
+  const { operator, at, body } = change.value;
+  const done = await endSituation(c.var.deps, operator, at, { situation: id.value, body });
+  return done.ok ? answer(c, { receipt: receiptWire(done.value) }) : problem(c, done.error);
+});
