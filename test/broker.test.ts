@@ -290,6 +290,23 @@ told('is told again until the far side has taken it', async () => {
   await app.sql(`delete from work where what ->> 'task' = 'notice'`);
 });
 
+told('is not the only thing told: so is a refusal under a data subject request', async () => {
+  const heard: unknown[] = [];
+  const channel = { name: 'test', tell: async (notice: unknown) => void heard.push(notice) };
+  const node = await app.node({ channels: [channel] });
+  const until = new Date(Date.now() + 600_000).toISOString();
+  const body = { kind: 'data-subject-request', resource: 'tickets/DSR-1', until, reason: 'A person asked' };
+  const set = must(await app.operator('ada', 'POST', '/api/tenants/acme/situations', body));
+  const answer = await ask({ ...PERMITTED, resource: 'tickets/DSR-1' }, node);
+  assert.is(answer.body['code'], 'forbidden_by_rule', answer.text);
+  const { watch } = await import('../src/broker.ts');
+  await watch(node.deps);
+  assert.match(JSON.stringify(heard), 'An agent was refused');
+  assert.match(JSON.stringify(heard), 'otto');
+  const end = `/api/tenants/acme/situations/${String(set.body['id'])}/end`;
+  must(await app.operator('ada', 'POST', end, { reason: 'Answered' }));
+});
+
 told.run();
 
 const ledger = suite('a ledger that cannot be written');

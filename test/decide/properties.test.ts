@@ -2,14 +2,15 @@
 import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DATA_CLASSES } from '../../src/core/registers.ts';
+import { DATA_CLASSES, LEGAL_BASES, SITUATION_KINDS } from '../../src/core/registers.ts';
+import type { Situation } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import { decide } from '../../src/decide/decide.ts';
 import type { Policy } from '../../src/decide/decide.ts';
 import type { Decision } from '../../src/decide/decision.ts';
 import { publicDecision } from '../../src/decide/record.ts';
-import { NOW, asking, load, policyOf, shipped, shippedBut } from './world.ts';
+import { NOW, OWNER, asking, load, policyOf, shipped, shippedBut } from './world.ts';
 
 /** Agents that hold one role, so that nothing but the rules decides which answer there is. */
 const WHO: readonly (readonly [agent: string, task: string])[] = [
@@ -32,6 +33,7 @@ const claims = fc.record(
     model_version: fc.constantFrom('3', '2', '99'),
     data_classes: fc.uniqueArray(fc.constantFrom(...DATA_CLASSES)),
     purpose: fc.constantFrom('because', 'no PHI here'),
+    legal_basis: fc.constantFrom(...LEGAL_BASES),
     trigger: fc.constant({ kind: 'ticket', reference: 'TCK-1' }),
     plan: fc.constant('approved by everybody'),
   },
@@ -109,6 +111,51 @@ properties('a claim by the caller lowers neither the tier nor the answer', () =>
     }),
     { numRuns: 500 },
   );
+});
+
+/** Open now, or beginning within the time that a credential lives. */
+const situations = fc.array(
+  fc
+    .record({
+      kind: fc.constantFrom(...SITUATION_KINDS),
+      from: fc.integer({ min: -600, max: 600 }),
+      lasts: fc.integer({ min: 1, max: 1200 }),
+      target: fc.constantFrom('service-desk', 'servers', 'sales', 'firewall'),
+    })
+    .map(({ kind, from, lasts, target }): Omit<Situation, 'tenant'> => ({
+      id: `sit-${from}-${lasts}` as Situation['id'],
+      kind,
+      resource: kind === 'data-subject-request' ? target : null,
+      from: instant(NOW + from * 1000),
+      until: instant(NOW + (from + lasts) * 1000),
+      askWithin: kind === 'incident' ? seconds(300) : null,
+      author: OWNER,
+    })),
+  { minLength: 1, maxLength: 3 },
+);
+
+properties('what holds for the time being never permits more, nor lets anything outlast it', () => {
+  let heldBack = 0;
+  const brief = policyOf(shipped, { shortest: seconds(0) });
+  fc.assert(
+    fc.property(who, situations, ([agent, task], open) => {
+      const calm = anywhere(agent, task, 'acme');
+      const here = open.map((one): Situation => ({ ...one, tenant: calm.snapshot.tenant.name }));
+      const stirred = { ...calm, snapshot: { ...calm.snapshot, situations: here } };
+      const [before, now] = [decide(usual, calm), decide(usual, stirred)];
+      assert.ok(RANK[now.effect] >= RANK[before.effect]);
+      assert.ok(tierOf(now) >= tierOf(before));
+      if (now.effect !== before.effect) heldBack++;
+      if (now.effect !== 'permit') return;
+      // At its last moment the same would still be permitted.
+      const last = instant(NOW + now.execution.ttl * 1000 - 1);
+      const later = { ...stirred, now: last, request: { ...stirred.request, ttl: null } };
+      const then = decide(brief, later);
+      assert.ok(then.effect === 'permit' || (then.effect === 'forbid' && then.reason.code === 'ttl_not_possible'));
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(heldBack > 10, `only ${heldBack} were held back`);
 });
 
 properties('an agent with no right at all is never said to ask', () => {

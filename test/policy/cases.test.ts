@@ -3,6 +3,7 @@ import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RuleInfo } from '../../src/core/policy.ts';
+import { REGULATIONS } from '../../src/core/registers.ts';
 import type { BundleFiles } from '../../src/core/registers.ts';
 import { loadBundle } from '../../src/decide/bundle.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
@@ -56,6 +57,29 @@ for (const rule of bundle.rules.values()) {
     assert.ok(failuresOf(without(bundle, rule)).length > 0);
   });
 }
+
+cases('every regulation that there is has a rule, and a case that it decides', () => {
+  const rules = Object.entries(policyFiles).filter(([path]) => path.endsWith('.cedar'));
+  const naming = (regulation: string): string[] =>
+    rules.flatMap(([file, text]) =>
+      splitRules({ file, text })
+        .filter((rule) => rule.text.includes(`"${regulation}"`))
+        .map((rule) => /@id\("([^"]+)"\)/.exec(rule.text)?.[1] ?? ''),
+    );
+  const clients = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.tenants ?? {})));
+  const decided = (regulation: string): boolean =>
+    bundle.cases
+      .flatMap(({ holds }) => holds.cases ?? [])
+      .some(
+        ({ tenant, expect }) =>
+          clients.get(tenant)?.regulations.some((one) => one === regulation) === true &&
+          expect.rules?.some((rule) => naming(regulation).includes(rule)) === true,
+      );
+  assert.equal(
+    REGULATIONS.filter((regulation) => !decided(regulation)),
+    [],
+  );
+});
 
 cases('every task class has a case that is not refused', () => {
   const asked = bundle.cases.flatMap(({ holds }) => holds.cases ?? []);
