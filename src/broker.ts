@@ -271,6 +271,7 @@ async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Step<Answe
     case 'second_function':
     case 'in_use':
     case 'missing':
+    case 'proposal':
       return done(err(failure('contended', 'this was overtaken by another change', { retryAfter: seconds(1) })));
   }
 }

@@ -3,14 +3,12 @@ import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { AgentName, TargetName, TenantName } from '../core/ids.ts';
 import type { Finding } from '../core/provider.ts';
-import type { Assignment, BundleFiles, RoleFunction } from '../core/registers.ts';
+import type { Assignment } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { loadBundle } from '../decide/bundle.ts';
-import type { Bundle } from '../decide/bundle.ts';
 import { openTarget } from '../issue/target.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
 import { endAssignment, parseAssignment } from './assignments.ts';
@@ -21,7 +19,7 @@ import { makeSigningKeys, parseEnrolment, parseTarget } from './tenants.ts';
 
 const NO_TENANT = failure('not_found', 'there is nothing here');
 
-async function act(
+export async function act(
   deps: Deps,
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
@@ -182,31 +180,4 @@ export async function removeAssignment(
   assignment: Assignment,
 ): Promise<Result<Receipt>> {
   return act(deps, operator, place, () => ok(endAssignment(assignment)));
-}
-
-/** Each role's function, by which the database refuses a bundle that changes one under an assignment. */
-export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunction>> =>
-  Object.fromEntries([...roles.values()].map((role) => [role.name, role.function]));
-
-/** A bundle with a problem is never activated. */
-export async function activatePolicy(
-  deps: Deps,
-  operator: OperatorPrincipal,
-  files: BundleFiles,
-): Promise<Result<Receipt>> {
-  return act(deps, operator, await deps.store.deployment(), () => {
-    const bundle = loadBundle(files, deps.rules);
-    if (!bundle.ok) {
-      const members = { problems: bundle.error };
-      return err(failure('invalid_policy', `the bundle has ${bundle.error.length} problems`, { members }));
-    }
-    const { version } = bundle.value;
-    return ok({
-      change: { kind: 'policy.activate', version, files, functions: functionsOf(bundle.value), onlyFirst: false },
-      facts: { policy: version },
-      said: {},
-      takesTwo: 'to change the policy',
-      ends: null,
-    });
-  });
 }

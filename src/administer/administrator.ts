@@ -27,13 +27,14 @@ export function administratorAt(
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
   now: Instant,
+  act: 'administer' | 'change.word' = 'administer',
 ): Result<Administrator> {
   const deployment = 'deployment' in place ? place.deployment : place;
   const account = deployment.operators.get(operator.operator);
   // It was looked at before the body came, which may have taken its time.
   if (account?.active !== true || account.person !== operator.person) return err(GONE);
   const held = functionAt(place, operator.person, now);
-  const may = mayUse(operator, 'administer', held);
+  const may = mayUse(operator, act, held);
   if (!may.ok) return may;
   return ok({
     actor: actorOf(operator),
@@ -54,6 +55,6 @@ export const actorOf = (operator: OperatorPrincipal): Actor => ({
 /** What takes two persons is refused once set-up is over, until a second one can confirm it. */
 export function unlessTwo(by: Administrator, what: string): Result<null> {
   if (by.inSetup) return ok(null);
-  const hint = 'A second person has to confirm it, which is not possible yet.';
+  const hint = 'Propose it at POST /api/changes, and have another administrator confirm it.';
   return err(failure('takes_two_persons', `${what} takes two persons`, { hint }));
 }

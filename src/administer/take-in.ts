@@ -3,7 +3,7 @@ import { makeEntry } from '../core/entry.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import { bundleVersion, loadBundle } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
-import { functionsOf } from './acts.ts';
+import { functionsOf } from './policy.ts';
 
 /** The bundle has problems, each with its place; nothing of it was taken in. */
 export class BadBundle extends Error {

@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   issuer: ['OIDC issuers of workloads', () => import('./issuer.ts')],
   target: ['what credentials are for', () => import('./target.ts')],
   assignment: ['who holds which role', () => import('./assignment.ts')],
+  change: ['what takes two persons', () => import('./change.ts')],
   request: ['what was asked', () => import('./request.ts')],
   lease: ['credentials, living and dead', () => import('./lease.ts')],
   policy: ['the bundle that decides', () => import('./policy.ts')],

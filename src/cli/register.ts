@@ -6,6 +6,7 @@ import { EXIT, UsageError } from './command.ts';
 import type { Command, Given, Option, Options } from './command.ts';
 import { readObject } from './files.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { PROPOSING, propose } from './propose.ts';
 import type { Body } from './operator-line.ts';
 import { fields, print, printable, shown, table } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,6 +28,8 @@ export interface Register {
   readonly fields: Readonly<Record<string, Field>>;
   /** Further options, and what they make of the body. */
   readonly more?: { readonly options: Options; readonly body: (given: Given) => JsonObject };
+  /** What to say that it is, where it takes two persons and so may have to be proposed. */
+  readonly takesTwo?: 'person.put' | 'operator.put';
   /** Which fields of an item a list shows. */
   readonly columns: readonly string[];
   readonly examples: { readonly put: string; readonly named: string };
@@ -49,16 +52,26 @@ const placeOf = (register: Register, given: Given): string =>
   `${register.path(given)}/${encodeURIComponent(given.need('NAME'))}`;
 
 function putCommand(register: Register): Command {
-  const { noun, what, fields: described, more, examples } = register;
+  const { noun, what, fields: described, more, examples, takesTwo } = register;
   return {
     name: `${noun} put`,
     says: `Writes ${what}, in whole: what is left out is reset.`,
     takes: ['NAME'],
-    options: { ...fieldOptions(described), ...more?.options, file: FILE, ...scope(register) },
+    options: {
+      ...fieldOptions(described),
+      ...more?.options,
+      file: FILE,
+      ...(takesTwo === undefined ? {} : PROPOSING),
+      ...scope(register),
+    },
     example: `brevet ${noun} put ${examples.put}`,
     run: async (given, terminal) => {
       const body = bodyOf(register, given);
       const line = await operatorLine(given);
+      const reason = given.text('propose');
+      if (takesTwo !== undefined && reason !== undefined) {
+        return propose(line, terminal, { act: takesTwo, name: given.need('NAME'), body, reason });
+      }
       const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is written`);
     },

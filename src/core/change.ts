@@ -7,6 +7,7 @@ import type { Receipt } from './entry.ts';
 import type {
   AgentName,
   ApprovalId,
+  ChangeId,
   IssuerName,
   LeaseId,
   OperatorName,
@@ -17,6 +18,7 @@ import type {
   TenantName,
   WorkId,
 } from './ids.ts';
+import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
   Agent,
@@ -222,12 +224,30 @@ export type RegisterChange =
   | {
       readonly kind: 'policy.activate';
       readonly version: string;
-      readonly files: BundleFiles;
+      /** `null`: kept already under its version. */
+      readonly files: BundleFiles | null;
       /** The function of each role in it, so that one which changes under an assignment is refused. */
       readonly functions: Readonly<Record<string, string>>;
       /** Only into a broker that has none. */
       readonly onlyFirst: boolean;
-    };
+    }
+  /** `files`: of the bundle that it would activate, kept by their version from here on. */
+  | {
+      readonly kind: 'change.propose';
+      readonly proposal: Proposal;
+      readonly files: BundleFiles | null;
+    }
+  | { readonly kind: 'change.withdraw'; readonly tenant: TenantName | null; readonly change: ChangeId }
+  /** A second person has looked at what one did alone. */
+  | { readonly kind: 'change.review'; readonly tenant: TenantName | null; readonly confirmation: Confirmation };
+
+/** Whose word makes a proposal happen: in one transaction with what it does, so that it happens once. */
+export interface Confirmation {
+  readonly change: ChangeId;
+  /** Of what the second person saw. */
+  readonly hash: string;
+  readonly by: PersonName;
+}
 
 export interface RegisterCommand {
   readonly kind: 'register';
@@ -238,6 +258,10 @@ export interface RegisterCommand {
   readonly deploymentEpoch: number | null;
   /** The same of the tenant that it changes, where the standing was read there. */
   readonly tenantEpoch?: number | null;
+  /** What the change was proposed as, where it takes two. */
+  readonly confirms?: Confirmation;
+  /** What was done by one, and is to be looked at by another. */
+  readonly owes?: Proposal;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
@@ -274,4 +298,6 @@ export type Unmet =
   | { readonly unmet: 'taken'; readonly by: string }
   | { readonly unmet: 'second_function'; readonly held: string }
   | { readonly unmet: 'in_use'; readonly by: string }
-  | { readonly unmet: 'missing'; readonly what: string };
+  | { readonly unmet: 'missing'; readonly what: string }
+  /** The proposal is not open, passed its end, or is another than was seen. */
+  | { readonly unmet: 'proposal'; readonly why: ProposalState | 'expired' | 'hash' };

@@ -30,6 +30,9 @@ export const ENTRY_KINDS = [
   'register.put',
   'register.removed',
   'policy.activated',
+  'change.proposed',
+  'change.withdrawn',
+  'change.reviewed',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

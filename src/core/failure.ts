@@ -60,6 +60,7 @@ export const FAILURES = {
   still_in_use: { status: 409, title: 'Something still rests on this', oauth: 'invalid_request' },
   version_conflict: { status: 409, title: 'It was changed by another', oauth: 'invalid_request' },
   idempotency_mismatch: { status: 409, title: 'The idempotency key came with another body', oauth: 'invalid_request' },
+  change_over: { status: 409, title: 'The change is not open any more', oauth: 'invalid_request' },
   lease_over: { status: 409, title: 'The lease is over', oauth: 'invalid_request' },
   body_too_large: { status: 413, title: 'The body is too large', oauth: 'invalid_request' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported', oauth: 'invalid_request' },

@@ -52,6 +52,7 @@ export type BlockId = Branded<'blk'>;
 export type EntryId = Branded<'ent'>;
 export type WorkId = Branded<'wrk'>;
 export type AssignmentId = Branded<'asg'>;
+export type ChangeId = Branded<'chg'>;
 
 interface Ids {
   req: RequestId;
@@ -61,6 +62,7 @@ interface Ids {
   ent: EntryId;
   wrk: WorkId;
   asg: AssignmentId;
+  chg: ChangeId;
 }
 export type IdPrefix = keyof Ids;
 

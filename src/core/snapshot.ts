@@ -30,6 +30,8 @@ export interface DeploymentSnapshot {
   readonly stopped: string | null;
   /** The active bundle's version: SHA-256, in hex. */
   readonly policy: string | null;
+  /** Those that were active before it, the last one first: what can be rolled back to. */
+  readonly policiesBefore: readonly string[];
   readonly persons: ReadonlyMap<PersonName, Person>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
   readonly issuers: readonly TrustedIssuer[];

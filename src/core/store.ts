@@ -9,6 +9,7 @@ import type {
   AgentName,
   ApprovalId,
   AssignmentId,
+  ChangeId,
   EntryId,
   LeaseId,
   PersonName,
@@ -17,6 +18,7 @@ import type {
   TenantName,
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
+import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow } from './change.ts';
 import type { Result } from './result.ts';
@@ -49,6 +51,12 @@ export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
 }
 
+export interface KeptPolicy {
+  readonly version: string;
+  readonly functions: Readonly<Record<string, string>>;
+  readonly addedAt: Instant;
+}
+
 /** An entry as it is read back, with what stands beside it. */
 export interface KeptEntry {
   readonly id: EntryId;
@@ -75,6 +83,13 @@ export interface Store {
   /** The same for what rests on the deployment alone. */
   deploymentEpoch(): Promise<number>;
   bundle(version: string): Promise<BundleFiles | null>;
+
+  /** The versions that are kept, the newest first, with the function of each role in it. */
+  policies(): Promise<readonly KeptPolicy[]>;
+  /** A change that takes two. Whoever asks has yet to be let see it. */
+  proposal(change: ChangeId): Promise<KeptProposal | null>;
+  /** Those of a tenant, or of the deployment (`null`), newest first. */
+  proposals(query: Page & { readonly tenant: TenantName | null }): Promise<readonly KeptProposal[]>;
 
   tenants(): Promise<readonly Tenant[]>;
   /** Every agent of the register, enrolled anywhere or not. */

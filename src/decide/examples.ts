@@ -42,6 +42,7 @@ export function exampleOf(
       epoch: 0,
       inSetup: false,
       stopped: null,
+      policiesBefore: [],
       policy: bundle.version,
       persons,
       operators: new Map(),

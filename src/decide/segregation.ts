@@ -26,6 +26,18 @@ export function roleHeld(
   return role.tenants === null || role.tenants.has(snapshot.tenant.name) ? role : null;
 }
 
+/**
+ * Why somebody is not the second of two persons. Who proposes is the first, whatever account they come by; and nobody
+ * says yes to what they are given.
+ */
+export function whyNotSecond(
+  { proposer, subjects }: { readonly proposer: PersonName; readonly subjects: readonly PersonName[] },
+  second: PersonName,
+): 'same_person' | 'beneficiary' | null {
+  if (second === proposer) return 'same_person';
+  return subjects.includes(second) ? 'beneficiary' : null;
+}
+
 export interface HeldRole {
   readonly role: Role;
   readonly assignment: Assignment;

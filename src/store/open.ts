@@ -12,6 +12,7 @@ import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createLink } from './link.ts';
+import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
 import { checkKey, checkLogin, probe, readiness } from './start.ts';
@@ -84,6 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployment: snapshots.deployment,
     forget: snapshots.forget,
     ...createReads(link),
+    ...createProposals(link),
     ...queue,
     async clockOffset() {
       offset = await queue.clockOffset();

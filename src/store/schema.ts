@@ -28,6 +28,7 @@ import type {
   AgentName,
   ApprovalId,
   AssignmentId,
+  ChangeId,
   EntryId,
   IssuerName,
   LeaseId,
@@ -54,6 +55,7 @@ import type {
   TenantContext,
   TrustedIssuer,
 } from '../core/registers.ts';
+import type { ProposedAct, ProposalState } from '../core/proposal.ts';
 import type { SealedSecret } from '../core/seal.ts';
 import type { Instant, Milliseconds, Seconds } from '../core/time.ts';
 
@@ -80,6 +82,8 @@ export const deployment = pgTable(
     witnesses: text('witnesses').array().$type<PersonName[]>().notNull().default([]),
     stopped: text('stopped'),
     policy: text('policy').references(() => policies.version),
+    /** Those that were active before, the last one first. */
+    policiesBefore: text('policies_before').array().notNull().default([]),
     /** A known value, sealed: a wrong deployment key cannot open it. */
     keyCheck: text('key_check').$type<SealedSecret>(),
   },
@@ -231,6 +235,30 @@ export const assignments = pgTable(
     }),
     unique('assignments_once').on(table.tenant, table.holderKind, table.holder, table.role),
     index('assignments_role').on(table.role),
+  ],
+);
+
+/** What takes two persons, as one of them proposed it. The database, too, refuses that it is the same one twice. */
+export const changes = pgTable(
+  'changes',
+  {
+    tenant: tenantOf(),
+    id: text('id').$type<ChangeId>().primaryKey(),
+    act: json('act').$type<ProposedAct>().notNull(),
+    reason: text('reason').notNull(),
+    proposer: text('proposer').$type<PersonName>().notNull(),
+    operator: text('operator').$type<OperatorName>().notNull(),
+    proposedAt: at('proposed_at').notNull(),
+    expiresAt: at('expires_at').notNull(),
+    hash: text('hash').notNull(),
+    state: text('state').$type<ProposalState>().notNull(),
+    confirmer: text('confirmer').$type<PersonName>(),
+  },
+  (table) => [
+    index('changes_of').on(table.tenant, table.id),
+    check('changes_take_two', sql`${table.confirmer} <> ${table.proposer}`),
+    check('changes_known', sql`${table.state} in ('open', 'owed', 'applied', 'withdrawn')`),
+    check('changes_confirmed', sql`(${table.state} = 'applied') = (${table.confirmer} is not null)`),
   ],
 );
 

@@ -105,6 +105,7 @@ async function deploymentIn(
     inSetup: row.setUp !== 'ended',
     stopped: row.stopped,
     policy: row.policy,
+    policiesBefore: row.policiesBefore,
     persons: new Map(people.map((person) => [person.name, person])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
     issuers: trusted,

@@ -125,6 +125,7 @@ export function deployment(over: {
     epoch: 1,
     inSetup: false,
     stopped: null,
+    policiesBefore: [],
     policy: null,
     persons: byName(over.persons ?? [person(OWNER)]),
     operators: byName(over.operators ?? []),

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands as agent } from '../../src/cli/agent.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
+import { commands as change } from '../../src/cli/change.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { commands as enrolment } from '../../src/cli/enrolment.ts';
@@ -31,6 +32,7 @@ const ALL: readonly Command[] = [
   ...issuer,
   ...target,
   ...assignment,
+  ...change,
   ...request,
   ...lease,
   ...policy,

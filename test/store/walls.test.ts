@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { tenantSetting } from '../../src/store/roles.ts';
 import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
 import { newId } from '../../src/core/ids.ts';
+import { hashed } from '../../src/core/proposal.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
@@ -55,7 +56,12 @@ async function fillEveryTable(): Promise<void> {
     const key = { tenant, kid: tenant, algorithm: 'EdDSA', publicJwk: {}, privateJwk: 'a.b.c' as never } as const;
     const [found] = (await store.tenants()).filter(({ name }) => name === tenant);
     if (found === undefined) throw new Error('the world has no tenants');
-    await test.change({ kind: 'tenant.put', tenant: found, keys: [key] });
+    const change = { kind: 'tenant.put', tenant: found, keys: [key] } as const;
+    await test.change(change);
+    const act = { what: 'w', change, ledger: tenant, facts: {}, said: {}, ends: null, subjects: [], policy: null };
+    const when = { proposedAt: at, expiresAt: at };
+    const proposed = { id: newId('chg', at, random), act, reason: 'r', proposer: OLGA, operator: 'olga' as never };
+    await test.change({ kind: 'change.propose', proposal: hashed({ ...proposed, ...when }), files: null });
   }
 }
 

@@ -17,6 +17,7 @@ import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { removeOperator, removePerson } from './register-names.ts';
 import { activatePolicy } from './register-policy.ts';
+import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
 import { putTarget, putTenant, removeTarget, removeTenant } from './register-tenants.ts';
 import { refuse, unmetOf } from './refused.ts';
@@ -32,7 +33,7 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, confirms, owes }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
   const tenant = tenantOf(change);
@@ -46,7 +47,9 @@ export async function commitRegister(
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
+      if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
+      if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
       await raise(tx, change, tenant);
       await tx.execute(enter(entering));
       if (todo.length > 0) await tx.insert(work).values(todo.map(rowOfWork));
@@ -126,12 +129,24 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'issuer.remove':
     case 'policy.activate':
       return null;
+    case 'change.propose':
+      return change.proposal.act.ledger;
+    case 'change.withdraw':
+    case 'change.review':
+      return change.tenant;
   }
 }
 
+/** They say nothing of who may do what: that a token was made, or that somebody would have it otherwise. */
+const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
+  'local_token.make',
+  'change.propose',
+  'change.withdraw',
+  'change.review',
+];
+
 async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<void> {
-  // That a token was made says nothing of who may do what.
-  if (change.kind === 'local_token.make') return;
+  if (RAISES_NOTHING.includes(change.kind)) return;
   if (tenant === null) {
     await tx.update(deployment).set({ epoch: sql`${deployment.epoch} + 1` });
     return;
@@ -193,5 +208,11 @@ function applyUnversioned(
       return endAssignment(register, change.assignment);
     case 'policy.activate':
       return activatePolicy(register, change);
+    case 'change.propose':
+      return propose(register, change.proposal, change.files);
+    case 'change.withdraw':
+      return withdraw(register, change.change);
+    case 'change.review':
+      return confirm(register, change.confirmation, 'owed');
   }
 }
