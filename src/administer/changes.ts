@@ -183,7 +183,11 @@ export async function confirmChange(
     said: { ...act.said, reason: proposal.reason },
   };
   if (proposal.state === 'owed') {
-    return perform(deps, { ...common, change: { kind: 'change.review', tenant: act.ledger, confirmation }, ends: null });
+    return perform(deps, {
+      ...common,
+      change: { kind: 'change.review', tenant: act.ledger, confirmation },
+      ends: null,
+    });
   }
   if (act.policy !== null && act.policy !== policyOf(act.change, place)) return err(OTHER_POLICY);
   return perform(deps, { ...common, change: act.change, ends: act.ends, confirms: confirmation });
