@@ -39,6 +39,7 @@ export const FAILURES = {
   role_needed: { status: 403, title: 'Several roles would permit this: name one', oauth: 'access_denied' },
   no_role: { status: 403, title: 'No role held here carries this task class', oauth: 'access_denied' },
   nobody_oversees: { status: 403, title: 'Nobody oversees this tenant', oauth: 'access_denied' },
+  nobody_can_approve: { status: 403, title: 'Nobody could approve this', oauth: 'access_denied' },
   owner_gone: { status: 403, title: 'The agent has no accountable owner', oauth: 'access_denied' },
   uses_not_countable: { status: 403, title: 'The provider cannot count uses', oauth: 'access_denied' },
   ttl_not_possible: { status: 403, title: 'No lifetime fits every limit', oauth: 'access_denied' },

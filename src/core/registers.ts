@@ -12,6 +12,7 @@ import type {
   TargetName,
   TenantName,
 } from './ids.ts';
+import { seconds } from './time.ts';
 import type { Instant, Seconds } from './time.ts';
 import type { SealedSecret } from './seal.ts';
 
@@ -44,10 +45,15 @@ export type Autonomy = (typeof AUTONOMY_LEVELS)[number];
 export const DATA_CLASSES = ['phi', 'pii', 'cardholder', 'cui', 'credentials', 'system-logs'] as const;
 export type DataClass = (typeof DATA_CLASSES)[number];
 
+/** Who hands an agent over to a friend today is not somebody else tomorrow: a former owner counts for so long. */
+export const OWNERSHIP_COUNTS = seconds(30 * 24 * 3600);
+
 export interface Agent {
   readonly name: AgentName;
   readonly owner: PersonName;
   readonly deputy: PersonName | null;
+  /** Who answered for it before, the last one first, as long as that counts. */
+  readonly formerOwners: readonly { readonly person: PersonName; readonly until: Instant }[];
   readonly kind: (typeof AGENT_KINDS)[number];
   readonly purpose: string;
   readonly decisions: readonly string[];

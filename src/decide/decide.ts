@@ -88,8 +88,14 @@ function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: Hel
       (part) => !declared.enforces.includes(part),
     ),
   };
+  if (verdict.value.effect === 'ask' && admitted.approvers.persons.length === 0) return err(NOBODY_TO_ASK);
   return ok(decisionOf(policy, asking, admitted, execution, verdict.value));
 }
+
+/** An ask that nobody could answer would only wait for its end. */
+const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve this holds approval here', {
+  hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
+});
 
 function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: Admitted, { role }: HeldRole) {
   const { task, target, principal } = admitted;
@@ -124,11 +130,11 @@ const environmentOf = ({ environment }: TargetVersion): string =>
 function decisionOf(
   { bundle }: Policy,
   { now }: Asking,
-  { oversight }: Admitted,
+  { oversight, approvers }: Admitted,
   execution: Execution,
   { effect, rules }: Verdict,
 ): Permit | Ask {
-  const { overseers, until } = oversight;
+  const { persons: overseers, until } = oversight;
   const duties: Duties = {
     overseers,
     notify: execution.tier === 2 ? overseers : [],
@@ -136,6 +142,6 @@ function decisionOf(
   };
   const approval = { rules, policy: bundle.version };
   if (effect === 'permit') return { effect, approval, execution, oversight: duties };
-  const deadline = earliest(after(now, ASK_LASTS), until);
-  return { effect, approval: { ...approval, deadline }, execution, oversight: duties };
+  const deadline = earliest(after(now, ASK_LASTS), until, approvers.until);
+  return { effect, approval: { ...approval, deadline, approvers: approvers.persons }, execution, oversight: duties };
 }

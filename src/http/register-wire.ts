@@ -42,7 +42,7 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
   active,
 });
 
-const agentWire = ({ modelVersion, ...agent }: Agent) => ({ ...agent, model_version: modelVersion });
+const agentWire = ({ modelVersion, formerOwners: _, ...agent }: Agent) => ({ ...agent, model_version: modelVersion });
 
 const issuerWire = ({ maxAge, ...issuer }: TrustedIssuer) => ({ ...issuer, max_age: maxAge });
 

@@ -141,6 +141,7 @@ export const agents = pgTable('agents', {
   deputy: text('deputy')
     .$type<PersonName>()
     .references(() => persons.name),
+  formerOwners: json('former_owners').$type<Agent['formerOwners']>().notNull().default([]),
   kind: text('kind').$type<Agent['kind']>().notNull(),
   purpose: text('purpose').notNull(),
   decisions: json('decisions').$type<readonly string[]>().notNull(),

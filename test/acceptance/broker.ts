@@ -238,15 +238,16 @@ const AGENT = {
   autonomy: 'autonomous',
 };
 
-/** The tenant acme, overseen by otto, and agents of olga's that hold these roles there. */
+/** The tenant acme, overseen by otto, where paula approves, and agents of olga's that hold these roles there. */
 export async function populate(
   by: Administrator,
   agents: Readonly<Record<string, readonly string[]>>,
 ): Promise<Readonly<Record<string, JWK>>> {
   await by.put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy: 'autonomous' });
-  for (const name of ['olga', 'dana', 'otto']) await by.put(`/api/people/${name}`, { display_name: name });
+  for (const name of ['olga', 'dana', 'otto', 'paula']) await by.put(`/api/people/${name}`, { display_name: name });
   await by.put('/api/operators/otto', { person: 'otto' });
   await by.assign({ tenant: 'acme', holder: { person: 'otto' }, role: 'overseer' });
+  await by.assign({ tenant: 'acme', holder: { person: 'paula' }, role: 'approver' });
   const keys: Record<string, JWK> = {};
   for (const [agent, roles] of Object.entries(agents)) {
     await by.put(`/api/agents/${agent}`, AGENT);

@@ -76,6 +76,7 @@ export const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
   name: name as AgentName,
   owner: OWNER,
   deputy: null,
+  formerOwners: [],
   kind: 'autonomous-agent',
   purpose: 'routes tickets',
   decisions: [],

@@ -134,11 +134,12 @@ commands('a token that was printed is taken from the environment', async () => {
 });
 
 commands('everything that an agent needs is put in place', async () => {
-  const people = ['olga', 'dana', 'otto'];
+  const people = ['olga', 'dana', 'otto', 'paula'];
   await Promise.all(people.map((name) => done('ada', 'person', 'put', name, '--display-name', name.toUpperCase())));
   await done('ada', 'operator', 'put', 'otto', '--person', 'otto');
   await done('ada', 'tenant', 'put', 'acme', '--display-name', 'Acme Retail', '--autonomy', 'autonomous');
   await done('ada', 'assignment', 'put', '--person', 'otto', '--role', 'overseer', '--tenant', 'acme');
+  await done('ada', 'assignment', 'put', '--person', 'paula', '--role', 'approver', '--tenant', 'acme');
   const card = file(
     'report-bot.yaml',
     `owner: olga

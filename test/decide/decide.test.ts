@@ -53,6 +53,7 @@ const withTerms =
   };
 
 const oversight = ({ function: of }: Assignment): boolean => of === 'oversight';
+const withoutApproval = withAssignments((held) => held.filter((assignment) => assignment.function !== 'approval'));
 const withoutOversight = withAssignments((held) => held.filter((assignment) => !oversight(assignment)));
 const overseenBy = (change: Partial<Assignment>): Change =>
   withAssignments((held) => held.map((one) => (oversight(one) ? { ...one, ...change } : one)));
@@ -119,6 +120,11 @@ const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: st
     'a circumstance that the class requires',
     () => asking('desk-bot', 'service.restart', 'acme', { rollback: undefined }),
     'invalid_field',
+  ],
+  [
+    'nobody could approve what asks',
+    () => asking('net-bot', 'firewall.change', 'acme', {}, withoutApproval),
+    'nobody_can_approve',
   ],
   ['nobody oversees', () => asking('triage-bot', 'ticket.route', 'acme', {}, withoutOversight), 'nobody_oversees'],
   [

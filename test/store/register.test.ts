@@ -194,6 +194,23 @@ register('never gives a removed name again', async () => {
   });
 });
 
+register('remembers who owned an agent of late, and from whom it went to whom', async () => {
+  const name = 'handed-on' as AgentName;
+  const owners = ['first', 'second', 'third'] as const;
+  for (const person of owners) await put({ kind: 'person.put', person: personOf(person as PersonName) });
+  const ownedBy = async (owner: string): Promise<readonly string[]> => {
+    const agent = agentOf(name, { owner: owner as PersonName });
+    assert.is(await put({ kind: 'agent.put', agent }), 'done');
+    const written = (await test.store.agents()).find((one) => one.name === name);
+    return (written?.formerOwners ?? []).map(({ person }) => person);
+  };
+  assert.equal(await ownedBy('first'), []);
+  assert.equal(await ownedBy('first'), []);
+  assert.equal(await ownedBy('second'), ['first']);
+  assert.equal(await ownedBy('first'), ['second', 'first']);
+  assert.equal(await ownedBy('third'), ['first', 'second']);
+});
+
 register('ends a person’s ways in and assignments with the person', async () => {
   const name = 'leaver' as PersonName;
   await put({ kind: 'person.put', person: personOf(name) });

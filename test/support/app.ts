@@ -257,7 +257,7 @@ const jwtTarget = (audience: string, more: Record<string, unknown> = {}) => ({
 });
 
 /**
- * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, olga owns the agents;
+ * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, paula approves at both, olga owns the agents;
  * triage-bot and report-bot work at acme, birch-bot at birch.
  */
 async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: ClientDatabase): Promise<void> {
@@ -277,7 +277,7 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
       jwk: await keyOf('target:tickets', tenant),
     });
   }
-  for (const name of ['olga', 'dana', 'otto']) await put(`/api/people/${name}`, { display_name: name });
+  for (const name of ['olga', 'dana', 'otto', 'paula']) await put(`/api/people/${name}`, { display_name: name });
   await put('/api/operators/otto', { person: 'otto' });
   await put('/api/tenants/acme/targets/other', {
     ...jwtTarget('https://other.acme.example'),
@@ -310,7 +310,10 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     await put(`/api/tenants/${tenant}/enrolments/${agent}`, { jwk: await keyOf(agent, tenant) });
     for (const role of roles) await assign({ tenant, holder: { agent }, role });
   }
-  for (const tenant of ['acme', 'birch']) await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+  for (const tenant of ['acme', 'birch']) {
+    await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+    await assign({ tenant, holder: { person: 'paula' }, role: 'approver' });
+  }
 }
 
 /** Access requests that the starting bundle permits, asks about and forbids. */

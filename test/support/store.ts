@@ -190,6 +190,7 @@ export const agentOf = (name: AgentName, more: Partial<Agent> = {}): Agent => ({
   name,
   owner: OWEN,
   deputy: null,
+  formerOwners: [],
   kind: 'service',
   purpose: 'tests',
   decisions: [],

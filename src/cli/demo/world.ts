@@ -81,13 +81,13 @@ const FIREWALL = {
   environment: 'production',
 };
 
-/** Two tenants, five people of whom each holds one function, two agents, three targets. */
+/** Two tenants, people of whom each holds one function, two agents, three targets. */
 export async function populate(deps: Deps, url: string, database: unknown): Promise<World> {
   const administrator = await localToken(deps, url, 'ada');
   const put = (path: string, body: unknown) => must(url, 'PUT', path, { token: administrator, body });
   const assign = (body: unknown) => must(url, 'POST', '/api/assignments', { token: administrator, body });
   for (const [name, body] of Object.entries(TENANTS)) await put(`/api/tenants/${name}`, body);
-  for (const name of ['olga', 'dana', 'otto']) await put(`/api/people/${name}`, { display_name: name });
+  for (const name of ['olga', 'dana', 'otto', 'paula']) await put(`/api/people/${name}`, { display_name: name });
   await put('/api/operators/otto', { person: 'otto' });
   await put('/api/agents/report-bot', { ...AGENT, purpose: 'Writes the daily reports' });
   await put('/api/agents/triage-bot', { ...AGENT, purpose: 'Routes tickets' });
@@ -103,7 +103,10 @@ export async function populate(deps: Deps, url: string, database: unknown): Prom
     await assign({ tenant: 'acme', holder: { agent: 'report-bot' }, role });
   }
   await assign({ tenant: 'acme', holder: { agent: 'triage-bot' }, role: 'triage' });
-  for (const tenant of Object.keys(TENANTS)) await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+  for (const tenant of Object.keys(TENANTS)) {
+    await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+    await assign({ tenant, holder: { person: 'paula' }, role: 'approver' });
+  }
   return { administrator, overseer: await localToken(deps, url, 'otto'), keys };
 }
 
