@@ -42,7 +42,11 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
   active,
 });
 
-const agentWire = ({ modelVersion, formerOwners: _, ...agent }: Agent) => ({ ...agent, model_version: modelVersion });
+const agentWire = ({ modelVersion, formerOwners, ...agent }: Agent) => ({
+  ...agent,
+  model_version: modelVersion,
+  former_owners: formerOwners.map(({ person, until }) => ({ person, until: toRfc3339(until) })),
+});
 
 const issuerWire = ({ maxAge, ...issuer }: TrustedIssuer) => ({ ...issuer, max_age: maxAge });
 
