@@ -10,6 +10,7 @@ import { administratorAt } from '../administer/administrator.ts';
 import { confirmChange, seenChange } from '../administer/changes.ts';
 import type { Proposed } from '../administer/changes.ts';
 import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/policy.ts';
+import { reportReach } from '../administer/reach.ts';
 import { changing, receipt } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
 import { currentDeployment, operatorOf } from './caller.ts';
@@ -40,6 +41,17 @@ policy.get('/versions', async (c) => {
     active_before: deployment.policiesBefore.includes(name),
   }));
   return answer(c, { items, cursor: null });
+});
+
+policy.get('/sod', async (c) => {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return problem(c, operator.error);
+  await currentDeployment(c.var.deps);
+  const found = await reportReach(c.var.deps, operator.value);
+  if (!found.ok) return problem(c, found.error);
+  const { people, agents, tenants, conflicts } = found.value;
+  const persons = people.map(({ deputyOf, ...person }) => ({ ...person, deputy_of: deputyOf }));
+  return answer(c, { people: persons, agents, tenants, conflicts });
 });
 
 policy.post('/propose', async (c) => {
