@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AssignmentId, PersonName, RoleName, TenantName } from '../../src/core/ids.ts';
-import type { Agent, Assignment, Person, RoleFunction } from '../../src/core/registers.ts';
+import type { Agent, Assignment, Person } from '../../src/core/registers.ts';
 import { reachOf } from '../../src/decide/reach.ts';
 import type { Everything, Reach } from '../../src/decide/reach.ts';
 import { NOW, asking, shipped } from './world.ts';
@@ -33,7 +33,7 @@ function everything({ held, agent = {}, administrators = ADMINISTRATORS, gone = 
     tenant: everywhere === '*' ? null : ('acme' as TenantName),
     holder: { kind: 'person', name: person as PersonName },
     role: ROLE[of] as RoleName,
-    function: of as RoleFunction,
+    function: of,
     until: null,
     reviewer: null,
   });
