@@ -14,7 +14,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 interface Totals {
@@ -110,12 +110,18 @@ function findProblem(totals: number, total: number, passed: number): string | un
   return passed === total ? undefined : `${total - passed} of ${total} failed`;
 }
 
+/** What each file's process loads first, where the tests have it. */
+function preloaded(): readonly string[] {
+  const modules = join(resolve(options.root), 'support', 'modules.ts');
+  return existsSync(modules) ? [`--import=${pathToFileURL(modules).href}`] : [];
+}
+
 function runFile(file: string, limit: number, env: NodeJS.ProcessEnv): Promise<FileResult> {
   const handedOn = (['kills', 'seed'] as const).flatMap((name) => {
     const value = options[name];
     return value === undefined ? [] : [`--${name}`, value];
   });
-  const child = spawn(process.execPath, [file, ...handedOn], {
+  const child = spawn(process.execPath, [...preloaded(), file, ...handedOn], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -34,7 +34,10 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Starts the server of a whole run; give `env` to the processes that run the test files. */
+/**
+ * Starts the server of a whole run; give `env` to the processes that run the test files. What one of them has compiled
+ * the next reads back.
+ */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
   const folder = makeRunFolder();
   const server = await startIn(folder);
@@ -42,7 +45,7 @@ export async function startServer(): Promise<{ env: Record<string, string>; stop
     await server.stop();
     await sweep(folder);
   };
-  return { env: { [RUN_FOLDER]: folder }, stop };
+  return { env: { [RUN_FOLDER]: folder, NODE_COMPILE_CACHE: join(folder, 'compiled') }, stop };
 }
 
 async function startIn(folder: string) {
