@@ -12,6 +12,7 @@ import type { Connection } from '../../src/embedded/connection.ts';
 import { databaseStatements, LOGIN, loginOf, OWNER, provision } from '../../src/embedded/provision.ts';
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
+import { copyTemplate, dataFolder, makeTemplate } from './cluster.ts';
 import { makeRunFolder, RUN_FOLDER, runFolder, sweep, temporaryFolder } from './leftovers.ts';
 
 /** Parallel test files of several connections each. */
@@ -40,6 +41,8 @@ export interface TestDatabase {
  */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
   const folder = makeRunFolder();
+  await makeTemplate(folder);
+  await copyTemplate(folder, folder);
   const server = await startIn(folder);
   const stop = async () => {
     await server.stop();
@@ -142,9 +145,12 @@ export interface TargetDatabase {
   remove(): Promise<void>;
 }
 
+let targets = 0;
+
 export async function targetDatabase(settings: Record<string, string> = {}): Promise<TargetDatabase> {
   const port = await freePort();
-  const dataDir = await temporaryFolder('target');
+  // Servers of one file are told apart by their identity, so one of them alone is a copy.
+  const dataDir = await (targets++ === 0 ? dataFolder('target') : temporaryFolder('target'));
   const options = { note: "a client's database", dataDir, tcp: { port }, settings };
   let server = await startEmbedded(options);
   const connection: TargetDatabase['connection'] = (database, login) => ({
