@@ -9,7 +9,6 @@ import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { loadBundle } from '../decide/bundle.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { openTarget } from '../issue/target.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
@@ -195,7 +194,7 @@ export async function activatePolicy(
   files: BundleFiles,
 ): Promise<Result<Receipt>> {
   return act(deps, operator, await deps.store.deployment(), () => {
-    const bundle = loadBundle(files, deps.rules);
+    const bundle = deps.bundles.load(files);
     if (!bundle.ok) {
       const members = { problems: bundle.error };
       return err(failure('invalid_policy', `the bundle has ${bundle.error.length} problems`, { members }));
