@@ -172,7 +172,10 @@ function report(file: string, result: FileResult, milliseconds: number): void {
   else console.log(`\nFAIL  ${line}  ${result.problem}\n${result.output.trimEnd()}\n`);
 }
 
-/** Runs the files, as many at once as there are cores, and adds up. */
+/** One file more than there are cores: some mostly wait, for a lease to expire or a server to come back. */
+const AT_ONCE = Math.max(2, availableParallelism() + 1);
+
+/** Runs the files, some at once, and adds up. */
 async function runAll(files: readonly string[], limit: number, env: NodeJS.ProcessEnv): Promise<Totals> {
   const queue = [...files];
   let sum: Totals = { passed: 0, failed: 0, skipped: 0 };
@@ -188,7 +191,7 @@ async function runAll(files: readonly string[], limit: number, env: NodeJS.Proce
       };
     }
   };
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   return interruption.signal.aborted ? { ...sum, failed: Math.max(1, sum.failed) } : sum;
 }
 
