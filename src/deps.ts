@@ -8,7 +8,6 @@ import type { Random } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
 import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
-import type { RuleEngine } from './core/policy.ts';
 import type { ProviderKind } from './core/registers.ts';
 import type { Refusals } from './core/refusals.ts';
 import type { Keyring } from './core/seal.ts';
@@ -20,7 +19,6 @@ import type { Rulebook } from './decide/rulebook.ts';
 
 export interface Deps {
   readonly store: Store;
-  readonly rules: RuleEngine;
   /** The loaded bundles by version, and the answers kept of them. */
   readonly bundles: Bundles;
   readonly rulebook: Rulebook;

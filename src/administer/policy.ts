@@ -10,10 +10,8 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { loadBundle } from '../decide/bundle.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { runCases } from '../decide/cases.ts';
-import { createRulebook } from '../decide/rulebook.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
@@ -45,8 +43,8 @@ const activation = (bundle: Bundle, files: BundleFiles | null): Parsed => ({
   ends: null,
 });
 
-function loadChecked(deps: Pick<Deps, 'rules'>, files: BundleFiles): Result<Bundle> {
-  const bundle = loadBundle(files, deps.rules);
+function loadChecked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
+  const bundle = deps.bundles.load(files);
   return bundle.ok ? bundle : err(badPolicy(bundle.error));
 }
 
@@ -70,7 +68,7 @@ export async function proposePolicy(
   if (!by.ok) return by;
   const bundle = loadChecked(deps, files);
   if (!bundle.ok) return bundle;
-  const tried = runCases(bundle.value, createRulebook(deps.rules, { keepAnswers: false }));
+  const tried = runCases(bundle.value, deps.rulebook);
   const failed = tried.filter(({ differences }) => differences.length > 0);
   if (failed.length > 0) {
     const members = { cases: failed };

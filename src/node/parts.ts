@@ -2,7 +2,6 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { createIssuerKeys } from '../authenticate/keys.ts';
 import { compose } from '../compose.ts';
 import type { Config } from '../config.ts';
@@ -19,6 +18,7 @@ import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
+import { loadCedar } from './cedar.ts';
 
 /** How often the offset to the database's clock is measured anew. */
 const MEASURE_EVERY_MS = 30_000;
@@ -71,7 +71,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const deps = compose({
     store,
     keyring,
-    rules: createCedar(cedar),
+    rules: createCedar(await loadCedar()),
     clock,
     random,
     fetch,

@@ -15,7 +15,7 @@ import { createLink } from './link.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
-import { checkKey, checkLogin, probe, readiness } from './start.ts';
+import { checkDatabase, checkKey, readiness } from './start.ts';
 import { createQueue } from './work.ts';
 
 export interface StoreOptions {
@@ -51,7 +51,7 @@ const ownClock = () => instant(Date.now());
  * @throws {WrongDeploymentKey} for another key than the one that the database was made with.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { database, mode, keyring, node } = options;
+  const { database, mode, keyring } = options;
   const onNode = mode === 'node';
   const onLoss = (fault: unknown) => options.log.warn('database.not_closed', { fault: String(fault) });
   const link = createLink(database, options.poolSize ?? POOL_SIZE[mode], onLoss);
@@ -59,19 +59,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const close = async (): Promise<void> => {
     await Promise.all([link.close(), ...(onNode ? [hot.close()] : [])]);
   };
+  const queue = createQueue(link, () => Date.now(), onNode);
+  const group = createGroup(hot, onNode ? ON_NODE : ON_WORKERS);
+  let offset: Milliseconds;
   try {
-    if (options.checked !== true) {
-      await checkLogin(database);
-      await probe(database, node);
-      if (keyring !== undefined) await checkKey(link, keyring);
-    }
+    offset = await fitAndMeasured(options, queue);
+    if (options.checked !== true && keyring !== undefined) await checkKey(link, keyring);
   } catch (error) {
     await close();
     throw error;
   }
-  const queue = createQueue(link, () => Date.now(), onNode);
-  const group = createGroup(hot, onNode ? ON_NODE : ON_WORKERS);
-  let offset = options.offset ?? (await queue.clockOffset());
   const snapshots = createSnapshots({
     tenant: (name, kept) => loadSnapshot(link, name, kept),
     deployment: (kept) => loadDeployment(link, kept),
@@ -94,4 +91,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ready: () => readiness(link),
     close,
   };
+}
+
+/** The clock is read while the database is looked at: that opens the connection that comes next. */
+async function fitAndMeasured(
+  { checked, database, node, offset }: StoreOptions,
+  queue: Pick<Store, 'clockOffset'>,
+): Promise<Milliseconds> {
+  const [fit, measured] = await Promise.allSettled([
+    checked === true ? undefined : checkDatabase(database, node),
+    offset ?? queue.clockOffset(),
+  ]);
+  // What is wrong with the database is why its clock could not be read.
+  if (fit.status === 'rejected') throw fit.reason;
+  if (measured.status === 'rejected') throw measured.reason;
+  return measured.value;
 }

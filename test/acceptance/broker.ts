@@ -8,7 +8,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import { cleanEnvironment } from '../cli/cli.ts';
 import type { Ended } from '../cli/cli.ts';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { dataFolder } from '../support/cluster.ts';
 import { freePort } from '../support/postgres.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -112,7 +112,7 @@ export interface Place {
 
 export async function newPlace(folder?: string): Promise<Place> {
   const port = await freePort();
-  const dataDir = join(folder ?? (await temporaryFolder('broker')), 'data');
+  const dataDir = folder === undefined ? await dataFolder('broker') : join(folder, 'data');
   return {
     dataDir,
     port,

@@ -1,3 +1,4 @@
+import { exportJWK, generateKeyPair } from 'jose';
 import postgres from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -372,6 +373,20 @@ for (const [what, take, back] of TAKEN) {
     await back();
   });
 }
+
+cascades('an enrolment takes with it what rests on the one before, and a first one nothing', async () => {
+  must(await app.operator('ada', 'PUT', '/api/agents/new-bot', agentBody()));
+  const endingsAfterEnrolling = async (): Promise<number> => {
+    const { publicKey } = await generateKeyPair('ES256');
+    const body = { jwk: await exportJWK(publicKey) };
+    must(await app.operator('ada', 'PUT', '/api/tenants/acme/enrolments/new-bot', body));
+    const due = await app.sql(`select what from work where what -> 'over' ->> 'agent' = 'new-bot'`);
+    return due.length;
+  };
+  assert.is(await endingsAfterEnrolling(), 0, 'what is asked for under it would end with the next pass');
+  assert.is(await endingsAfterEnrolling(), 1);
+  await workOff();
+});
 
 cascades('more than one pass of them, too', async () => {
   must(
