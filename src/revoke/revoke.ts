@@ -66,7 +66,14 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
     [entry],
   );
   const receipt = committed.ok ? (committed.value.receipts.at(-1) ?? null) : await report(deps, lease, ending);
-  return { lease: await reread(deps, tenant, id), receipt };
+  // What was active is known whole; of one that was opening, the mint may have landed since it was read.
+  if (!committed.ok || lease.state !== 'active') return { lease: await reread(deps, tenant, id), receipt };
+  const { cause, outcome } = ending;
+  const ended = { ...lease, revokingAt: at, cause, outcome, exposure, death };
+  return {
+    lease: death === null ? { ...ended, state: 'revoking' } : { ...ended, state: 'revoked', secret: null },
+    receipt,
+  };
 }
 
 /** A lease that was ending already: what the agent says of its work is kept all the same. */

@@ -13,6 +13,7 @@ import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createLink } from './link.ts';
 import { createReads } from './read.ts';
+import { createReader } from './read-together.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
 import { checkKey, checkLogin, probe, readiness } from './start.ts';
 import { createQueue } from './work.ts';
@@ -39,6 +40,8 @@ export interface StoreOptions {
 const POOL_SIZE = { node: 8, workers: 2 } as const;
 /** While one batch waits for the disk another is written: measured to answer sooner than one alone, at the same cost. */
 const BATCHES_IN_FLIGHT = 2;
+/** A reading is over in a millisecond or two, and what comes meanwhile goes in the next. */
+const READING = { inFlight: 2, batchLimit: 256 } as const;
 /** A snapshot that lapses within a skew of clocks is no harm: its end is in every TTL that rests on it. */
 const ownClock = () => instant(Date.now());
 
@@ -67,6 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
   const queue = createQueue(link, () => Date.now(), onNode);
   const group = createGroup(hot, onNode ? { inFlight: BATCHES_IN_FLIGHT } : { inFlight: Infinity, batchLimit: 1 });
+  const reader = createReader(link, onNode ? READING : { inFlight: Infinity, batchLimit: 1 });
   let offset = options.offset ?? (await queue.clockOffset());
   const snapshots = createSnapshots({
     tenant: (name, kept) => loadSnapshot(link, name, kept),
@@ -81,6 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployment: snapshots.deployment,
     forget: snapshots.forget,
     ...createReads(link),
+    ...reader,
     ...queue,
     async clockOffset() {
       offset = await queue.clockOffset();
