@@ -5,6 +5,7 @@
 import type { NewWork, WorkFence } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft } from '../core/entry.ts';
+import type { WorkId } from '../core/ids.ts';
 import { exposureOf } from '../core/lease.ts';
 import type { Death, Lease } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
@@ -15,8 +16,11 @@ import { hold } from './lease.ts';
 import type { Held, KillResult } from './lease.ts';
 import { cleaning } from './clean.ts';
 
-/** @param fence the attempt that holds the work; `null` right after the commit, before the queue's turn. */
-export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | null): Promise<KillResult> {
+/** Who kills: the attempt that holds the work, or whoever revoked it, right after the commit and before the queue's turn. */
+export type Killer =
+  { readonly by: 'queue'; readonly fence: WorkFence } | { readonly by: 'caller'; readonly work: WorkId | null };
+
+export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promise<KillResult> {
   if (lease.state !== 'revoking') return { dead: true };
   try {
     const held = await hold(deps, lease);
@@ -28,7 +32,7 @@ export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | nul
     const sighting = await held.provider.look(held.subject, held.target);
     const death = deathOf(deps, lease, sighting, declared);
     if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
-    return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), fence });
+    return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { dead: false, why: fault.message };
@@ -47,11 +51,7 @@ async function endAtProvider({ provider, subject, target }: Held, lease: Lease):
 async function bury(
   deps: Deps,
   lease: Lease,
-  {
-    death,
-    work,
-    fence,
-  }: { readonly death: Death; readonly work: readonly NewWork[]; readonly fence: WorkFence | null },
+  { death, work, killer }: { readonly death: Death; readonly work: readonly NewWork[]; readonly killer: Killer },
 ): Promise<KillResult> {
   const exposure = exposureOf(lease.expiresAt, lease.revokingAt ?? lease.expiresAt, death.at);
   const entry = makeEntry(
@@ -64,7 +64,8 @@ async function bury(
     lease: lease.id,
     death,
     exposure,
-    fence,
+    fence: killer.by === 'queue' ? killer.fence : null,
+    over: killer.by === 'caller' ? killer.work : null,
     work,
   } as const;
   const buried = await deps.store.commit(change, [entry]);

@@ -1,4 +1,5 @@
 /** Kills as long as the caller waits; what is not dead by then stays with the queue. */
+import type { WorkId } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
@@ -8,19 +9,30 @@ import { reread } from './revoke.ts';
 /** Between two attempts while somebody waits. */
 const AGAIN_MS = 200;
 
+export interface Killing {
+  readonly wait: Seconds;
+  /** The queue's, which goes with a death that is seen here. */
+  readonly work: WorkId | null;
+}
+
 /** @returns the lease as it is once it is dead, or once `wait` has passed. */
-export async function killWithin(deps: Deps, lease: Lease, wait: Seconds): Promise<Lease> {
+export async function killWithin(deps: Deps, lease: Lease, { wait, work }: Killing): Promise<Lease> {
   if (lease.state !== 'revoking') return lease;
   const until = deps.clock() + wait * 1000;
-  const killing = keepKilling(deps, lease, until);
+  const over = new AbortController();
+  const killing = keepKilling(deps, lease, { until, work }).finally(() => over.abort());
   deps.background(killing);
-  await Promise.race([killing, deps.pause(wait * 1000)]);
+  await Promise.race([killing, deps.pause(wait * 1000, over.signal)]);
   return reread(deps, lease.tenant, lease.id);
 }
 
-async function keepKilling(deps: Deps, lease: Lease, until: number): Promise<void> {
+async function keepKilling(
+  deps: Deps,
+  lease: Lease,
+  { until, work }: { readonly until: number; readonly work: WorkId | null },
+): Promise<void> {
   for (;;) {
-    const result = await killLease(deps, lease, null);
+    const result = await killLease(deps, lease, { by: 'caller', work });
     if (result.dead || (result.until ?? 0) > until || deps.clock() + AGAIN_MS > until) return;
     await deps.pause(AGAIN_MS);
   }
