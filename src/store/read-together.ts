@@ -77,9 +77,14 @@ async function fly(link: Link, batch: readonly Wanted[]): Promise<void> {
 /** No name of a tenant has a space. */
 const keyOf = (tenant: string, id: string): string => `${tenant} ${id}`;
 
+/** The ids stand there twice for the reason that `commit/move.ts` gives. */
+export const LEASES = `with asked as materialized (
+  select * from json_to_recordset($1::text::json) as a(tenant text, id text))
+select l.* from asked join leases l on l.tenant = asked.tenant and l.id = asked.id
+where l.id = any(array(select id from asked))`;
+
 const leasesAsked = (batch: readonly Wanted[]): Statement => ({
-  text: `select l.* from json_to_recordset($1::text::json) as asked(tenant text, id text)
-    join leases l on l.tenant = asked.tenant and l.id = asked.id`,
+  text: LEASES,
   parameters: [
     JSON.stringify(
       batch.flatMap((wanted) => (wanted.of === 'lease' ? [{ tenant: wanted.tenant, id: wanted.id }] : [])),

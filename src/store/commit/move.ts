@@ -77,6 +77,9 @@ function settingOf(change: Move): MoveRow {
 /**
  * `stood`: the epochs held, where it rests on them. `held`: the attempt that does it still holds its work, which goes
  * with it, as does work that is `over`, whoever holds it. A secret is forgotten with the death of its lease.
+ *
+ * The ids stand there twice, since a plan that was made while the table was small joins by walking it, for good: so it
+ * has nothing to walk but what was asked for.
  */
 export const MOVE = `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, lease text, "from" text, "to" text,
@@ -88,7 +91,7 @@ stood as materialized (
       and d.epoch = i.deployment_epoch)),
 held as materialized (
   select i.n from input i join work w on w.id = i.work and w.tenant = i.tenant and w.attempt = i.attempt
-  order by w.id for update of w),
+  where w.id = any(array(select work from input)) order by w.id for update of w),
 done as materialized (
   update leases l set
     state = coalesce(i."to", l.state),
@@ -101,7 +104,7 @@ done as materialized (
     exposure = coalesce(i.exposure, l.exposure),
     outcome = coalesce(i.outcome, l.outcome)
   from input i
-  where l.tenant = i.tenant and l.id = i.lease and l.state = any(string_to_array(i."from", ' '))
+  where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
     and (i."to" is not null or l.outcome is null)
     and (i."to" is distinct from 'active' or l.expires_at > brevet_now())
     and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))
