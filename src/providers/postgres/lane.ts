@@ -200,6 +200,6 @@ const OTHER_SERVER = 'BV001';
 
 /** Begins every program that changes something; `payload` is then declared. */
 export const AT_THE_RIGHT_SERVER = `
-  IF (SELECT system_identifier::text FROM pg_control_system()) <> payload ->> 'server' THEN
+  IF (pg_control_system()).system_identifier::text <> payload ->> 'server' THEN
     RAISE EXCEPTION 'another server answers' USING ERRCODE = '${OTHER_SERVER}';
   END IF;`;
