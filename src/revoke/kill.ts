@@ -20,8 +20,12 @@ import { cleaning } from './clean.ts';
 export type Killer =
   { readonly by: 'queue'; readonly fence: WorkFence } | { readonly by: 'caller'; readonly work: WorkId | null };
 
-export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promise<KillResult> {
-  if (lease.state !== 'revoking') return { dead: true };
+/** `buried`: as it was written here; `null` where another hand was first. */
+export type Killed =
+  { readonly dead: true; readonly buried: Lease | null } | Extract<KillResult, { readonly dead: false }>;
+
+export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promise<Killed> {
+  if (lease.state !== 'revoking') return { dead: true, buried: null };
   try {
     const held = await hold(deps, lease);
     const declared = held.provider.declare(held.target.version);
@@ -52,7 +56,7 @@ async function bury(
   deps: Deps,
   lease: Lease,
   { death, work, killer }: { readonly death: Death; readonly work: readonly NewWork[]; readonly killer: Killer },
-): Promise<KillResult> {
+): Promise<Killed> {
   const exposure = exposureOf(lease.expiresAt, lease.revokingAt ?? lease.expiresAt, death.at);
   const entry = makeEntry(
     { ...deathEntry(lease, death, exposure), inSetup: (await deps.store.deployment()).inSetup },
@@ -69,8 +73,9 @@ async function bury(
     work,
   } as const;
   const buried = await deps.store.commit(change, [entry]);
-  if (!buried.ok && buried.error.unmet === 'fenced') return { dead: false, why: 'another attempt holds this work' };
-  return { dead: true };
+  if (buried.ok) return { dead: true, buried: { ...lease, state: 'revoked', death, exposure, secret: null } };
+  if (buried.error.unmet === 'fenced') return { dead: false, why: 'another attempt holds this work' };
+  return { dead: true, buried: null };
 }
 
 /** Past its end, what cannot be looked at is over where expiry ends live use; elsewhere it stays unseen for good. */

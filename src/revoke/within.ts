@@ -20,20 +20,23 @@ export async function killWithin(deps: Deps, lease: Lease, { wait, work }: Killi
   if (lease.state !== 'revoking') return lease;
   const until = deps.clock() + wait * 1000;
   const over = new AbortController();
-  const killing = keepKilling(deps, lease, { until, work }).finally(() => over.abort());
+  const killing = keepKilling(deps, lease, { until, work });
   deps.background(killing);
-  await Promise.race([killing, deps.pause(wait * 1000, over.signal)]);
-  return reread(deps, lease.tenant, lease.id);
+  const waiting = deps.pause(wait * 1000, over.signal).then(() => null);
+  const buried = await Promise.race([killing, waiting]).finally(() => over.abort());
+  // What an agent reports of a lease that another ended may have come meanwhile.
+  return buried !== null && lease.outcome !== null ? buried : reread(deps, lease.tenant, lease.id);
 }
 
 async function keepKilling(
   deps: Deps,
   lease: Lease,
   { until, work }: { readonly until: number; readonly work: WorkId | null },
-): Promise<void> {
+): Promise<Lease | null> {
   for (;;) {
     const result = await killLease(deps, lease, { by: 'caller', work });
-    if (result.dead || (result.until ?? 0) > until || deps.clock() + AGAIN_MS > until) return;
+    if (result.dead) return result.buried;
+    if ((result.until ?? 0) > until || deps.clock() + AGAIN_MS > until) return null;
     await deps.pause(AGAIN_MS);
   }
 }
