@@ -6,7 +6,7 @@ import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from './gather.ts';
-import { AT_THE_RIGHT_SERVER, perform } from './lane.ts';
+import { answersTo, AT_THE_RIGHT_SERVER, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { rollBackPrepared } from './prepared.ts';
 import type { Site } from './site.ts';
@@ -108,13 +108,14 @@ async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
     alone: subjects.length === 1,
   });
   const [[told], awake] = await lane.run(async (sql) => {
-    const answers = [
+    const [, , outcome, sessions] = await answersTo([
       sql.unsafe(FIND, [payload], { prepare: true }).execute(),
       sql.unsafe(DISABLE).execute(),
-      sql.unsafe<{ outcome: string }[]>(`select current_setting('brevet.outcome') as outcome`, [], { prepare: true }),
+      sql
+        .unsafe<{ outcome: string }[]>(`select current_setting('brevet.outcome') as outcome`, [], { prepare: true })
+        .execute(),
       sql.unsafe<{ oid: string }[]>(AGAIN, [], { prepare: true }).execute(),
-    ] as const;
-    const [, , outcome, sessions] = await Promise.all(answers);
+    ]);
     return [outcome, sessions] as const;
   });
   if (told === undefined) throw new Error('a program left no outcome');
