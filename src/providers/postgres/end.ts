@@ -1,6 +1,7 @@
 /**
  * Ends logins, in the order that was measured against hostile holders: sessions first, then no more logging in, then
- * sessions again until none is left, then what they prepared, then the role itself.
+ * sessions again until none is left, then what they prepared, then the role itself. A role without a session goes first
+ * of all: with it goes the login, and whoever got in meanwhile is ended by the id.
  */
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Subject } from '../../core/provider.ts';
