@@ -311,7 +311,7 @@ async function repeated(
 /** Ends a lease: committed, done at the provider and proven, or still under way when `wait` has passed. */
 export async function end(deps: Deps, lease: Lease, ending: Ending, wait: Seconds): Promise<Ended> {
   const ended = await endLease(deps, lease, ending);
-  return { ...ended, lease: await killWithin(deps, ended.lease, wait) };
+  return { ...ended, lease: await killWithin(deps, ended.lease, { wait, work: ended.work }) };
 }
 
 /** One pass of what is done without being asked: expiry, the queue, and what was counted. @returns whether more waits. */

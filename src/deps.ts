@@ -36,8 +36,8 @@ export interface Deps {
   readonly issuerKeys: IssuerKeys;
   readonly refusals: Refusals;
   readonly log: Log;
-  /** Resolves after so many milliseconds. */
-  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Resolves after so many milliseconds, or once it is `over`, and then keeps no process alive. */
+  readonly pause: (milliseconds: number, over?: AbortSignal) => Promise<void>;
   /** Work that outlives the answer; its rejection is logged. On Workers it holds the invocation open. */
   readonly background: (work: Promise<unknown>) => void;
   /** Names this process in what it did and saw. */

@@ -134,7 +134,10 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
     }
-  /** The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any. */
+  /**
+   * The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any; `over`,
+   * the reconciler's, has nothing left to do and goes with it.
+   */
   | {
       readonly kind: 'lease.activate';
       readonly lease: LeaseId;
@@ -143,6 +146,7 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly reference: JsonObject | null;
       readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
+      readonly over: WorkId;
     }
   /** Seen never to have been minted, behind the fence: only from `opening`. */
   | {
@@ -168,13 +172,17 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly exposure: Milliseconds | null;
       readonly work: readonly NewWork[];
     }
-  /** From `revoking`: death was seen, or cannot be. */
+  /**
+   * From `revoking`: death was seen, or cannot be. Either by the attempt that holds the work, or by whoever revoked it
+   * and killed it at once: then the work that waits, `over`, goes with it.
+   */
   | {
       readonly kind: 'lease.bury';
       readonly lease: LeaseId;
       readonly death: Death;
       readonly exposure: Milliseconds;
       readonly fence: WorkFence | null;
+      readonly over: WorkId | null;
       readonly work: readonly NewWork[];
     }
   /** What the agent reports of a lease that was already ending. */

@@ -8,7 +8,7 @@ import type { Entry, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
-import type { LeaseId } from '../core/ids.ts';
+import type { LeaseId, WorkId } from '../core/ids.ts';
 import { markOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
@@ -155,6 +155,7 @@ async function issueRemotely(
   target: OpenTarget,
   record: IssueRecord,
 ): Promise<Result<Issued, NotIssued>> {
+  const reconciling = reconciliation(deps, lease);
   const opened = await deps.store.commit(
     {
       kind: 'lease.open',
@@ -164,13 +165,13 @@ async function issueRemotely(
       lease,
       state: 'opening',
       secret: null,
-      work: [reconciliation(deps, lease)],
+      work: [reconciling],
     },
     record.entries(lease, 'opening'),
   );
   if (!opened.ok) return err({ unmet: opened.error });
   const minted = await mintOrGiveUp(deps, provider, lease, target);
-  return minted.ok ? activate(deps, lease, minted.value, record) : minted;
+  return minted.ok ? activate(deps, lease, minted.value, { ...record, reconciling: reconciling.id }) : minted;
 }
 
 const reconciliation = (deps: Deps, lease: LeaseTerms): NewWork => ({
@@ -200,7 +201,7 @@ async function activate(
   deps: Deps,
   lease: LeaseTerms,
   minted: Minted,
-  record: IssueRecord,
+  record: IssueRecord & { readonly reconciling: WorkId },
 ): Promise<Result<Issued, NotIssued>> {
   const secret = await keptSecret(deps, lease, minted.keep);
   for (let epochs: Epochs | null = record.when.epochs; epochs !== null; epochs = await record.stillPermitted()) {
@@ -214,6 +215,7 @@ async function activate(
         reference: minted.reference,
         secret,
         work: record.notices(lease),
+        over: record.reconciling,
       },
       [record.landed(lease, minted)],
     );

@@ -1,12 +1,12 @@
 /** What a node is made of on Node: Cedar's build for it, guarded requests, the providers, the clock of its database. */
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { createIssuerKeys } from '../authenticate/keys.ts';
 import { compose } from '../compose.ts';
 import type { Config } from '../config.ts';
 import type { Channel } from '../core/channel.ts';
 import type { Log } from '../core/log.ts';
+import { pause } from '../core/pause.ts';
 import type { Provider } from '../core/provider.ts';
 import type { Keyring } from '../core/seal.ts';
 import type { Store } from '../core/store.ts';
@@ -81,9 +81,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     publicUrl: config.publicUrl,
     operators: config.operators,
     channels: parts.channels ?? [],
-    pause: async (ms) => {
-      await pause(ms);
-    },
+    pause,
     background: (work) => {
       work.catch((fault: unknown) => log.error('background.failed', { fault: String(fault) }));
     },

@@ -88,7 +88,7 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
   const { what } = work;
   switch (what.task) {
     case 'kill':
-      return withLease(deps, what, (lease) => killLease(deps, lease, work));
+      return withLease(deps, what, (lease) => killLease(deps, lease, { by: 'queue', fence: work }));
     case 'reconcile':
       return withLease(deps, what, (lease) => reconcile(deps, lease, work));
     case 'clean':

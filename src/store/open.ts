@@ -14,6 +14,7 @@ import type { KeptSnapshots } from './kept.ts';
 import { createLink } from './link.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
+import { createReader } from './read-together.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
 import { checkDatabase, checkKey, readiness } from './start.ts';
 import { createQueue } from './work.ts';
@@ -43,6 +44,8 @@ const BATCHES_IN_FLIGHT = 2;
 /** After a turn of the loop, in which every answer that had come is read: twice the batch of one that does not wait. */
 const ON_NODE = { inFlight: BATCHES_IN_FLIGHT, gather: (launch: () => void) => setImmediate(launch) };
 const ON_WORKERS = { inFlight: Infinity, batchLimit: 1 };
+/** A reading waits for no disk: what comes meanwhile goes in the next. */
+const READING = { ...ON_NODE, inFlight: 1, batchLimit: 256 };
 /** A snapshot that lapses within a skew of clocks is no harm: its end is in every TTL that rests on it. */
 const ownClock = () => instant(Date.now());
 
@@ -69,6 +72,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await close();
     throw error;
   }
+  const reader = createReader(link, onNode ? READING : ON_WORKERS);
   const snapshots = createSnapshots({
     tenant: (name, kept) => loadSnapshot(link, name, kept),
     deployment: (kept) => loadDeployment(link, kept),
@@ -83,6 +87,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     forget: snapshots.forget,
     ...createReads(link),
     ...createProposals(link),
+    ...reader,
     ...queue,
     async clockOffset() {
       offset = await queue.clockOffset();

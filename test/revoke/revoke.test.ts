@@ -103,6 +103,27 @@ ending('by completion is committed, done at the provider, and proven', async () 
   assert.equal(await kinds(lease), ['lease.opening', 'lease.active', 'lease.revoking', 'lease.revoked']);
 });
 
+ending('whose death was seen leaves the queue nothing to do, and nobody waiting', async () => {
+  const waits: (AbortSignal | undefined)[] = [];
+  const pausing = await app.node({
+    deps: (deps) => ({
+      ...deps,
+      pause: (ms, over) => {
+        waits.push(over);
+        return deps.pause(ms, over);
+      },
+    }),
+  });
+  const { lease } = await login();
+  const sent = { token: await app.session('report-bot'), body: { outcome: 'succeeded' } };
+  must(await pausing.call('POST', `/t/acme/leases/${lease}/complete?wait=30`, sent));
+  assert.is((await app.sql(`select what from work where what ->> 'lease' = '${lease}'`)).length, 0);
+  assert.equal(
+    waits.map((over) => over?.aborted),
+    [true],
+  );
+});
+
 ending('keeps what the agent said apart from what was seen', async () => {
   const { lease } = await login();
   await end(lease, 'complete', await app.session('report-bot'), { outcome: 'failed', summary: 'Otto was away' });

@@ -287,6 +287,27 @@ moves('are done only by the attempt that holds the work, which goes with them', 
   assert.is(await count('work'), 0);
 });
 
+moves('take with them the work that has nothing left to do, and no other', async () => {
+  const epochs = await epochsOf(store);
+  const at = instant(Date.now() + 60_000);
+  for (const [kind, state] of [
+    ['activate', 'opening'],
+    ['bury', 'active'],
+  ] as const) {
+    const [over, other] = [newId('wrk', at, random), newId('wrk', at, random)];
+    const what = { task: 'kill', tenant: ACME, lease: newId('lse', at, random) } as const;
+    const work = [over, other].map((id) => ({ id, due: at, what }));
+    const life = opening({ epochs, state, work });
+    assert.is(outcomeOf(await send(store, life)), 'done');
+    const lease = life.change.lease.id;
+    if (kind === 'bury') await send(store, move('revoke', lease, epochs));
+    const { change } = move(kind, lease, epochs);
+    assert.is(outcomeOf(await store.commit({ ...change, over } as typeof change, [entryOf('lease.active')])), 'done');
+    const left = await withAdmin(test.database.admin, (sql) => sql`delete from work returning id`);
+    assert.equal([...left], [{ id: other }]);
+  }
+});
+
 moves('keep what the agent said of its work apart, once', async () => {
   const lease = await open();
   const epochs = await epochsOf(store);
