@@ -86,8 +86,14 @@ export type WorkTask =
   | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
   /** People are told of a tier 2 act. */
   | { readonly task: 'notice'; readonly tenant: TenantName; readonly notice: JsonObject; readonly lease: LeaseId }
-  /** Everything live that rests on what was taken away is ended. */
-  | { readonly task: 'cascade'; readonly tenant: TenantName | null; readonly over: LeaseFilter };
+  /** Everything live that rests on what was taken away is ended: what was decided before that, and nothing since. */
+  | {
+      readonly task: 'cascade';
+      readonly tenant: TenantName | null;
+      readonly over: LeaseFilter;
+      /** The epoch that the change raised, which the store knows: leases decided under an older one. */
+      readonly since?: Partial<Epochs>;
+    };
 
 export interface NewWork {
   readonly id: WorkId;

@@ -101,7 +101,7 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       );
       return { dead: true };
     case 'cascade':
-      return cascade(deps, what.over);
+      return cascade(deps, what);
   }
 }
 

@@ -11,6 +11,7 @@ import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryValue } from '../core/entry.ts';
 import type { TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
+import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
@@ -149,12 +150,12 @@ export function createReads(link: Link): Reads {
           .orderBy(asc(leases.expiresAt))
           .limit(limit),
       ),
-    live: (over, limit) =>
+    live: (over, since, limit) =>
       working((tx) =>
         tx
           .select({ tenant: leases.tenant, lease: leases.id })
           .from(leases)
-          .where(and(inArray(leases.state, LIVE), narrowed(over)))
+          .where(and(inArray(leases.state, LIVE), narrowed(over), decidedBefore(since)))
           .limit(limit),
       ),
   };
@@ -187,6 +188,12 @@ function narrowed({ tenant, agent, owner, target, role }: LeaseFilter): SQL | un
     role === null ? undefined : eq(leases.role, role as Lease['role']),
   );
 }
+
+const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | undefined =>
+  and(
+    tenant === undefined ? undefined : lt(leases.tenantEpoch, tenant),
+    above === undefined ? undefined : lt(leases.deploymentEpoch, above),
+  );
 
 /** The listing role may not read it. */
 const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };

@@ -390,6 +390,9 @@ export const leases = pgTable(
     death: json('death').$type<Death>(),
     exposure: number('exposure').$type<Milliseconds>(),
     outcome: json('outcome').$type<Outcome>(),
+    /** Those that it was last decided under. */
+    tenantEpoch: number('tenant_epoch').notNull().default(0),
+    deploymentEpoch: number('deployment_epoch').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),

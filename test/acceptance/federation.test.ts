@@ -1,15 +1,11 @@
 /** A real OIDC issuer: its workloads are agents by their bindings, and its people operators, who end set-up. */
-import type { Sql } from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DATABASE } from '../../src/embedded/provision.ts';
-import { embeddedAt } from '../../src/embedded/server.ts';
 import { startOidc } from '../support/oidc.ts';
 import type { OidcIssuer } from '../support/oidc.ts';
-import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
 import type { ClientDatabase } from '../support/target.ts';
-import { administrator, call, must, newPlace, populate, startBroker, stopBroker, until } from './broker.ts';
+import { administrator, call, must, newPlace, populate, startBroker, stopBroker } from './broker.ts';
 import type { Administrator, Answer, Place, Process } from './broker.ts';
 
 const CLIENT_ID = 'brevet-operators';
@@ -83,15 +79,7 @@ federation('a workload of an issuer that nobody registered is no client', async 
 federation('an issuer is registered, and an agent bound to one job of one repository', async () => {
   await local.put('/api/issuers/ci', { url: oidc.url, platform: 'github' });
   await local.put('/api/tenants/acme/enrolments/report-bot', BINDING);
-  // What rested on the enrolment before ends with a pass of the queue, and so would what is asked for ahead of it.
-  await until(async () => (await cascades()) === 0);
 });
-
-async function cascades(): Promise<number> {
-  const server = await embeddedAt(place.dataDir);
-  const due = (sql: Sql) => sql`select 1 from work where what ->> 'task' = 'cascade'`;
-  return (await withAdmin(server.connection(DATABASE), due)).length;
-}
 
 federation('a binding that leaves the job open is refused', async () => {
   const body = { issuer: 'ci', claims: { repository_id: '4711' } };

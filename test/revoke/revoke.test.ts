@@ -409,6 +409,33 @@ cascades('an enrolment takes with it what rests on the one before, and a first o
   await workOff();
 });
 
+const SINCE: readonly (readonly [what: string, change: () => Promise<unknown>])[] = [
+  [
+    'the agent was disabled and is back',
+    async () => {
+      must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ active: false })));
+      must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody()));
+    },
+  ],
+  [
+    'its assignment ended and was given anew',
+    async () => {
+      must(await app.operator('ada', 'DELETE', `/api/assignments/${await assignment()}`));
+      must(await app.operator('ada', 'POST', '/api/assignments', ASSIGN));
+    },
+  ],
+];
+for (const [what, change] of SINCE) {
+  cascades(`leaves alone what was granted since ${what}`, async () => {
+    const before = await token({ resource: 'other' });
+    await change();
+    const since = await token({ resource: 'other' });
+    await workOff();
+    assert.is((await row(before.lease)).state, 'revoked');
+    assert.is((await row(since.lease)).state, 'active');
+  });
+}
+
 cascades('more than one pass of them, too', async () => {
   must(
     await app.operator('ada', 'PUT', '/api/tenants/acme/targets/many', {

@@ -55,6 +55,8 @@ admission('keeps a lease, its request and its entries as they were given', async
     death: null,
     exposure: null,
     outcome: null,
+    tenantEpoch: life.change.when.epochs.tenant,
+    deploymentEpoch: life.change.when.epochs.deployment,
   });
   assert.equal(await store.request(ACME, request.id), { ...request, tenant: ACME, lease: lease.id, approval: null });
   const entries = await store.entries(ACME, { lease: lease.id });

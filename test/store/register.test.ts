@@ -6,7 +6,7 @@ import type { Enrolment, Holder } from '../../src/core/registers.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { entryOf } from '../support/lives.ts';
+import { entryOf, epochsOf } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
 import {
   ACME,
@@ -346,7 +346,9 @@ register('leaves the work of a change in its transaction, and the entry in its l
   const command = { kind: 'register', change: enrolment, work, deploymentEpoch: null } as const;
   assert.ok((await test.store.commit(command, [entryOf('register.removed', ACME)])).ok);
   const [claimed] = await test.store.claim(5, 5, seconds(1));
-  assert.equal(claimed?.what, work[0]?.what);
+  // With the epoch that the change raised, so that it ends what was decided before and nothing since.
+  const { tenant } = await epochsOf(test.store, ACME);
+  assert.equal(claimed?.what, { ...work[0]?.what, since: { tenant } });
   assert.is((await test.store.snapshot(ACME))?.agents.has(TRIAGE), false);
 });
 

@@ -92,9 +92,13 @@ queue('lists what is live, over all tenants, and what is past its end', async ()
     await send(test.store, life);
     ids.push({ tenant, lease: life.change.lease.id });
   }
-  assert.equal(await test.store.live(none, 10), ids);
-  assert.equal(await test.store.live({ ...none, tenant: BIRCH, agent: TRIAGE }, 10), ids.slice(1));
-  assert.equal(await test.store.live({ ...none, role: 'other' }, 10), []);
+  assert.equal(await test.store.live(none, {}, 10), ids);
+  assert.equal(await test.store.live({ ...none, tenant: BIRCH, agent: TRIAGE }, {}, 10), ids.slice(1));
+  assert.equal(await test.store.live({ ...none, role: 'other' }, {}, 10), []);
+  const { tenant, deployment } = await epochsOf(test.store);
+  assert.equal(await test.store.live(none, { tenant, deployment }, 10), [], 'decided under these very epochs');
+  assert.equal(await test.store.live({ ...none, tenant: ACME }, { tenant: tenant + 1 }, 10), ids.slice(0, 1));
+  assert.equal(await test.store.live(none, { deployment: deployment + 1 }, 10), ids);
   const [first] = ids;
   assert.ok(first !== undefined);
   assert.equal(await test.store.overdue(past, 10), [], 'an opening one is the reconciler’s');

@@ -102,7 +102,9 @@ done as materialized (
     secret = case when i."to" in ('revoked', 'failed') then null else coalesce(i.secret, l.secret) end,
     death = coalesce(i.death, l.death),
     exposure = coalesce(i.exposure, l.exposure),
-    outcome = coalesce(i.outcome, l.outcome)
+    outcome = coalesce(i.outcome, l.outcome),
+    tenant_epoch = coalesce(i.tenant_epoch, l.tenant_epoch),
+    deployment_epoch = coalesce(i.deployment_epoch, l.deployment_epoch)
   from input i
   where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
     and (i."to" is not null or l.outcome is null)

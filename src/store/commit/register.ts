@@ -6,6 +6,7 @@ import type { RegisterChange, RegisterCommand, Unmet } from '../../core/change.t
 import { fromHex } from '../../core/digest.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
+import type { Epochs } from '../../core/snapshot.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { enter } from '../link.ts';
@@ -50,9 +51,9 @@ export async function commitRegister(
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
       if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
-      await raise(tx, change, tenant);
+      const raised = await raise(tx, change, tenant);
       await tx.execute(enter(entering));
-      if (todo.length > 0) await tx.insert(work).values(todo.map(rowOfWork));
+      if (todo.length > 0) await tx.insert(work).values(todo.map((one) => rowOfWork(one, raised)));
       await writeEntries(tx, written);
       return ok(version);
     });
@@ -71,10 +72,11 @@ async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<numb
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
 
-const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number]) => ({
+/** A cascade ends what was decided before the change, which its epoch tells from what came since. */
+const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Partial<Epochs>) => ({
   id,
   due,
-  what,
+  what: what.task === 'cascade' ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
 
@@ -145,18 +147,22 @@ const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'change.review',
 ];
 
-async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<void> {
-  if (RAISES_NOTHING.includes(change.kind)) return;
+/** @returns the epoch as it is from here on. */
+async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<Partial<Epochs>> {
+  if (RAISES_NOTHING.includes(change.kind)) return {};
   if (tenant === null) {
-    await tx.update(deployment).set({ epoch: sql`${deployment.epoch} + 1` });
-    return;
+    const [above] = await tx
+      .update(deployment)
+      .set({ epoch: sql`${deployment.epoch} + 1` })
+      .returning({ deployment: deployment.epoch });
+    return above ?? {};
   }
   const raised = await tx
     .update(tenants)
     .set({ epoch: sql`${tenants.epoch} + 1` })
     .where(and(eq(tenants.name, tenant), change.kind === 'tenant.remove' ? undefined : eq(tenants.retired, false)))
-    .returning({ name: tenants.name });
-  if (raised.length === 0) refuse({ unmet: 'missing', what: 'tenant' });
+    .returning({ tenant: tenants.epoch });
+  return raised[0] ?? refuse({ unmet: 'missing', what: 'tenant' });
 }
 
 async function apply(register: Register, change: RegisterChange): Promise<number | null> {
