@@ -10,6 +10,7 @@ import type { Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
 import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
+import { tierAt } from './bundle/scorecard.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
 import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
@@ -91,14 +92,14 @@ function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: Hel
   return ok(decisionOf(policy, asking, admitted, execution, verdict.value));
 }
 
-function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: Admitted, { role }: HeldRole) {
+function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admitted: Admitted, { role }: HeldRole) {
   const { task, target, principal } = admitted;
   const { agent } = principal;
   const { context } = snapshot.tenant;
   const said = request.circumstances;
   const environment = environmentOf(target);
   const claims = claimsOf(said, target, environment, agent);
-  const { tier, raised } = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
+  const { tier, raised } = effectiveTier(tierAt(task, now).tier, context, agent.autonomy, claims, channels);
   const facts: Facts = {
     role: role.name,
     task,

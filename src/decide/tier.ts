@@ -1,5 +1,5 @@
 /**
- * The effective tier: the task class's own, raised by the contract, by the agent's autonomy, by what the request says
+ * The effective tier: the task class's own as it stands now, raised by the contract, by the agent's autonomy, by what the request says
  * of itself, and by there being nobody to tell. Nothing here can lower it.
  */
 import { REGULATIONS } from '../core/registers.ts';

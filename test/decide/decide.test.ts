@@ -5,6 +5,7 @@ import type { AgentName, AssignmentId, OperatorName, RoleName, TenantName } from
 import type { Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
+import type { Bundle } from '../../src/decide/bundle.ts';
 import { decide } from '../../src/decide/decide.ts';
 import {
   NOW,
@@ -337,6 +338,36 @@ decides('uses are one unless the class says more, and are refused where nobody c
   const uncounted = policyOf(shipped, { countsUses: false });
   forbids(asked, 'uses_not_countable', uncounted);
   assert.is(permits(asking('triage-bot', 'ticket.route', 'acme'), uncounted).execution.usesCounted, false);
+});
+
+// Promotions.
+
+const promoting = (task: string, tier: 1 | 2): Bundle =>
+  load(
+    shippedBut({
+      'tasks.yaml': (shippedBut({})['tasks.yaml'] ?? '').replace(
+        `  ${task}:\n`,
+        `  ${task}:\n    promotion: { evidence: 'a quiet year', decider: sam, tier: ${tier}, until: 2026-11-03 }\n`,
+      ),
+    }),
+  );
+
+const PROMOTION_ENDS = Date.UTC(2026, 10, 3);
+
+decides('a promotion lowers by a tier, and what rests on it ends with it', () => {
+  const policy = policyOf(promoting('service.restart', 1));
+  const asked = asking('desk-bot', 'service.restart', 'acme');
+  assert.is(permits(asked, policy).execution.tier, 1);
+  const { execution } = permits({ ...asked, now: instant(PROMOTION_ENDS - 60_000) }, policy);
+  assert.is(execution.ttl, 60);
+  assert.is(execution.narrowed[0]?.by, 'end of the promotion');
+});
+
+decides('a promotion that has ended lowers and ends nothing', () => {
+  const policy = policyOf(promoting('service.restart', 1));
+  const asked = { ...asking('desk-bot', 'service.restart', 'acme'), now: instant(PROMOTION_ENDS) };
+  const { tier, ttl, narrowed } = permits(asked, policy).execution;
+  assert.equal({ tier, ttl, narrowed }, { tier: 2, ttl: 300, narrowed: [] });
 });
 
 // Rules that go wrong.

@@ -3,10 +3,11 @@ import type { Validator } from '@cfworker/json-schema';
 import type { JsonObject } from '../../core/canonical.ts';
 import type { RoleName, TaskName, TenantName } from '../../core/ids.ts';
 import type { RuleInfo, RuleName, RuleSource } from '../../core/policy.ts';
-import type { ProviderKind, RoleFunction } from '../../core/registers.ts';
-import type { Seconds } from '../../core/time.ts';
+import type { DataClass, ProviderKind, RoleFunction } from '../../core/registers.ts';
+import type { Instant, Seconds } from '../../core/time.ts';
 import type { Tier } from '../decision.ts';
 import type { CasesFile } from './cases.ts';
+import type { Protection } from './scorecard.ts';
 
 /** No more than this, whatever is asked. */
 export interface Ceilings {
@@ -29,7 +30,12 @@ export interface Role {
 export interface TaskClass {
   readonly name: TaskName;
   readonly kind: string;
+  /** Derived from the scorecard, the floor and an override. */
   readonly tier: Tier;
+  /** A lower tier, until it ends. */
+  readonly promotion: { readonly tier: Tier; readonly until: Instant } | null;
+  readonly changes: readonly Protection[];
+  readonly touches: readonly DataClass[];
   readonly provider: ProviderKind;
   readonly template: JsonObject;
   /** Compiled once: JSON Schema, draft 2020-12. */
