@@ -231,6 +231,11 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     /^tasks\.yaml:6: tasks\.ticket\.route: a task class of tier 2 names its rollback/,
   ],
   [
+    'a way back that is for people alone',
+    but('tasks.yaml', `${UNDONE}${undoing('\n    human_only: true')}`),
+    /^tasks\.yaml:5: .*ticket\.undo is for people alone/,
+  ],
+  [
     'a way back that is of tier 3 once its promotion has ended',
     but('tasks.yaml', `${UNDONE}${undoing(promoted(2))}`),
     /^tasks\.yaml:5: .*ticket\.undo would have to be approved first/,

@@ -340,22 +340,18 @@ decides('uses are one unless the class says more, and are refused where nobody c
   assert.is(permits(asking('triage-bot', 'ticket.route', 'acme'), uncounted).execution.usesCounted, false);
 });
 
-// Promotions.
+// What a task class says of itself.
 
-const promoting = (task: string, tier: 1 | 2): Bundle =>
-  load(
-    shippedBut({
-      'tasks.yaml': (shippedBut({})['tasks.yaml'] ?? '').replace(
-        `  ${task}:\n`,
-        `  ${task}:\n    promotion: { evidence: 'a quiet year', decider: sam, tier: ${tier}, until: 2026-11-03 }\n`,
-      ),
-    }),
-  );
+const withField = (task: string, field: string): Bundle => {
+  const tasks = shippedBut({})['tasks.yaml'] ?? '';
+  return load(shippedBut({ 'tasks.yaml': tasks.replace(`  ${task}:\n`, (name) => `${name}    ${field}\n`) }));
+};
 
+const PROMOTED = "promotion: { evidence: 'a quiet year', decider: sam, tier: 1, until: 2026-11-03 }";
 const PROMOTION_ENDS = Date.UTC(2026, 10, 3);
 
 decides('a promotion lowers by a tier, and what rests on it ends with it', () => {
-  const policy = policyOf(promoting('service.restart', 1));
+  const policy = policyOf(withField('service.restart', PROMOTED));
   const asked = asking('desk-bot', 'service.restart', 'acme');
   assert.is(permits(asked, policy).execution.tier, 1);
   const { execution } = permits({ ...asked, now: instant(PROMOTION_ENDS - 60_000) }, policy);
@@ -364,10 +360,36 @@ decides('a promotion lowers by a tier, and what rests on it ends with it', () =>
 });
 
 decides('a promotion that has ended lowers and ends nothing', () => {
-  const policy = policyOf(promoting('service.restart', 1));
+  const policy = policyOf(withField('service.restart', PROMOTED));
   const asked = { ...asking('desk-bot', 'service.restart', 'acme'), now: instant(PROMOTION_ENDS) };
   const { tier, ttl, narrowed } = permits(asked, policy).execution;
   assert.equal({ tier, ttl, narrowed }, { tier: 2, ttl: 300, narrowed: [] });
+});
+
+decides('what is for people alone no agent gets, with the role or without, and nobody is asked', () => {
+  const policy = policyOf(withField('firewall.change', 'human_only: true'));
+  forbids(asking('net-bot', 'firewall.change', 'acme'), 'humans_only', policy);
+  forbids(asking('triage-bot', 'firewall.change', 'acme'), 'humans_only', policy);
+});
+
+decides('data that a task class touches counts as data behind the target', () => {
+  const policy = policyOf(withField('ticket.route', 'touches: [pii]'));
+  const { approval, execution } = asks(asking('triage-bot', 'ticket.route', 'acme'), policy);
+  assert.equal(approval.rules, ['personal-data-asks', 'tier-three-asks']);
+  assert.is(execution.tier, 3);
+});
+
+decides('rules see what a class changes, contains and leaves', () => {
+  const seen = `@id("seen") @reason("They see it.") forbid (principal, action, resource)
+when { context.changes.contains("firewall") && context.containment && context.leaves_objects };`;
+  const tasks = (shippedBut({})['tasks.yaml'] ?? '').replace(
+    'changes: [firewall]',
+    'changes: [firewall]\n    containment: true\n    leaves_objects: true',
+  );
+  const asked = asking('net-bot', 'firewall.change', 'acme');
+  asks(asked, policyOf(load(shippedBut({ 'rules/seen.cedar': seen }))));
+  const policy = policyOf(load(shippedBut({ 'rules/seen.cedar': seen, 'tasks.yaml': tasks })));
+  assert.equal(forbids(asked, 'forbidden_by_rule', policy).rules, ['seen', 'tier-three-asks']);
 });
 
 // Rules that go wrong.

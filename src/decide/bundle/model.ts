@@ -46,7 +46,12 @@ export interface TaskClass {
   readonly ttl: Seconds;
   readonly ceilings: Ceilings;
   readonly readsOnly: boolean;
-  readonly createsObjects: boolean;
+  /** What it makes stays at the target when its credential is dead. */
+  readonly leavesObjects: boolean;
+  /** It goes on while an incident is open. */
+  readonly containment: boolean;
+  /** No agent gets it, whoever approves. */
+  readonly humanOnly: boolean;
   /** What a request of this class must say of its circumstances. */
   readonly requires: readonly Circumstance[];
   readonly rollback: TaskName | null;

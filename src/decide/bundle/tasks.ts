@@ -26,7 +26,9 @@ const TaskForm = z.strictObject({
   ttl: z.int().min(1).max(LONGEST_TTL).optional(),
   ceilings: ceilingsField().optional(),
   reads_only: z.boolean().optional(),
-  creates_objects: z.boolean().optional(),
+  leaves_objects: z.boolean().optional(),
+  containment: z.boolean().optional(),
+  human_only: z.boolean().optional(),
   requires: z.array(z.enum(CIRCUMSTANCES)).optional(),
   rollback: taskField().optional(),
   ...stewardship,
@@ -68,7 +70,9 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
     ttl: seconds(usual),
     ceilings: { ttl: seconds(form.ceilings?.ttl ?? Math.max(USUAL_TTL, usual)), uses: form.ceilings?.uses ?? 1 },
     readsOnly: form.reads_only ?? false,
-    createsObjects: form.creates_objects ?? false,
+    leavesObjects: form.leaves_objects ?? false,
+    containment: form.containment ?? false,
+    humanOnly: form.human_only ?? false,
     requires: form.requires ?? [],
     rollback: (form.rollback ?? null) as TaskName | null,
     owner: form.owner,
@@ -109,6 +113,7 @@ function rollbackProblems(name: string, task: TaskForm, tasks: TasksFile['tasks'
   const path = ['rollback'];
   if (way === undefined) return [{ path, what: `there is no task class ${rollback}` }];
   if (rollback === name) return [{ path, what: 'a task class does not undo itself' }];
+  if (way.human_only === true) return [{ path, what: `${rollback} is for people alone: no agent would get it` }];
   return tierOf(way) === 3 ? [{ path, what: `${rollback} would have to be approved first: it is of tier 3` }] : [];
 }
 
