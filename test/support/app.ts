@@ -301,7 +301,7 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     });
   }
   const held: readonly (readonly [agent: string, tenant: string, roles: readonly string[]])[] = [
-    ['triage-bot', 'acme', ['triage', 'network', 'knowledge-writer']],
+    ['triage-bot', 'acme', ['triage', 'network', 'documentation']],
     ['report-bot', 'acme', ['reporting']],
     ['birch-bot', 'birch', ['triage']],
   ];
