@@ -49,7 +49,10 @@ const RULES = `@id("routes")
 permit (principal == Role::"triage", action == Action::"perform", resource);
 `;
 
+const CHARTER = 'owner: lead\nnext_review: 2027-03-31\nprobation: 20\n';
+
 const GOOD: BundleFiles = {
+  'bundle.yaml': CHARTER,
   'schema.cedarschema': SCHEMA,
   'roles.yaml': ROLES,
   'tasks.yaml': TASKS,
@@ -89,6 +92,7 @@ const parameter = (schema: string): BundleFiles => task('{ type: string, enum: [
 const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: RegExp])[] = [
   // Files.
   ['a file is missing', { 'roles.yaml': ROLES, 'tasks.yaml': TASKS }, /^schema\.cedarschema:1: .*missing/],
+  ['nobody answers for the bundle', { 'roles.yaml': ROLES, 'tasks.yaml': TASKS }, /^bundle\.yaml:1: .*missing/],
   [
     'a file that is none of a bundle',
     but('rules/work.ceder', RULES),
@@ -124,6 +128,9 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
   ['two documents', but('roles.yaml', `${ROLES}---\n${ROLES}`), /^roles\.yaml:15: .*multiple documents/],
   ['no mapping at all', but('roles.yaml', '- 1\n'), /^roles\.yaml:1: /],
   ['broken YAML', but('roles.yaml', 'roles:\n  a: [1\n'), /^roles\.yaml:\d: /],
+  // The charter.
+  ['no next review', but('bundle.yaml', CHARTER.replace('2027-03-31', 'soon')), /^bundle\.yaml:2: .*date/],
+  ['no probation', but('bundle.yaml', CHARTER.replace('20\n', '0\n')), /^bundle\.yaml:3: probation/],
   // Roles.
   [
     'an unknown field',
@@ -486,6 +493,7 @@ bundles('the version is of the content alone', () => {
 });
 
 bundles('a loaded bundle says what its files say', () => {
+  assert.equal([shipped.owner, shipped.nextReview, shipped.probation], ['security-lead', '2027-01-31', 20]);
   const restart = shipped.tasks.get('service.restart' as never);
   assert.is(restart?.rollback, 'service.restore');
   assert.equal([restart?.tier, restart?.promotion, restart?.humanOnly], [2, null, false]);

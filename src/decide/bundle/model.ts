@@ -79,6 +79,11 @@ export type Circumstance = (typeof CIRCUMSTANCES)[number];
 export interface Bundle {
   /** SHA-256 of its content, in hex. */
   readonly version: string;
+  /** Who answers for it as a whole. */
+  readonly owner: string;
+  readonly nextReview: string;
+  /** How many runs lift what is new at a tenant from tier 3. */
+  readonly probation: number;
   readonly roles: ReadonlyMap<RoleName, Role>;
   readonly tasks: ReadonlyMap<TaskName, TaskClass>;
   readonly rules: ReadonlyMap<RuleName, RuleInfo>;
