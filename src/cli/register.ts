@@ -22,6 +22,8 @@ export interface Register {
   readonly what: string;
   /** Kept for each tenant: every command then needs `--tenant`. */
   readonly ofTenant?: true;
+  /** One that was removed may be put again. */
+  readonly comesBack?: true;
   /** Where its items are, below the deployment's API. */
   readonly path: (given: Given) => string;
   readonly fields: Readonly<Record<string, Field>>;
@@ -144,10 +146,11 @@ export function printList(terminal: Terminal, items: readonly Body[], columns: r
 }
 
 function removeCommand(register: Register): Command {
-  const { noun, what, examples } = register;
+  const { noun, what, examples, comesBack } = register;
+  const forGood = comesBack ? '' : ', for good: its name is not given again';
   return {
     name: `${noun} remove`,
-    says: `Removes ${what}, for good: its name is not given again, and what rests on it ends.`,
+    says: `Removes ${what}${forGood}; what rests on it ends.`,
     takes: ['NAME'],
     options: scope(register),
     example: `brevet ${noun} remove ${examples.named}`,

@@ -19,6 +19,7 @@ import type {
 } from './ids.ts';
 import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
+  Acceptance,
   Agent,
   Assignment,
   BundleFiles,
@@ -207,6 +208,8 @@ export type RegisterChange =
   | { readonly kind: 'agent.remove'; readonly agent: AgentName }
   | { readonly kind: 'enrolment.put'; readonly enrolment: Enrolment }
   | { readonly kind: 'enrolment.remove'; readonly tenant: TenantName; readonly agent: AgentName }
+  | { readonly kind: 'acceptance.put'; readonly acceptance: Acceptance }
+  | { readonly kind: 'acceptance.remove'; readonly tenant: TenantName; readonly agent: AgentName }
   | { readonly kind: 'issuer.put'; readonly issuer: TrustedIssuer }
   | { readonly kind: 'issuer.remove'; readonly issuer: IssuerName }
   /** The next version: its number is given by the store. `audience`, where there is one, belongs to no other tenant. */

@@ -16,6 +16,7 @@ import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './judge.ts';
+import { isOnProbation } from './probation.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { HeldRole } from './segregation.ts';
 import { termsOf } from './terms.ts';
@@ -99,7 +100,10 @@ function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admit
   const said = request.circumstances;
   const environment = environmentOf(target);
   const claims = claimsOf(said, target, environment, agent);
-  const { tier, raised } = effectiveTier(tierAt(task, now).tier, context, agent.autonomy, claims, channels);
+  const { tier, raised } = effectiveTier(tierAt(task, now).tier, context, agent.autonomy, claims, {
+    onProbation: isOnProbation(snapshot, agent, task.name),
+    channels,
+  });
   const facts: Facts = {
     role: role.name,
     task,

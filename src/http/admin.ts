@@ -29,7 +29,7 @@ const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const admin = new Hono<Scope>();
 
-const receipt = (c: Context<Scope>, done: Result<Receipt>): Response =>
+export const receipt = (c: Context<Scope>, done: Result<Receipt>): Response =>
   done.ok ? answer(c, { receipt: receiptWire(done.value) }) : problem(c, done.error);
 
 /** An operator and the body of a change, or the refusal of either. */
@@ -112,7 +112,7 @@ admin.delete('/tenants/:tenant', async (c) => {
 });
 
 /** A tenant that the operator administers; any other is not there. */
-async function administered(
+export async function administered(
   c: Context<Scope>,
 ): Promise<Result<{ readonly operator: OperatorPrincipal; readonly at: Snapshot }>> {
   const operator = await operatorOf(c);

@@ -1,8 +1,8 @@
 /** What is decided, as a table over the shipped bundle's examples. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentName, AssignmentId, OperatorName, RoleName, TenantName } from '../../src/core/ids.ts';
-import type { Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
+import type { AgentName, AssignmentId, OperatorName, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
+import type { Acceptance, Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
@@ -390,6 +390,37 @@ when { context.changes.contains("firewall") && context.containment && context.le
   asks(asked, policyOf(load(shippedBut({ 'rules/seen.cedar': seen }))));
   const policy = policyOf(load(shippedBut({ 'rules/seen.cedar': seen, 'tasks.yaml': tasks })));
   assert.equal(forbids(asked, 'forbidden_by_rule', policy).rules, ['seen', 'tier-three-asks']);
+});
+
+// What is new at a tenant.
+
+const withAcceptance =
+  (change: Partial<Acceptance> | null): Change =>
+  (asked) => {
+    const { name } = asked.principal.agent;
+    const before = asked.snapshot.acceptances.get(name);
+    if (before === undefined) throw new Error('the example was not accepted');
+    const acceptances = new Map(change === null ? [] : [[name, { ...before, ...change }]]);
+    return { ...asked, snapshot: { ...asked.snapshot, acceptances } };
+  };
+
+const NEW: readonly (readonly [what: string, change: Change])[] = [
+  ['an agent', withAcceptance(null)],
+  ['a task class', withAcceptance({ tasks: ['ticket.categorize' as TaskName] })],
+  ['a model', withAcceptance({ model: 'another' })],
+  ['a version of its model', withAcceptance({ modelVersion: '2' })],
+];
+
+for (const [what, change] of NEW) {
+  decides(`${what} that is new at a tenant asks`, () => {
+    permits(asking('triage-bot', 'ticket.route', 'acme'));
+    const { execution } = asks(asking('triage-bot', 'ticket.route', 'acme', {}, change));
+    assert.equal([execution.tier, execution.raised], [3, [{ to: 3, because: 'probation' }]]);
+  });
+}
+
+decides('an acceptance goes below no floor', () => {
+  assert.is(asks(asking('net-bot', 'firewall.change', 'acme')).execution.tier, 3);
 });
 
 // Rules that go wrong.

@@ -5,7 +5,7 @@ import { tenantSetting } from '../../src/store/roles.ts';
 import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
 import { newId } from '../../src/core/ids.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
+import { acceptanceOf, ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 import { withAdmin } from '../support/postgres.ts';
 
@@ -56,6 +56,7 @@ async function fillEveryTable(): Promise<void> {
     const [found] = (await store.tenants()).filter(({ name }) => name === tenant);
     if (found === undefined) throw new Error('the world has no tenants');
     await test.change({ kind: 'tenant.put', tenant: found, keys: [key] });
+    await test.change({ kind: 'acceptance.put', acceptance: acceptanceOf(tenant, TRIAGE) });
   }
 }
 
@@ -189,6 +190,14 @@ walls('count administration of the deployment at every tenant, whichever came fi
   assert.is(await asOwner(member('acme', 'ada', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'oversight')), '23514');
+});
+
+walls('take no acceptance of one person alone, but in set-up', async () => {
+  const authored = (authors: string, inSetup: boolean) =>
+    asOwner(`update acceptances set authors = '${authors}', in_setup = ${inSetup} where tenant = 'acme'`);
+  for (const authors of ['{}', '{ada}', '{ada,ada}']) assert.is(await authored(authors, false), '23514', authors);
+  assert.is(await authored('{ada,alan}', false), 1);
+  assert.is(await authored('{ada}', true), 1);
 });
 
 walls('show the working and listing roles no secret, and no ledger', async () => {

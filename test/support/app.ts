@@ -256,6 +256,13 @@ const jwtTarget = (audience: string, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
+/** Nothing is new here, so that tiers are what the bundle says. */
+const ACCEPTED = {
+  model_version: AGENT.model_version,
+  tasks: ['ticket.route', 'ticket.categorize', 'firewall.change', 'kb.draft', 'kb.publish', 'report.query'],
+  reason: 'A test',
+};
+
 /**
  * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, olga owns the agents;
  * triage-bot and report-bot work at acme, birch-bot at birch.
@@ -308,6 +315,7 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
   for (const [agent, tenant, roles] of held) {
     await put(`/api/agents/${agent}`, AGENT);
     await put(`/api/tenants/${tenant}/enrolments/${agent}`, { jwk: await keyOf(agent, tenant) });
+    await put(`/api/tenants/${tenant}/acceptances/${agent}`, ACCEPTED);
     for (const role of roles) await assign({ tenant, holder: { agent }, role });
   }
   for (const tenant of ['acme', 'birch']) await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
