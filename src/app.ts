@@ -6,6 +6,7 @@ import { ProviderUnavailable } from './core/provider.ts';
 import { StoreUnavailable } from './core/store.ts';
 import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
+import { acceptances } from './http/acceptances.ts';
 import { admin } from './http/admin.ts';
 import { approvals } from './http/approvals.ts';
 import { changes } from './http/changes.ts';
@@ -37,6 +38,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/approvals', approvals);
   app.route('/api/changes', changes);
   app.route('/api/policy', policy);
+  app.route('/api/tenants/:tenant/acceptances', acceptances);
   app.route('/api', admin);
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);

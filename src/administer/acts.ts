@@ -10,6 +10,7 @@ import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { openTarget } from '../issue/target.ts';
+import { endAcceptance, parseAcceptance } from './acceptances.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
 import { endAssignment, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
@@ -160,6 +161,26 @@ export async function removeEnrolment(
       ends: { ...EVERYTHING, tenant, agent },
     }),
   );
+}
+
+export async function putAcceptance(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  at: Snapshot,
+  entry: { readonly agent: AgentName; readonly body: unknown },
+): Promise<Result<Receipt>> {
+  const { policy } = at.deployment;
+  const tasks = policy === null ? new Map() : (await deps.bundles.at(policy)).tasks;
+  return act(deps, operator, at, () => parseAcceptance(at, entry.agent, operator, tasks, entry.body));
+}
+
+export async function removeAcceptance(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  at: Snapshot,
+  agent: AgentName,
+): Promise<Result<Receipt>> {
+  return act(deps, operator, at, () => ok(endAcceptance(at, agent)));
 }
 
 export async function putAssignment(

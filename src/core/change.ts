@@ -21,6 +21,7 @@ import type {
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
+  Acceptance,
   Agent,
   Assignment,
   BundleFiles,
@@ -223,6 +224,8 @@ export type RegisterChange =
   | { readonly kind: 'agent.remove'; readonly agent: AgentName }
   | { readonly kind: 'enrolment.put'; readonly enrolment: Enrolment }
   | { readonly kind: 'enrolment.remove'; readonly tenant: TenantName; readonly agent: AgentName }
+  | { readonly kind: 'acceptance.put'; readonly acceptance: Acceptance }
+  | { readonly kind: 'acceptance.remove'; readonly tenant: TenantName; readonly agent: AgentName }
   | { readonly kind: 'issuer.put'; readonly issuer: TrustedIssuer }
   | { readonly kind: 'issuer.remove'; readonly issuer: IssuerName }
   /** The next version: its number is given by the store. `audience`, where there is one, belongs to no other tenant. */

@@ -10,6 +10,7 @@ import type {
   PersonName,
   RoleName,
   TargetName,
+  TaskName,
   TenantName,
 } from './ids.ts';
 import { seconds } from './time.ts';
@@ -83,6 +84,22 @@ export interface Enrolment {
     | { readonly by: 'workload'; readonly binding: WorkloadBinding };
   /** Why the same key may stand at a second tenant, by whom and until when. */
   readonly exception: { readonly reason: string; readonly author: OperatorName; readonly until: Instant } | null;
+}
+
+/**
+ * Somebody answers for an agent, with this version of its model, at a tenant where it is new: it does these task
+ * classes as their tier says, and need not prove itself first.
+ */
+export interface Acceptance {
+  readonly tenant: TenantName;
+  readonly agent: AgentName;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly tasks: readonly TaskName[];
+  readonly reason: string;
+  /** Two, but in set-up. */
+  readonly authors: readonly PersonName[];
+  readonly inSetup: boolean;
 }
 
 export type Holder =

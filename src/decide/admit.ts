@@ -85,6 +85,7 @@ function rolesFor(
   { snapshot, principal, request, now }: Asking,
 ): Result<{ readonly task: TaskClass; readonly roles: readonly HeldRole[] }, Denial> {
   const task = bundle.tasks.get(request.task);
+  if (task?.humanOnly === true) return err(humansOnly(task));
   const held = executionRoles(bundle, snapshot, principal.agent.name, now);
   const roles = held.filter(
     ({ role }) => role.tasks.has(request.task) && (request.role === null || role.name === request.role),
@@ -99,6 +100,12 @@ function rolesFor(
     }),
   );
 }
+
+const humansOnly = ({ name }: TaskClass): Denial =>
+  denial('humans_only', `${name} is for people alone, whoever approves`, {
+    hint: 'Hand it to a person.',
+    path: 'task',
+  });
 
 function connect(
   task: TaskClass,

@@ -10,11 +10,13 @@ import type { Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
 import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
+import { tierAt } from './bundle/scorecard.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
 import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './judge.ts';
+import { isOnProbation } from './probation.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { HeldRole } from './segregation.ts';
 import { termsOf } from './terms.ts';
@@ -97,14 +99,17 @@ const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve thi
   hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
 });
 
-function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: Admitted, { role }: HeldRole) {
+function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admitted: Admitted, { role }: HeldRole) {
   const { task, target, principal } = admitted;
   const { agent } = principal;
   const { context } = snapshot.tenant;
   const said = request.circumstances;
   const environment = environmentOf(target);
   const claims = claimsOf(said, target, environment, agent);
-  const { tier, raised } = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
+  const { tier, raised } = effectiveTier(tierAt(task, now).tier, context, agent.autonomy, claims, {
+    onProbation: isOnProbation(snapshot, agent, task.name),
+    channels,
+  });
   const facts: Facts = {
     role: role.name,
     task,

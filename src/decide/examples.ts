@@ -65,6 +65,7 @@ export function exampleOf(
       lapsesAt: NEVER,
     },
     agents: new Map([[agent.name, { agent, enrolment }]]),
+    acceptances: example.accepted === false ? new Map() : acceptancesOf(bundle, tenant.name, agent),
     assignments,
     targets: targetsOf(tenant.name, client),
     keys: [],
@@ -111,6 +112,15 @@ const enrolmentOf = ({ name }: Tenant, agent: Agent): Enrolment => ({
   proof: { by: 'key', jwk: {}, thumbprint: 'example' },
   exception: null,
 });
+
+const acceptancesOf = (bundle: Bundle, tenant: TenantName, agent: Agent): Snapshot['acceptances'] => {
+  const { name, model, modelVersion } = agent;
+  const tasks = [...bundle.tasks.keys()];
+  const reason = 'example';
+  return new Map([
+    [name, { tenant, agent: name, model, modelVersion, tasks, reason, authors: [OVERSEER, OWNER], inSetup: false }],
+  ]);
+};
 
 const assign = (
   tenant: TenantName,

@@ -98,7 +98,7 @@ admin.delete('/tenants/:tenant', async (c) => {
 });
 
 /** A tenant that the operator administers; any other is not there. */
-async function administered(
+export async function administered(
   c: Context<Scope>,
 ): Promise<Result<{ readonly operator: OperatorPrincipal; readonly at: Snapshot }>> {
   const operator = await operatorOf(c);

@@ -1,5 +1,6 @@
 /** The registers as administrators see them. No secret is among them, sealed or not. */
 import type {
+  Acceptance,
   Agent,
   Assignment,
   Enrolment,
@@ -79,6 +80,12 @@ export const enrolmentWire = ({ agent, proof, exception }: Enrolment) => ({
     exception === null
       ? null
       : { reason: exception.reason, author: exception.author, until: toRfc3339(exception.until) },
+});
+
+export const acceptanceWire = ({ modelVersion, inSetup, ...same }: Acceptance) => ({
+  ...same,
+  model_version: modelVersion,
+  in_setup: inSetup,
 });
 
 export const assignmentWire = ({ id, tenant, holder, role, function: given, until, reviewer }: Assignment) => ({

@@ -194,6 +194,30 @@ export const enrolments = pgTable(
   ],
 );
 
+/** It ends with the enrolment, wherever that is ended from. */
+export const acceptances = pgTable(
+  'acceptances',
+  {
+    tenant: tenantOf(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    model: text('model').notNull(),
+    modelVersion: text('model_version').notNull(),
+    tasks: text('tasks').array().$type<TaskName[]>().notNull(),
+    reason: text('reason').notNull(),
+    authors: text('authors').array().$type<PersonName[]>().notNull(),
+    inSetup: boolean('in_setup').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.agent] }),
+    foreignKey({
+      name: 'acceptances_enrolled',
+      columns: [table.tenant, table.agent],
+      foreignColumns: [enrolments.tenant, enrolments.agent],
+    }).onDelete('cascade'),
+    check('acceptances_two', sql`${table.inSetup} or coalesce(${table.authors}[1] <> ${table.authors}[2], false)`),
+  ],
+);
+
 /** The one function that a holder's assignments give at a tenant: the database refuses a second by this key. */
 export const memberships = pgTable(
   'memberships',

@@ -238,6 +238,12 @@ const AGENT = {
   autonomy: 'autonomous',
 };
 
+const ACCEPTED = {
+  model_version: AGENT.model_version,
+  tasks: ['ticket.route', 'firewall.change', 'report.query'],
+  reason: 'Acceptance',
+};
+
 /** The tenant acme, overseen by otto, where paula approves, and agents of olga's that hold these roles there. */
 export async function populate(
   by: Administrator,
@@ -252,6 +258,7 @@ export async function populate(
   for (const [agent, roles] of Object.entries(agents)) {
     await by.put(`/api/agents/${agent}`, AGENT);
     keys[agent] = await by.enrol('acme', agent);
+    await by.put(`/api/tenants/acme/acceptances/${agent}`, ACCEPTED);
     for (const role of roles) await by.assign({ tenant: 'acme', holder: { agent }, role });
   }
   return keys;

@@ -165,6 +165,7 @@ export function tenant(over: {
     epochs: { tenant: 1, deployment: 1 },
     deployment: over.deployment ?? deployment({}),
     agents: new Map((over.agents ?? []).map((one) => [one.agent.name, one])),
+    acceptances: new Map(),
     assignments: over.assignments ?? [],
     targets: byName(targets),
     keys: over.keys ?? [],

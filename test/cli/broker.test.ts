@@ -156,6 +156,8 @@ autonomy: autonomous
   await done('ada', 'agent', 'put', 'report-bot', '-f', card);
   const key = join(folder, 'report-bot.jwk');
   await done('ada', 'enrolment', 'put', 'report-bot', '--tenant', 'acme', '--key-file', key);
+  const accepted = ['--tasks', 'report.query', '--model-version', '3.1', '--reason', 'A quiet year'];
+  await done('ada', 'acceptance', 'put', 'report-bot', '--tenant', 'acme', ...accepted);
   const target = ['tickets', '--tenant', 'acme', '--provider', 'postgres', '--environment', 'production'];
   const config = file('tickets.json', JSON.stringify(client.config));
   const secret = file('tickets.password', `${client.secret.reveal()}\n`);
@@ -172,6 +174,8 @@ commands('what was put is shown, without its secrets', async () => {
   const enrolled = await done('ada', 'enrolment', 'get', 'report-bot', '--tenant', 'acme', '--json');
   const { d } = JSON.parse(readFileSync(join(folder, 'report-bot.jwk'), 'utf8')) as { d: string };
   assert.not.match(enrolled, d);
+  const accepted = await done('ada', 'acceptance', 'list', '--tenant', 'acme');
+  assert.match(accepted, /^report-bot +planner +3\.1 +report\.query +ada +true +A quiet year$/m);
   const [assignment] = await json<{ id: string }[]>('ada', 'assignment', 'list', '--tenant', 'acme');
   assert.match(
     await done('ada', 'assignment', 'get', assignment?.id ?? '', '--tenant', 'acme'),

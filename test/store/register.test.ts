@@ -9,6 +9,7 @@ import { instant, seconds } from '../../src/core/time.ts';
 import { entryOf, epochsOf } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
 import {
+  acceptanceOf,
   ACME,
   ADA,
   agentOf,
@@ -268,6 +269,42 @@ register('lets one key be one agent at one tenant, but for an exception', async 
   assert.equal(await enrol(BIRCH, one, key), taken, 'another tenant');
   assert.equal(await enrol(BIRCH, one, key, instant(Date.now() - 1)), taken, 'an exception that is over');
   assert.is(await enrol(BIRCH, one, key, later), 'done');
+});
+
+const acceptances = async (tenant: TenantName) => {
+  test.store.forget(tenant);
+  return [...((await test.store.snapshot(tenant))?.acceptances.values() ?? [])];
+};
+
+register('keeps who answers for an agent at a tenant, until the agent is gone from there', async () => {
+  const name = 'rookie' as AgentName;
+  await put({ kind: 'agent.put', agent: agentOf(name) });
+  const acceptance = acceptanceOf(ACME, name);
+  const missing = { unmet: 'missing', what: 'enrolment' };
+  assert.equal(await put({ kind: 'acceptance.put', acceptance }), missing);
+  const enrolled = (tenant: TenantName) => {
+    const proof = { by: 'key', jwk: {}, thumbprint: `${name} at ${tenant}` } as const;
+    return put({ kind: 'enrolment.put', enrolment: { tenant, agent: name, proof, exception: null } });
+  };
+  for (const tenant of [ACME, BIRCH]) {
+    assert.is(await enrolled(tenant), 'done');
+    assert.is(await put({ kind: 'acceptance.put', acceptance: { ...acceptance, tenant } }), 'done');
+  }
+  const again = { ...acceptance, modelVersion: '2', authors: [ADA], inSetup: true };
+  assert.is(await put({ kind: 'acceptance.put', acceptance: again }), 'done');
+  assert.equal(await acceptances(ACME), [again]);
+  assert.is(await put({ kind: 'acceptance.remove', tenant: ACME, agent: name }), 'done');
+  assert.equal(await put({ kind: 'acceptance.remove', tenant: ACME, agent: name }), {
+    unmet: 'missing',
+    what: 'acceptance',
+  });
+  await put({ kind: 'acceptance.put', acceptance });
+  assert.is(await put({ kind: 'enrolment.remove', tenant: ACME, agent: name }), 'done');
+  assert.is(await enrolled(ACME), 'done');
+  assert.equal(await acceptances(ACME), [], 'one who comes back is new');
+  assert.is((await acceptances(BIRCH)).length, 1);
+  assert.is(await put({ kind: 'agent.remove', agent: name }), 'done');
+  assert.equal(await acceptances(BIRCH), []);
 });
 
 register('refuses two bindings that one token could satisfy', async () => {

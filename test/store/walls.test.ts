@@ -6,7 +6,7 @@ import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/
 import { newId } from '../../src/core/ids.ts';
 import { hashed } from '../../src/core/proposal.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
+import { acceptanceOf, ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 import { withAdmin } from '../support/postgres.ts';
 
@@ -62,6 +62,7 @@ async function fillEveryTable(): Promise<void> {
     const when = { proposedAt: at, expiresAt: at };
     const proposed = { id: newId('chg', at, random), act, reason: 'r', proposer: OLGA, operator: 'olga' as never };
     await test.change({ kind: 'change.propose', proposal: hashed({ ...proposed, ...when }), files: null });
+    await test.change({ kind: 'acceptance.put', acceptance: acceptanceOf(tenant, TRIAGE) });
   }
 }
 
@@ -195,6 +196,14 @@ walls('count administration of the deployment at every tenant, whichever came fi
   assert.is(await asOwner(member('acme', 'ada', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'oversight')), '23514');
+});
+
+walls('take no acceptance of one person alone, but in set-up', async () => {
+  const authored = (authors: string, inSetup: boolean) =>
+    asOwner(`update acceptances set authors = '${authors}', in_setup = ${inSetup} where tenant = 'acme'`);
+  for (const authors of ['{}', '{ada}', '{ada,ada}']) assert.is(await authored(authors, false), '23514', authors);
+  assert.is(await authored('{ada,alan}', false), 1);
+  assert.is(await authored('{ada}', true), 1);
 });
 
 walls('show the working and listing roles no secret, and no ledger', async () => {

@@ -256,6 +256,13 @@ const jwtTarget = (audience: string, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
+/** Nothing is new here, so that tiers are what the bundle says. */
+const ACCEPTED = {
+  model_version: AGENT.model_version,
+  tasks: ['ticket.route', 'ticket.categorize', 'firewall.change', 'kb.draft', 'kb.publish', 'report.query'],
+  reason: 'A test',
+};
+
 /**
  * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, paula approves at both, olga owns the agents;
  * triage-bot and report-bot work at acme, birch-bot at birch.
@@ -301,13 +308,14 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     });
   }
   const held: readonly (readonly [agent: string, tenant: string, roles: readonly string[]])[] = [
-    ['triage-bot', 'acme', ['triage', 'network', 'knowledge-writer']],
+    ['triage-bot', 'acme', ['triage', 'network', 'documentation']],
     ['report-bot', 'acme', ['reporting']],
     ['birch-bot', 'birch', ['triage']],
   ];
   for (const [agent, tenant, roles] of held) {
     await put(`/api/agents/${agent}`, AGENT);
     await put(`/api/tenants/${tenant}/enrolments/${agent}`, { jwk: await keyOf(agent, tenant) });
+    await put(`/api/tenants/${tenant}/acceptances/${agent}`, ACCEPTED);
     for (const role of roles) await assign({ tenant, holder: { agent }, role });
   }
   for (const tenant of ['acme', 'birch']) {

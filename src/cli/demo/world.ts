@@ -99,6 +99,11 @@ export async function populate(deps: Deps, url: string, database: unknown): Prom
     data_classes: ['credentials'],
   });
   const keys = { 'report-bot': await enrol(put, 'report-bot'), 'triage-bot': await enrol(put, 'triage-bot') };
+  // Neither is on probation: in set-up one administrator may say so, and the register keeps that it was in set-up.
+  const accept = (agent: string, tasks: readonly string[]) =>
+    put(`/api/tenants/acme/acceptances/${agent}`, { model_version: AGENT.model_version, tasks, reason: 'The demo' });
+  await accept('report-bot', ['report.query', 'ticket.route']);
+  await accept('triage-bot', ['ticket.route']);
   for (const role of ['reporting', 'network', 'triage']) {
     await assign({ tenant: 'acme', holder: { agent: 'report-bot' }, role });
   }

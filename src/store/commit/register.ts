@@ -13,6 +13,7 @@ import { enter } from '../link.ts';
 import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work } from '../schema.ts';
+import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
@@ -109,10 +110,13 @@ function tenantOf(change: RegisterChange): TenantName | null {
       return change.tenant.name;
     case 'tenant.remove':
     case 'enrolment.remove':
+    case 'acceptance.remove':
     case 'target.remove':
       return change.tenant;
     case 'enrolment.put':
       return change.enrolment.tenant;
+    case 'acceptance.put':
+      return change.acceptance.tenant;
     case 'target.put':
       return change.target.tenant;
     case 'assignment.put':
@@ -206,6 +210,10 @@ function applyUnversioned(
       return putEnrolment(register, change.enrolment);
     case 'enrolment.remove':
       return removeEnrolment(register, change.tenant, change.agent);
+    case 'acceptance.put':
+      return putAcceptance(register, change.acceptance);
+    case 'acceptance.remove':
+      return removeAcceptance(register, change.tenant, change.agent);
     case 'target.remove':
       return removeTarget(register, change.tenant, change.target);
     case 'assignment.put':
