@@ -115,7 +115,11 @@ export interface Store {
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /** Live leases (opening, active) that a cascade is to end: those decided under an older epoch than `since`. */
-  live(over: LeaseFilter, since: Partial<Epochs>, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  live(
+    over: LeaseFilter,
+    since: Partial<Epochs>,
+    limit: number,
+  ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
   /** Claims work that is due, at most `perTenant` of one tenant at once, fenced by its attempt. */
   claim(limit: number, perTenant: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
