@@ -43,10 +43,20 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
   active,
 });
 
-const agentWire = ({ modelVersion, formerOwners, ...agent }: Agent) => ({
-  ...agent,
-  model_version: modelVersion,
-  former_owners: formerOwners.map(({ person, until }) => ({ person, until: toRfc3339(until) })),
+/** As it can be put back: who owned it before is not written by anybody. */
+const agentWire = (agent: Agent) => ({
+  name: agent.name,
+  owner: agent.owner,
+  deputy: agent.deputy,
+  kind: agent.kind,
+  purpose: agent.purpose,
+  decisions: agent.decisions,
+  vendor: agent.vendor,
+  model: agent.model,
+  model_version: agent.modelVersion,
+  autonomy: agent.autonomy,
+  data: agent.data,
+  active: agent.active,
 });
 
 const issuerWire = ({ maxAge, ...issuer }: TrustedIssuer) => ({ ...issuer, max_age: maxAge });
