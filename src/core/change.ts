@@ -77,15 +77,22 @@ export interface ApprovalRow {
 /** Work that a change leaves to be done, enqueued in its own transaction. */
 export type WorkTask =
   /** An `opening` lease whose mint may have been lost: fence, look, and say what it is. */
-  | { readonly task: 'reconcile'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'reconcile' } & WorkAtTarget)
   /** A `revoking` lease: end it at its provider, look until it is gone. */
-  | { readonly task: 'kill'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'kill' } & WorkAtTarget)
   /** A dead login that could not be dropped, or a fence that is over. */
-  | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'clean' } & WorkAtTarget)
   /** People are told of a tier 2 act. */
   | { readonly task: 'notice'; readonly tenant: TenantName; readonly notice: JsonObject; readonly lease: LeaseId }
   /** Everything live that rests on what was taken away is ended. */
   | { readonly task: 'cascade'; readonly tenant: TenantName | null; readonly over: LeaseFilter };
+
+/** It names its target, by which the queue keeps one that is dead from holding up the others. */
+export interface WorkAtTarget {
+  readonly tenant: TenantName;
+  readonly lease: LeaseId;
+  readonly target: TargetName;
+}
 
 export interface NewWork {
   readonly id: WorkId;

@@ -9,7 +9,7 @@ import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { LeaseId } from '../core/ids.ts';
-import { markOf } from '../core/lease.ts';
+import { markOf, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
 import type { LocalProvider, Minted, MintOrder, OpenTarget, Provider, RemoteProvider } from '../core/provider.ts';
@@ -176,7 +176,7 @@ async function issueRemotely(
 const reconciliation = (deps: Deps, lease: LeaseTerms): NewWork => ({
   id: newId('wrk', lease.openedAt, deps.random),
   due: lease.mintDeadline,
-  what: { task: 'reconcile', tenant: lease.tenant, lease: lease.id },
+  what: { task: 'reconcile', ...placeOf(lease) },
 });
 
 /** Whether a mint that failed has landed is not known here: the lease stays `opening` for the reconciler to find out. */
@@ -245,9 +245,7 @@ async function withhold(
       secret,
       death: null,
       exposure: null,
-      work: [
-        { id: newId('wrk', now, deps.random), due: now, what: { task: 'kill', tenant: lease.tenant, lease: lease.id } },
-      ],
+      work: [{ id: newId('wrk', now, deps.random), due: now, what: { task: 'kill', ...placeOf(lease) } }],
     },
     [record.overtaken(lease)],
   );

@@ -49,7 +49,7 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   };
   let forgotAt = Number.NEGATIVE_INFINITY;
   return {
-    claim: (limit, perTenant, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTenant, hold })),
+    claim: (limit, perTarget, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTarget, hold })),
     defer: async (held, due) => {
       await link.transaction(working, (tx) =>
         tx
@@ -83,19 +83,30 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   };
 }
 
-/** The oldest first; of one tenant no more than `perTenant`, counted with what of it is in hand already. */
+/**
+ * Of one target no more than `perTarget`, the oldest first; what is at no target shares by its kind. Tenants take turns,
+ * so that one whose every target is dead delays no other. Both are counted with what is in hand already.
+ */
 async function claimIn(
   tx: Transaction,
-  { limit, perTenant, hold }: { readonly limit: number; readonly perTenant: number; readonly hold: number },
+  { limit, perTarget, hold }: { readonly limit: number; readonly perTarget: number; readonly hold: number },
 ): Promise<ClaimedWork[]> {
   const free = sql`
-    with held as (select tenant, count(*) as n from work where held_until > brevet_now() group by tenant),
-    ranked as (
-      select id, tenant, due, row_number() over (partition by tenant order by due, id) as place
-      from work where due <= brevet_now() and held_until <= brevet_now()),
+    with placed as materialized (
+      select id, tenant, due, held_until > brevet_now() as held,
+        coalesce('at ' || (what->>'target'), what->>'task') as place
+      from work where due <= brevet_now()),
+    busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
+    queued as (
+      select id, tenant, place, due, row_number() over (partition by tenant, place order by due, id) as nth
+      from placed where not held),
+    within as (
+      select q.id, q.tenant, q.due, q.nth + coalesce(b.n, 0) as nth from queued q left join busy b using (tenant, place)
+      where q.nth + coalesce(b.n, 0) <= ${perTarget}),
     fair as (
-      select r.id from ranked r left join held h using (tenant)
-      where r.place + coalesce(h.n, 0) <= ${perTenant} order by r.due, r.id limit ${limit})
+      select w.id from within w left join (select tenant, sum(n) as n from busy group by tenant) b using (tenant)
+      order by coalesce(b.n, 0) + row_number() over (partition by w.tenant order by w.nth, w.due, w.id), w.due, w.id
+      limit ${limit})
     select w.id from work w join fair using (id) where w.held_until <= brevet_now() for update of w skip locked`;
   const rows = await tx
     .update(work)

@@ -11,7 +11,7 @@ import { instant, seconds } from '../../src/core/time.ts';
 import { deathOf, entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../support/lives.ts';
 import type { OpenOptions } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
-import { ACME, agentOf, BIRCH, random, testStore, TRIAGE } from '../support/store.ts';
+import { ACME, agentOf, BIRCH, random, testStore, TICKETS, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
 let test: TestStore;
@@ -271,7 +271,9 @@ moves('are done only by the attempt that holds the work, which goes with them', 
   const epochs = await epochsOf(store);
   const revoke = move('revoke', lease, epochs);
   const at = instant(Date.now() - 1000);
-  const work = [{ id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant: ACME, lease } as const }];
+  const work = [
+    { id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant: ACME, lease, target: TICKETS } as const },
+  ];
   const change = { ...revoke.change, work } as typeof revoke.change;
   assert.is(outcomeOf(await store.commit(change, revoke.entries)), 'done');
   const [older] = await store.claim(1, 1, seconds(0));

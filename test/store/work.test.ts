@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { NewWork } from '../../src/core/change.ts';
+import type { NewWork, WorkTask } from '../../src/core/change.ts';
 import { newId } from '../../src/core/ids.ts';
-import type { TenantName, WorkId } from '../../src/core/ids.ts';
+import type { TargetName, TenantName, WorkId } from '../../src/core/ids.ts';
 import type { ClaimedWork } from '../../src/core/store.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { epochsOf, move, opening, send } from '../support/lives.ts';
@@ -21,17 +21,24 @@ queue.before.each(async () => {
 });
 queue.after(() => test.close());
 
-async function enqueue(tenant: TenantName, count: number, due = -1000): Promise<void> {
+/** @param at the target of a kill; `null`: a notice, which is at none. */
+async function enqueue(tenant: TenantName, count: number, due = -1000, at: string | null = 'shop-db'): Promise<void> {
   const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
   const lease = life.change.lease.id;
-  const work = Array.from({ length: count }, (_, at): NewWork => {
-    const when = instant(Date.now() + due + at);
-    return { id: newId('wrk', when, random), due: when, what: { task: 'kill', tenant, lease } };
+  const what: WorkTask =
+    at === null
+      ? { task: 'notice', tenant, lease, notice: {} }
+      : { task: 'kill', tenant, lease, target: at as TargetName };
+  const work = Array.from({ length: count }, (_, nth): NewWork => {
+    const when = instant(Date.now() + due + nth);
+    return { id: newId('wrk', when, random), due: when, what };
   });
   assert.ok((await test.store.commit({ ...life.change, work }, life.entries)).ok);
 }
 
 const tenantsOf = (claimed: readonly ClaimedWork[]) => claimed.map(({ what }) => String(what.tenant)).toSorted();
+const placesOf = (claimed: readonly ClaimedWork[]) =>
+  claimed.map(({ what }) => ('target' in what ? String(what.target) : what.task)).toSorted();
 const longest = seconds(60);
 
 queue('is claimed once, when it is due, oldest first', async () => {
@@ -46,11 +53,22 @@ queue('is claimed once, when it is due, oldest first', async () => {
   assert.equal(await test.store.claim(10, 10, longest), []);
 });
 
-queue('gives one tenant no more than its share, counted with what is in hand', async () => {
-  await enqueue(ACME, 9);
-  await enqueue(BIRCH, 2);
+queue('gives one target no more than its share, counted with what is in hand', async () => {
+  await enqueue(ACME, 9, -9000, 'far-db');
+  await enqueue(BIRCH, 2, -1000, 'far-db');
   assert.equal(tenantsOf(await test.store.claim(10, 3, longest)), [ACME, ACME, ACME, BIRCH, BIRCH]);
+  await enqueue(ACME, 2, -1000, 'near-db');
+  await enqueue(ACME, 4, -1000, null);
+  assert.equal(placesOf(await test.store.claim(10, 3, longest)), ['near-db', 'near-db', 'notice', 'notice', 'notice']);
   assert.equal(await test.store.claim(10, 3, longest), []);
+});
+
+queue('takes tenants in turn, whatever they have in hand and however many of their targets wait', async () => {
+  for (const target of ['a', 'b', 'c']) await enqueue(ACME, 2, -9000, target);
+  await enqueue(BIRCH, 2);
+  assert.equal(tenantsOf(await test.store.claim(4, 3, longest)), [ACME, ACME, BIRCH, BIRCH]);
+  await enqueue(BIRCH, 3, -1000, 'other');
+  assert.equal(tenantsOf(await test.store.claim(4, 3, longest)), [ACME, ACME, BIRCH, BIRCH]);
 });
 
 queue('is claimed by one of two nodes', async () => {
