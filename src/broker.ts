@@ -43,6 +43,7 @@ import { noticeOf } from './oversee/notice.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
+import { takeBack } from './revoke/undelivered.ts';
 import { killWithin } from './revoke/within.ts';
 
 /** Past this, expiry is not being watched, and nothing may be issued that would have to expire. */
@@ -145,6 +146,7 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
     landed: (lease, { reference }) =>
       makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
     overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
+    undelivered: (lease) => deps.background(takeBack(deps, lease)),
     notices: (lease) => noticeOf(deps, lease, permit),
     stillPermitted: () => decideAgain(deps, asking, permit),
   });
