@@ -1,12 +1,13 @@
 /**
  * The queue of work, the heartbeat of those who do it, and the database's clock. None of it is a fact.
  */
-import { and, eq, inArray, lt, max, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
 import type { ClaimedWork, Store } from '../core/store.ts';
 import { instant, milliseconds } from '../core/time.ts';
 import type { Instant, Milliseconds } from '../core/time.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
+import { PROBED } from './start.ts';
 import { assertions, heartbeats, idempotency, work } from './schema.ts';
 
 type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
@@ -18,6 +19,8 @@ const FORGET_EVERY_MS = 10_000;
 const FORGET_AT_ONCE = 5_000;
 /** An idempotency key is remembered for a day. */
 const IDEMPOTENCY_KEPT_MS = 86_400_000;
+/** A node that has been silent for so long is gone, or will write its row anew. */
+const HEARTBEAT_KEPT_MS = 3_600_000;
 /** Readings of the clock, of which the one with the shortest way says most. */
 const CLOCK_READINGS = 3;
 
@@ -131,6 +134,16 @@ async function forget(tx: Transaction): Promise<void> {
     .where(lt(idempotency.at, sql`brevet_now() - ${IDEMPOTENCY_KEPT_MS}::bigint`))
     .limit(FORGET_AT_ONCE);
   await tx.delete(idempotency).where(inArray(sql`ctid`, old));
+  await forgetNodes(tx);
+}
+
+/** Never the newest, however old it is: it says how long nobody has been at work, and that anybody ever was. */
+async function forgetNodes(tx: Transaction): Promise<void> {
+  const newest = tx.select({ at: max(heartbeats.at) }).from(heartbeats);
+  const silent = lt(heartbeats.at, sql`brevet_now() - ${HEARTBEAT_KEPT_MS}::bigint`);
+  // Before it, what a node writes as it starts is being read back: see `probeReads`.
+  const probed = gte(heartbeats.at, instant(PROBED));
+  await tx.delete(heartbeats).where(and(silent, probed, lt(heartbeats.at, sql`(${newest})`)));
 }
 
 async function readBeat(link: Link, clock: () => number): Promise<Beat> {

@@ -144,6 +144,45 @@ queue('forgets assertions that are over, with a heartbeat', async () => {
   );
 });
 
+const HOUR_MS = 3_600_000;
+
+queue('forgets nodes that are long gone, with a heartbeat, and never the last that was at work', async () => {
+  const { database } = test;
+  const [here, late] = [await test.open(), await test.open()];
+  const beats = (sinceMs: Readonly<Record<string, number>>) =>
+    withAdmin(database.admin, async (sql) => {
+      await sql`delete from heartbeats`;
+      for (const [node, since] of Object.entries(sinceMs)) {
+        await sql`insert into heartbeats values (${node}, brevet_now() - ${since}::bigint)`;
+      }
+    });
+  const nodes = () => withAdmin(database.admin, (sql) => sql`select node from heartbeats order by 1`);
+  await beats({ gone: 2 * HOUR_MS, 'long gone': 48 * HOUR_MS, silent: HOUR_MS / 2 });
+  await withAdmin(
+    database.admin,
+    (sql) => sql`insert into heartbeats values ('begins to probe', 0), ('has probed', 1)`,
+  );
+  await here.beat('here');
+  assert.equal(
+    (await nodes()).map((row) => row['node'] as string),
+    ['begins to probe', 'here', 'silent'],
+  );
+  // The clock jumps between a heartbeat and the look at what may be forgotten.
+  await beats({ gone: 2 * HOUR_MS, 'long gone': 48 * HOUR_MS });
+  await withAdmin(database.admin, async (sql) => {
+    await sql`create function jump() returns trigger language plpgsql as
+      'begin new.at := new.at - 5400000; return new; end'`;
+    await sql`create trigger jump before insert on heartbeats for each row execute function jump()`;
+  });
+  await late.beat('late');
+  await withAdmin(database.admin, (sql) => sql`drop function jump cascade`);
+  assert.equal(
+    (await nodes()).map((row) => row['node'] as string),
+    ['late'],
+  );
+  assert.ok(((await late.sinceBeat()) ?? 0) >= 5_400_000);
+});
+
 queue('counts refusals that are alike in one row', async () => {
   const kind = { tenant: ACME, agent: TRIAGE, task: 't', resource: 'r', code: 'c' } as const;
   for (const count of [2, 3]) await test.store.commit({ kind: 'refusal.count', ...kind, count }, []);

@@ -1,0 +1,2 @@
+-- A node that is gone leaves its last heartbeat behind, which those that go on forget.
+GRANT DELETE ON heartbeats TO brevet_work;
