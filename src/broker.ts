@@ -5,7 +5,7 @@
  * Decisions are optimistic and commits exact: each reads a snapshot, and a commit that finds an epoch moved changes
  * nothing; then everything, who is calling included, is looked at again.
  */
-import type { Conditions, Idempotency, RequestRow, Unmet } from './core/change.ts';
+import type { Claim, Conditions, RequestRow, Unmet } from './core/change.ts';
 import type { JsonObject } from './core/canonical.ts';
 import { makeEntry } from './core/entry.ts';
 import type { Receipt } from './core/entry.ts';
@@ -70,9 +70,6 @@ export type Answer =
       readonly approval: { readonly id: ApprovalId; readonly expiresAt: Instant };
       readonly receipt: Receipt;
     };
-
-/** A POST that creates may carry a key, so that it can be sent again without being done again. */
-export type Claim = Pick<Idempotency, 'route' | 'key' | 'digest'>;
 
 /** An agent asks for one task at this tenant. */
 export async function requestTask(

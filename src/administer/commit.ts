@@ -3,7 +3,7 @@
  * leaves the work that follows from it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
+import type { Claim, LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
@@ -26,6 +26,7 @@ export interface Act {
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
   readonly ends: LeaseFilter | null;
+  readonly claim: Claim | null;
 }
 
 export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
@@ -48,13 +49,19 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
       ? []
       : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
-  const command = { kind: 'register', change: act.change, work, deploymentEpoch, tenantEpoch } as const;
+  const idempotency = act.claim === null ? null : { ...act.claim, principal: `operator:${act.by.actor.name}` };
+  const command = { kind: 'register', change: act.change, work, deploymentEpoch, tenantEpoch, idempotency } as const;
   const committed = await deps.store.commit(command, [entry]);
   deps.store.forget(act.ledger);
-  if (!committed.ok) return err(unmetFailure(committed.error));
+  if (!committed.ok) return repeatedOr(committed.error);
   const [receipt] = committed.value.receipts;
   if (receipt === undefined) throw new Error('a register was changed without its entry');
   return ok(receipt);
+}
+
+/** The same under the same key was done before: its receipt is the answer again. */
+function repeatedOr(unmet: Unmet): Result<Receipt> {
+  return unmet.unmet === 'claimed' && unmet.receipt !== null ? ok(unmet.receipt) : err(unmetFailure(unmet));
 }
 
 function kindOf({ kind }: RegisterChange): EntryKind {
@@ -69,7 +76,9 @@ export function unmetFailure(unmet: Unmet): Failure {
     case 'replayed':
       return failure('unauthenticated', 'this was used before', { hint: 'Make a fresh one.' });
     case 'claimed':
-      return failure('idempotency_mismatch', 'this idempotency key came before', { hint: 'Use another key.' });
+      return failure('idempotency_mismatch', 'this idempotency key came with another body', {
+        hint: 'Use a new key for a new request.',
+      });
     case 'state':
       return failure('lease_over', 'it is not in a state for this');
     case 'fenced':

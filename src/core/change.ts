@@ -52,6 +52,9 @@ export interface Idempotency {
   readonly digest: string;
 }
 
+/** A POST that creates may carry a key, so that it can be sent again without being done again. */
+export type Claim = Omit<Idempotency, 'principal'>;
+
 /** A request as it is kept: what was asked and how it was decided. */
 export interface RequestRow {
   readonly id: RequestId;
@@ -245,6 +248,8 @@ export interface RegisterCommand {
   readonly deploymentEpoch: number | null;
   /** The same of the tenant that it changes, where the standing was read there. */
   readonly tenantEpoch?: number | null;
+  /** Claimed where the change has effect, and remembered with the first of its entries. */
+  readonly idempotency?: Idempotency | null;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
@@ -271,8 +276,13 @@ export type Unmet =
   /** An epoch moved: read again, decide again. */
   | { readonly unmet: 'moved' }
   | { readonly unmet: 'replayed' }
-  /** The idempotency key was claimed before, with this body (`same`) or another. */
-  | { readonly unmet: 'claimed'; readonly same: boolean; readonly request: RequestId | null }
+  /** The idempotency key was claimed before, with this body (`same`) or another; and what it was claimed for. */
+  | {
+      readonly unmet: 'claimed';
+      readonly same: boolean;
+      readonly request: RequestId | null;
+      readonly receipt: Receipt | null;
+    }
   /** The lease, or the request, is not in a state that this moves from. */
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
   /** Another attempt holds the work. */

@@ -18,7 +18,7 @@ import { makeLocalToken } from '../administer/setup.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { BUNDLE_LIMIT, readJson } from './body.ts';
-import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
+import { claimOf, currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
 import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { assignmentWire, enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
@@ -236,7 +236,9 @@ admin.post('/assignments', async (c) => {
   const tenant = assignmentTenant(body);
   const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
   if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, body));
+  const claim = claimOf(c, 'assignments', body);
+  if (!claim.ok) return problem(c, claim.error);
+  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, { body, claim: claim.value }));
 });
 
 admin.delete('/assignments/:id', async (c) => {
@@ -258,7 +260,10 @@ admin.post('/policy/activate', async (c) => {
   if (!change.ok) return problem(c, change.error);
   const form = parseWith(bundleForm, change.value.body);
   if (!form.ok) return problem(c, form.error);
-  return receipt(c, await acts.activatePolicy(c.var.deps, change.value.operator, form.value.files));
+  const claim = claimOf(c, 'policy/activate', change.value.body);
+  if (!claim.ok) return problem(c, claim.error);
+  const given = { files: form.value.files, claim: claim.value };
+  return receipt(c, await acts.activatePolicy(c.var.deps, change.value.operator, given));
 });
 
 /** The tenants at which the operator oversees: what lists across tenants are narrowed to. */

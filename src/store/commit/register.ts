@@ -12,6 +12,7 @@ import { enter } from '../link.ts';
 import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work } from '../schema.ts';
+import { claim } from './register-claim.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
@@ -32,7 +33,7 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
   const tenant = tenantOf(change);
@@ -46,6 +47,7 @@ export async function commitRegister(
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
+      if (idempotency !== null) await claim(tx, idempotency, written);
       const version = await apply({ tx, now }, change);
       await raise(tx, change, tenant);
       await tx.execute(enter(entering));
