@@ -2,6 +2,7 @@
  * The policy, as administrators change it: one proposes a bundle that passes its own cases, another activates what was
  * proposed, and one alone may go back to what was active before, at once, and owes a look at it.
  */
+import type { Claim } from '../core/change.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Problem } from '../core/policy.ts';
@@ -27,12 +28,13 @@ export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunc
 export async function activatePolicy(
   deps: Deps,
   operator: OperatorPrincipal,
-  files: BundleFiles,
+  { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
-  return act(deps, operator, await deps.store.deployment(), () => {
+  const read = (): Result<Parsed> => {
     const bundle = loadChecked(deps, files);
     return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
-  });
+  };
+  return act(deps, operator, await deps.store.deployment(), read, claim);
 }
 
 const activation = (bundle: Bundle, files: BundleFiles | null): Parsed => ({

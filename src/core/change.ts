@@ -55,6 +55,9 @@ export interface Idempotency {
   readonly digest: string;
 }
 
+/** A POST that creates may carry a key, so that it can be sent again without being done again. */
+export type Claim = Omit<Idempotency, 'principal'>;
+
 /** A request as it is kept: what was asked and how it was decided. */
 export interface RequestRow {
   readonly id: RequestId;
@@ -80,11 +83,11 @@ export interface ApprovalRow {
 /** Work that a change leaves to be done, enqueued in its own transaction. */
 export type WorkTask =
   /** An `opening` lease whose mint may have been lost: fence, look, and say what it is. */
-  | { readonly task: 'reconcile'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'reconcile' } & WorkAtTarget)
   /** A `revoking` lease: end it at its provider, look until it is gone. */
-  | { readonly task: 'kill'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'kill' } & WorkAtTarget)
   /** A dead login that could not be dropped, or a fence that is over. */
-  | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'clean' } & WorkAtTarget)
   /** People are told of a tier 2 act. */
   | { readonly task: 'notice'; readonly tenant: TenantName; readonly notice: JsonObject; readonly lease: LeaseId }
   /** Everything live that rests on what was taken away is ended: what was decided before that, and nothing since. */
@@ -95,6 +98,13 @@ export type WorkTask =
       /** The epoch that the change raised, which the store knows: leases decided under an older one. */
       readonly since?: Partial<Epochs>;
     };
+
+/** It names its target, by which the queue keeps one that is dead from holding up the others. */
+export interface WorkAtTarget {
+  readonly tenant: TenantName;
+  readonly lease: LeaseId;
+  readonly target: TargetName;
+}
 
 export interface NewWork {
   readonly id: WorkId;
@@ -279,6 +289,8 @@ export interface RegisterCommand {
   readonly confirms?: Confirmation;
   /** What was done by one, and is to be looked at by another. */
   readonly owes?: Proposal;
+  /** Claimed where the change has effect, and remembered with the first of its entries. */
+  readonly idempotency?: Idempotency | null;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
@@ -305,8 +317,13 @@ export type Unmet =
   /** An epoch moved: read again, decide again. */
   | { readonly unmet: 'moved' }
   | { readonly unmet: 'replayed' }
-  /** The idempotency key was claimed before, with this body (`same`) or another. */
-  | { readonly unmet: 'claimed'; readonly same: boolean; readonly request: RequestId | null }
+  /** The idempotency key was claimed before, with this body (`same`) or another; and what it was claimed for. */
+  | {
+      readonly unmet: 'claimed';
+      readonly same: boolean;
+      readonly request: RequestId | null;
+      readonly receipt: Receipt | null;
+    }
   /** The lease, or the request, is not in a state that this moves from. */
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
   /** Another attempt holds the work. */

@@ -2,14 +2,13 @@
 export function pause(milliseconds: number, over?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (over?.aborted === true) return resolve();
-    const timer = setTimeout(resolve, milliseconds);
-    over?.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      clearTimeout(timer);
+      // What outlives this pause is not to remember it.
+      over?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    over?.addEventListener('abort', end);
   });
 }

@@ -121,8 +121,8 @@ export interface Store {
     limit: number,
   ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
-  /** Claims work that is due, at most `perTenant` of one tenant at once, fenced by its attempt. */
-  claim(limit: number, perTenant: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
+  /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
+  claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
   /** Gives it back until `due`. Nothing happens if another attempt holds it. */
   defer(work: WorkFence, due: Instant): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */

@@ -13,7 +13,7 @@ import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/pol
 import { reportReach } from '../administer/reach.ts';
 import { changing, receipt } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
-import { currentDeployment, operatorOf } from './caller.ts';
+import { claimOf, currentDeployment, operatorOf } from './caller.ts';
 import { proposalWire } from './changes.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -69,7 +69,12 @@ policy.post('/activate', async (c) => {
   const form = parseWith(activation, change.value.body);
   if (!form.ok) return problem(c, form.error);
   const { operator } = change.value;
-  if ('files' in form.value) return receipt(c, await activatePolicy(c.var.deps, operator, form.value.files));
+  if ('files' in form.value) {
+    const claim = claimOf(c, 'policy/activate', change.value.body);
+    if (!claim.ok) return problem(c, claim.error);
+    const given = { files: form.value.files, claim: claim.value };
+    return receipt(c, await activatePolicy(c.var.deps, operator, given));
+  }
   const id = parseId('chg', form.value.change);
   if (!id.ok) return problem(c, id.error);
   const found = await seenChange(c.var.deps, operator, id.value);

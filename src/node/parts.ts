@@ -59,7 +59,7 @@ export interface NodeParts {
   readonly around?: (provider: Provider) => Provider;
 }
 
-/** The parts of a node, with the clock of its database. `close` ends the providers' connections. */
+/** The parts of a node, with the clock of its database. `close` ends the providers' connections and every pause. */
 export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps; close(): Promise<void> }> {
   const { config, store, keyring, log, node } = parts;
   const { clock, stop } = await databaseClock(store, log);
@@ -67,6 +67,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const request = guardedRequest(reach);
   const fetch = jsonOver(request);
   const postgres = postgresProvider({ random, clock });
+  const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
     store,
@@ -81,9 +82,16 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     publicUrl: config.publicUrl,
     operators: config.operators,
     channels: parts.channels ?? [],
-    pause,
+    pause: async (ms, over) => {
+      await pause(ms, over === undefined ? closing.signal : AbortSignal.any([closing.signal, over]));
+      // Whoever would go on after it is told that there is nothing to go on with.
+      closing.signal.throwIfAborted();
+    },
     background: (work) => {
-      work.catch((fault: unknown) => log.error('background.failed', { fault: String(fault) }));
+      work.catch((fault: unknown) => {
+        if (closing.signal.aborted) log.info('background.left', { fault: String(fault) });
+        else log.error('background.failed', { fault: String(fault) });
+      });
     },
     keepAnswers: parts.keepAnswers ?? true,
     providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres].map(around),
@@ -92,6 +100,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     deps,
     async close() {
       stop();
+      closing.abort();
       await postgres.close();
     },
   };

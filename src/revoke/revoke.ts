@@ -7,7 +7,7 @@ import { makeEntry } from '../core/entry.ts';
 import type { Actor, Receipt } from '../core/entry.ts';
 import { newId } from '../core/ids.ts';
 import type { LeaseId, TenantName, WorkId } from '../core/ids.ts';
-import { exposureOf } from '../core/lease.ts';
+import { exposureOf, placeOf } from '../core/lease.ts';
 import type { Death, Lease, Outcome, RevocationCause } from '../core/lease.ts';
 import type { Declaration } from '../core/provider.ts';
 import { instant, toRfc3339 } from '../core/time.ts';
@@ -129,7 +129,7 @@ function killLater(
 ): NewWork {
   const soon = killer === 'queue' ? at : instant(at + FIRST_ATTEMPT_MS);
   const due = declared.revokes === 'never' ? lease.expiresAt : soon;
-  const what = { task: 'kill', tenant: lease.tenant, lease: lease.id } as const;
+  const what = { task: 'kill', ...placeOf(lease) } as const;
   return { id: newId('wrk', at, deps.random), due, what };
 }
 

@@ -450,6 +450,8 @@ export const idempotency = pgTable(
     key: text('key').notNull(),
     digest: text('digest').notNull(),
     request: text('request').$type<RequestId>(),
+    /** Of a change of registers, whose receipt is the whole of its answer. */
+    entry: text('entry').$type<EntryId>(),
     at: at('at').notNull().default(now),
   },
   (table) => [

@@ -119,16 +119,20 @@ async function probeLock(one: postgres.Sql, other: postgres.Sql): Promise<void> 
 }
 
 const PROBE_READS = 3;
+/** What a probe leaves as its heartbeat when it is through: older than any, and free to be forgotten. */
+export const PROBED = 1;
 
 /** That a fresh write is read back: a cache between here and Postgres would answer with what was. */
 async function probeReads(one: postgres.Sql, other: postgres.Sql, node: string): Promise<void> {
-  for (let round = 1; round <= PROBE_READS; round++) {
-    await one.begin(async (writing) => {
+  const write = (value: number) =>
+    one.begin(async (writing) => {
       await Promise.all([
         writing`select set_config('role', ${ROLES.work}, true)`,
-        writing`insert into heartbeats (node, at) values (${node}, ${round - PROBE_READS}) on conflict (node) do update set at = excluded.at`,
+        writing`insert into heartbeats (node, at) values (${node}, ${value}) on conflict (node) do update set at = excluded.at`,
       ]);
     });
+  for (let round = 1; round <= PROBE_READS; round++) {
+    await write(round - PROBE_READS);
     const at = await other.begin(async (reading) => {
       const [, [row]] = await Promise.all([
         reading`select set_config('role', ${ROLES.serve}, true)`,
@@ -140,6 +144,7 @@ async function probeReads(one: postgres.Sql, other: postgres.Sql, node: string):
       throw new UnfitDatabase('a fresh write is not read back: turn off the caching of queries for this database');
     }
   }
+  await write(PROBED);
 }
 
 const KEY_CHECK: Purpose = { tenant: '', use: 'key-check', subject: 'deployment' };

@@ -5,6 +5,7 @@ import { tenantSetting } from '../../src/store/roles.ts';
 import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
 import { newId } from '../../src/core/ids.ts';
 import { hashed } from '../../src/core/proposal.ts';
+import { placeOf } from '../../src/core/lease.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { acceptanceOf, ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
@@ -44,7 +45,7 @@ async function fillEveryTable(): Promise<void> {
     const at = instant(Date.now());
     const life = opening({ epochs, tenant, jti: 'j', idempotency });
     const work = [
-      { id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant, lease: life.change.lease.id } as const },
+      { id: newId('wrk', at, random), due: at, what: { task: 'kill', ...placeOf(life.change.lease) } as const },
     ];
     await store.commit({ ...life.change, work }, life.entries);
     const request = requestAt(at);

@@ -14,6 +14,7 @@ import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work } from '../schema.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
+import { claim } from './register-claim.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
@@ -35,7 +36,7 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null, confirms, owes }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, confirms, owes }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
   const tenant = tenantOf(change);
@@ -49,6 +50,7 @@ export async function commitRegister(
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
+      if (idempotency !== null) await claim(tx, idempotency, written);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
       if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
