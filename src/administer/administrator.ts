@@ -28,8 +28,9 @@ export function administratorAt(
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
   now: Instant,
+  act: 'administer' | 'change.word' = 'administer',
 ): Result<Administrator> {
-  return standingAt(operator, place, now, ['administer']);
+  return standingAt(operator, place, now, [act]);
 }
 
 /** @param acts one of which the operator's function must allow; the first is named where it does not. */
@@ -66,6 +67,6 @@ export const actorOf = (operator: OperatorPrincipal): Actor => ({
 /** What takes two persons is refused once set-up is over, until a second one can confirm it. */
 export function unlessTwo(by: Administrator, what: string): Result<null> {
   if (by.inSetup) return ok(null);
-  const hint = 'A second person has to confirm it, which is not possible yet.';
+  const hint = 'Propose it at POST /api/changes, and have another administrator confirm it.';
   return err(failure('takes_two_persons', `${what} takes two persons`, { hint }));
 }

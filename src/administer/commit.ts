@@ -3,7 +3,7 @@
  * leaves the work that follows from it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
+import type { Claim, Confirmation, LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
@@ -11,6 +11,7 @@ import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
+import type { Proposal } from '../core/proposal.ts';
 import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { Administrator } from './administrator.ts';
@@ -26,6 +27,11 @@ export interface Act {
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
   readonly ends: LeaseFilter | null;
+  /** Of a change that takes two: the second one's word, or what is owed to a second one. */
+  readonly confirms?: Confirmation;
+  readonly owes?: Proposal;
+  /** A key under which it may be sent again; none where it is safe to. */
+  readonly claim?: Claim | null;
 }
 
 export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
@@ -48,19 +54,41 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
       ? []
       : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
-  const command = { kind: 'register', change: act.change, work, deploymentEpoch, tenantEpoch } as const;
+  const idempotency = act.claim ? { ...act.claim, principal: `operator:${act.by.actor.name}` } : null;
+  const command = {
+    kind: 'register',
+    change: act.change,
+    work,
+    deploymentEpoch,
+    tenantEpoch,
+    idempotency,
+    ...(act.confirms === undefined ? {} : { confirms: act.confirms }),
+    ...(act.owes === undefined ? {} : { owes: act.owes }),
+  } as const;
   const committed = await deps.store.commit(command, [entry]);
   deps.store.forget(act.ledger);
-  if (!committed.ok) return err(unmetFailure(committed.error));
+  if (!committed.ok) return repeatedOr(committed.error);
   const [receipt] = committed.value.receipts;
   if (receipt === undefined) throw new Error('a register was changed without its entry');
   return ok(receipt);
 }
 
+const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
+  'policy.activate': 'policy.activated',
+  'change.propose': 'change.proposed',
+  'change.withdraw': 'change.withdrawn',
+  'change.review': 'change.reviewed',
+  'situation.set': 'situation.set',
+  'situation.end': 'situation.ended',
+};
+/** The same under the same key was done before: its receipt is the answer again. */
+function repeatedOr(unmet: Unmet): Result<Receipt> {
+  return unmet.unmet === 'claimed' && unmet.receipt !== null ? ok(unmet.receipt) : err(unmetFailure(unmet));
+}
+
 function kindOf({ kind }: RegisterChange): EntryKind {
-  if (kind === 'policy.activate') return 'policy.activated';
-  if (kind === 'situation.set') return 'situation.set';
-  if (kind === 'situation.end') return 'situation.ended';
+  const own = OF_CHANGES[kind];
+  if (own !== undefined) return own;
   return kind.endsWith('.remove') ? 'register.removed' : 'register.put';
 }
 
@@ -71,7 +99,9 @@ export function unmetFailure(unmet: Unmet): Failure {
     case 'replayed':
       return failure('unauthenticated', 'this was used before', { hint: 'Make a fresh one.' });
     case 'claimed':
-      return failure('idempotency_mismatch', 'this idempotency key came before', { hint: 'Use another key.' });
+      return failure('idempotency_mismatch', 'this idempotency key came with another body', {
+        hint: 'Use a new key for a new request.',
+      });
     case 'state':
       return failure('lease_over', 'it is not in a state for this');
     case 'fenced':
@@ -90,8 +120,23 @@ export function unmetFailure(unmet: Unmet): Failure {
       return failure('still_in_use', `this is in use: ${unmet.by}`, { hint: 'End what rests on it first.' });
     case 'missing':
       return failure('not_found', `there is no such ${unmet.what}`);
+    case 'proposal':
+      return PROPOSAL_OVER[unmet.why];
   }
 }
+
+const over = (detail: string, hint: string): Failure => failure('change_over', detail, { hint });
+const PROPOSAL_OVER: Readonly<Record<Extract<Unmet, { unmet: 'proposal' }>['why'], Failure>> = {
+  open: over('this change has not been done yet', 'Confirm it as it is.'),
+  owed: over('this change was done already, and owes a look', 'Confirm that you have looked at it.'),
+  applied: over('this change was done already', 'There is nothing left to do.'),
+  withdrawn: over('this change was withdrawn', 'Propose it anew.'),
+  expired: over('this change was not confirmed in time', 'Propose it anew.'),
+  hash: failure('version_conflict', 'this is another change than the one that was seen', {
+    hint: 'Look at it again, and confirm the hash that you see.',
+    path: 'hash',
+  }),
+};
 
 function takenCode(by: string): 'key_in_use' | 'binding_overlaps' | 'audience_in_use' | 'name_taken' {
   if (by.startsWith('key')) return 'key_in_use';

@@ -16,6 +16,8 @@ interface Act {
 /** SURFACE, "The deployment": administration, and of oversight reading, revoking and raising blocks. */
 export const ACTS = {
   administer: { function: 'administration', local: true },
+  /** As the first or the second of two. */
+  'change.word': { function: 'administration', local: false },
   'passkey.enrol_first': { function: 'administration', local: true },
   'passkey.enrol': { function: 'administration', local: false },
   read: { function: 'oversight', local: true },

@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import { EXIT } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { PROPOSING, propose } from './propose.ts';
 import { acknowledge, bodyOf, oneOf, printList } from './register.ts';
 import type { Field } from './register.ts';
 import { fields, print } from './terminal.ts';
@@ -29,13 +30,17 @@ const put: Command = {
     ...Object.fromEntries(Object.entries(FIELDS).map(([name, { says }]) => [name, { takes: 'TEXT', says }])),
     ...HOLDERS,
     file: { takes: 'FILE', short: 'f', says: 'fields from YAML or JSON; - is stdin. Options go before them' },
+    ...PROPOSING,
     ...OPERATOR_OPTIONS,
   },
   example: 'brevet assignment put --agent report-bot --role reporting --tenant acme --reviewer grace --as ada',
   run: async (given, terminal) => {
     const body = bodyOf({ fields: FIELDS, more: { options: HOLDERS, body: holder } }, given);
     const line = await operatorLine(given);
-    const answer = await line.send({ method: 'POST', path: PATH, body: { tenant: null, ...body } });
+    const reason = given.text('propose');
+    const assignment = { tenant: null, ...body };
+    if (reason !== undefined) return propose(line, terminal, { act: 'assignment.put', body: assignment, reason });
+    const answer = await line.send({ method: 'POST', path: PATH, body: assignment });
     return acknowledge(terminal, answer, 'the assignment is written');
   },
 };

@@ -6,6 +6,7 @@ import { EXIT, UsageError } from './command.ts';
 import type { Command, Given, Option, Options } from './command.ts';
 import { readObject } from './files.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { PROPOSING, propose } from './propose.ts';
 import type { Body } from './operator-line.ts';
 import { fields, print, printable, shown, table } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,11 +25,15 @@ export interface Register {
   readonly ofTenant?: true;
   /** What a `put` leaves out stays as it was. */
   readonly keeps?: true;
+  /** One that was removed may be put again. */
+  readonly comesBack?: true;
   /** Where its items are, below the deployment's API. */
   readonly path: (given: Given) => string;
   readonly fields: Readonly<Record<string, Field>>;
   /** Further options, and what they make of the body. */
   readonly more?: { readonly options: Options; readonly body: (given: Given) => JsonObject };
+  /** How what is put is proposed, where that takes two persons; its reason comes beside it. */
+  readonly proposal?: (given: Given, body: JsonObject) => JsonObject;
   /** Which fields of an item a list shows. */
   readonly columns: readonly string[];
   readonly examples: { readonly put: string; readonly named: string };
@@ -51,16 +56,26 @@ const placeOf = (register: Register, given: Given): string =>
   `${register.path(given)}/${encodeURIComponent(given.need('NAME'))}`;
 
 function putCommand(register: Register): Command {
-  const { noun, what, fields: described, more, examples, keeps } = register;
+  const { noun, what, fields: described, more, examples, keeps, proposal } = register;
   return {
     name: `${noun} put`,
     says: `Writes ${what}${keeps ? ': what is left out stays as it is' : ', in whole: what is left out is reset'}.`,
     takes: ['NAME'],
-    options: { ...fieldOptions(described), ...more?.options, file: FILE, ...scope(register) },
+    options: {
+      ...fieldOptions(described),
+      ...more?.options,
+      file: FILE,
+      ...(proposal === undefined ? {} : PROPOSING),
+      ...scope(register),
+    },
     example: `brevet ${noun} put ${examples.put}`,
     run: async (given, terminal) => {
       const body = bodyOf(register, given);
       const line = await operatorLine(given);
+      const reason = given.text('propose');
+      if (proposal !== undefined && reason !== undefined) {
+        return propose(line, terminal, { ...proposal(given, body), reason });
+      }
       const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is written`);
     },
@@ -146,10 +161,11 @@ export function printList(terminal: Terminal, items: readonly Body[], columns: r
 }
 
 function removeCommand(register: Register): Command {
-  const { noun, what, examples } = register;
+  const { noun, what, examples, comesBack } = register;
+  const forGood = comesBack ? '' : ', for good: its name is not given again';
   return {
     name: `${noun} remove`,
-    says: `Removes ${what}, for good: its name is not given again, and what rests on it ends.`,
+    says: `Removes ${what}${forGood}; what rests on it ends.`,
     takes: ['NAME'],
     options: scope(register),
     example: `brevet ${noun} remove ${examples.named}`,

@@ -7,6 +7,7 @@ import type { Receipt } from './entry.ts';
 import type {
   AgentName,
   ApprovalId,
+  ChangeId,
   IssuerName,
   LeaseId,
   OperatorName,
@@ -19,8 +20,10 @@ import type {
   VendorName,
   WorkId,
 } from './ids.ts';
+import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
+  Acceptance,
   Agent,
   Assignment,
   BundleFiles,
@@ -58,6 +61,9 @@ export interface Idempotency {
   readonly digest: string;
 }
 
+/** A POST that creates may carry a key, so that it can be sent again without being done again. */
+export type Claim = Omit<Idempotency, 'principal'>;
+
 /** A request as it is kept: what was asked and how it was decided. */
 export interface RequestRow {
   readonly id: RequestId;
@@ -83,11 +89,11 @@ export interface ApprovalRow {
 /** Work that a change leaves to be done, enqueued in its own transaction. */
 export type WorkTask =
   /** An `opening` lease whose mint may have been lost: fence, look, and say what it is. */
-  | { readonly task: 'reconcile'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'reconcile' } & WorkAtTarget)
   /** A `revoking` lease: end it at its provider, look until it is gone. */
-  | { readonly task: 'kill'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'kill' } & WorkAtTarget)
   /** A dead login that could not be dropped, or a fence that is over. */
-  | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'clean' } & WorkAtTarget)
   /** People are told of a tier 2 act, or, without a lease, of a refusal that a rule wants told. */
   | {
       readonly task: 'notice';
@@ -95,8 +101,21 @@ export type WorkTask =
       readonly notice: JsonObject;
       readonly lease: LeaseId | null;
     }
-  /** Everything live that rests on what was taken away is ended. */
-  | { readonly task: 'cascade'; readonly tenant: TenantName | null; readonly over: LeaseFilter };
+  /** Everything live that rests on what was taken away is ended: what was decided before that, and nothing since. */
+  | {
+      readonly task: 'cascade';
+      readonly tenant: TenantName | null;
+      readonly over: LeaseFilter;
+      /** The epoch that the change raised, which the store knows: leases decided under an older one. */
+      readonly since?: Partial<Epochs>;
+    };
+
+/** It names its target, by which the queue keeps one that is dead from holding up the others. */
+export interface WorkAtTarget {
+  readonly tenant: TenantName;
+  readonly lease: LeaseId;
+  readonly target: TargetName;
+}
 
 export interface NewWork {
   readonly id: WorkId;
@@ -148,7 +167,10 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
     }
-  /** The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any. */
+  /**
+   * The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any; `over`,
+   * the reconciler's, has nothing left to do and goes with it.
+   */
   | {
       readonly kind: 'lease.activate';
       readonly lease: LeaseId;
@@ -157,6 +179,7 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly reference: JsonObject | null;
       readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
+      readonly over: WorkId;
     }
   /** Seen never to have been minted, behind the fence: only from `opening`. */
   | {
@@ -182,13 +205,17 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly exposure: Milliseconds | null;
       readonly work: readonly NewWork[];
     }
-  /** From `revoking`: death was seen, or cannot be. */
+  /**
+   * From `revoking`: death was seen, or cannot be. Either by the attempt that holds the work, or by whoever revoked it
+   * and killed it at once: then the work that waits, `over`, goes with it.
+   */
   | {
       readonly kind: 'lease.bury';
       readonly lease: LeaseId;
       readonly death: Death;
       readonly exposure: Milliseconds;
       readonly fence: WorkFence | null;
+      readonly over: WorkId | null;
       readonly work: readonly NewWork[];
     }
   /** What the agent reports of a lease that was already ending. */
@@ -240,6 +267,8 @@ export type RegisterChange =
   | { readonly kind: 'agent.remove'; readonly agent: AgentName }
   | { readonly kind: 'enrolment.put'; readonly enrolment: Enrolment }
   | { readonly kind: 'enrolment.remove'; readonly tenant: TenantName; readonly agent: AgentName }
+  | { readonly kind: 'acceptance.put'; readonly acceptance: Acceptance }
+  | { readonly kind: 'acceptance.remove'; readonly tenant: TenantName; readonly agent: AgentName }
   | { readonly kind: 'issuer.put'; readonly issuer: TrustedIssuer }
   | { readonly kind: 'issuer.remove'; readonly issuer: IssuerName }
   /** The next version: its number is given by the store. `audience`, where there is one, belongs to no other tenant. */
@@ -255,12 +284,30 @@ export type RegisterChange =
   | {
       readonly kind: 'policy.activate';
       readonly version: string;
-      readonly files: BundleFiles;
+      /** `null`: kept already under its version. */
+      readonly files: BundleFiles | null;
       /** The function of each role in it, so that one which changes under an assignment is refused. */
       readonly functions: Readonly<Record<string, string>>;
       /** Only into a broker that has none. */
       readonly onlyFirst: boolean;
-    };
+    }
+  /** `files`: of the bundle that it would activate, kept by their version from here on. */
+  | {
+      readonly kind: 'change.propose';
+      readonly proposal: Proposal;
+      readonly files: BundleFiles | null;
+    }
+  | { readonly kind: 'change.withdraw'; readonly tenant: TenantName | null; readonly change: ChangeId }
+  /** A second person has looked at what one did alone. */
+  | { readonly kind: 'change.review'; readonly tenant: TenantName | null; readonly confirmation: Confirmation };
+
+/** Whose word makes a proposal happen: in one transaction with what it does, so that it happens once. */
+export interface Confirmation {
+  readonly change: ChangeId;
+  /** Of what the second person saw. */
+  readonly hash: string;
+  readonly by: PersonName;
+}
 
 export interface RegisterCommand {
   readonly kind: 'register';
@@ -271,6 +318,12 @@ export interface RegisterCommand {
   readonly deploymentEpoch: number | null;
   /** The same of the tenant that it changes, where the standing was read there. */
   readonly tenantEpoch?: number | null;
+  /** What the change was proposed as, where it takes two. */
+  readonly confirms?: Confirmation;
+  /** What was done by one, and is to be looked at by another. */
+  readonly owes?: Proposal;
+  /** Claimed where the change has effect, and remembered with the first of its entries. */
+  readonly idempotency?: Idempotency | null;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
@@ -297,8 +350,13 @@ export type Unmet =
   /** An epoch moved: read again, decide again. */
   | { readonly unmet: 'moved' }
   | { readonly unmet: 'replayed' }
-  /** The idempotency key was claimed before, with this body (`same`) or another. */
-  | { readonly unmet: 'claimed'; readonly same: boolean; readonly request: RequestId | null }
+  /** The idempotency key was claimed before, with this body (`same`) or another; and what it was claimed for. */
+  | {
+      readonly unmet: 'claimed';
+      readonly same: boolean;
+      readonly request: RequestId | null;
+      readonly receipt: Receipt | null;
+    }
   /** The lease, or the request, is not in a state that this moves from. */
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
   /** Another attempt holds the work. */
@@ -307,4 +365,6 @@ export type Unmet =
   | { readonly unmet: 'taken'; readonly by: string }
   | { readonly unmet: 'second_function'; readonly held: string }
   | { readonly unmet: 'in_use'; readonly by: string }
-  | { readonly unmet: 'missing'; readonly what: string };
+  | { readonly unmet: 'missing'; readonly what: string }
+  /** The proposal is not open, passed its end, or is another than was seen. */
+  | { readonly unmet: 'proposal'; readonly why: ProposalState | 'expired' | 'hash' };

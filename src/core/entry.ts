@@ -32,6 +32,9 @@ export const ENTRY_KINDS = [
   'situation.set',
   'situation.ended',
   'policy.activated',
+  'change.proposed',
+  'change.withdrawn',
+  'change.reviewed',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 

@@ -54,6 +54,7 @@ export type BlockId = Branded<'blk'>;
 export type EntryId = Branded<'ent'>;
 export type WorkId = Branded<'wrk'>;
 export type AssignmentId = Branded<'asg'>;
+export type ChangeId = Branded<'chg'>;
 export type SituationId = Branded<'sit'>;
 
 interface Ids {
@@ -64,6 +65,7 @@ interface Ids {
   ent: EntryId;
   wrk: WorkId;
   asg: AssignmentId;
+  chg: ChangeId;
   sit: SituationId;
 }
 export type IdPrefix = keyof Ids;

@@ -4,6 +4,7 @@
  */
 import type { AgentName, OperatorName, PersonName, TargetName, VendorName } from './ids.ts';
 import type {
+  Acceptance,
   Agent,
   Assignment,
   Enrolment,
@@ -33,6 +34,8 @@ export interface DeploymentSnapshot {
   readonly stopped: string | null;
   /** The active bundle's version: SHA-256, in hex. */
   readonly policy: string | null;
+  /** Those that were active before it, the last one first: what can be rolled back to. */
+  readonly policiesBefore: readonly string[];
   readonly persons: ReadonlyMap<PersonName, Person>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
   readonly issuers: readonly TrustedIssuer[];
@@ -52,6 +55,7 @@ export interface Snapshot {
   readonly epochs: Epochs;
   readonly deployment: DeploymentSnapshot;
   readonly agents: ReadonlyMap<AgentName, EnrolledAgent>;
+  readonly acceptances: ReadonlyMap<AgentName, Acceptance>;
   /** Those at this tenant that had not ended when it was read. */
   readonly assignments: readonly Assignment[];
   /** Those that had not ended when it was read, begun or not. */

@@ -9,6 +9,7 @@ import type {
   AgentName,
   ApprovalId,
   AssignmentId,
+  ChangeId,
   EntryId,
   LeaseId,
   PersonName,
@@ -17,6 +18,7 @@ import type {
   TenantName,
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
+import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow } from './change.ts';
 import type { Result } from './result.ts';
@@ -49,6 +51,12 @@ export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
 }
 
+export interface KeptPolicy {
+  readonly version: string;
+  readonly functions: Readonly<Record<string, string>>;
+  readonly addedAt: Instant;
+}
+
 /** An entry as it is read back, with what stands beside it. */
 export interface KeptEntry {
   readonly id: EntryId;
@@ -76,6 +84,13 @@ export interface Store {
   deploymentEpoch(): Promise<number>;
   bundle(version: string): Promise<BundleFiles | null>;
 
+  /** The versions that are kept, the newest first, with the function of each role in it. */
+  policies(): Promise<readonly KeptPolicy[]>;
+  /** A change that takes two. Whoever asks has yet to be let see it. */
+  proposal(change: ChangeId): Promise<KeptProposal | null>;
+  /** Those of a tenant, or of the deployment (`null`), newest first. */
+  proposals(query: Page & { readonly tenant: TenantName | null }): Promise<readonly KeptProposal[]>;
+
   tenants(): Promise<readonly Tenant[]>;
   /** Every agent of the register, enrolled anywhere or not. */
   agents(): Promise<readonly Agent[]>;
@@ -99,11 +114,15 @@ export interface Store {
   ): Promise<readonly KeptEntry[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
-  /** Live leases (opening, active) that a cascade is to end. */
-  live(over: LeaseFilter, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  /** Live leases (opening, active) that a cascade is to end: those decided under an older epoch than `since`. */
+  live(
+    over: LeaseFilter,
+    since: Partial<Epochs>,
+    limit: number,
+  ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
-  /** Claims work that is due, at most `perTenant` of one tenant at once, fenced by its attempt. */
-  claim(limit: number, perTenant: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
+  /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
+  claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
   /** Gives it back until `due`. Nothing happens if another attempt holds it. */
   defer(work: WorkFence, due: Instant): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */

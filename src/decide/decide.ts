@@ -9,6 +9,7 @@ import type { Instant, Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
 import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
+import { tierAt } from './bundle/scorecard.ts';
 import { askWithin, contractOf, edgesOf, isPattern, surroundingsOf } from './context.ts';
 import type { Edge } from './context.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
@@ -16,6 +17,7 @@ import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './judge.ts';
+import { isOnProbation } from './probation.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { HeldRole } from './segregation.ts';
 import { termsOf } from './terms.ts';
@@ -88,7 +90,9 @@ function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: Hel
       (part) => !declared.enforces.includes(part),
     ),
   };
-  return ok(decisionOf(policy, asking, admitted, execution, { ...verdict.value, turn }));
+  const answer = verdict.value;
+  if (answer.effect === 'ask' && admitted.approvers.persons.length === 0) return err(NOBODY_TO_ASK);
+  return ok(decisionOf(policy, asking, admitted, execution, { ...answer, turn }));
 }
 
 const verdictOn = ({ bundle, rulebook }: Policy, { snapshot }: Asking, facts: Facts): Result<Verdict, Denial> =>
@@ -112,8 +116,13 @@ function turnOf(
 /** A rule may want people told that it forbade. */
 function tellingOf(bundle: Bundle, reason: Denial, { oversight }: Admitted): Denial {
   const tells = reason.rules.some((rule) => bundle.rules.get(rule)?.annotations['tell'] === 'oversight');
-  return tells ? { ...reason, tell: oversight.overseers } : reason;
+  return tells ? { ...reason, tell: oversight.persons } : reason;
 }
+
+/** An ask that nobody could answer would only wait for its end. */
+const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve this holds approval here', {
+  hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
+});
 
 function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admitted: Admitted, { role }: HeldRole) {
   const { task, target, principal } = admitted;
@@ -125,7 +134,10 @@ function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admit
   const contract = contractOf(context);
   const accepted = contract === null || surroundings.modelAccepted;
   const terms = { autonomy: contract, regulations: context.regulations, accepted };
-  const { tier, raised } = effectiveTier(task.tier, terms, agent.autonomy, claims, channels);
+  const { tier, raised } = effectiveTier(tierAt(task, now).tier, terms, agent.autonomy, claims, {
+    onProbation: isOnProbation(snapshot, agent, task.name),
+    channels,
+  });
   const facts: Facts = {
     role: role.name,
     task,
@@ -147,11 +159,11 @@ function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admit
 function decisionOf(
   { bundle }: Policy,
   { snapshot, now }: Asking,
-  { oversight }: Admitted,
+  { oversight, approvers }: Admitted,
   execution: Execution,
   { effect, rules, turn }: Verdict & { readonly turn: Edge | null },
 ): Permit | Ask {
-  const { overseers, until } = oversight;
+  const { persons: overseers, until } = oversight;
   const duties: Duties = {
     overseers,
     notify: execution.tier === 2 ? overseers : [],
@@ -161,6 +173,6 @@ function decisionOf(
   if (effect === 'permit') return { effect, approval, execution, oversight: duties };
   const soon = askWithin(snapshot, now);
   const lasts = soon === null ? null : after(now, soon);
-  const deadline = earliest(after(now, ASK_LASTS), lasts, until, turn?.at ?? null);
-  return { effect, approval: { ...approval, deadline }, execution, oversight: duties };
+  const deadline = earliest(after(now, ASK_LASTS), lasts, until, approvers.until, turn?.at ?? null);
+  return { effect, approval: { ...approval, deadline, approvers: approvers.persons }, execution, oversight: duties };
 }

@@ -5,6 +5,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Admitted } from './admit.ts';
+import { tierAt } from './bundle/scorecard.ts';
 import type { Edge } from './context.ts';
 import type { Denial, Narrowing } from './decision.ts';
 import { denial } from './denial.ts';
@@ -62,6 +63,7 @@ function ttlOf(
     ...ending(assignment.until, now, 'end of the assignment'),
     ...ending(principal.enrolment.exception?.until ?? null, now, 'end of the exception for the key'),
     ...ending(oversight.until, now, 'end of the last oversight'),
+    ...ending(tierAt(task, now).until, now, 'end of the promotion'),
     ...ending(turn?.at ?? null, now, turn?.by ?? ''),
   ];
   const narrowed = narrow('ttl', ttl ?? task.ttl, limits);

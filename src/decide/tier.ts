@@ -1,6 +1,6 @@
 /**
- * The effective tier: the task class's own, raised by the contract, by the agent's autonomy, by what the request says
- * of itself, and by there being nobody to tell. Nothing here can lower it.
+ * The effective tier: the task class's own as it stands now, raised by the contract, by the agent's autonomy, by its
+ * being new here, by what the request says of itself, and by there being nobody to tell. Nothing here can lower it.
  */
 import { REGULATIONS } from '../core/registers.ts';
 import type { Agent, TenantContext } from '../core/registers.ts';
@@ -58,13 +58,14 @@ export function effectiveTier(
   { autonomy: contract, regulations, accepted }: Terms,
   autonomy: Agent['autonomy'],
   claims: Claims,
-  channels: boolean,
+  { onProbation, channels }: { readonly onProbation: boolean; readonly channels: boolean },
 ): { readonly tier: Tier; readonly raised: readonly Raise[] } {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
     { to: regulations.every(isKnown) ? 1 : 3, because: 'regulation:unknown' },
     { to: accepted ? 1 : 3, because: 'model:not_accepted' },
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
+    { to: onProbation ? 3 : 1, because: 'probation' },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },
     { to: claims.moreData ? 3 : 1, because: 'claims:more_data' },

@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
@@ -17,8 +16,9 @@ import { DEPLOYMENT_REGISTERS } from '../administer/registers.ts';
 import { makeLocalToken } from '../administer/setup.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { BUNDLE_LIMIT, readJson } from './body.ts';
-import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
+import { changing, receipt } from './acting.ts';
+import { readJson } from './body.ts';
+import { claimOf, currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
 import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { assignmentWire, enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
@@ -28,20 +28,6 @@ import { answer, problem, receiptWire } from './wire.ts';
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const admin = new Hono<Scope>();
-
-const receipt = (c: Context<Scope>, done: Result<Receipt>): Response =>
-  done.ok ? answer(c, { receipt: receiptWire(done.value) }) : problem(c, done.error);
-
-/** An operator and the body of a change, or the refusal of either. */
-async function changing(
-  c: Context<Scope>,
-  limit?: number,
-): Promise<Result<{ readonly operator: OperatorPrincipal; readonly body: unknown }>> {
-  const operator = await operatorOf(c);
-  if (!operator.ok) return operator;
-  const body = await readJson(c, limit);
-  return body.ok ? ok({ operator: operator.value, body: body.value }) : body;
-}
 
 async function administrator(c: Context<Scope>, place: DeploymentSnapshot): Promise<Result<OperatorPrincipal>> {
   const operator = await operatorOf(c);
@@ -112,7 +98,7 @@ admin.delete('/tenants/:tenant', async (c) => {
 });
 
 /** A tenant that the operator administers; any other is not there. */
-async function administered(
+export async function administered(
   c: Context<Scope>,
 ): Promise<Result<{ readonly operator: OperatorPrincipal; readonly at: Snapshot }>> {
   const operator = await operatorOf(c);
@@ -236,7 +222,9 @@ admin.post('/assignments', async (c) => {
   const tenant = assignmentTenant(body);
   const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
   if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, body));
+  const claim = claimOf(c, 'assignments', body);
+  if (!claim.ok) return problem(c, claim.error);
+  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, { body, claim: claim.value }));
 });
 
 admin.delete('/assignments/:id', async (c) => {
@@ -249,16 +237,6 @@ admin.delete('/assignments/:id', async (c) => {
   const place = await placeOf(c, operator.value, found.tenant);
   if (!place.ok) return problem(c, place.error);
   return receipt(c, await acts.removeAssignment(c.var.deps, operator.value, place.value, found));
-});
-
-const bundleForm = z.strictObject({ files: z.record(z.string().min(1).max(255), z.string()) });
-
-admin.post('/policy/activate', async (c) => {
-  const change = await changing(c, BUNDLE_LIMIT);
-  if (!change.ok) return problem(c, change.error);
-  const form = parseWith(bundleForm, change.value.body);
-  if (!form.ok) return problem(c, form.error);
-  return receipt(c, await acts.activatePolicy(c.var.deps, change.value.operator, form.value.files));
 });
 
 /** The tenants at which the operator oversees: what lists across tenants are narrowed to. */

@@ -28,6 +28,7 @@ import type {
   AgentName,
   ApprovalId,
   AssignmentId,
+  ChangeId,
   EntryId,
   IssuerName,
   LeaseId,
@@ -57,6 +58,7 @@ import type {
   TenantContext,
   TrustedIssuer,
 } from '../core/registers.ts';
+import type { ProposedAct, ProposalState } from '../core/proposal.ts';
 import type { SealedSecret } from '../core/seal.ts';
 import type { Instant, Milliseconds, Seconds } from '../core/time.ts';
 
@@ -83,6 +85,8 @@ export const deployment = pgTable(
     witnesses: text('witnesses').array().$type<PersonName[]>().notNull().default([]),
     stopped: text('stopped'),
     policy: text('policy').references(() => policies.version),
+    /** Those that were active before, the last one first. */
+    policiesBefore: text('policies_before').array().notNull().default([]),
     /** A known value, sealed: a wrong deployment key cannot open it. */
     keyCheck: text('key_check').$type<SealedSecret>(),
   },
@@ -140,6 +144,7 @@ export const agents = pgTable('agents', {
   deputy: text('deputy')
     .$type<PersonName>()
     .references(() => persons.name),
+  formerOwners: json('former_owners').$type<Agent['formerOwners']>().notNull().default([]),
   kind: text('kind').$type<Agent['kind']>().notNull(),
   purpose: text('purpose').notNull(),
   decisions: json('decisions').$type<readonly string[]>().notNull(),
@@ -219,6 +224,30 @@ export const enrolments = pgTable(
   ],
 );
 
+/** It ends with the enrolment, wherever that is ended from. */
+export const acceptances = pgTable(
+  'acceptances',
+  {
+    tenant: tenantOf(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    model: text('model').notNull(),
+    modelVersion: text('model_version').notNull(),
+    tasks: text('tasks').array().$type<TaskName[]>().notNull(),
+    reason: text('reason').notNull(),
+    authors: text('authors').array().$type<PersonName[]>().notNull(),
+    inSetup: boolean('in_setup').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.agent] }),
+    foreignKey({
+      name: 'acceptances_enrolled',
+      columns: [table.tenant, table.agent],
+      foreignColumns: [enrolments.tenant, enrolments.agent],
+    }).onDelete('cascade'),
+    check('acceptances_two', sql`${table.inSetup} or coalesce(${table.authors}[1] <> ${table.authors}[2], false)`),
+  ],
+);
+
 /** The one function that a holder's assignments give at a tenant: the database refuses a second by this key. */
 export const memberships = pgTable(
   'memberships',
@@ -261,6 +290,30 @@ export const assignments = pgTable(
     }),
     unique('assignments_once').on(table.tenant, table.holderKind, table.holder, table.role),
     index('assignments_role').on(table.role),
+  ],
+);
+
+/** What takes two persons, as one of them proposed it. The database, too, refuses that it is the same one twice. */
+export const changes = pgTable(
+  'changes',
+  {
+    tenant: tenantOf(),
+    id: text('id').$type<ChangeId>().primaryKey(),
+    act: json('act').$type<ProposedAct>().notNull(),
+    reason: text('reason').notNull(),
+    proposer: text('proposer').$type<PersonName>().notNull(),
+    operator: text('operator').$type<OperatorName>().notNull(),
+    proposedAt: at('proposed_at').notNull(),
+    expiresAt: at('expires_at').notNull(),
+    hash: text('hash').notNull(),
+    state: text('state').$type<ProposalState>().notNull(),
+    confirmer: text('confirmer').$type<PersonName>(),
+  },
+  (table) => [
+    index('changes_of').on(table.tenant, table.id),
+    check('changes_take_two', sql`${table.confirmer} <> ${table.proposer}`),
+    check('changes_known', sql`${table.state} in ('open', 'owed', 'applied', 'withdrawn')`),
+    check('changes_confirmed', sql`(${table.state} = 'applied') = (${table.confirmer} is not null)`),
   ],
 );
 
@@ -391,6 +444,9 @@ export const leases = pgTable(
     death: json('death').$type<Death>(),
     exposure: number('exposure').$type<Milliseconds>(),
     outcome: json('outcome').$type<Outcome>(),
+    /** Those that it was last decided under. */
+    tenantEpoch: number('tenant_epoch').notNull().default(0),
+    deploymentEpoch: number('deployment_epoch').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
@@ -424,6 +480,8 @@ export const idempotency = pgTable(
     key: text('key').notNull(),
     digest: text('digest').notNull(),
     request: text('request').$type<RequestId>(),
+    /** Of a change of registers, whose receipt is the whole of its answer. */
+    entry: text('entry').$type<EntryId>(),
     at: at('at').notNull().default(now),
   },
   (table) => [

@@ -4,7 +4,7 @@
 import { and, desc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
 import type { TenantName } from '../core/ids.ts';
 import { NO_CONTEXT } from '../core/registers.ts';
-import type { Assignment, Situation, TenantContext } from '../core/registers.ts';
+import type { Acceptance, Assignment, Situation, TenantContext } from '../core/registers.ts';
 import type { DeploymentSnapshot, EnrolledAgent, Snapshot } from '../core/snapshot.ts';
 import { earliest, instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
@@ -12,6 +12,7 @@ import { edgesAfter, intervalsAround } from '../core/windows.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import {
+  acceptances,
   agents,
   assignments,
   deployment,
@@ -51,8 +52,9 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, assigned, standing, targets, keys] = await Promise.all([
+      const [enrolled, accepted, assigned, standing, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
+        acceptancesAt(tx, tenant),
         assignmentsAt(tx, tenant),
         situationsAt(tx, tenant, now),
         targetsAt(tx, tenant),
@@ -66,6 +68,7 @@ export async function loadSnapshot(
         epochs: { tenant: row.epoch, deployment: above.epoch },
         deployment: above,
         agents: new Map(enrolled.map((one) => [one.agent.name, one])),
+        acceptances: new Map(accepted.map((acceptance) => [acceptance.agent, acceptance])),
         assignments: held,
         situations: standing,
         windows,
@@ -119,6 +122,7 @@ async function deploymentIn(
     inSetup: row.setUp !== 'ended',
     stopped: row.stopped,
     policy: row.policy,
+    policiesBefore: row.policiesBefore,
     persons: new Map(people.map((person) => [person.name, person])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
     issuers: trusted,
@@ -174,6 +178,8 @@ async function enrolledAt(tx: Transaction, tenant: TenantName, now: Instant): Pr
     .map(({ agent, proof, exception }) => ({ agent, enrolment: { tenant, agent: agent.name, proof, exception } }));
 }
 
+const acceptancesAt = (tx: Transaction, tenant: TenantName): Promise<Acceptance[]> =>
+  tx.select().from(acceptances).where(eq(acceptances.tenant, tenant));
 const situationsAt = (tx: Transaction, tenant: TenantName, now: Instant): Promise<Situation[]> =>
   tx
     .select()

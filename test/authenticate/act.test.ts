@@ -18,6 +18,7 @@ const as = (by: OperatorPrincipal['by'], name = 'ada'): OperatorPrincipal => ({
 /** The function that each takes, and whether a local token does. */
 const TABLE: Readonly<Record<OperatorAct, readonly [needs: RoleFunction, local: boolean]>> = {
   administer: ['administration', true],
+  'change.word': ['administration', false],
   'passkey.enrol_first': ['administration', true],
   'passkey.enrol': ['administration', false],
   read: ['oversight', true],

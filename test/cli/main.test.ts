@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { commands as acceptance } from '../../src/cli/acceptance.ts';
 import { commands as agent } from '../../src/cli/agent.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
+import { commands as change } from '../../src/cli/change.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { commands as context } from '../../src/cli/context.ts';
@@ -35,9 +37,11 @@ const ALL: readonly Command[] = [
   ...vendor,
   ...target,
   ...assignment,
+  ...change,
   ...request,
   ...lease,
   ...policy,
+  ...acceptance,
 ];
 
 const POLICY = join(import.meta.dirname, '..', '..', 'policy');

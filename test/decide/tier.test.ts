@@ -14,6 +14,7 @@ interface Given {
   accepted?: boolean;
   claims?: Partial<Claims>;
   channels?: boolean;
+  onProbation?: boolean;
 }
 
 const SILENT: Claims = { disputed: false, lowConfidence: false, moreData: false };
@@ -38,16 +39,18 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ claims: { moreData: true } }, 3, ['claims:more_data']],
   [{ own: 2, channels: false }, 3, ['no_channel']],
   [{ channels: false }, 1, []],
+  [{ onProbation: true }, 3, ['probation']],
+  [{ onProbation: true, own: 3 }, 3, []],
 ];
 
 const tiers = suite('decide/tier');
 
 for (const [given, tier, because] of TABLE) {
   tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
-    const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous', channels = true } = given;
-    const { accepted = true } = given;
+    const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous' } = given;
+    const { accepted = true, onProbation = false, channels = true } = given;
     const terms = { autonomy: contract, regulations, accepted };
-    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, channels);
+    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, { onProbation, channels });
     assert.is(effective.tier, tier);
     assert.equal(
       effective.raised.map((raise) => raise.because),

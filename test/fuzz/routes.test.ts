@@ -151,6 +151,7 @@ const FITTING: Readonly<Record<string, object>> = {
   '/api/tenants/:tenant/situations': { kind: 'freeze', until: '2100-01-01T00:00:00Z', reason: 'A drill' },
   '/api/tenants/:tenant/situations/:id/end': { reason: 'A drill' },
   '/api/tenants/:tenant/targets/:name': jwtTarget,
+  '/api/tenants/:tenant/acceptances/:name': { model_version: '1', tasks: ['ticket.route'], reason: 'x' },
   '/api/tenants/:tenant/enrolments/:name': {
     jwk: { ...JWK, y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' },
   },

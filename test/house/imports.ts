@@ -56,7 +56,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
-  cli: ['core', 'client', 'config', 'decide/bundle', 'decide/cedar', 'attribute/proof'],
+  cli: [
+    'core',
+    'client',
+    'config',
+    'decide/bundle',
+    'decide/cases',
+    'decide/cedar',
+    'decide/rulebook',
+    'attribute/proof',
+  ],
 };
 
 /** Packages that only the places named may import. A package not named here is free. */

@@ -8,10 +8,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { CasesFile } from '../../src/decide/bundle/cases.ts';
+import { CharterFile } from '../../src/decide/bundle/charter.ts';
 import { RolesFile } from '../../src/decide/bundle/roles.ts';
 import { TasksFile } from '../../src/decide/bundle/tasks.ts';
 
-const FORMS = { roles: RolesFile, tasks: TasksFile, cases: CasesFile };
+const FORMS = { bundle: CharterFile, roles: RolesFile, tasks: TasksFile, cases: CasesFile };
 
 const placeOf = (name: string): URL => new URL(`../../policy/schemas/${name}.schema.json`, import.meta.url);
 
@@ -22,7 +23,7 @@ async function schemaOf(name: keyof typeof FORMS): Promise<string> {
 
 const schemas = suite('policy/schemas');
 
-for (const name of ['roles', 'tasks', 'cases'] as const) {
+for (const name of ['bundle', 'roles', 'tasks', 'cases'] as const) {
   schemas(`the schema of ${name} is what the loader takes`, async () => {
     const made = await schemaOf(name);
     if (process.argv.includes('--write')) writeFileSync(placeOf(name), made);

@@ -4,10 +4,11 @@ import type { Problem } from '../../core/policy.ts';
 import type { BundleFiles } from '../../core/registers.ts';
 import { lineAt } from '../cedar/text.ts';
 
+export const CHARTER_FILE = 'bundle.yaml';
 export const SCHEMA_FILE = 'schema.cedarschema';
 export const ROLES_FILE = 'roles.yaml';
 export const TASKS_FILE = 'tasks.yaml';
-const REQUIRED = [SCHEMA_FILE, ROLES_FILE, TASKS_FILE];
+const REQUIRED = [CHARTER_FILE, SCHEMA_FILE, ROLES_FILE, TASKS_FILE];
 
 const NAME = '[a-z0-9][a-z0-9-]{0,62}';
 export const SHARED_RULES = new RegExp(`^rules/${NAME}\\.cedar$`);

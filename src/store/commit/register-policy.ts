@@ -1,5 +1,5 @@
 /** Versions of the bundle: kept by their hash for ever, with one that is active. */
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { RegisterChange } from '../../core/change.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
@@ -7,19 +7,35 @@ import { assignments, deployment, DEPLOYMENT, EVERYWHERE, policies } from '../sc
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
-export async function activatePolicy(
-  { tx, now }: Register,
-  { version, files, functions, onlyFirst }: Extract<RegisterChange, { readonly kind: 'policy.activate' }>,
-): Promise<void> {
+/** Nobody rolls back further than that without a proposal. */
+const BEFORE_KEPT = 16;
+
+type Activation = Extract<RegisterChange, { readonly kind: 'policy.activate' }>;
+
+export async function activatePolicy(register: Register, change: Activation): Promise<void> {
+  const { tx, now } = register;
+  const { version, functions, onlyFirst } = change;
   if (onlyFirst && now.policy !== null) refuse({ unmet: 'taken', by: now.policy });
   await tx.execute(enter({ role: ROLES.list, tenants: [] }));
   const held = await tx.selectDistinct({ role: assignments.role, function: assignments.function }).from(assignments);
   const changed = held.find(({ role, function: given }) => functions[role] !== given);
   if (changed !== undefined) refuse({ unmet: 'in_use', by: `role ${changed.role}` });
   await tx.execute(enter({ role: ROLES.serve, tenants: [DEPLOYMENT, EVERYWHERE] }));
+  await keepPolicy(register, change);
+  if (now.policy === version) return;
+  const before = [now.policy, ...now.policiesBefore].filter((one) => one !== null && one !== version);
+  await tx.update(deployment).set({ policy: version, policiesBefore: before.slice(0, BEFORE_KEPT) as string[] });
+}
+
+/** A version that comes without its files is one that is kept. */
+export async function keepPolicy({ tx }: Register, { version, files, functions }: Activation): Promise<void> {
+  if (files === null) {
+    const [kept] = await tx.select({ version: policies.version }).from(policies).where(eq(policies.version, version));
+    if (kept === undefined) refuse({ unmet: 'missing', what: 'policy' });
+    return;
+  }
   await tx
     .insert(policies)
     .values({ version, files, functions, addedAt: sql`brevet_now()` })
     .onConflictDoNothing();
-  await tx.update(deployment).set({ policy: version });
 }

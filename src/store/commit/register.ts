@@ -6,18 +6,22 @@ import type { RegisterChange, RegisterCommand, Unmet } from '../../core/change.t
 import { fromHex } from '../../core/digest.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
+import type { Epochs } from '../../core/snapshot.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { enter } from '../link.ts';
 import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work } from '../schema.ts';
+import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
+import { claim } from './register-claim.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
 import { endSituation, putContext, setSituation } from './register-context.ts';
 import { activatePolicy } from './register-policy.ts';
+import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
 import { putTarget, putTenant, removeTarget, removeTenant } from './register-tenants.ts';
 import { refuse, unmetOf } from './refused.ts';
@@ -33,7 +37,7 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, confirms, owes }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
   const tenant = tenantOf(change);
@@ -47,10 +51,13 @@ export async function commitRegister(
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
+      if (idempotency !== null) await claim(tx, idempotency, written);
+      if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
-      await raise(tx, change, tenant);
+      if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
+      const raised = await raise(tx, change, tenant);
       await tx.execute(enter(entering));
-      if (todo.length > 0) await tx.insert(work).values(todo.map(rowOfWork));
+      if (todo.length > 0) await tx.insert(work).values(todo.map((one) => rowOfWork(one, raised)));
       await writeEntries(tx, written);
       return ok(version);
     });
@@ -69,10 +76,11 @@ async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<numb
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
 
-const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number]) => ({
+/** A cascade ends what was decided before the change, which its epoch tells from what came since. */
+const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Partial<Epochs>) => ({
   id,
   due,
-  what,
+  what: what.task === 'cascade' ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
 
@@ -105,6 +113,7 @@ function tenantOf(change: RegisterChange): TenantName | null {
       return change.tenant.name;
     case 'tenant.remove':
     case 'enrolment.remove':
+    case 'acceptance.remove':
     case 'target.remove':
     case 'context.put':
     case 'situation.end':
@@ -113,6 +122,8 @@ function tenantOf(change: RegisterChange): TenantName | null {
       return change.situation.tenant;
     case 'enrolment.put':
       return change.enrolment.tenant;
+    case 'acceptance.put':
+      return change.acceptance.tenant;
     case 'target.put':
       return change.target.tenant;
     case 'assignment.put':
@@ -133,22 +144,38 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'vendor.remove':
     case 'policy.activate':
       return null;
+    case 'change.propose':
+      return change.proposal.act.ledger;
+    case 'change.withdraw':
+    case 'change.review':
+      return change.tenant;
   }
 }
 
-async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<void> {
-  // That a token was made says nothing of who may do what.
-  if (change.kind === 'local_token.make') return;
+/** They say nothing of who may do what: that a token was made, or that somebody would have it otherwise. */
+const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
+  'local_token.make',
+  'change.propose',
+  'change.withdraw',
+  'change.review',
+];
+
+/** @returns the epoch as it is from here on. */
+async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<Partial<Epochs>> {
+  if (RAISES_NOTHING.includes(change.kind)) return {};
   if (tenant === null) {
-    await tx.update(deployment).set({ epoch: sql`${deployment.epoch} + 1` });
-    return;
+    const [above] = await tx
+      .update(deployment)
+      .set({ epoch: sql`${deployment.epoch} + 1` })
+      .returning({ deployment: deployment.epoch });
+    return above ?? {};
   }
   const raised = await tx
     .update(tenants)
     .set({ epoch: sql`${tenants.epoch} + 1` })
     .where(and(eq(tenants.name, tenant), change.kind === 'tenant.remove' ? undefined : eq(tenants.retired, false)))
-    .returning({ name: tenants.name });
-  if (raised.length === 0) refuse({ unmet: 'missing', what: 'tenant' });
+    .returning({ tenant: tenants.epoch });
+  return raised[0] ?? refuse({ unmet: 'missing', what: 'tenant' });
 }
 
 async function apply(register: Register, change: RegisterChange): Promise<number | null> {
@@ -202,6 +229,10 @@ function applyUnversioned(
       return putEnrolment(register, change.enrolment);
     case 'enrolment.remove':
       return removeEnrolment(register, change.tenant, change.agent);
+    case 'acceptance.put':
+      return putAcceptance(register, change.acceptance);
+    case 'acceptance.remove':
+      return removeAcceptance(register, change.tenant, change.agent);
     case 'target.remove':
       return removeTarget(register, change.tenant, change.target);
     case 'assignment.put':
@@ -210,5 +241,11 @@ function applyUnversioned(
       return endAssignment(register, change.assignment);
     case 'policy.activate':
       return activatePolicy(register, change);
+    case 'change.propose':
+      return propose(register, change.proposal, change.files);
+    case 'change.withdraw':
+      return withdraw(register, change.change);
+    case 'change.review':
+      return confirm(register, change.confirmation, 'owed');
   }
 }

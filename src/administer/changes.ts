@@ -1,0 +1,270 @@
+/**
+ * What takes two persons: one proposes it, another confirms the hash of what they saw, and it is done then, exactly as
+ * it stood, in the commit of that word. Taking away takes one, and so does withdrawing.
+ */
+import { z } from 'zod';
+import type { Receipt } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import { newId } from '../core/ids.ts';
+import type { AgentName, ChangeId, PersonName, TenantName } from '../core/ids.ts';
+import { name, parseWith, words } from '../core/parse.ts';
+import { hashed } from '../core/proposal.ts';
+import type { KeptProposal, Proposal, ProposedAct } from '../core/proposal.ts';
+import type { RegisterChange } from '../core/change.ts';
+import type { BundleFiles } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
+import { after, seconds, toRfc3339 } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import { functionAt } from '../authenticate/principal.ts';
+import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import { whyNotSecond } from '../decide/segregation.ts';
+import { parseAcceptance } from './acceptances.ts';
+import { administratorAt } from './administrator.ts';
+import type { Administrator } from './administrator.ts';
+import { parseAssignment } from './assignments.ts';
+import { perform } from './commit.ts';
+import { parsePut } from './registers.ts';
+import type { Parsed } from './registers.ts';
+
+/** Long enough for a holiday, short enough that what was seen is still so. */
+const PROPOSAL_LASTS = seconds(7 * 24 * 3600);
+
+const NOTHING_HERE = failure('not_found', 'there is nothing here');
+
+const reason = () => words(1000);
+const form = z.discriminatedUnion('act', [
+  z.strictObject({ act: z.literal('person.put'), name: name(), body: z.unknown(), reason: reason() }),
+  z.strictObject({ act: z.literal('operator.put'), name: name(), body: z.unknown(), reason: reason() }),
+  z.strictObject({ act: z.literal('assignment.put'), body: z.unknown(), reason: reason() }),
+  z.strictObject({
+    act: z.literal('acceptance.put'),
+    tenant: name(),
+    agent: name(),
+    body: z.unknown(),
+    reason: reason(),
+  }),
+]);
+type Form = z.infer<typeof form>;
+
+export interface Proposed {
+  readonly proposal: Proposal;
+  readonly receipt: Receipt;
+}
+
+export async function proposeChange(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  input: unknown,
+): Promise<Result<Proposed>> {
+  const asked = parseWith(form, input);
+  if (!asked.ok) return asked;
+  const place = await placeNow(deps, tenantIn(asked.value));
+  if (place === null || functionAt(place, operator.person, deps.clock()) === null) return err(NOTHING_HERE);
+  const by = administratorAt(operator, place, deps.clock(), 'change.word');
+  if (!by.ok) return by;
+  const parsed = await parseAct(deps, operator, asked.value, place);
+  if (!parsed.ok) return parsed;
+  return proposeParsed(deps, { operator, by: by.value, place }, parsed.value, asked.value.reason);
+}
+
+export type Place = Snapshot | DeploymentSnapshot;
+
+/** Of an assignment, before it is read in whole. */
+const assignmentPlace = z.looseObject({ tenant: name().nullable() });
+
+function tenantIn(asked: Form): TenantName | null {
+  if (asked.act === 'acceptance.put') return asked.tenant as TenantName;
+  const place = asked.act === 'assignment.put' ? assignmentPlace.safeParse(asked.body) : null;
+  return (place?.success === true ? place.data.tenant : null) as TenantName | null;
+}
+
+async function parseAct(deps: Deps, operator: OperatorPrincipal, asked: Form, place: Place): Promise<Result<Parsed>> {
+  const deployment = 'deployment' in place ? place.deployment : place;
+  switch (asked.act) {
+    case 'person.put':
+      return parsePut('people', asked.name, asked.body, deployment);
+    case 'operator.put':
+      return parsePut('operators', asked.name, asked.body, deployment);
+    case 'assignment.put': {
+      const roles = deployment.policy === null ? new Map() : (await deps.bundles.at(deployment.policy)).roles;
+      return parseAssignment(deps, asked.body, roles, place.assignments);
+    }
+    case 'acceptance.put': {
+      if (!('tenant' in place)) return err(NOTHING_HERE);
+      const tasks = deployment.policy === null ? new Map() : (await deps.bundles.at(deployment.policy)).tasks;
+      return parseAcceptance(place, asked.agent as AgentName, operator, tasks, asked.body);
+    }
+  }
+}
+
+export interface Proposer {
+  readonly operator: OperatorPrincipal;
+  readonly by: Administrator;
+  readonly place: Place;
+}
+
+const TAKES_ONE = failure('invalid_request', 'this takes one person', {
+  hint: 'Do it as it is, without proposing it.',
+});
+
+/** @param files of the bundle that it would activate: kept from here on, so that what is confirmed is what was seen. */
+export async function proposeParsed(
+  deps: Deps,
+  { operator, by, place }: Proposer,
+  { takesTwo, change, facts, said, ends }: Parsed,
+  why: string,
+  files: BundleFiles | null = null,
+): Promise<Result<Proposed>> {
+  if (takesTwo === null) return err(TAKES_ONE);
+  const ledger = 'tenant' in place ? place.tenant.name : null;
+  const act = {
+    what: takesTwo,
+    change,
+    ledger,
+    facts,
+    said,
+    ends,
+    subjects: subjectsOf(change, place),
+    policy: policyOf(change, place),
+  };
+  const proposal = proposalOf(deps, operator, act, why);
+  const done = await perform(deps, {
+    by,
+    change: { kind: 'change.propose', proposal, files },
+    ledger,
+    facts: { ...factsOf(proposal), expires_at: toRfc3339(proposal.expiresAt) },
+    said: { ...said, reason: why },
+    ends: null,
+  });
+  return done.ok ? ok({ proposal, receipt: done.value }) : done;
+}
+
+export function proposalOf(deps: Deps, operator: OperatorPrincipal, act: ProposedAct, why: string): Proposal {
+  const now = deps.clock();
+  return hashed({
+    id: newId('chg', now, deps.random),
+    act,
+    reason: why,
+    proposer: operator.person,
+    operator: operator.operator,
+    proposedAt: now,
+    expiresAt: after(now, PROPOSAL_LASTS),
+  });
+}
+
+/** Who comes to be somebody, or to hold something, by it; or whose agent does. */
+function subjectsOf(change: RegisterChange, place: Place): readonly PersonName[] {
+  if (change.kind === 'acceptance.put' && 'agents' in place) {
+    const agent = place.agents.get(change.acceptance.agent)?.agent;
+    return agent === undefined ? [] : [agent.owner];
+  }
+  if (change.kind === 'person.put') return [change.person.name];
+  if (change.kind === 'operator.put') return change.operator.person === null ? [] : [change.operator.person];
+  if (change.kind !== 'assignment.put') return [];
+  const { holder } = change.assignment;
+  return holder.kind === 'person' ? [holder.name] : [];
+}
+
+const RESTS_ON_POLICY: readonly RegisterChange['kind'][] = ['assignment.put', 'acceptance.put', 'policy.activate'];
+
+/** A role and a task class mean what the bundle says, and a bundle was compared with the one before it. */
+function policyOf(change: RegisterChange, place: Place): string | null {
+  const { policy } = 'deployment' in place ? place.deployment : place;
+  return RESTS_ON_POLICY.includes(change.kind) ? policy : null;
+}
+
+const factsOf = ({ id, hash, act, proposer }: Proposal) => ({
+  proposal: id,
+  proposal_hash: hash,
+  proposed: act.change.kind,
+  proposed_by: proposer,
+  ...act.facts,
+});
+
+/** Another administrator, naming the hash of what they saw. What was done before is only looked at. */
+export async function confirmChange(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  proposal: KeptProposal,
+  { place, hash }: { readonly place: Place; readonly hash: string },
+): Promise<Result<Receipt>> {
+  const by = administratorAt(operator, place, deps.clock(), 'change.word');
+  if (!by.ok) return by;
+  const unfit = whyNotSecond({ proposer: proposal.proposer, subjects: proposal.act.subjects }, operator.person);
+  if (unfit !== null) return err(NOT_SECOND[unfit]);
+  const { act } = proposal;
+  const confirmation = { change: proposal.id, hash, by: operator.person };
+  const common = {
+    by: by.value,
+    ledger: act.ledger,
+    facts: factsOf(proposal),
+    said: { ...act.said, reason: proposal.reason },
+  };
+  if (proposal.state === 'owed') {
+    return perform(deps, {
+      ...common,
+      change: { kind: 'change.review', tenant: act.ledger, confirmation },
+      ends: null,
+    });
+  }
+  if (act.policy !== null && act.policy !== policyOf(act.change, place)) return err(OTHER_POLICY);
+  const change = signedByBoth(act.change, operator.person);
+  return perform(deps, { ...common, change, ends: act.ends, confirms: confirmation });
+}
+
+/** An acceptance names who answers for it: the first is in it already. */
+const signedByBoth = (change: RegisterChange, second: PersonName): RegisterChange =>
+  change.kind === 'acceptance.put'
+    ? { ...change, acceptance: { ...change.acceptance, authors: [...change.acceptance.authors, second] } }
+    : change;
+
+const OTHER_POLICY = failure('version_conflict', 'another policy is active than the one it was proposed under', {
+  hint: 'Withdraw it and propose it anew.',
+});
+
+const NOT_SECOND = {
+  same_person: failure('takes_two_persons', 'who proposed it is the first of the two persons', {
+    hint: 'Have another administrator confirm it.',
+  }),
+  beneficiary: failure('takes_two_persons', 'who is given something by it is not the second person', {
+    hint: 'Have another administrator confirm it.',
+  }),
+} as const;
+
+export async function withdrawChange(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  proposal: KeptProposal,
+  place: Place,
+): Promise<Result<Receipt>> {
+  const by = administratorAt(operator, place, deps.clock());
+  if (!by.ok) return by;
+  return perform(deps, {
+    by: by.value,
+    change: { kind: 'change.withdraw', tenant: proposal.act.ledger, change: proposal.id },
+    ledger: proposal.act.ledger,
+    facts: factsOf(proposal),
+    said: {},
+    ends: null,
+  });
+}
+
+/** A proposal, and where it has effect as that is now; one who holds no administration there is told of nothing. */
+export async function seenChange(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  id: ChangeId,
+): Promise<Result<{ readonly proposal: KeptProposal; readonly place: Place }>> {
+  const proposal = await deps.store.proposal(id);
+  const place = proposal === null ? null : await placeNow(deps, proposal.act.ledger);
+  if (proposal === null || place === null) return err(NOTHING_HERE);
+  if (functionAt(place, operator.person, deps.clock()) !== 'administration') return err(NOTHING_HERE);
+  return ok({ proposal, place });
+}
+
+export async function placeNow(deps: Deps, tenant: TenantName | null): Promise<Place | null> {
+  deps.store.forget(tenant);
+  return tenant === null ? deps.store.deployment() : deps.store.snapshot(tenant);
+}

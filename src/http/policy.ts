@@ -1,0 +1,103 @@
+/** `/api/policy`: the bundle that decides, in its versions. What takes two is confirmed here or at `/api/changes`. */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { parseId } from '../core/ids.ts';
+import { parseWith, words } from '../core/parse.ts';
+import type { Result } from '../core/result.ts';
+import { toRfc3339 } from '../core/time.ts';
+import { administratorAt } from '../administer/administrator.ts';
+import { confirmChange, seenChange } from '../administer/changes.ts';
+import type { Proposed } from '../administer/changes.ts';
+import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/policy.ts';
+import { reportReach } from '../administer/reach.ts';
+import { changing, receipt } from './acting.ts';
+import { BUNDLE_LIMIT } from './body.ts';
+import { claimOf, currentDeployment, operatorOf } from './caller.ts';
+import { proposalWire } from './changes.ts';
+import type { Scope } from './scope.ts';
+import { answer, problem, receiptWire } from './wire.ts';
+
+export const policy = new Hono<Scope>();
+
+const files = z.record(z.string().min(1).max(255), z.string());
+const version = z.string().regex(/^[0-9a-f]{64}$/, 'it must be the version of a policy');
+const proposal = z.strictObject({ files, reason: words(1000) });
+const rollback = z.strictObject({ version, reason: words(1000) });
+/** In set-up the files themselves; after it what was proposed, by the hash that was seen. */
+const activation = z.union([z.strictObject({ files }), z.strictObject({ change: z.string(), hash: version })]);
+
+policy.get('/versions', async (c) => {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return problem(c, operator.error);
+  const deployment = await currentDeployment(c.var.deps);
+  const by = administratorAt(operator.value, deployment, c.var.deps.clock());
+  if (!by.ok) return problem(c, by.error);
+  const kept = await c.var.deps.store.policies();
+  const items = kept.map(({ version: name, addedAt }) => ({
+    version: name,
+    added_at: toRfc3339(addedAt),
+    active: name === deployment.policy,
+    active_before: deployment.policiesBefore.includes(name),
+  }));
+  return answer(c, { items, cursor: null });
+});
+
+policy.get('/sod', async (c) => {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return problem(c, operator.error);
+  await currentDeployment(c.var.deps);
+  const found = await reportReach(c.var.deps, operator.value);
+  if (!found.ok) return problem(c, found.error);
+  const { people, agents, tenants, conflicts } = found.value;
+  const persons = people.map(({ deputyOf, ...person }) => ({ ...person, deputy_of: deputyOf }));
+  return answer(c, { people: persons, agents, tenants, conflicts });
+});
+
+policy.post('/propose', async (c) => {
+  const change = await changing(c, BUNDLE_LIMIT);
+  if (!change.ok) return problem(c, change.error);
+  const form = parseWith(proposal, change.value.body);
+  if (!form.ok) return problem(c, form.error);
+  const done = await proposePolicy(c.var.deps, change.value.operator, form.value);
+  return proposed(c, done, done.ok ? { version: done.value.version, cases: done.value.cases } : {}, 201);
+});
+
+policy.post('/activate', async (c) => {
+  const change = await changing(c, BUNDLE_LIMIT);
+  if (!change.ok) return problem(c, change.error);
+  const form = parseWith(activation, change.value.body);
+  if (!form.ok) return problem(c, form.error);
+  const { operator } = change.value;
+  if ('files' in form.value) {
+    const claim = claimOf(c, 'policy/activate', change.value.body);
+    if (!claim.ok) return problem(c, claim.error);
+    const given = { files: form.value.files, claim: claim.value };
+    return receipt(c, await activatePolicy(c.var.deps, operator, given));
+  }
+  const id = parseId('chg', form.value.change);
+  if (!id.ok) return problem(c, id.error);
+  const found = await seenChange(c.var.deps, operator, id.value);
+  if (!found.ok) return problem(c, found.error);
+  const { place, proposal: seen } = found.value;
+  return receipt(c, await confirmChange(c.var.deps, operator, seen, { place, hash: form.value.hash }));
+});
+
+policy.post('/rollback', async (c) => {
+  const change = await changing(c);
+  if (!change.ok) return problem(c, change.error);
+  const form = parseWith(rollback, change.value.body);
+  if (!form.ok) return problem(c, form.error);
+  return proposed(c, await rollBackPolicy(c.var.deps, change.value.operator, form.value), {}, 200);
+});
+
+function proposed(
+  c: Context<Scope>,
+  done: Result<Proposed>,
+  more: Readonly<Record<string, unknown>>,
+  status: 200 | 201,
+): Response {
+  if (!done.ok) return problem(c, done.error);
+  const { proposal: written, receipt: entry } = done.value;
+  return answer(c, { ...more, change: proposalWire(written), receipt: receiptWire(entry) }, status);
+}
