@@ -23,6 +23,12 @@ import { problem } from './http/wire.ts';
 /** A moment in which a database that restarts is back. */
 const RETRY = seconds(2);
 
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
+/** Beside what is there for every path. */
+const isServed = (app: Hono<Scope>, method: string, path: string): boolean =>
+  app.router.match(method, path)[0].length > app.router.match('TRACE', path)[0].length;
+
 /** @param depsOf on Workers each request has its own. */
 export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope> {
   const app = new Hono<Scope>();
@@ -49,7 +55,14 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   // RFC 8414 puts the well-known part before the issuer's path; OpenID discovery puts it behind.
   app.get('/.well-known/oauth-authorization-server/t/:tenant', metadata);
   app.get('/t/:tenant/.well-known/openid-configuration', metadata);
-  app.notFound((c) => problem(c, failure('not_found', 'there is nothing here')));
+  app.notFound((c) => {
+    const allowed = METHODS.filter((method) => isServed(app, method, c.req.path));
+    if (allowed.length === 0) return problem(c, failure('not_found', 'there is nothing here'));
+    const hint = `Use ${allowed.join(' or ')}.`;
+    const refused = problem(c, failure('method_not_allowed', `${c.req.method} is not for this`, { hint }));
+    refused.headers.set('allow', allowed.join(', '));
+    return refused;
+  });
   app.onError((fault, c) => {
     const { log } = c.var.deps;
     if (fault instanceof StoreUnavailable) {

@@ -27,7 +27,7 @@ import type { Asking } from './attribute/record.ts';
 import { writeRefusals } from './attribute/refusals.ts';
 import { proofDigest } from './authenticate/principal.ts';
 import type { AgentPrincipal } from './authenticate/principal.ts';
-import { again, authenticateAgent, done, isStale, trying, turnAway, USED_BEFORE } from './broker/callers.ts';
+import { again, authenticateAgent, done, isStale, trying, turnAway, usedBefore } from './broker/callers.ts';
 import type { AgentProof, Step } from './broker/callers.ts';
 import { decide } from './decide/decide.ts';
 import { failureOf } from './decide/decision.ts';
@@ -204,8 +204,9 @@ async function refuse(deps: Deps, asking: Asking, decision: Forbid, when: Condit
     code: reason.code,
     rules: reason.rules.join(' '),
   };
-  // A one-use assertion has to be spent in any case, so such a refusal is always written.
-  const alike = when.oneUse === null && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
+  // A one-use assertion has to be spent in any case, and a key claimed, so such a refusal is always written.
+  const once = when.oneUse !== null || when.idempotency !== null;
+  const alike = !once && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
   if (alike) return done(err({ ...refusal, members: { decision: publicDecision(decision) } }));
   const work = refusalNotice(deps, asking, decision);
   const row = rowOf(asking, decision);
@@ -262,7 +263,7 @@ async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Step<Answe
     case 'moved':
       return again;
     case 'replayed':
-      return done(err(USED_BEFORE));
+      return usedBefore(deps, principal.tenant);
     case 'claimed':
       return done(await repeated(deps, principal, why));
     case 'state':

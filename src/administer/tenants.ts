@@ -2,6 +2,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
+import { audienceKey } from '../core/audience.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AgentName, IssuerName, OperatorName, TargetName, TenantName } from '../core/ids.ts';
@@ -79,7 +80,7 @@ export async function parseTarget(
         environment,
         dataClasses,
       },
-      audience: typeof audience === 'string' ? audience : null,
+      audience: typeof audience === 'string' ? audienceKey(audience) : null,
     },
     facts: { tenant, target: called, provider: kind, environment, data_classes: dataClasses },
     said: { config: config.value },

@@ -160,15 +160,9 @@ export interface Sent {
   readonly form?: Readonly<Record<string, string>>;
   /** On a connection of its own, so that any process of the broker may answer. */
   readonly alone?: boolean;
-  /** Given up after so long. */
-  readonly limitMs?: number;
 }
 
-export async function call(
-  method: string,
-  url: string,
-  { token, body, form, alone, limitMs }: Sent = {},
-): Promise<Answer> {
+export async function call(method: string, url: string, { token, body, form, alone }: Sent = {}): Promise<Answer> {
   const response = await fetch(url, {
     method,
     headers: {
@@ -178,7 +172,6 @@ export async function call(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
-    ...(limitMs === undefined ? {} : { signal: AbortSignal.timeout(limitMs) }),
   });
   const text = await response.text();
   const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : {};
