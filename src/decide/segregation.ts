@@ -113,10 +113,11 @@ export function inConflict(snapshot: Snapshot, person: PersonName, now: Instant)
     const holder: Holder = { kind: 'agent', name: agent.name };
     return snapshot.assignments.some((held) => holds(held.holder, holder) && lasts(held, now));
   });
-  const owns = heldBack.find(({ agent }) => answersFor(snapshot, agent, person));
+  const owns = heldBack.find(({ agent }) => answersFor(snapshot, agent, person, now));
   return owns?.agent.name ?? null;
 }
 
-/** The owner; and the deputy, where the owner is gone. */
-const answersFor = ({ deployment }: Snapshot, { owner, deputy }: Agent, person: PersonName): boolean =>
-  owner === person || (deputy === person && deployment.persons.get(owner)?.active !== true);
+/** Whoever is involved in what it asks; and the deputy, where the owner is gone. */
+const answersFor = ({ deployment }: Snapshot, agent: Agent, person: PersonName, now: Instant): boolean =>
+  involvedIn({ agent, launchedBy: null }, now).has(person) ||
+  (agent.deputy === person && deployment.persons.get(agent.owner)?.active !== true);

@@ -232,10 +232,18 @@ context('while an incident lasts, what asks is answered sooner', () => {
   assert.is(firewall(withSituations(coming)).approval.deadline, at(4 * 3600), 'one that has not begun');
 });
 
-context('what contains an incident keeps its tier and its time', () => {
+context('what contains an incident asks during it as it did before, and is answered sooner', () => {
   const open = withSituations(situation(-60, 7200, { kind: 'incident', askWithin: seconds(900) }));
-  const more = { resource: 'servers/laptop-7', parameters: { endpoint: 'laptop-7' } };
-  assert.is(permits(asking('sec-bot', 'endpoint.isolate', 'acme', more, open)).execution.tier, 2);
+  const isolation = {
+    resource: 'servers/laptop-7',
+    parameters: { endpoint: 'laptop-7', severity: 'critical' },
+    trigger: { kind: 'alert', reference: 'EDR-3' },
+  };
+  const before = asks(asking('guard-bot', 'endpoint.isolate', 'acme', isolation));
+  const during = asks(asking('guard-bot', 'endpoint.isolate', 'acme', isolation, open));
+  assert.equal(during.execution, before.execution);
+  assert.equal(during.approval.rules, before.approval.rules);
+  assert.is(during.approval.deadline, at(900));
 });
 
 context('a refusal under a data subject request names who is told', () => {

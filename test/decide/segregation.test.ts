@@ -247,14 +247,20 @@ const CONFLICTS: readonly (readonly [what: string, who: string, held: Held[], go
     ['an owner whose agent held something', OWNER, [['triage-bot', 'triage', 'execution', NOW]], [], null],
     ['its deputy, while there is an owner', 'dana', [['triage-bot', 'triage', 'execution']], [], null],
     ['its deputy, once the owner is gone', 'dana', [['triage-bot', 'triage', 'execution']], [OWNER], 'triage-bot'],
+    ['who owned it of late', 'fred', [['triage-bot', 'triage', 'execution']], [], 'triage-bot'],
+    ['who owned it long ago', 'gina', [['triage-bot', 'triage', 'execution']], [], null],
     ['anybody else', 'ana', [['triage-bot', 'triage', 'execution']], [], null],
   ];
 
 for (const [what, who, held, gone, agent] of CONFLICTS) {
   segregation(`in conflict: ${what}`, () => {
     const snapshot = snapshotOf(held, [], gone);
+    const formerOwners = [
+      { person: 'fred' as PersonName, until: instant(NOW - 1) },
+      { person: 'gina' as PersonName, until: instant(NOW - MONTH) },
+    ];
     const agents = [...snapshot.agents].map(
-      ([name, one]) => [name, { ...one, agent: { ...one.agent, deputy: 'dana' as PersonName } }] as const,
+      ([name, one]) => [name, { ...one, agent: { ...one.agent, deputy: 'dana' as PersonName, formerOwners } }] as const,
     );
     assert.is(inConflict({ ...snapshot, agents: new Map(agents) }, who as PersonName, NOW), agent);
   });
