@@ -10,6 +10,7 @@ import { standingAt } from '../administer/administrator.ts';
 import { endSituation, putContext, setSituation } from '../administer/context.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import { receipt } from './acting.ts';
 import { readJson } from './body.ts';
 import { currentSnapshot, operatorOf } from './caller.ts';
 import { contextWire, situationWire } from './register-wire.ts';
@@ -57,7 +58,7 @@ context.put('/tenants/:tenant/context', async (c) => {
   if (!change.ok) return problem(c, change.error);
   const { operator, at, body } = change.value;
   const done = await putContext(c.var.deps, operator, at, body);
-  return done.ok ? answer(c, { receipt: receiptWire(done.value) }) : problem(c, done.error);
+  return receipt(c, done);
 });
 
 context.post('/tenants/:tenant/situations', async (c) => {
@@ -76,5 +77,5 @@ context.post('/tenants/:tenant/situations/:id/end', async (c) => {
   if (!id.ok) return problem(c, NOTHING_HERE);
   const { operator, at, body } = change.value;
   const done = await endSituation(c.var.deps, operator, at, { situation: id.value, body });
-  return done.ok ? answer(c, { receipt: receiptWire(done.value) }) : problem(c, done.error);
+  return receipt(c, done);
 });

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sweep } from '../../src/revoke/sweep.ts';
-import { agentBody, must, PERMITTED, testApp } from '../support/app.ts';
+import { agentBody, must, PERMITTED, TERMS, testApp } from '../support/app.ts';
 
 const app = await testApp();
 
@@ -64,6 +64,9 @@ acceptances('lift the probation of what they name, until the model is another', 
   must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ model_version: '3.2' })));
   assert.is(await statusOf(), 202);
   must(await app.operator('ada', 'PUT', PATH, { ...GOOD, model_version: '3.2' }));
+  assert.is(await statusOf(), 202, 'the contract names the version before');
+  const terms = { ...TERMS, models: [{ model: 'planner', version: '3.2' }] };
+  must(await app.operator('ada', 'PUT', '/api/tenants/acme', { display_name: 'acme', terms }));
   assert.is(await statusOf(), 201);
 });
 
