@@ -264,6 +264,8 @@ async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Step<Answe
       return done(err(USED_BEFORE));
     case 'claimed':
       return done(await repeated(deps, principal, why));
+    case 'budget':
+    case 'spread':
     case 'state':
     case 'fenced':
     case 'retired':
