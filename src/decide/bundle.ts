@@ -15,6 +15,7 @@ import {
   SHARED_RULES,
   TASKS_FILE,
   TENANT_RULES,
+  WHOLE_FILE,
   bundleVersion,
   fileProblems,
   sizeProblems,
@@ -24,6 +25,7 @@ import { RolesFile, roleProblems, rolesOf } from './bundle/roles.ts';
 import { ruleProblems, sourceProblems } from './bundle/rules.ts';
 import { TasksFile, taskProblems, tasksOf } from './bundle/tasks.ts';
 import { trialProblems } from './bundle/trial.ts';
+import { WholeFile, wholeOf } from './bundle/whole.ts';
 import { readYaml } from './bundle/yaml.ts';
 import type { Placed } from './bundle/yaml.ts';
 
@@ -40,16 +42,19 @@ export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundl
   const tooMuch = sizeProblems(files);
   if (tooMuch.length > 0) return err(tooMuch);
   const found = fileProblems(files);
+  const whole = readYaml(WHOLE_FILE, files[WHOLE_FILE] ?? '{}', WholeFile);
   const registers = readRegisters(files);
   const rules = readRules(files, engine, registers);
   const cases = readCases(files, registers, rules.infos);
-  const problems = inOrder([...found, ...registers.problems, ...rules.problems, ...cases.problems]);
-  if (problems.length > 0) return err(problems);
+  const inWhole = whole.ok ? [] : whole.error;
+  const problems = inOrder([...found, ...inWhole, ...registers.problems, ...rules.problems, ...cases.problems]);
+  if (!whole.ok || problems.length > 0) return err(problems);
   const { tasks, roles } = registers;
   const trial = trialProblems(engine, rules.schema, tasks, registers.tasksFile);
   if (trial.length > 0) return err(trial);
   return ok({
     version: bundleVersion(files),
+    ...wholeOf(whole.value.value),
     roles,
     tasks,
     rules: new Map(rules.infos.map((rule) => [rule.name, rule])),

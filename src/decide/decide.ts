@@ -18,7 +18,7 @@ import type { Verdict } from './judge.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { HeldRole } from './segregation.ts';
 import { termsOf } from './terms.ts';
-import { claimsOf, effectiveTier } from './tier.ts';
+import { atManyTenants, claimsOf, effectiveTier } from './tier.ts';
 
 /** What decides. */
 export interface Policy {
@@ -91,14 +91,20 @@ function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: Hel
   return ok(decisionOf(policy, asking, admitted, execution, verdict.value));
 }
 
-function factsOf({ channels }: Policy, { snapshot, request }: Asking, admitted: Admitted, { role }: HeldRole) {
+function factsOf(
+  { channels }: Policy,
+  { snapshot, request, manyTenants }: Asking,
+  admitted: Admitted,
+  { role }: HeldRole,
+) {
   const { task, target, principal } = admitted;
   const { agent } = principal;
   const { context } = snapshot.tenant;
   const said = request.circumstances;
   const environment = environmentOf(target);
   const claims = claimsOf(said, target, environment, agent);
-  const { tier, raised } = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
+  const alone = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
+  const { tier, raised } = manyTenants ? atManyTenants(task.tier, alone) : alone;
   const facts: Facts = {
     role: role.name,
     task,

@@ -47,13 +47,24 @@ const CONTRACT: Readonly<Record<NonNullable<TenantContext['autonomy']>, Tier>> =
 /** The freest tier at which an agent acts. */
 const AUTONOMY: Readonly<Record<Agent['autonomy'], Tier>> = { advisory: 2, 'semi-autonomous': 2, autonomous: 1 };
 
+export interface Effective {
+  readonly tier: Tier;
+  readonly raised: readonly Raise[];
+}
+
+/** The same at many tenants within minutes is one act over all of them, whatever it would be at one. */
+export const atManyTenants = (own: Tier, { raised }: Effective): Effective => ({
+  tier: 3,
+  raised: own === 3 ? raised : [...raised, { to: 3, because: 'many_tenants' }],
+});
+
 export function effectiveTier(
   own: Tier,
   { autonomy: contract, regulations }: Pick<TenantContext, 'autonomy' | 'regulations'>,
   autonomy: Agent['autonomy'],
   claims: Claims,
   channels: boolean,
-): { readonly tier: Tier; readonly raised: readonly Raise[] } {
+): Effective {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
     { to: regulations.every(isKnown) ? 1 : 3, because: 'regulation:unknown' },

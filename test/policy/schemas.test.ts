@@ -10,8 +10,9 @@ import { z } from 'zod';
 import { CasesFile } from '../../src/decide/bundle/cases.ts';
 import { RolesFile } from '../../src/decide/bundle/roles.ts';
 import { TasksFile } from '../../src/decide/bundle/tasks.ts';
+import { WholeFile } from '../../src/decide/bundle/whole.ts';
 
-const FORMS = { roles: RolesFile, tasks: TasksFile, cases: CasesFile };
+const FORMS = { bundle: WholeFile, roles: RolesFile, tasks: TasksFile, cases: CasesFile };
 
 const placeOf = (name: string): URL => new URL(`../../policy/schemas/${name}.schema.json`, import.meta.url);
 
@@ -22,7 +23,7 @@ async function schemaOf(name: keyof typeof FORMS): Promise<string> {
 
 const schemas = suite('policy/schemas');
 
-for (const name of ['roles', 'tasks', 'cases'] as const) {
+for (const name of ['bundle', 'roles', 'tasks', 'cases'] as const) {
   schemas(`the schema of ${name} is what the loader takes`, async () => {
     const made = await schemaOf(name);
     if (process.argv.includes('--write')) writeFileSync(placeOf(name), made);

@@ -47,6 +47,8 @@ export const CaseForm = z.strictObject({
   request: z.looseObject({ task: taskField(), resource: z.string() }),
   /** Whether a channel exists through which people are told: yes, unless it says otherwise. */
   channels: z.boolean().optional(),
+  /** Whether the same is being done at more tenants than the bundle takes one by one: no, unless it says so. */
+  many_tenants: z.boolean().optional(),
   expect: Expected,
 });
 export type CaseForm = z.infer<typeof CaseForm>;

@@ -4,6 +4,8 @@ import type { Problem } from '../../core/policy.ts';
 import type { BundleFiles } from '../../core/registers.ts';
 import { lineAt } from '../cedar/text.ts';
 
+/** May be left out. */
+export const WHOLE_FILE = 'bundle.yaml';
 export const SCHEMA_FILE = 'schema.cedarschema';
 export const ROLES_FILE = 'roles.yaml';
 export const TASKS_FILE = 'tasks.yaml';
@@ -36,7 +38,8 @@ export const partOf = (files: BundleFiles): BundleFiles =>
 
 /** Whether a path is one that a bundle's folder may hold. */
 export const isBundlePath = (path: string): boolean =>
-  REQUIRED.includes(path) || [SHARED_RULES, TENANT_RULES, CASES, BESIDE].some((form) => form.test(path));
+  [WHOLE_FILE, ...REQUIRED].includes(path) ||
+  [SHARED_RULES, TENANT_RULES, CASES, BESIDE].some((form) => form.test(path));
 
 /** Too much to look into: nothing else is then checked. */
 export function sizeProblems(files: BundleFiles): Problem[] {
@@ -62,7 +65,7 @@ export function fileProblems(files: BundleFiles): Problem[] {
 const pathProblems = (file: string): Problem[] =>
   isBundlePath(file) ? [] : [{ file, line: 1, what: `a bundle has no such file; it holds ${PLACES}` }];
 
-const PLACES = `${REQUIRED.join(', ')}, rules/*.cedar, rules/tenants/{tenant}/*.cedar and cases/*.yaml`;
+const PLACES = `${[WHOLE_FILE, ...REQUIRED].join(', ')}, rules/*.cedar, rules/tenants/{tenant}/*.cedar and cases/*.yaml`;
 
 function textProblems(file: string, text: string): Problem[] {
   const found = [HIDDEN, CONTROL].map((form) => form.exec(text)).filter((match) => match !== null);

@@ -7,6 +7,7 @@ import type { ProviderKind, RoleFunction } from '../../core/registers.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Tier } from '../decision.ts';
 import type { CasesFile } from './cases.ts';
+import type { Whole } from './whole.ts';
 
 /** No more than this, whatever is asked. */
 export interface Ceilings {
@@ -65,7 +66,7 @@ export const CIRCUMSTANCES = [
 ] as const;
 export type Circumstance = (typeof CIRCUMSTANCES)[number];
 
-export interface Bundle {
+export interface Bundle extends Whole {
   /** SHA-256 of its content, in hex. */
   readonly version: string;
   readonly roles: ReadonlyMap<RoleName, Role>;
