@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Agent, TenantContext } from '../../src/core/registers.ts';
 import type { Tier } from '../../src/decide/decision.ts';
-import { claimsOf, effectiveTier } from '../../src/decide/tier.ts';
+import { atManyTenants, claimsOf, effectiveTier } from '../../src/decide/tier.ts';
 import type { Claims } from '../../src/decide/tier.ts';
 
 interface Given {
@@ -63,6 +63,14 @@ tiers('a claim counts only where it says otherwise, or more, than the registers'
   assert.is(said({ modelVersion: '4' }).disputed, true);
   assert.is(said({ confidence: 0.699 }).lowConfidence, true);
   assert.is(said({ dataClasses: ['phi'] }).moreData, true);
+});
+
+tiers('the same at many tenants is of tier 3, and says so where it raises', () => {
+  const raised = [{ to: 2, because: 'contract:notify' }] as const;
+  const because = { to: 3, because: 'many_tenants' };
+  assert.equal(atManyTenants(1, { tier: 1, raised: [] }), { tier: 3, raised: [because] });
+  assert.equal(atManyTenants(1, { tier: 2, raised }), { tier: 3, raised: [...raised, because] });
+  assert.equal(atManyTenants(3, { tier: 3, raised: [] }), { tier: 3, raised: [] });
 });
 
 tiers.run();
