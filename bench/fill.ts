@@ -17,6 +17,7 @@ export const fillTenants = (broker: BrevetServer, count: number): Promise<void> 
     copies('targets', count - 1, { tenant: NAME, audience: `audience || '/' || n` }),
     copies('target_versions', count - 1, { tenant: NAME }),
     copies('enrolments', count - 1, { tenant: NAME, thumbprint: `thumbprint || '-' || n` }),
+    copies('acceptances', count - 1, { tenant: NAME }),
     copies('memberships', count - 1, { tenant: NAME }),
     copies('assignments', count - 1, { tenant: NAME, id: `overlay(id placing lpad(n::text, 8, '0') from 15)` }),
   ]);

@@ -65,6 +65,8 @@ export async function populate(
     data: [],
   });
   await put(`/api/tenants/${TENANT}/enrolments/${AGENT}`, { jwk: key.publicKey });
+  const tasks = ['ticket.route', 'report.query'];
+  await put(`/api/tenants/${TENANT}/acceptances/${AGENT}`, { model_version: '3.1', tasks, reason: 'Is measured' });
   await put(`/api/tenants/${TENANT}/targets/${SERVICE_DESK}`, {
     provider: 'jwt',
     config: { audience: 'https://tickets.acme.example', checks: 'introspection' },

@@ -6,6 +6,7 @@ import { ProviderUnavailable } from './core/provider.ts';
 import { StoreUnavailable } from './core/store.ts';
 import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
+import { acceptances } from './http/acceptances.ts';
 import { admin } from './http/admin.ts';
 import { approvals } from './http/approvals.ts';
 import { changes } from './http/changes.ts';
@@ -20,6 +21,12 @@ import { problem } from './http/wire.ts';
 
 /** A moment in which a database that restarts is back. */
 const RETRY = seconds(2);
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
+/** Beside what is there for every path. */
+const isServed = (app: Hono<Scope>, method: string, path: string): boolean =>
+  app.router.match(method, path)[0].length > app.router.match('TRACE', path)[0].length;
 
 /** @param depsOf on Workers each request has its own. */
 export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope> {
@@ -37,6 +44,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/approvals', approvals);
   app.route('/api/changes', changes);
   app.route('/api/policy', policy);
+  app.route('/api/tenants/:tenant/acceptances', acceptances);
   app.route('/api', admin);
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);
@@ -45,7 +53,14 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   // RFC 8414 puts the well-known part before the issuer's path; OpenID discovery puts it behind.
   app.get('/.well-known/oauth-authorization-server/t/:tenant', metadata);
   app.get('/t/:tenant/.well-known/openid-configuration', metadata);
-  app.notFound((c) => problem(c, failure('not_found', 'there is nothing here')));
+  app.notFound((c) => {
+    const allowed = METHODS.filter((method) => isServed(app, method, c.req.path));
+    if (allowed.length === 0) return problem(c, failure('not_found', 'there is nothing here'));
+    const hint = `Use ${allowed.join(' or ')}.`;
+    const refused = problem(c, failure('method_not_allowed', `${c.req.method} is not for this`, { hint }));
+    refused.headers.set('allow', allowed.join(', '));
+    return refused;
+  });
   app.onError((fault, c) => {
     const { log } = c.var.deps;
     if (fault instanceof StoreUnavailable) {

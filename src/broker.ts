@@ -5,7 +5,7 @@
  * Decisions are optimistic and commits exact: each reads a snapshot, and a commit that finds an epoch moved changes
  * nothing; then everything, who is calling included, is looked at again.
  */
-import type { Conditions, Idempotency, Unmet } from './core/change.ts';
+import type { Claim, Conditions, Unmet } from './core/change.ts';
 import { makeEntry } from './core/entry.ts';
 import { failure } from './core/failure.ts';
 import type { TenantName } from './core/ids.ts';
@@ -40,6 +40,7 @@ import { noticeOf } from './oversee/notice.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
+import { takeBack } from './revoke/undelivered.ts';
 import { killWithin } from './revoke/within.ts';
 
 /** Past this, expiry is not being watched, and nothing may be issued that would have to expire. */
@@ -50,9 +51,6 @@ export const isWatched = (sinceBeat: Milliseconds | null): boolean =>
   sinceBeat !== null && sinceBeat <= SWEEPER_LATE_MS;
 
 export type { Answer } from './broker/answer.ts';
-
-/** A POST that creates may carry a key, so that it can be sent again without being done again. */
-export type Claim = Pick<Idempotency, 'route' | 'key' | 'digest'>;
 
 /** An agent asks for one task at this tenant. */
 export async function requestTask(
@@ -138,6 +136,7 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
     landed: (lease, { reference }) =>
       makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
     overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
+    undelivered: (lease) => deps.background(takeBack(deps, lease)),
     notices: (lease) => noticeOf(deps, lease, permit),
     stillPermitted: () => decideAgain(deps, asking, permit),
   });
@@ -199,7 +198,7 @@ async function notDone(deps: Deps, asking: Asking, when: Conditions, why: Unmet)
 /** Ends a lease: committed, done at the provider and proven, or still under way when `wait` has passed. */
 export async function end(deps: Deps, lease: Lease, ending: Ending, wait: Seconds): Promise<Ended> {
   const ended = await endLease(deps, lease, ending);
-  return { ...ended, lease: await killWithin(deps, ended.lease, wait) };
+  return { ...ended, lease: await killWithin(deps, ended.lease, { wait, work: ended.work }) };
 }
 
 /** One pass of what is done without being asked: expiry, the queue, and what was counted. @returns whether more waits. */

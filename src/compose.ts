@@ -50,14 +50,14 @@ export interface Parts {
   readonly kept?: Kept;
 }
 
-export function compose({ keepAnswers, providers, kept, ...parts }: Parts): Deps {
+export function compose({ keepAnswers, providers, kept, rules, ...parts }: Parts): Deps {
   const signer = createSigner(parts.store, parts.keyring);
   return {
     ...parts,
     signer,
     providers: new Map<ProviderKind, Provider>(providers(signer).map((provider) => [provider.kind, provider])),
-    bundles: createBundles(parts.store, parts.rules, kept?.bundles),
-    rulebook: kept?.rulebook ?? createRulebook(parts.rules, { keepAnswers }),
+    bundles: createBundles(parts.store, rules, kept?.bundles),
+    rulebook: kept?.rulebook ?? createRulebook(rules, { keepAnswers }),
     refusals: kept?.refusals ?? createRefusals(parts.clock),
     rates: kept?.rates ?? createRates(parts.clock),
     placeOf: createPlaces(parts.keyring),

@@ -8,7 +8,6 @@ import type { Random, TenantName } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
 import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
-import type { RuleEngine } from './core/policy.ts';
 import type { ProviderKind } from './core/registers.ts';
 import type { Rates } from './core/rates.ts';
 import type { Refusals } from './core/refusals.ts';
@@ -21,7 +20,6 @@ import type { Rulebook } from './decide/rulebook.ts';
 
 export interface Deps {
   readonly store: Store;
-  readonly rules: RuleEngine;
   /** The loaded bundles by version, and the answers kept of them. */
   readonly bundles: Bundles;
   readonly rulebook: Rulebook;
@@ -42,8 +40,8 @@ export interface Deps {
   /** Names a tenant where rows stand above tenants: a keyed hash. */
   readonly placeOf: (tenant: TenantName) => string;
   readonly log: Log;
-  /** Resolves after so many milliseconds. */
-  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Resolves after so many milliseconds, or once it is `over`, and then keeps no process alive. */
+  readonly pause: (milliseconds: number, over?: AbortSignal) => Promise<void>;
   /** Work that outlives the answer; its rejection is logged. On Workers it holds the invocation open. */
   readonly background: (work: Promise<unknown>) => void;
   /** Names this process in what it did and saw. */

@@ -5,11 +5,12 @@
 import { createApp } from './app.ts';
 import { watch } from './broker.ts';
 import { FAILURES } from './core/failure.ts';
+import { pause } from './core/pause.ts';
 import { StoreUnavailable } from './core/store.ts';
 import type { Deps } from './deps.ts';
 import { isolateOf } from './worker/isolate.ts';
 import { log } from './worker/log.ts';
-import { begin, pause } from './worker/parts.ts';
+import { begin } from './worker/parts.ts';
 import type { Parts } from './worker/parts.ts';
 import type { Bindings, CronEvent, Invocation } from './worker/platform.ts';
 

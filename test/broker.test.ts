@@ -204,6 +204,24 @@ races('a jti that comes at once on two nodes counts once', async () => {
   }
 });
 
+races('a key is claimed by a refusal, also by one like those before', async () => {
+  const token = await app.session();
+  for (let time = 0; time < 3; time++) await app.call('POST', '/t/acme/requests', { token, body: FORBIDDEN });
+  const headers = { 'idempotency-key': 'of-a-refusal' };
+  const refused = await app.call('POST', '/t/acme/requests', { token, body: FORBIDDEN, headers });
+  assert.is(refused.body['code'], 'forbidden_by_rule');
+  const another = await other.call('POST', '/t/acme/requests', { token, body: PERMITTED, headers });
+  assert.is(another.body['code'], 'idempotency_mismatch', another.text);
+});
+
+races('an assertion that comes again is written into the log', async () => {
+  const assertion = await app.assertion('triage-bot');
+  must(await app.call('POST', '/t/acme/token', { form: clientForm(assertion) }));
+  const before = app.logged.length;
+  await app.call('POST', '/t/acme/token', { form: clientForm(assertion) });
+  assert.match(app.logged.slice(before).join('\n'), 'used before');
+});
+
 races('a jti is spent by a refusal, too', async () => {
   const assertion = await app.assertion('triage-bot');
   const details = JSON.stringify([{ type: 'brevet_task', ...FORBIDDEN }]);

@@ -14,7 +14,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 interface Totals {
@@ -110,12 +110,18 @@ function findProblem(totals: number, total: number, passed: number): string | un
   return passed === total ? undefined : `${total - passed} of ${total} failed`;
 }
 
+/** What each file's process loads first, where the tests have it. */
+function preloaded(): readonly string[] {
+  const modules = join(resolve(options.root), 'support', 'modules.ts');
+  return existsSync(modules) ? [`--import=${pathToFileURL(modules).href}`] : [];
+}
+
 function runFile(file: string, limit: number, env: NodeJS.ProcessEnv): Promise<FileResult> {
   const handedOn = (['kills', 'seed'] as const).flatMap((name) => {
     const value = options[name];
     return value === undefined ? [] : [`--${name}`, value];
   });
-  const child = spawn(process.execPath, [file, ...handedOn], {
+  const child = spawn(process.execPath, [...preloaded(), file, ...handedOn], {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -166,7 +172,10 @@ function report(file: string, result: FileResult, milliseconds: number): void {
   else console.log(`\nFAIL  ${line}  ${result.problem}\n${result.output.trimEnd()}\n`);
 }
 
-/** Runs the files, as many at once as there are cores, and adds up. */
+/** One file more than there are cores: some mostly wait, for a lease to expire or a server to come back. */
+const AT_ONCE = Math.max(2, availableParallelism() + 1);
+
+/** Runs the files, some at once, and adds up. */
 async function runAll(files: readonly string[], limit: number, env: NodeJS.ProcessEnv): Promise<Totals> {
   const queue = [...files];
   let sum: Totals = { passed: 0, failed: 0, skipped: 0 };
@@ -182,7 +191,7 @@ async function runAll(files: readonly string[], limit: number, env: NodeJS.Proce
       };
     }
   };
-  await Promise.all(Array.from({ length: Math.max(2, availableParallelism()) }, work));
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
   return interruption.signal.aborted ? { ...sum, failed: Math.max(1, sum.failed) } : sum;
 }
 

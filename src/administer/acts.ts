@@ -1,4 +1,5 @@
 /** What administrators do, each an act of one line in the ledger: look who asks, read, commit. */
+import type { Claim } from '../core/change.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { AgentName, TargetName, TenantName } from '../core/ids.ts';
@@ -10,6 +11,7 @@ import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { openTarget } from '../issue/target.ts';
+import { endAcceptance, parseAcceptance } from './acceptances.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
 import { endAssignment, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
@@ -24,6 +26,7 @@ export async function act(
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
   read: () => Promise<Result<Parsed>> | Result<Parsed>,
+  claim: Claim | null = null,
 ): Promise<Result<Receipt>> {
   const by = administratorAt(operator, place, deps.clock());
   if (!by.ok) return by;
@@ -32,7 +35,7 @@ export async function act(
   const { takesTwo, ...rest } = parsed.value;
   const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo);
   if (!alone.ok) return alone;
-  return perform(deps, { ...rest, by: by.value, ledger: 'tenant' in place ? place.tenant.name : null });
+  return perform(deps, { ...rest, by: by.value, ledger: 'tenant' in place ? place.tenant.name : null, claim });
 }
 
 export async function putInRegister(
@@ -162,15 +165,35 @@ export async function removeEnrolment(
   );
 }
 
+export async function putAcceptance(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  at: Snapshot,
+  entry: { readonly agent: AgentName; readonly body: unknown },
+): Promise<Result<Receipt>> {
+  const { policy } = at.deployment;
+  const tasks = policy === null ? new Map() : (await deps.bundles.at(policy)).tasks;
+  return act(deps, operator, at, () => parseAcceptance(at, entry.agent, operator, tasks, entry.body));
+}
+
+export async function removeAcceptance(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  at: Snapshot,
+  agent: AgentName,
+): Promise<Result<Receipt>> {
+  return act(deps, operator, at, () => ok(endAcceptance(at, agent)));
+}
+
 export async function putAssignment(
   deps: Deps,
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
-  body: unknown,
+  { body, claim }: { readonly body: unknown; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
   const roles = policy === null ? new Map() : (await deps.bundles.at(policy)).roles;
-  return act(deps, operator, place, () => parseAssignment(deps, body, roles, place.assignments));
+  return act(deps, operator, place, () => parseAssignment(deps, body, roles, place.assignments), claim);
 }
 
 export async function removeAssignment(

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
-import type { ChangeId, PersonName, TenantName } from '../core/ids.ts';
+import type { AgentName, ChangeId, PersonName, TenantName } from '../core/ids.ts';
 import { name, parseWith, words } from '../core/parse.ts';
 import { hashed } from '../core/proposal.ts';
 import type { KeptProposal, Proposal, ProposedAct } from '../core/proposal.ts';
@@ -20,6 +20,7 @@ import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { whyNotSecond } from '../decide/segregation.ts';
+import { parseAcceptance } from './acceptances.ts';
 import { administratorAt } from './administrator.ts';
 import type { Administrator } from './administrator.ts';
 import { parseAssignment } from './assignments.ts';
@@ -37,6 +38,13 @@ const form = z.discriminatedUnion('act', [
   z.strictObject({ act: z.literal('person.put'), name: name(), body: z.unknown(), reason: reason() }),
   z.strictObject({ act: z.literal('operator.put'), name: name(), body: z.unknown(), reason: reason() }),
   z.strictObject({ act: z.literal('assignment.put'), body: z.unknown(), reason: reason() }),
+  z.strictObject({
+    act: z.literal('acceptance.put'),
+    tenant: name(),
+    agent: name(),
+    body: z.unknown(),
+    reason: reason(),
+  }),
 ]);
 type Form = z.infer<typeof form>;
 
@@ -56,7 +64,7 @@ export async function proposeChange(
   if (place === null || functionAt(place, operator.person, deps.clock()) === null) return err(NOTHING_HERE);
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
-  const parsed = await parseAct(deps, asked.value, place);
+  const parsed = await parseAct(deps, operator, asked.value, place);
   if (!parsed.ok) return parsed;
   return proposeParsed(deps, { operator, by: by.value, place }, parsed.value, asked.value.reason);
 }
@@ -67,11 +75,12 @@ export type Place = Snapshot | DeploymentSnapshot;
 const assignmentPlace = z.looseObject({ tenant: name().nullable() });
 
 function tenantIn(asked: Form): TenantName | null {
+  if (asked.act === 'acceptance.put') return asked.tenant as TenantName;
   const place = asked.act === 'assignment.put' ? assignmentPlace.safeParse(asked.body) : null;
   return (place?.success === true ? place.data.tenant : null) as TenantName | null;
 }
 
-async function parseAct(deps: Deps, asked: Form, place: Place): Promise<Result<Parsed>> {
+async function parseAct(deps: Deps, operator: OperatorPrincipal, asked: Form, place: Place): Promise<Result<Parsed>> {
   const deployment = 'deployment' in place ? place.deployment : place;
   switch (asked.act) {
     case 'person.put':
@@ -81,6 +90,11 @@ async function parseAct(deps: Deps, asked: Form, place: Place): Promise<Result<P
     case 'assignment.put': {
       const roles = deployment.policy === null ? new Map() : (await deps.bundles.at(deployment.policy)).roles;
       return parseAssignment(deps, asked.body, roles, place.assignments);
+    }
+    case 'acceptance.put': {
+      if (!('tenant' in place)) return err(NOTHING_HERE);
+      const tasks = deployment.policy === null ? new Map() : (await deps.bundles.at(deployment.policy)).tasks;
+      return parseAcceptance(place, asked.agent as AgentName, operator, tasks, asked.body);
     }
   }
 }
@@ -112,7 +126,7 @@ export async function proposeParsed(
     facts,
     said,
     ends,
-    subjects: subjectsOf(change),
+    subjects: subjectsOf(change, place),
     policy: policyOf(change, place),
   };
   const proposal = proposalOf(deps, operator, act, why);
@@ -140,8 +154,12 @@ export function proposalOf(deps: Deps, operator: OperatorPrincipal, act: Propose
   });
 }
 
-/** Who comes to be somebody, or to hold something, by it. */
-function subjectsOf(change: RegisterChange): readonly PersonName[] {
+/** Who comes to be somebody, or to hold something, by it; or whose agent does. */
+function subjectsOf(change: RegisterChange, place: Place): readonly PersonName[] {
+  if (change.kind === 'acceptance.put' && 'agents' in place) {
+    const agent = place.agents.get(change.acceptance.agent)?.agent;
+    return agent === undefined ? [] : [agent.owner];
+  }
   if (change.kind === 'person.put') return [change.person.name];
   if (change.kind === 'operator.put') return change.operator.person === null ? [] : [change.operator.person];
   if (change.kind !== 'assignment.put') return [];
@@ -149,10 +167,12 @@ function subjectsOf(change: RegisterChange): readonly PersonName[] {
   return holder.kind === 'person' ? [holder.name] : [];
 }
 
-/** A role means what the bundle says, and a bundle was compared with the one before it. */
+const RESTS_ON_POLICY: readonly RegisterChange['kind'][] = ['assignment.put', 'acceptance.put', 'policy.activate'];
+
+/** A role and a task class mean what the bundle says, and a bundle was compared with the one before it. */
 function policyOf(change: RegisterChange, place: Place): string | null {
   const { policy } = 'deployment' in place ? place.deployment : place;
-  return change.kind === 'assignment.put' || change.kind === 'policy.activate' ? policy : null;
+  return RESTS_ON_POLICY.includes(change.kind) ? policy : null;
 }
 
 const factsOf = ({ id, hash, act, proposer }: Proposal) => ({
@@ -190,8 +210,15 @@ export async function confirmChange(
     });
   }
   if (act.policy !== null && act.policy !== policyOf(act.change, place)) return err(OTHER_POLICY);
-  return perform(deps, { ...common, change: act.change, ends: act.ends, confirms: confirmation });
+  const change = signedByBoth(act.change, operator.person);
+  return perform(deps, { ...common, change, ends: act.ends, confirms: confirmation });
 }
+
+/** An acceptance names who answers for it: the first is in it already. */
+const signedByBoth = (change: RegisterChange, second: PersonName): RegisterChange =>
+  change.kind === 'acceptance.put'
+    ? { ...change, acceptance: { ...change.acceptance, authors: [...change.acceptance.authors, second] } }
+    : change;
 
 const OTHER_POLICY = failure('version_conflict', 'another policy is active than the one it was proposed under', {
   hint: 'Withdraw it and propose it anew.',

@@ -3,7 +3,7 @@
  * leaves the work that follows from it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Confirmation, LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
+import type { Claim, Confirmation, LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
@@ -30,6 +30,8 @@ export interface Act {
   /** Of a change that takes two: the second one's word, or what is owed to a second one. */
   readonly confirms?: Confirmation;
   readonly owes?: Proposal;
+  /** A key under which it may be sent again; none where it is safe to. */
+  readonly claim?: Claim | null;
 }
 
 export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
@@ -52,18 +54,20 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
       ? []
       : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
+  const idempotency = act.claim ? { ...act.claim, principal: `operator:${act.by.actor.name}` } : null;
   const command = {
     kind: 'register',
     change: act.change,
     work,
     deploymentEpoch,
     tenantEpoch,
+    idempotency,
     ...(act.confirms === undefined ? {} : { confirms: act.confirms }),
     ...(act.owes === undefined ? {} : { owes: act.owes }),
   } as const;
   const committed = await deps.store.commit(command, [entry]);
   deps.store.forget(act.ledger);
-  if (!committed.ok) return err(unmetFailure(committed.error));
+  if (!committed.ok) return repeatedOr(committed.error);
   const [receipt] = committed.value.receipts;
   if (receipt === undefined) throw new Error('a register was changed without its entry');
   return ok(receipt);
@@ -75,6 +79,10 @@ const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'change.withdraw': 'change.withdrawn',
   'change.review': 'change.reviewed',
 };
+/** The same under the same key was done before: its receipt is the answer again. */
+function repeatedOr(unmet: Unmet): Result<Receipt> {
+  return unmet.unmet === 'claimed' && unmet.receipt !== null ? ok(unmet.receipt) : err(unmetFailure(unmet));
+}
 
 function kindOf({ kind }: RegisterChange): EntryKind {
   const own = OF_CHANGES[kind];
@@ -89,7 +97,9 @@ export function unmetFailure(unmet: Unmet): Failure {
     case 'replayed':
       return failure('unauthenticated', 'this was used before', { hint: 'Make a fresh one.' });
     case 'claimed':
-      return failure('idempotency_mismatch', 'this idempotency key came before', { hint: 'Use another key.' });
+      return failure('idempotency_mismatch', 'this idempotency key came with another body', {
+        hint: 'Use a new key for a new request.',
+      });
     case 'state':
       return failure('lease_over', 'it is not in a state for this');
     case 'fenced':

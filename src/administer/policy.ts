@@ -2,6 +2,7 @@
  * The policy, as administrators change it: one proposes a bundle that passes its own cases, another activates what was
  * proposed, and one alone may go back to what was active before, at once, and owes a look at it.
  */
+import type { Claim } from '../core/change.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Problem } from '../core/policy.ts';
@@ -10,10 +11,8 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { loadBundle } from '../decide/bundle.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { runCases } from '../decide/cases.ts';
-import { createRulebook } from '../decide/rulebook.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
@@ -29,12 +28,13 @@ export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunc
 export async function activatePolicy(
   deps: Deps,
   operator: OperatorPrincipal,
-  files: BundleFiles,
+  { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
-  return act(deps, operator, await deps.store.deployment(), () => {
+  const read = (): Result<Parsed> => {
     const bundle = loadChecked(deps, files);
     return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
-  });
+  };
+  return act(deps, operator, await deps.store.deployment(), read, claim);
 }
 
 const activation = (bundle: Bundle, files: BundleFiles | null): Parsed => ({
@@ -45,8 +45,8 @@ const activation = (bundle: Bundle, files: BundleFiles | null): Parsed => ({
   ends: null,
 });
 
-function loadChecked(deps: Pick<Deps, 'rules'>, files: BundleFiles): Result<Bundle> {
-  const bundle = loadBundle(files, deps.rules);
+function loadChecked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
+  const bundle = deps.bundles.load(files);
   return bundle.ok ? bundle : err(badPolicy(bundle.error));
 }
 
@@ -70,7 +70,7 @@ export async function proposePolicy(
   if (!by.ok) return by;
   const bundle = loadChecked(deps, files);
   if (!bundle.ok) return bundle;
-  const tried = runCases(bundle.value, createRulebook(deps.rules, { keepAnswers: false }));
+  const tried = runCases(bundle.value, deps.rulebook);
   const failed = tried.filter(({ differences }) => differences.length > 0);
   if (failed.length > 0) {
     const members = { cases: failed };

@@ -207,6 +207,7 @@ function putAgent(called: string, body: unknown, now: DeploymentSnapshot): Resul
     name: name.value,
     owner: owner as PersonName,
     deputy: deputy as PersonName | null,
+    formerOwners: [],
     modelVersion: model_version,
   };
   return ok({

@@ -1,7 +1,7 @@
 /** The bundle on disk: taken into an empty broker, and only compared with what any other one has. */
 import { makeEntry } from '../core/entry.ts';
 import type { BundleFiles } from '../core/registers.ts';
-import { bundleVersion, loadBundle } from '../decide/bundle.ts';
+import { bundleVersion } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
 import { functionsOf } from './policy.ts';
 
@@ -14,7 +14,7 @@ export async function takeIn(deps: Deps, files: BundleFiles): Promise<void> {
   const { policy, inSetup } = await deps.store.deployment();
   // What is active was checked when it became so, and this is the very same: no start pays for it again.
   if (policy === bundleVersion(files)) return;
-  const loaded = loadBundle(files, deps.rules);
+  const loaded = deps.bundles.load(files);
   if (!loaded.ok) {
     const problems = loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
     if (policy === null) throw new BadBundle(`the policy bundle has problems:\n${problems.join('\n')}`);

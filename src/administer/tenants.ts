@@ -2,6 +2,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
+import { audienceKey } from '../core/audience.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AgentName, IssuerName, OperatorName, TargetName, TenantName } from '../core/ids.ts';
@@ -79,7 +80,7 @@ export async function parseTarget(
         environment,
         dataClasses,
       },
-      audience: typeof audience === 'string' ? audience : null,
+      audience: typeof audience === 'string' ? audienceKey(audience) : null,
     },
     facts: { tenant, target: called, provider: kind, environment, data_classes: dataClasses },
     said: { config: config.value },
@@ -143,7 +144,8 @@ export async function parseEnrolment(
     facts: { tenant, agent, by: proof.value.by, ...factsOf(proof.value) },
     said: exception === null ? {} : { exception: exception.reason },
     takesTwo: null,
-    ends: { ...EVERYTHING, tenant, agent },
+    // Nothing rests on a first one yet, and what is asked for under it may come before the queue does.
+    ends: at.agents.has(agent) ? { ...EVERYTHING, tenant, agent } : null,
   });
 }
 

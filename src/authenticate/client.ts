@@ -12,6 +12,7 @@ import type { ClientCredentials } from './assertion.ts';
 import { notTheClient } from './auth-failure.ts';
 import type { Proven } from './auth-failure.ts';
 import type { AgentPrincipal, TargetPrincipal } from './principal.ts';
+import { isPlain } from './token.ts';
 import { issuerOfWorkload, verifyWorkload } from './workload.ts';
 
 export interface ProvenClient {
@@ -39,6 +40,7 @@ export async function authenticateClient(
     const proven = await verifyAssertion(snapshot, decoded.value, context);
     return proven.ok ? ok({ ...proven.value, vouched: null }) : proven;
   }
+  if (!isPlain(decoded.value)) return notTheClient('another kind of token in a workload’s place');
   const proven = await verifyWorkload(snapshot, decoded.value, platform, { ...context, keys: deps.issuerKeys });
   return proven.ok ? ok({ ...proven.value, oneUse: null }) : proven;
 }

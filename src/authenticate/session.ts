@@ -5,8 +5,9 @@
  */
 import { isName } from '../core/ids.ts';
 import type { AgentName } from '../core/ids.ts';
-import { toHex } from '../core/digest.ts';
+import { sha256, toHex, utf8 } from '../core/digest.ts';
 import { tenantIssuer } from '../core/issuer.ts';
+import type { PublicJwk } from '../core/registers.ts';
 import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { after, numericDate, seconds } from '../core/time.ts';
@@ -61,10 +62,29 @@ export async function verifySession(
   const why = whyNotHere(token, tenantIssuer(deps.publicUrl, snapshot.tenant.name), now);
   if (why !== null) return unauthenticated(why);
   const key = snapshot.keys.find(({ kid }) => kid === token.kid);
-  const verified = key === undefined ? null : await verifySignature(token, key.publicJwk);
-  if (verified === null) return unauthenticated('not signed by this tenant');
-  const { sub, proof } = verified.claims;
+  if (key === undefined || !(await isSignedBy(key.publicJwk, token, text))) {
+    return unauthenticated('not signed by this tenant');
+  }
+  const { sub, proof } = token.claims;
   return isName(sub) ? stillStands(snapshot, sub as AgentName, proof, now) : unauthenticated('no agent');
+}
+
+/**
+ * Those found to be signed with a key, by digest: a session comes with every call for five minutes. A signature stays
+ * good for as long as its key stands; everything else is looked at every time.
+ */
+const signed = new WeakMap<PublicJwk, Set<string>>();
+const SIGNED_KEPT = 1_000;
+
+async function isSignedBy(key: PublicJwk, token: UnverifiedToken, text: string): Promise<boolean> {
+  const known = signed.get(key) ?? new Set();
+  const digest = toHex(sha256(utf8(text)));
+  if (known.has(digest)) return true;
+  if ((await verifySignature(token, key)) === null) return false;
+  const [oldest] = known;
+  if (known.size >= SIGNED_KEPT && oldest !== undefined) known.delete(oldest);
+  signed.set(key, known.add(digest));
+  return true;
 }
 
 function whyNotHere({ type, claims }: UnverifiedToken, issuer: string, now: Instant): string | null {

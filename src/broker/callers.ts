@@ -31,7 +31,7 @@ export type AgentProof =
 /** Each try reads anew; more would only mean that the deployment is being rewritten all the time. */
 const TRIES = 5;
 
-export const USED_BEFORE = failure('invalid_client', 'The client assertion was used before', {
+const USED_BEFORE = failure('invalid_client', 'The client assertion was used before', {
   hint: 'Sign a fresh one.',
 });
 const UNKNOWN_TOKEN = failureIn(unauthenticated('no such tenant'));
@@ -58,8 +58,7 @@ export async function openSession(
       const when = { epochs: snapshot.epochs, oneUse, idempotency: null };
       const opened = await deps.store.commit({ kind: 'session.open', tenant, when }, [entry]);
       if (opened.ok) return done(ok(await signSession(deps, snapshot, principal, now)));
-      if (opened.error.unmet === 'moved') return again;
-      return done(err(USED_BEFORE));
+      return opened.error.unmet === 'moved' ? again : usedBefore(deps, tenant);
     },
     UNKNOWN_CLIENT,
   );
@@ -88,7 +87,7 @@ export async function clientOf(
       const when = { epochs: snapshot.epochs, oneUse, idempotency: null };
       const spent = oneUse === null ? ok(null) : await deps.store.commit({ kind: 'session.open', tenant, when }, []);
       if (spent.ok) return done(ok({ snapshot, ...askerOf(principal) }));
-      return spent.error.unmet === 'moved' ? again : done(err(USED_BEFORE));
+      return spent.error.unmet === 'moved' ? again : usedBefore(deps, tenant);
     },
     UNKNOWN_CLIENT,
   );
@@ -152,6 +151,12 @@ export async function trying<T>(
     deps.store.forget(tenant);
   }
   return err(CONTENDED);
+}
+
+/** It may be a client that tries again, or somebody who has got hold of what another sent. */
+export function usedBefore({ log }: Pick<Deps, 'log'>, tenant: TenantName): Step<never> {
+  log.warn('caller.refused', { tenant, code: USED_BEFORE.code, why: 'the assertion was used before' });
+  return done(err(USED_BEFORE));
 }
 
 /** A caller unknown to a stale snapshot may be known to the one that follows. */

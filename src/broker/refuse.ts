@@ -20,7 +20,7 @@ import type { Decision, Forbid } from '../decide/decision.ts';
 import { publicDecision } from '../decide/record.ts';
 import type { Deps } from '../deps.ts';
 import type { Answer } from './answer.ts';
-import { again, done, isStale, USED_BEFORE } from './callers.ts';
+import { again, done, isStale, usedBefore } from './callers.ts';
 import type { Step } from './callers.ts';
 import { fullDenial } from './limits.ts';
 import type { Full } from './limits.ts';
@@ -32,8 +32,9 @@ export async function refuse(deps: Deps, asking: Asking, decision: Forbid, when:
   const { task, resource } = request;
   const refusal = failureOf(reason);
   const kind = kindOf(asking, { task, resource, code: reason.code, rules: reason.rules.join(' ') });
-  // A one-use assertion has to be spent in any case, so such a refusal is always written.
-  const alike = when.oneUse === null && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
+  // A one-use assertion has to be spent in any case, and a key claimed, so such a refusal is always written.
+  const once = when.oneUse !== null || when.idempotency !== null;
+  const alike = !once && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
   return alike ? counted(refusal, decision) : writeWhole(deps, asking, decision, when, { kind, refusal });
 }
 
@@ -119,7 +120,7 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
     case 'moved':
       return again;
     case 'replayed':
-      return done(err(USED_BEFORE));
+      return usedBefore(deps, principal.tenant);
     case 'claimed':
       return done(await repeated(deps, principal, why));
     case 'budget':

@@ -19,8 +19,11 @@ const HANDED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 const main = new URL('./main.ts', import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
-if (major > OLDEST_MAJOR || (major === OLDEST_MAJOR && minor >= OLDEST_MINOR)) await import('./main.ts');
-else handOver(installedNode(dirname(fileURLToPath(import.meta.url))));
+if (major > OLDEST_MAJOR || (major === OLDEST_MAJOR && minor >= OLDEST_MINOR)) {
+  const { keepCompiled } = await import('./compiled.js');
+  keepCompiled();
+  await import('./main.ts');
+} else handOver(installedNode(dirname(fileURLToPath(import.meta.url))));
 
 /**
  * The `node` package beside Brevet: in its own node_modules, or in those that it was installed into.

@@ -8,6 +8,7 @@ export const commands = registerCommands({
   noun: 'enrolment',
   what: 'an agent at one tenant, with its own key or its workload’s binding',
   ofTenant: true,
+  comesBack: true,
   path: (given) => `/api/tenants/${encodeURIComponent(given.need('tenant'))}/enrolments`,
   fields: { issuer: { says: 'the registered issuer of its workload’s tokens', is: 'text' } },
   more: {

@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   operator: ['people’s ways in, and tokens for them', () => import('./operator.ts')],
   agent: ['non-human principals', () => import('./agent.ts')],
   enrolment: ['agents at tenants', () => import('./enrolment.ts')],
+  acceptance: ['who answers for agents that are new at tenants', () => import('./acceptance.ts')],
   issuer: ['OIDC issuers of workloads', () => import('./issuer.ts')],
   target: ['what credentials are for', () => import('./target.ts')],
   assignment: ['who holds which role', () => import('./assignment.ts')],

@@ -8,7 +8,7 @@ const kept = registerCommands({
   noun: 'operator',
   what: 'an operator: a person’s way in',
   path: () => '/api/operators',
-  takesTwo: 'operator.put',
+  proposal: (given, body) => ({ act: 'operator.put', name: given.need('NAME'), body }),
   fields: {
     person: { says: 'the person behind it', is: 'text' },
     issuer: { says: 'the operators’ OIDC issuer', is: 'text' },

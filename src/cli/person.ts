@@ -4,7 +4,7 @@ export const commands = registerCommands({
   noun: 'person',
   what: 'a person: one human, to whom operators and agents lead',
   path: () => '/api/people',
-  takesTwo: 'person.put',
+  proposal: (given, body) => ({ act: 'person.put', name: given.need('NAME'), body }),
   fields: {
     'display-name': { says: 'their name', is: 'text' },
     email: { says: 'where they are told', is: 'text' },

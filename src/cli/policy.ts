@@ -12,6 +12,7 @@ import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
+import { sod } from './policy-sod.ts';
 import { proposed } from './propose.ts';
 import { acknowledge, printList } from './register.ts';
 import { print, printable, shown, table } from './terminal.ts';
@@ -147,4 +148,4 @@ function listFiles(folder: string): string[] {
   }
 }
 
-export const commands: readonly Command[] = [check, test, propose, activate, rollback, versions];
+export const commands: readonly Command[] = [check, test, sod, propose, activate, rollback, versions];

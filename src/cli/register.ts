@@ -23,13 +23,15 @@ export interface Register {
   readonly what: string;
   /** Kept for each tenant: every command then needs `--tenant`. */
   readonly ofTenant?: true;
+  /** One that was removed may be put again. */
+  readonly comesBack?: true;
   /** Where its items are, below the deployment's API. */
   readonly path: (given: Given) => string;
   readonly fields: Readonly<Record<string, Field>>;
   /** Further options, and what they make of the body. */
   readonly more?: { readonly options: Options; readonly body: (given: Given) => JsonObject };
-  /** What to say that it is, where it takes two persons and so may have to be proposed. */
-  readonly takesTwo?: 'person.put' | 'operator.put';
+  /** How what is put is proposed, where that takes two persons; its reason comes beside it. */
+  readonly proposal?: (given: Given, body: JsonObject) => JsonObject;
   /** Which fields of an item a list shows. */
   readonly columns: readonly string[];
   readonly examples: { readonly put: string; readonly named: string };
@@ -52,7 +54,7 @@ const placeOf = (register: Register, given: Given): string =>
   `${register.path(given)}/${encodeURIComponent(given.need('NAME'))}`;
 
 function putCommand(register: Register): Command {
-  const { noun, what, fields: described, more, examples, takesTwo } = register;
+  const { noun, what, fields: described, more, examples, proposal } = register;
   return {
     name: `${noun} put`,
     says: `Writes ${what}, in whole: what is left out is reset.`,
@@ -61,7 +63,7 @@ function putCommand(register: Register): Command {
       ...fieldOptions(described),
       ...more?.options,
       file: FILE,
-      ...(takesTwo === undefined ? {} : PROPOSING),
+      ...(proposal === undefined ? {} : PROPOSING),
       ...scope(register),
     },
     example: `brevet ${noun} put ${examples.put}`,
@@ -69,8 +71,8 @@ function putCommand(register: Register): Command {
       const body = bodyOf(register, given);
       const line = await operatorLine(given);
       const reason = given.text('propose');
-      if (takesTwo !== undefined && reason !== undefined) {
-        return propose(line, terminal, { act: takesTwo, name: given.need('NAME'), body, reason });
+      if (proposal !== undefined && reason !== undefined) {
+        return propose(line, terminal, { ...proposal(given, body), reason });
       }
       const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is written`);
@@ -157,10 +159,11 @@ export function printList(terminal: Terminal, items: readonly Body[], columns: r
 }
 
 function removeCommand(register: Register): Command {
-  const { noun, what, examples } = register;
+  const { noun, what, examples, comesBack } = register;
+  const forGood = comesBack ? '' : ', for good: its name is not given again';
   return {
     name: `${noun} remove`,
-    says: `Removes ${what}, for good: its name is not given again, and what rests on it ends.`,
+    says: `Removes ${what}${forGood}; what rests on it ends.`,
     takes: ['NAME'],
     options: scope(register),
     example: `brevet ${noun} remove ${examples.named}`,

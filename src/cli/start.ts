@@ -39,6 +39,7 @@ function processesOf(given: Given): number {
 /** What serves is loaded once the settings are right: it brings everything. */
 async function serveAlone(config: Config, log: Log, terminal: Terminal): Promise<void> {
   const told = stopSignal();
+  await import('../node/cedar.ts');
   const { serve } = await import('../node.ts');
   await untilTold(await serve(config, { log }), told, terminal);
 }

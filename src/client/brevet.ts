@@ -176,18 +176,23 @@ async function askOnce(broker: Connected, request: Ask, signal: AbortSignal | un
 const leaseOf = (broker: Connected, granted: Granted): AgentLease =>
   new AgentLease(granted, (outcome, signal) => complete(broker, granted.lease, outcome, signal));
 
-/** People take minutes; a look costs the broker one row. In milliseconds. */
+/** For each look the broker waits for the answer itself. In seconds, and below what it allows. */
+const LOOK_WAIT = 20;
+/** Nor does one look follow another faster than this, whatever stands between answers by itself. In milliseconds. */
 const LOOK_EVERY = 2000;
 
 async function approvalState(broker: Connected, request: string, { seconds, signal }: WaitOptions): Promise<string> {
   const { line, session, path } = broker;
   const end = line.clock() + seconds * 1000;
   for (;;) {
-    const bounds: Bounds = { timeout: broker.timeouts.session, signal };
-    const state = readApprovalState(await session.call({ method: 'GET', path: `${path}/requests/${request}` }, bounds));
-    const left = end - line.clock();
-    if (state !== PENDING || left <= 0) return state;
-    await line.sleep(Math.min(LOOK_EVERY, left), signal);
+    const began = line.clock();
+    const wait = Math.max(0, Math.min(LOOK_WAIT, Math.floor((end - began) / 1000)));
+    const bounds: Bounds = { timeout: broker.timeouts.session + wait * 1000, signal };
+    const look = `${path}/requests/${request}?wait=${wait}`;
+    const state = readApprovalState(await session.call({ method: 'GET', path: look }, bounds));
+    const now = line.clock();
+    if (state !== PENDING || now >= end) return state;
+    await line.sleep(Math.max(0, Math.min(began + LOOK_EVERY, end) - now), signal);
   }
 }
 

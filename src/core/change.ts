@@ -21,6 +21,7 @@ import type {
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
+  Acceptance,
   Agent,
   Assignment,
   BundleFiles,
@@ -54,6 +55,9 @@ export interface Idempotency {
   readonly digest: string;
 }
 
+/** A POST that creates may carry a key, so that it can be sent again without being done again. */
+export type Claim = Omit<Idempotency, 'principal'>;
+
 /** A request as it is kept: what was asked and how it was decided. */
 export interface RequestRow {
   readonly id: RequestId;
@@ -79,15 +83,28 @@ export interface ApprovalRow {
 /** Work that a change leaves to be done, enqueued in its own transaction. */
 export type WorkTask =
   /** An `opening` lease whose mint may have been lost: fence, look, and say what it is. */
-  | { readonly task: 'reconcile'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'reconcile' } & WorkAtTarget)
   /** A `revoking` lease: end it at its provider, look until it is gone. */
-  | { readonly task: 'kill'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'kill' } & WorkAtTarget)
   /** A dead login that could not be dropped, or a fence that is over. */
-  | { readonly task: 'clean'; readonly tenant: TenantName; readonly lease: LeaseId }
+  | ({ readonly task: 'clean' } & WorkAtTarget)
   /** People are told of a tier 2 act. */
   | { readonly task: 'notice'; readonly tenant: TenantName; readonly notice: JsonObject; readonly lease: LeaseId }
-  /** Everything live that rests on what was taken away is ended. */
-  | { readonly task: 'cascade'; readonly tenant: TenantName | null; readonly over: LeaseFilter };
+  /** Everything live that rests on what was taken away is ended: what was decided before that, and nothing since. */
+  | {
+      readonly task: 'cascade';
+      readonly tenant: TenantName | null;
+      readonly over: LeaseFilter;
+      /** The epoch that the change raised, which the store knows: leases decided under an older one. */
+      readonly since?: Partial<Epochs>;
+    };
+
+/** It names its target, by which the queue keeps one that is dead from holding up the others. */
+export interface WorkAtTarget {
+  readonly tenant: TenantName;
+  readonly lease: LeaseId;
+  readonly target: TargetName;
+}
 
 export interface NewWork {
   readonly id: WorkId;
@@ -159,7 +176,10 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
     }
-  /** The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any. */
+  /**
+   * The mint's outcome: only from `opening`, with the epochs unmoved. Enqueues `work`, a tier 2 notice, if any; `over`,
+   * the reconciler's, has nothing left to do and goes with it.
+   */
   | {
       readonly kind: 'lease.activate';
       readonly lease: LeaseId;
@@ -168,6 +188,7 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly reference: JsonObject | null;
       readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
+      readonly over: WorkId;
     }
   /** Seen never to have been minted, behind the fence: only from `opening`. */
   | {
@@ -193,13 +214,17 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly exposure: Milliseconds | null;
       readonly work: readonly NewWork[];
     }
-  /** From `revoking`: death was seen, or cannot be. */
+  /**
+   * From `revoking`: death was seen, or cannot be. Either by the attempt that holds the work, or by whoever revoked it
+   * and killed it at once: then the work that waits, `over`, goes with it.
+   */
   | {
       readonly kind: 'lease.bury';
       readonly lease: LeaseId;
       readonly death: Death;
       readonly exposure: Milliseconds;
       readonly fence: WorkFence | null;
+      readonly over: WorkId | null;
       readonly work: readonly NewWork[];
     }
   /** What the agent reports of a lease that was already ending. */
@@ -234,6 +259,8 @@ export type RegisterChange =
   | { readonly kind: 'agent.remove'; readonly agent: AgentName }
   | { readonly kind: 'enrolment.put'; readonly enrolment: Enrolment }
   | { readonly kind: 'enrolment.remove'; readonly tenant: TenantName; readonly agent: AgentName }
+  | { readonly kind: 'acceptance.put'; readonly acceptance: Acceptance }
+  | { readonly kind: 'acceptance.remove'; readonly tenant: TenantName; readonly agent: AgentName }
   | { readonly kind: 'issuer.put'; readonly issuer: TrustedIssuer }
   | { readonly kind: 'issuer.remove'; readonly issuer: IssuerName }
   /** The next version: its number is given by the store. `audience`, where there is one, belongs to no other tenant. */
@@ -287,6 +314,8 @@ export interface RegisterCommand {
   readonly confirms?: Confirmation;
   /** What was done by one, and is to be looked at by another. */
   readonly owes?: Proposal;
+  /** Claimed where the change has effect, and remembered with the first of its entries. */
+  readonly idempotency?: Idempotency | null;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
@@ -313,8 +342,13 @@ export type Unmet =
   /** An epoch moved: read again, decide again. */
   | { readonly unmet: 'moved' }
   | { readonly unmet: 'replayed' }
-  /** The idempotency key was claimed before, with this body (`same`) or another. */
-  | { readonly unmet: 'claimed'; readonly same: boolean; readonly request: RequestId | null }
+  /** The idempotency key was claimed before, with this body (`same`) or another; and what it was claimed for. */
+  | {
+      readonly unmet: 'claimed';
+      readonly same: boolean;
+      readonly request: RequestId | null;
+      readonly receipt: Receipt | null;
+    }
   /** As much is live as may be; `until` is the earliest end of it, unless something ends before. */
   | { readonly unmet: 'budget'; readonly budget: LiveBudget; readonly until: Instant | null }
   /** The same is being done at so many tenants that it must ask: decide again. */

@@ -88,6 +88,13 @@ export interface LeaseTerms {
   readonly specification: JsonObject;
 }
 
+/** Where work on it is done. */
+export const placeOf = ({ tenant, id, target }: Pick<LeaseTerms, 'tenant' | 'id' | 'target'>) => ({
+  tenant,
+  lease: id,
+  target,
+});
+
 /** What the agent says of its own work; never mixed with what was seen. */
 export interface Outcome {
   readonly outcome: 'succeeded' | 'failed' | 'abandoned';

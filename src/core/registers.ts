@@ -10,8 +10,10 @@ import type {
   PersonName,
   RoleName,
   TargetName,
+  TaskName,
   TenantName,
 } from './ids.ts';
+import { seconds } from './time.ts';
 import type { Instant, Seconds } from './time.ts';
 import type { SealedSecret } from './seal.ts';
 
@@ -44,10 +46,15 @@ export type Autonomy = (typeof AUTONOMY_LEVELS)[number];
 export const DATA_CLASSES = ['phi', 'pii', 'cardholder', 'cui', 'credentials', 'system-logs'] as const;
 export type DataClass = (typeof DATA_CLASSES)[number];
 
+/** Who hands an agent over to a friend today is not somebody else tomorrow: a former owner counts for so long. */
+export const OWNERSHIP_COUNTS = seconds(30 * 24 * 3600);
+
 export interface Agent {
   readonly name: AgentName;
   readonly owner: PersonName;
   readonly deputy: PersonName | null;
+  /** Who answered for it before, the last one first, as long as that counts. */
+  readonly formerOwners: readonly { readonly person: PersonName; readonly until: Instant }[];
   readonly kind: (typeof AGENT_KINDS)[number];
   readonly purpose: string;
   readonly decisions: readonly string[];
@@ -77,6 +84,22 @@ export interface Enrolment {
     | { readonly by: 'workload'; readonly binding: WorkloadBinding };
   /** Why the same key may stand at a second tenant, by whom and until when. */
   readonly exception: { readonly reason: string; readonly author: OperatorName; readonly until: Instant } | null;
+}
+
+/**
+ * Somebody answers for an agent, with this version of its model, at a tenant where it is new: it does these task
+ * classes as their tier says, and need not prove itself first.
+ */
+export interface Acceptance {
+  readonly tenant: TenantName;
+  readonly agent: AgentName;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly tasks: readonly TaskName[];
+  readonly reason: string;
+  /** Two, but in set-up. */
+  readonly authors: readonly PersonName[];
+  readonly inSetup: boolean;
 }
 
 export type Holder =

@@ -4,6 +4,7 @@
  */
 import type { AgentName, OperatorName, PersonName, TargetName } from './ids.ts';
 import type {
+  Acceptance,
   Agent,
   Assignment,
   Enrolment,
@@ -50,6 +51,7 @@ export interface Snapshot {
   readonly epochs: Epochs;
   readonly deployment: DeploymentSnapshot;
   readonly agents: ReadonlyMap<AgentName, EnrolledAgent>;
+  readonly acceptances: ReadonlyMap<AgentName, Acceptance>;
   /** Those at this tenant that had not ended when it was read. */
   readonly assignments: readonly Assignment[];
   /** The current version of each. */

@@ -114,11 +114,15 @@ export interface Store {
   ): Promise<readonly KeptEntry[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
-  /** Live leases (opening, active) that a cascade is to end. */
-  live(over: LeaseFilter, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  /** Live leases (opening, active) that a cascade is to end: those decided under an older epoch than `since`. */
+  live(
+    over: LeaseFilter,
+    since: Partial<Epochs>,
+    limit: number,
+  ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
-  /** Claims work that is due, at most `perTenant` of one tenant at once, fenced by its attempt. */
-  claim(limit: number, perTenant: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
+  /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
+  claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
   /** Gives it back until `due`. Nothing happens if another attempt holds it. */
   defer(work: WorkFence, due: Instant): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */

@@ -14,8 +14,8 @@ import type { Instant } from '../core/time.ts';
 import type { Bundle, Circumstance, TaskClass } from './bundle/model.ts';
 import { denial } from './denial.ts';
 import type { Denial } from './decision.ts';
-import { executionRoles, overseersOf } from './segregation.ts';
-import type { HeldRole, Oversight } from './segregation.ts';
+import { executionRoles, involvedIn, standingFor } from './segregation.ts';
+import type { HeldRole, Standing } from './segregation.ts';
 
 /** Of a provider, a decision asks only what it can do. */
 export type Declarers = ReadonlyMap<ProviderKind, Pick<Provider, 'declare'>>;
@@ -38,7 +38,9 @@ export interface Admitted {
   readonly roles: readonly HeldRole[];
   readonly target: TargetVersion;
   readonly declared: Declaration;
-  readonly oversight: Oversight;
+  /** Who may oversee it, and who could approve it. */
+  readonly oversight: Standing;
+  readonly approvers: Standing;
 }
 
 export function admit(bundle: Bundle, providers: Declarers, asking: Asking): Result<Admitted, Denial> {
@@ -48,13 +50,15 @@ export function admit(bundle: Bundle, providers: Declarers, asking: Asking): Res
   const carried = rolesFor(bundle, asking);
   if (!carried.ok) return carried;
   const { task, roles } = carried.value;
-  const oversight = overseersOf(bundle, snapshot, principal.value.agent.owner, now);
-  if (oversight.overseers.length === 0) return err(UNSEEN);
+  const involved = involvedIn(principal.value, now);
+  const oversight = standingFor('oversight', involved, { bundle, snapshot, now });
+  if (oversight.persons.length === 0) return err(UNSEEN);
+  const approvers = standingFor('approval', involved, { bundle, snapshot, now });
   const connected = connect(task, providers, asking);
   if (!connected.ok) return connected;
   const wrong = parameterDenial(task, request) ?? circumstanceDenial(task, request.circumstances);
   if (wrong !== null) return err(wrong);
-  return ok({ principal: principal.value, task, roles, oversight, ...connected.value });
+  return ok({ principal: principal.value, task, roles, oversight, approvers, ...connected.value });
 }
 
 const UNSEEN = denial('nobody_oversees', 'nobody who may oversee this agent holds oversight here', {
@@ -83,6 +87,7 @@ function rolesFor(
   { snapshot, principal, request, now }: Asking,
 ): Result<{ readonly task: TaskClass; readonly roles: readonly HeldRole[] }, Denial> {
   const task = bundle.tasks.get(request.task);
+  if (task?.humanOnly === true) return err(humansOnly(task));
   const held = executionRoles(bundle, snapshot, principal.agent.name, now);
   const roles = held.filter(
     ({ role }) => role.tasks.has(request.task) && (request.role === null || role.name === request.role),
@@ -97,6 +102,12 @@ function rolesFor(
     }),
   );
 }
+
+const humansOnly = ({ name }: TaskClass): Denial =>
+  denial('humans_only', `${name} is for people alone, whoever approves`, {
+    hint: 'Hand it to a person.',
+    path: 'task',
+  });
 
 function connect(
   task: TaskClass,

@@ -8,24 +8,25 @@ import type { BundleFiles } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { CasesFile, caseProblems } from './bundle/cases.ts';
+import { CharterFile } from './bundle/charter.ts';
 import {
   CASES,
+  CHARTER_FILE,
   ROLES_FILE,
   SCHEMA_FILE,
   SHARED_RULES,
   TASKS_FILE,
   TENANT_RULES,
-  WHOLE_FILE,
   bundleVersion,
   fileProblems,
   sizeProblems,
 } from './bundle/files.ts';
+import { limitsOf } from './bundle/limits.ts';
 import type { Bundle, Role, TaskClass } from './bundle/model.ts';
 import { RolesFile, roleProblems, rolesOf } from './bundle/roles.ts';
 import { ruleProblems, sourceProblems } from './bundle/rules.ts';
 import { TasksFile, taskProblems, tasksOf } from './bundle/tasks.ts';
 import { trialProblems } from './bundle/trial.ts';
-import { WholeFile, wholeOf } from './bundle/whole.ts';
 import { readYaml } from './bundle/yaml.ts';
 import type { Placed } from './bundle/yaml.ts';
 
@@ -42,19 +43,22 @@ export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundl
   const tooMuch = sizeProblems(files);
   if (tooMuch.length > 0) return err(tooMuch);
   const found = fileProblems(files);
-  const whole = readYaml(WHOLE_FILE, files[WHOLE_FILE] ?? '{}', WholeFile);
+  const charter = readYaml(CHARTER_FILE, files[CHARTER_FILE] ?? MISSING, CharterFile);
   const registers = readRegisters(files);
   const rules = readRules(files, engine, registers);
   const cases = readCases(files, registers, rules.infos);
-  const inWhole = whole.ok ? [] : whole.error;
-  const problems = inOrder([...found, ...inWhole, ...registers.problems, ...rules.problems, ...cases.problems]);
-  if (!whole.ok || problems.length > 0) return err(problems);
+  const inCharter = charter.ok ? [] : charter.error;
+  const problems = inOrder([...found, ...inCharter, ...registers.problems, ...rules.problems, ...cases.problems]);
+  if (problems.length > 0 || !charter.ok) return err(problems);
   const { tasks, roles } = registers;
   const trial = trialProblems(engine, rules.schema, tasks, registers.tasksFile);
   if (trial.length > 0) return err(trial);
   return ok({
     version: bundleVersion(files),
-    ...wholeOf(whole.value.value),
+    owner: charter.value.value.owner,
+    nextReview: charter.value.value.next_review,
+    probation: charter.value.value.probation,
+    ...limitsOf(charter.value.value),
     roles,
     tasks,
     rules: new Map(rules.infos.map((rule) => [rule.name, rule])),
@@ -64,6 +68,9 @@ export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundl
     cases: cases.files.map(({ file, value }) => ({ file, holds: value })),
   });
 }
+
+/** What a file that is not there is read as: that it is missing is told once. */
+const MISSING = '{ owner: none, next_review: 2000-01-01, probation: 1 }';
 
 interface Registers {
   readonly roles: ReadonlyMap<RoleName, Role>;

@@ -1,5 +1,6 @@
 /** Bundles by their version, loaded from the store and kept: the active one, and those just before and after it. */
 import type { RuleEngine } from '../core/policy.ts';
+import type { BundleFiles } from '../core/registers.ts';
 import type { Store } from '../core/store.ts';
 import { bundleVersion, loadBundle } from './bundle.ts';
 import type { Bundle } from './bundle/model.ts';
@@ -9,6 +10,8 @@ const MOST_BUNDLES = 4;
 export interface Bundles {
   /** @throws when the version is not there, is not what its hash says, or does not check: then nothing is decided. */
   at(version: string): Promise<Bundle>;
+  /** Checks a bundle that is to become a version, and keeps it as that: its hash says that it is the same. */
+  load(files: BundleFiles): ReturnType<typeof loadBundle>;
 }
 
 /** By version, the oldest first. */
@@ -19,6 +22,10 @@ export function createBundles(
   engine: RuleEngine,
   kept: KeptBundles = new Map(),
 ): Bundles {
+  const keep = (bundle: Bundle): void => {
+    kept.set(bundle.version, bundle);
+    if (kept.size > MOST_BUNDLES) kept.delete(kept.keys().next().value ?? '');
+  };
   return {
     async at(version) {
       const before = kept.get(version);
@@ -31,9 +38,13 @@ export function createBundles(
       if (bundleVersion(files) !== version) throw new Error(`what is kept as policy ${version} has another hash`);
       const loaded = loadBundle(files, engine);
       if (!loaded.ok) throw new Error(`the policy version ${version} does not check: ${loaded.error[0]?.what}`);
-      kept.set(version, loaded.value);
-      if (kept.size > MOST_BUNDLES) kept.delete(kept.keys().next().value ?? '');
+      keep(loaded.value);
       return loaded.value;
+    },
+    load(files) {
+      const loaded = loadBundle(files, engine);
+      if (loaded.ok) keep(loaded.value);
+      return loaded;
     },
   };
 }

@@ -10,15 +10,17 @@ import type { Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
 import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
+import { tierAt } from './bundle/scorecard.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
 import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './judge.ts';
+import { isOnProbation } from './probation.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { HeldRole } from './segregation.ts';
 import { termsOf } from './terms.ts';
-import { atManyTenants, claimsOf, effectiveTier } from './tier.ts';
+import { claimsOf, effectiveTier } from './tier.ts';
 
 /** What decides. */
 export interface Policy {
@@ -88,12 +90,18 @@ function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: Hel
       (part) => !declared.enforces.includes(part),
     ),
   };
+  if (verdict.value.effect === 'ask' && admitted.approvers.persons.length === 0) return err(NOBODY_TO_ASK);
   return ok(decisionOf(policy, asking, admitted, execution, verdict.value));
 }
 
+/** An ask that nobody could answer would only wait for its end. */
+const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve this holds approval here', {
+  hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
+});
+
 function factsOf(
   { channels }: Policy,
-  { snapshot, request, manyTenants }: Asking,
+  { snapshot, request, now, manyTenants }: Asking,
   admitted: Admitted,
   { role }: HeldRole,
 ) {
@@ -103,8 +111,12 @@ function factsOf(
   const said = request.circumstances;
   const environment = environmentOf(target);
   const claims = claimsOf(said, target, environment, agent);
-  const alone = effectiveTier(task.tier, context, agent.autonomy, claims, channels);
-  const { tier, raised } = manyTenants ? atManyTenants(task.tier, alone) : alone;
+  const own = tierAt(task, now).tier;
+  const { tier, raised } = effectiveTier(own, context, agent.autonomy, claims, {
+    onProbation: isOnProbation(snapshot, agent, task.name),
+    channels,
+    manyTenants,
+  });
   const facts: Facts = {
     role: role.name,
     task,
@@ -130,11 +142,11 @@ const environmentOf = ({ environment }: TargetVersion): string =>
 function decisionOf(
   { bundle }: Policy,
   { now }: Asking,
-  { oversight }: Admitted,
+  { oversight, approvers }: Admitted,
   execution: Execution,
   { effect, rules }: Verdict,
 ): Permit | Ask {
-  const { overseers, until } = oversight;
+  const { persons: overseers, until } = oversight;
   const duties: Duties = {
     overseers,
     notify: execution.tier === 2 ? overseers : [],
@@ -142,6 +154,6 @@ function decisionOf(
   };
   const approval = { rules, policy: bundle.version };
   if (effect === 'permit') return { effect, approval, execution, oversight: duties };
-  const deadline = earliest(after(now, ASK_LASTS), until);
-  return { effect, approval: { ...approval, deadline }, execution, oversight: duties };
+  const deadline = earliest(after(now, ASK_LASTS), until, approvers.until);
+  return { effect, approval: { ...approval, deadline, approvers: approvers.persons }, execution, oversight: duties };
 }

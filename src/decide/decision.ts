@@ -24,6 +24,8 @@ export interface Route {
   readonly rules: readonly RuleName[];
   readonly policy: string;
   readonly deadline: Instant;
+  /** Who could answer: none of them has a part in it. */
+  readonly approvers: readonly PersonName[];
 }
 
 /** Where less was given than asked, and what held it back. */

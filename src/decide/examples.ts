@@ -12,6 +12,7 @@ import type { ExampleAgent, ExampleTenant } from './bundle/cases.ts';
 
 const OWNER = 'owner' as PersonName;
 const OVERSEER = 'overseer' as PersonName;
+const APPROVER = 'approver' as PersonName;
 const NEVER = instant(Number.MAX_SAFE_INTEGER);
 
 export interface Example {
@@ -19,7 +20,7 @@ export interface Example {
   readonly principal: AgentPrincipal;
 }
 
-/** One agent at one tenant, overseen by somebody who does not own it. */
+/** One agent at one tenant, overseen by somebody who does not own it, and another who could approve. */
 export function exampleOf(
   bundle: Bundle,
   tenantName: string,
@@ -32,9 +33,22 @@ export function exampleOf(
   const enrolment = enrolmentOf(tenant, agent);
   const assignments = [
     ...example.roles.map((role, at) => assign(tenant.name, { kind: 'agent', name: agent.name }, role, 'execution', at)),
-    assign(tenant.name, { kind: 'person', name: OVERSEER }, oversightRole(bundle), 'oversight', example.roles.length),
+    assign(
+      tenant.name,
+      { kind: 'person', name: OVERSEER },
+      roleOf(bundle, 'oversight'),
+      'oversight',
+      example.roles.length,
+    ),
+    assign(
+      tenant.name,
+      { kind: 'person', name: APPROVER },
+      roleOf(bundle, 'approval'),
+      'approval',
+      example.roles.length + 1,
+    ),
   ];
-  const persons = new Map([OWNER, OVERSEER].map((name) => [name, personOf(name)]));
+  const persons = new Map([OWNER, OVERSEER, APPROVER].map((name) => [name, personOf(name)]));
   const snapshot: Snapshot = {
     tenant,
     epochs: { tenant: 0, deployment: 0 },
@@ -51,6 +65,7 @@ export function exampleOf(
       lapsesAt: NEVER,
     },
     agents: new Map([[agent.name, { agent, enrolment }]]),
+    acceptances: example.accepted === false ? new Map() : acceptancesOf(bundle, tenant.name, agent),
     assignments,
     targets: targetsOf(tenant.name, client),
     keys: [],
@@ -60,9 +75,9 @@ export function exampleOf(
   return { snapshot, principal: { kind: 'agent', tenant: tenant.name, agent, enrolment, by, launchedBy: null } };
 }
 
-/** A bundle without one lets nobody oversee, and so decides nothing but forbids. */
-const oversightRole = (bundle: Bundle): string =>
-  [...bundle.roles.values()].find((role) => role.function === 'oversight')?.name ?? 'overseer';
+/** A bundle without a role of oversight lets nobody oversee, and so decides nothing but forbids. */
+const roleOf = (bundle: Bundle, of: 'oversight' | 'approval'): string =>
+  [...bundle.roles.values()].find((role) => role.function === of)?.name ?? of;
 
 const tenantOf = (name: string, client: ExampleTenant): Tenant => ({
   name: name as TenantName,
@@ -79,6 +94,7 @@ const agentOf = (name: string, example: ExampleAgent): Agent => ({
   name: name as AgentName,
   owner: OWNER,
   deputy: null,
+  formerOwners: [],
   kind: example.kind,
   purpose: 'example',
   decisions: [],
@@ -96,6 +112,15 @@ const enrolmentOf = ({ name }: Tenant, agent: Agent): Enrolment => ({
   proof: { by: 'key', jwk: {}, thumbprint: 'example' },
   exception: null,
 });
+
+const acceptancesOf = (bundle: Bundle, tenant: TenantName, agent: Agent): Snapshot['acceptances'] => {
+  const { name, model, modelVersion } = agent;
+  const tasks = [...bundle.tasks.keys()];
+  const reason = 'example';
+  return new Map([
+    [name, { tenant, agent: name, model, modelVersion, tasks, reason, authors: [OVERSEER, OWNER], inSetup: false }],
+  ]);
+};
 
 const assign = (
   tenant: TenantName,

@@ -10,13 +10,16 @@ import type { Tier } from './decision.ts';
 /** All from registers, except the booleans that a request's claims can only raise. */
 export interface Facts {
   readonly role: string;
-  readonly task: Pick<TaskClass, 'name' | 'kind' | 'provider' | 'readsOnly' | 'createsObjects' | 'seenByRules'>;
+  readonly task: Pick<
+    TaskClass,
+    'name' | 'kind' | 'provider' | 'readsOnly' | 'leavesObjects' | 'containment' | 'changes' | 'touches' | 'seenByRules'
+  >;
   /** Checked against the task class's schema. */
   readonly parameters: JsonObject;
   /** Effective. */
   readonly tier: Tier;
   readonly environment: string;
-  /** Behind the target, and what the request adds to it. */
+  /** Behind the target, and what the request adds to it; what the task class touches is added here. */
   readonly data: readonly DataClass[];
   readonly tenantData: readonly DataClass[];
   readonly regulations: readonly string[];
@@ -43,9 +46,11 @@ export function rulesInput(facts: Facts, approved = false): JsonObject {
       kind: task.kind,
       provider: task.provider,
       reads_only: task.readsOnly,
-      creates_objects: task.createsObjects,
+      leaves_objects: task.leavesObjects,
+      containment: task.containment,
+      changes: asSet(task.changes),
       environment: facts.environment,
-      data: asSet(facts.data),
+      data: asSet([...facts.data, ...task.touches]),
       tenant_data: asSet(facts.tenantData),
       regulations: asSet(facts.regulations),
       contract: facts.contract ?? 'none',

@@ -24,7 +24,9 @@ export function ledgerFields(decision: Decision): LedgerFields {
 function approvalFields(decision: Permit | Ask): JsonObject {
   const { rules, policy } = decision.approval;
   const common = { effect: decision.effect, rules: [...rules], policy };
-  return decision.effect === 'ask' ? { ...common, deadline: toRfc3339(decision.approval.deadline) } : common;
+  if (decision.effect !== 'ask') return common;
+  const { deadline, approvers } = decision.approval;
+  return { ...common, deadline: toRfc3339(deadline), approvers: [...approvers] };
 }
 
 const denialFields = ({ reason }: Forbid): JsonObject => ({

@@ -1,12 +1,14 @@
 /**
- * Three functions that cannot blur, as pure questions to a snapshot: who holds which at a tenant, and who may oversee
- * what an agent does. They count persons.
+ * Three functions that cannot blur, as pure questions to a snapshot: who holds which at a tenant, and who may approve
+ * and oversee what an agent does. They count persons, and what those were of late.
  */
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
+import type { AgentPrincipal } from '../authenticate/principal.ts';
+import { OWNERSHIP_COUNTS } from '../core/registers.ts';
 import type { Assignment, Holder } from '../core/registers.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { instant } from '../core/time.ts';
+import { after, instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Bundle, Role } from './bundle/model.ts';
 
@@ -66,28 +68,41 @@ export function executionRoles(
 const endsLater = (a: Assignment, b: Assignment): boolean =>
   b.until !== null && (a.until === null || a.until > b.until);
 
-export interface Oversight {
+/** Who stands in what this agent asks for: who owns it or owned it of late, and who set it to work. */
+export function involvedIn(
+  { agent, launchedBy }: Pick<AgentPrincipal, 'agent' | 'launchedBy'>,
+  now: Instant,
+): ReadonlySet<PersonName> {
+  const lately = agent.formerOwners.filter(({ until }) => after(until, OWNERSHIP_COUNTS) > now);
+  return new Set([agent.owner, launchedBy ?? agent.owner, ...lately.map(({ person }) => person)]);
+}
+
+export interface Standing {
   /** In the order of their names. */
-  readonly overseers: readonly PersonName[];
+  readonly persons: readonly PersonName[];
   /** When the last of them ends; `null`: not by itself. */
   readonly until: Instant | null;
 }
 
 /**
- * Who oversees what an agent of this owner does here: active persons who hold oversight and nothing else. Nobody
- * oversees what they own.
+ * Who may approve, or oversee, what those involved ask for here: active persons who hold that function and nothing
+ * else, and have no part in it.
  */
-export function overseersOf(bundle: Bundle, snapshot: Snapshot, owner: PersonName, now: Instant): Oversight {
+export function standingFor(
+  of: 'approval' | 'oversight',
+  involved: ReadonlySet<PersonName>,
+  { bundle, snapshot, now }: { readonly bundle: Bundle; readonly snapshot: Snapshot; readonly now: Instant },
+): Standing {
   const standing = snapshot.assignments.filter(
     ({ holder, ...assignment }) =>
       holder.kind === 'person' &&
-      holder.name !== owner &&
-      assignment.function === 'oversight' &&
+      !involved.has(holder.name) &&
+      assignment.function === of &&
       lasts(assignment, now) &&
       roleHeld(bundle, assignment, snapshot) !== null &&
-      functionAt(snapshot, holder.name, now) === 'oversight',
+      functionAt(snapshot, holder.name, now) === of,
   );
-  const overseers = new Set(standing.map(({ holder }) => holder.name as PersonName));
+  const persons = new Set(standing.map(({ holder }) => holder.name as PersonName));
   const last = Math.max(...standing.map(({ until }) => until ?? Number.POSITIVE_INFINITY));
-  return { overseers: [...overseers].toSorted(), until: Number.isFinite(last) ? instant(last) : null };
+  return { persons: [...persons].toSorted(), until: Number.isFinite(last) ? instant(last) : null };
 }

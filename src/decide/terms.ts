@@ -5,6 +5,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Admitted } from './admit.ts';
+import { tierAt } from './bundle/scorecard.ts';
 import type { Denial, Narrowing } from './decision.ts';
 import { denial } from './denial.ts';
 import type { HeldRole } from './segregation.ts';
@@ -55,6 +56,7 @@ function ttlOf(
     ...ending(assignment.until, now, 'end of the assignment'),
     ...ending(principal.enrolment.exception?.until ?? null, now, 'end of the exception for the key'),
     ...ending(oversight.until, now, 'end of the last oversight'),
+    ...ending(tierAt(task, now).until, now, 'end of the promotion'),
   ];
   const narrowed = narrow('ttl', ttl ?? task.ttl, limits);
   if (narrowed.given >= shortest) return ok(narrowed);

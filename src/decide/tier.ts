@@ -1,6 +1,6 @@
 /**
- * The effective tier: the task class's own, raised by the contract, by the agent's autonomy, by what the request says
- * of itself, and by there being nobody to tell. Nothing here can lower it.
+ * The effective tier: the task class's own as it stands now, raised by the contract, by the agent's autonomy, by its
+ * being new here, by what the request says of itself, and by there being nobody to tell. Nothing here can lower it.
  */
 import { REGULATIONS } from '../core/registers.ts';
 import type { Agent, TargetVersion, TenantContext } from '../core/registers.ts';
@@ -52,23 +52,28 @@ export interface Effective {
   readonly raised: readonly Raise[];
 }
 
-/** The same at many tenants within minutes is one act over all of them, whatever it would be at one. */
-export const atManyTenants = (own: Tier, { raised }: Effective): Effective => ({
-  tier: 3,
-  raised: own === 3 ? raised : [...raised, { to: 3, because: 'many_tenants' }],
-});
+/** How the agent stands here, beside what it is registered with. */
+export interface Standing {
+  readonly onProbation: boolean;
+  /** Whether somebody can be told. */
+  readonly channels: boolean;
+  /** The same at many tenants within minutes is one act over all of them, whatever it would be at one. */
+  readonly manyTenants: boolean;
+}
 
 export function effectiveTier(
   own: Tier,
   { autonomy: contract, regulations }: Pick<TenantContext, 'autonomy' | 'regulations'>,
   autonomy: Agent['autonomy'],
   claims: Claims,
-  channels: boolean,
+  { onProbation, channels, manyTenants }: Standing,
 ): Effective {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
     { to: regulations.every(isKnown) ? 1 : 3, because: 'regulation:unknown' },
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
+    { to: onProbation ? 3 : 1, because: 'probation' },
+    { to: manyTenants ? 3 : 1, because: 'many_tenants' },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },
     { to: claims.moreData ? 3 : 1, because: 'claims:more_data' },

@@ -18,7 +18,7 @@ import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { changing, receipt } from './acting.ts';
 import { readJson } from './body.ts';
-import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
+import { claimOf, currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
 import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { assignmentWire, enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
@@ -98,7 +98,7 @@ admin.delete('/tenants/:tenant', async (c) => {
 });
 
 /** A tenant that the operator administers; any other is not there. */
-async function administered(
+export async function administered(
   c: Context<Scope>,
 ): Promise<Result<{ readonly operator: OperatorPrincipal; readonly at: Snapshot }>> {
   const operator = await operatorOf(c);
@@ -222,7 +222,9 @@ admin.post('/assignments', async (c) => {
   const tenant = assignmentTenant(body);
   const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
   if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, body));
+  const claim = claimOf(c, 'assignments', body);
+  if (!claim.ok) return problem(c, claim.error);
+  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, { body, claim: claim.value }));
 });
 
 admin.delete('/assignments/:id', async (c) => {

@@ -43,7 +43,9 @@ async function readText(c: Context<Scope>, type: string, limit: number): Promise
   if (given !== type) {
     return err(failure('unsupported_media_type', `this takes ${type}`, { hint: `Send content-type: ${type}.` }));
   }
-  const bytes = await readBounded(c.req.raw, limit);
+  const read = await readOrGone(c, limit);
+  if (!read.ok) return read;
+  const bytes = read.value;
   if (bytes === null) return err(failure('body_too_large', `the body is over ${limit} bytes`));
   try {
     return ok(strictUtf8.decode(bytes));
@@ -52,6 +54,19 @@ async function readText(c: Context<Scope>, type: string, limit: number): Promise
     return err(failure('invalid_request', 'the body is not UTF-8'));
   }
 }
+
+/** A caller who hangs up in the middle of a body is no fault of ours, and nobody reads the answer. */
+async function readOrGone(c: Context<Scope>, limit: number): Promise<Result<Uint8Array | null>> {
+  try {
+    return ok(await readBounded(c.req.raw, limit));
+  } catch (fault) {
+    if (!(fault instanceof Error) || !BROKEN_OFF.test(fault.message)) throw fault;
+    return err(failure('invalid_request', 'the body broke off', { hint: 'Send all of it.' }));
+  }
+}
+
+/** What Node says of a request that was closed before its end. */
+const BROKEN_OFF = /^aborted$|\bECONNRESET\b/;
 
 async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
   const stated = request.headers.get('content-length');

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { canonicalBytes } from '../core/canonical.ts';
 import type { Json } from '../core/canonical.ts';
+import type { Claim } from '../core/change.ts';
 import { hmacSha256, toHex } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
@@ -14,7 +15,6 @@ import { authenticateOperator } from '../authenticate/operator.ts';
 import type { Caller } from '../authenticate/operator.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { witness } from '../administer/setup.ts';
-import type { Claim } from '../broker.ts';
 import type { Scope } from './scope.ts';
 
 const NOTHING_HERE = failure('not_found', 'there is nothing here');

@@ -6,6 +6,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
+import type { FailureCode } from '../core/failure.ts';
 import { parseWith } from '../core/parse.ts';
 import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -37,6 +38,9 @@ oauth.post('/token', async (c) => {
   const tenant = tenantOf(c);
   if (!form.ok) return oauthError(c, form.error);
   if (!tenant.ok) return oauthError(c, tenant.error);
+  if (!form.value.has('grant_type')) {
+    return oauthError(c, failure('invalid_request', 'grant_type is missing', { path: 'grant_type' }));
+  }
   if (form.value.get('grant_type') !== 'client_credentials') {
     return oauthError(c, failure('unsupported_grant_type', 'grant_type must be client_credentials'));
   }
@@ -61,9 +65,14 @@ async function taskToken(c: Context<Scope>, tenant: TenantName, form: Form, deta
   if (!claim.ok) return oauthError(c, claim.error);
   const proof = { by: 'client', credentials: credentialsOf(form) } as const;
   const asked = await requestTask(deps, tenant, { proof, body: body.value, claim: claim.value, only: 'jwt' });
-  if (!asked.ok) return oauthError(c, asked.error);
+  if (!asked.ok) return oauthError(c, asked.error, OF_DETAILS.get(asked.error.code));
   return tokenAnswer(c, body.value, asked.value);
 }
+
+/** What is wrong with the task's fields is wrong with the details that they stand in. @see RFC 9396 section 5 */
+const OF_DETAILS: ReadonlyMap<FailureCode, string> = new Map(
+  (['unknown_field', 'invalid_field', 'invalid_name'] as const).map((code) => [code, 'invalid_authorization_details']),
+);
 
 const detailsForm = z.array(z.looseObject({ type: z.literal(TASK_TYPE) })).length(1);
 
@@ -72,7 +81,7 @@ function readDetails(text: string): Result<Record<string, unknown>> {
   const refuse = (why: string): Result<never> =>
     err(
       failure('invalid_authorization_details', `authorization_details: ${why}`, {
-        hint: `Send [{"type":"${TASK_TYPE}","task":…,"resource":…}].`,
+        hint: `Send an array of one object of type ${TASK_TYPE}, with a task and a resource.`,
       }),
     );
   let parsed: unknown;

@@ -10,9 +10,10 @@ import { administratorAt } from '../administer/administrator.ts';
 import { confirmChange, seenChange } from '../administer/changes.ts';
 import type { Proposed } from '../administer/changes.ts';
 import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/policy.ts';
+import { reportReach } from '../administer/reach.ts';
 import { changing, receipt } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
-import { currentDeployment, operatorOf } from './caller.ts';
+import { claimOf, currentDeployment, operatorOf } from './caller.ts';
 import { proposalWire } from './changes.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -42,6 +43,17 @@ policy.get('/versions', async (c) => {
   return answer(c, { items, cursor: null });
 });
 
+policy.get('/sod', async (c) => {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return problem(c, operator.error);
+  await currentDeployment(c.var.deps);
+  const found = await reportReach(c.var.deps, operator.value);
+  if (!found.ok) return problem(c, found.error);
+  const { people, agents, tenants, conflicts } = found.value;
+  const persons = people.map(({ deputyOf, ...person }) => ({ ...person, deputy_of: deputyOf }));
+  return answer(c, { people: persons, agents, tenants, conflicts });
+});
+
 policy.post('/propose', async (c) => {
   const change = await changing(c, BUNDLE_LIMIT);
   if (!change.ok) return problem(c, change.error);
@@ -57,7 +69,12 @@ policy.post('/activate', async (c) => {
   const form = parseWith(activation, change.value.body);
   if (!form.ok) return problem(c, form.error);
   const { operator } = change.value;
-  if ('files' in form.value) return receipt(c, await activatePolicy(c.var.deps, operator, form.value.files));
+  if ('files' in form.value) {
+    const claim = claimOf(c, 'policy/activate', change.value.body);
+    if (!claim.ok) return problem(c, claim.error);
+    const given = { files: form.value.files, claim: claim.value };
+    return receipt(c, await activatePolicy(c.var.deps, operator, given));
+  }
   const id = parseId('chg', form.value.change);
   if (!id.ok) return problem(c, id.error);
   const found = await seenChange(c.var.deps, operator, id.value);

@@ -1,5 +1,6 @@
 /** The registers as administrators see them. No secret is among them, sealed or not. */
 import type {
+  Acceptance,
   Agent,
   Assignment,
   Enrolment,
@@ -42,7 +43,21 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
   active,
 });
 
-const agentWire = ({ modelVersion, ...agent }: Agent) => ({ ...agent, model_version: modelVersion });
+/** As it can be put back: who owned it before is not written by anybody. */
+const agentWire = (agent: Agent) => ({
+  name: agent.name,
+  owner: agent.owner,
+  deputy: agent.deputy,
+  kind: agent.kind,
+  purpose: agent.purpose,
+  decisions: agent.decisions,
+  vendor: agent.vendor,
+  model: agent.model,
+  model_version: agent.modelVersion,
+  autonomy: agent.autonomy,
+  data: agent.data,
+  active: agent.active,
+});
 
 const issuerWire = ({ maxAge, ...issuer }: TrustedIssuer) => ({ ...issuer, max_age: maxAge });
 
@@ -75,6 +90,12 @@ export const enrolmentWire = ({ agent, proof, exception }: Enrolment) => ({
     exception === null
       ? null
       : { reason: exception.reason, author: exception.author, until: toRfc3339(exception.until) },
+});
+
+export const acceptanceWire = ({ modelVersion, inSetup, ...same }: Acceptance) => ({
+  ...same,
+  model_version: modelVersion,
+  in_setup: inSetup,
 });
 
 export const assignmentWire = ({ id, tenant, holder, role, function: given, until, reviewer }: Assignment) => ({

@@ -5,8 +5,9 @@ import { failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { toRfc3339 } from '../core/time.ts';
+import { seconds, toRfc3339 } from '../core/time.ts';
 import type { KeptRequest } from '../core/store.ts';
+import { waitForAnswer } from '../approve/wait.ts';
 import { requestTask } from '../broker.ts';
 import { agentOf } from '../broker/callers.ts';
 import type { Answer } from '../broker.ts';
@@ -15,6 +16,7 @@ import { bearerOf, claimOf, tenantOf } from './caller.ts';
 import { revokeUndelivered } from './delivery.ts';
 import { openedWire, requestWire } from './lease-wire.ts';
 import type { Scope } from './scope.ts';
+import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire, revealed } from './wire.ts';
 
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
@@ -57,7 +59,10 @@ function answerOf(c: Context<Scope>, asked: Answer): Response {
 
 requests.get('/:id', async (c) => {
   const found = await ownRequest(c);
-  return found.ok ? answer(c, requestWire(found.value)) : problem(c, found.error);
+  if (!found.ok) return problem(c, found.error);
+  const wait = waitOf(c, seconds(0));
+  if (!wait.ok) return problem(c, wait.error);
+  return answer(c, requestWire(await waitForAnswer(c.var.deps, found.value, wait.value, c.req.raw.signal)));
 });
 
 async function ownRequest(c: Context<Scope, '/:id'>): Promise<Result<KeptRequest>> {

@@ -43,10 +43,10 @@ export function problem(c: Context<Scope>, refusal: Failure): Response {
  * library that finds one reads no further.
  * @see RFC 6749 section 5.2
  */
-export function oauthError(c: Context<Scope>, refusal: Failure): Response {
+export function oauthError(c: Context<Scope>, refusal: Failure, error?: string): Response {
   const row = FAILURES[refusal.code];
   const body = {
-    error: row.oauth,
+    error: error ?? row.oauth,
     error_description: ascii(refusal.hint === undefined ? refusal.detail : `${refusal.detail} (${refusal.hint})`),
     error_uri: `${c.var.deps.publicUrl}/errors/${refusal.code}`,
     ...refusal.members,

@@ -8,8 +8,8 @@ import type { Entry, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
-import type { LeaseId } from '../core/ids.ts';
-import { markOf } from '../core/lease.ts';
+import type { LeaseId, WorkId } from '../core/ids.ts';
+import { markOf, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
 import type { LocalProvider, Minted, MintOrder, OpenTarget, Provider, RemoteProvider } from '../core/provider.ts';
@@ -44,6 +44,8 @@ export interface IssueRecord {
   landed(lease: LeaseTerms, minted: Minted): Entry;
   /** The entry of a revocation because nothing may be issued any more. */
   overtaken(lease: LeaseTerms): Entry;
+  /** Told where it is not known whether the lease is active, and nobody gets its credential. */
+  undelivered(lease: LeaseTerms): void;
   /** A tier 2 notice, if one is owed. */
   notices(lease: LeaseTerms): readonly NewWork[];
   /** Decides again after an epoch moved: the new epochs where the very same is still permitted, else `null`. */
@@ -128,7 +130,7 @@ async function issueLocally(
 ): Promise<Result<Issued, NotIssued>> {
   const minting = provider.mint(orderOf(lease), target);
   const keeps = provider.declare(target.version).keepsSecret;
-  const [minted, committed] = await Promise.all([
+  const issuing = Promise.all([
     minting,
     deps.store.commit(
       {
@@ -144,8 +146,19 @@ async function issueLocally(
       record.entries(lease, 'active'),
     ),
   ]);
+  const [minted, committed] = await knownOrUndelivered(record, lease, issuing);
   if (!committed.ok) return err({ unmet: committed.error });
   return ok({ lease, credential: minted.credential, receipt: lastOf(committed.value.receipts) });
+}
+
+/** A commit whose answer was lost may have landed: then the lease lives, and nobody has its credential. */
+async function knownOrUndelivered<T>(record: IssueRecord, lease: LeaseTerms, committing: Promise<T>): Promise<T> {
+  try {
+    return await committing;
+  } catch (fault) {
+    record.undelivered(lease);
+    throw fault;
+  }
 }
 
 async function issueRemotely(
@@ -155,6 +168,7 @@ async function issueRemotely(
   target: OpenTarget,
   record: IssueRecord,
 ): Promise<Result<Issued, NotIssued>> {
+  const reconciling = reconciliation(deps, lease);
   const opened = await deps.store.commit(
     {
       kind: 'lease.open',
@@ -164,19 +178,19 @@ async function issueRemotely(
       lease,
       state: 'opening',
       secret: null,
-      work: [reconciliation(deps, lease)],
+      work: [reconciling],
     },
     record.entries(lease, 'opening'),
   );
   if (!opened.ok) return err({ unmet: opened.error });
   const minted = await mintOrGiveUp(deps, provider, lease, target);
-  return minted.ok ? activate(deps, lease, minted.value, record) : minted;
+  return minted.ok ? activate(deps, lease, minted.value, { ...record, reconciling: reconciling.id }) : minted;
 }
 
 const reconciliation = (deps: Deps, lease: LeaseTerms): NewWork => ({
   id: newId('wrk', lease.openedAt, deps.random),
   due: lease.mintDeadline,
-  what: { task: 'reconcile', tenant: lease.tenant, lease: lease.id },
+  what: { task: 'reconcile', ...placeOf(lease) },
 });
 
 /** Whether a mint that failed has landed is not known here: the lease stays `opening` for the reconciler to find out. */
@@ -200,11 +214,11 @@ async function activate(
   deps: Deps,
   lease: LeaseTerms,
   minted: Minted,
-  record: IssueRecord,
+  record: IssueRecord & { readonly reconciling: WorkId },
 ): Promise<Result<Issued, NotIssued>> {
   const secret = await keptSecret(deps, lease, minted.keep);
   for (let epochs: Epochs | null = record.when.epochs; epochs !== null; epochs = await record.stillPermitted()) {
-    const done = await deps.store.commit(
+    const activating = deps.store.commit(
       {
         kind: 'lease.activate',
         tenant: lease.tenant,
@@ -214,9 +228,11 @@ async function activate(
         reference: minted.reference,
         secret,
         work: record.notices(lease),
+        over: record.reconciling,
       },
       [record.landed(lease, minted)],
     );
+    const done = await knownOrUndelivered(record, lease, activating);
     if (done.ok) return ok({ lease, credential: minted.credential, receipt: lastOf(done.value.receipts) });
     if (done.error.unmet !== 'moved') return err({ unmet: done.error });
   }
@@ -245,9 +261,7 @@ async function withhold(
       secret,
       death: null,
       exposure: null,
-      work: [
-        { id: newId('wrk', now, deps.random), due: now, what: { task: 'kill', tenant: lease.tenant, lease: lease.id } },
-      ],
+      work: [{ id: newId('wrk', now, deps.random), due: now, what: { task: 'kill', ...placeOf(lease) } }],
     },
     [record.overtaken(lease)],
   );

@@ -11,7 +11,16 @@ export const targetPurpose = (tenant: TenantName, target: TargetName): Purpose =
   subject: target,
 });
 
+/** For as long as the version is kept that it belongs to: a mint and its kill ask three times. Values, no promises. */
+const opened = new WeakMap<Keyring, WeakMap<TargetVersion, OpenTarget>>();
+
 export async function openTarget(keyring: Keyring, version: TargetVersion): Promise<OpenTarget> {
-  if (version.secret === null) return { version, secret: null };
-  return { version, secret: await keyring.open(targetPurpose(version.tenant, version.name), version.secret) };
+  const { secret, tenant, name } = version;
+  if (secret === null) return { version, secret };
+  const known = opened.get(keyring) ?? new WeakMap<TargetVersion, OpenTarget>();
+  const before = known.get(version);
+  if (before !== undefined) return before;
+  const target = { version, secret: await keyring.open(targetPurpose(tenant, name), secret) };
+  opened.set(keyring, known.set(version, target));
+  return target;
 }

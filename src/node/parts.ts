@@ -1,13 +1,12 @@
 /** What a node is made of on Node: Cedar's build for it, guarded requests, the providers, the clock of its database. */
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { createIssuerKeys } from '../authenticate/keys.ts';
 import { compose } from '../compose.ts';
 import type { Config } from '../config.ts';
 import type { Channel } from '../core/channel.ts';
 import type { Log } from '../core/log.ts';
+import { pause } from '../core/pause.ts';
 import type { Provider } from '../core/provider.ts';
 import type { Keyring } from '../core/seal.ts';
 import type { Store } from '../core/store.ts';
@@ -19,6 +18,7 @@ import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
+import { loadCedar } from './cedar.ts';
 
 /** How often the offset to the database's clock is measured anew. */
 const MEASURE_EVERY_MS = 30_000;
@@ -59,7 +59,7 @@ export interface NodeParts {
   readonly around?: (provider: Provider) => Provider;
 }
 
-/** The parts of a node, with the clock of its database. `close` ends the providers' connections. */
+/** The parts of a node, with the clock of its database. `close` ends the providers' connections and every pause. */
 export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps; close(): Promise<void> }> {
   const { config, store, keyring, log, node } = parts;
   const { clock, stop } = await databaseClock(store, log);
@@ -67,11 +67,12 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const request = guardedRequest(reach);
   const fetch = jsonOver(request);
   const postgres = postgresProvider({ random, clock });
+  const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
     store,
     keyring,
-    rules: createCedar(cedar),
+    rules: createCedar(await loadCedar()),
     clock,
     random,
     fetch,
@@ -81,11 +82,16 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     publicUrl: config.publicUrl,
     operators: config.operators,
     channels: parts.channels ?? [],
-    pause: async (ms) => {
-      await pause(ms);
+    pause: async (ms, over) => {
+      await pause(ms, over === undefined ? closing.signal : AbortSignal.any([closing.signal, over]));
+      // Whoever would go on after it is told that there is nothing to go on with.
+      closing.signal.throwIfAborted();
     },
     background: (work) => {
-      work.catch((fault: unknown) => log.error('background.failed', { fault: String(fault) }));
+      work.catch((fault: unknown) => {
+        if (closing.signal.aborted) log.info('background.left', { fault: String(fault) });
+        else log.error('background.failed', { fault: String(fault) });
+      });
     },
     keepAnswers: parts.keepAnswers ?? true,
     providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres].map(around),
@@ -94,6 +100,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     deps,
     async close() {
       stop();
+      closing.abort();
       await postgres.close();
     },
   };

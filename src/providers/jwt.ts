@@ -10,6 +10,7 @@ import type { GuardedRequest } from '../core/fetch.ts';
 import type { TenantName } from '../core/ids.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { parseWith } from '../core/parse.ts';
+import { isAtSameServer } from '../core/audience.ts';
 import type {
   Declaration,
   LocalProvider,
@@ -93,20 +94,11 @@ function parseTarget(config: unknown, publicUrl: string): Result<JwtConfig> {
   if (!parsed.ok) return parsed;
   for (const path of ['audience', 'probe_url'] as const) {
     const url = parsed.value[path];
-    if (url === undefined || !isUnder(url, publicUrl)) continue;
+    if (url === undefined || !isAtSameServer(url, publicUrl)) continue;
     const hint = "Name the client's own API.";
     return err(failure('invalid_target', `${path} is at Brevet itself, which exchanges tokens`, { path, hint }));
   }
   return parsed;
-}
-
-/** Compared as a URL: case, a default port or a dot at the host's end make no other place of it. */
-function isUnder(url: string, publicUrl: string): boolean {
-  const place = (text: string) => {
-    const { hostname, port, protocol } = new URL(text);
-    return `${protocol}//${hostname.replace(/\.$/, '')}:${port}`;
-  };
-  return place(url) === place(publicUrl);
 }
 
 const configOf = (target: TargetVersion): JwtConfig => schema.parse(target.config);

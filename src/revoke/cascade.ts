@@ -1,13 +1,16 @@
 /** What was taken away takes with it what rests on it: a few leases a time, until none is live. The queue kills them. */
-import type { LeaseFilter } from '../core/change.ts';
+import type { WorkTask } from '../core/change.ts';
 import type { Deps } from '../deps.ts';
 import type { KillResult } from './lease.ts';
 import { endLease } from './revoke.ts';
 
 const AT_ONCE = 64;
 
-export async function cascade(deps: Deps, over: LeaseFilter): Promise<KillResult> {
-  const live = await deps.store.live(over, AT_ONCE);
+type Cascade = Extract<WorkTask, { readonly task: 'cascade' }>;
+
+/** What was granted since the change was decided in its sight, and lives on. */
+export async function cascade(deps: Deps, { over, since = {} }: Cascade): Promise<KillResult> {
+  const live = await deps.store.live(over, since, AT_ONCE);
   const ended = await Promise.allSettled(
     live.map(async ({ tenant, lease: id }) => {
       const lease = await deps.store.lease(tenant, id);

@@ -4,6 +4,7 @@
  */
 import type { NewWork } from '../core/change.ts';
 import { newId } from '../core/ids.ts';
+import { placeOf } from '../core/lease.ts';
 import type { Lease } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
@@ -19,7 +20,7 @@ const PAST_DEADLINE = seconds(90);
 export function cleaning(deps: Deps, lease: Lease, sighting: Sighting): readonly NewWork[] {
   const left = sighting.seen === 'gone' && sighting.evidence['left'] !== undefined;
   if (lease.activeAt !== null && !left) return [];
-  const what = { task: 'clean', tenant: lease.tenant, lease: lease.id } as const;
+  const what = { task: 'clean', ...placeOf(lease) } as const;
   const due = after(lease.mintDeadline, PAST_DEADLINE);
   return [{ id: newId('wrk', deps.clock(), deps.random), due, what }];
 }

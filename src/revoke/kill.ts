@@ -5,6 +5,7 @@
 import type { NewWork, WorkFence } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft } from '../core/entry.ts';
+import type { WorkId } from '../core/ids.ts';
 import { exposureOf } from '../core/lease.ts';
 import type { Death, Lease } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
@@ -15,9 +16,16 @@ import { hold } from './lease.ts';
 import type { Held, KillResult } from './lease.ts';
 import { cleaning } from './clean.ts';
 
-/** @param fence the attempt that holds the work; `null` right after the commit, before the queue's turn. */
-export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | null): Promise<KillResult> {
-  if (lease.state !== 'revoking') return { dead: true };
+/** Who kills: the attempt that holds the work, or whoever revoked it, right after the commit and before the queue's turn. */
+export type Killer =
+  { readonly by: 'queue'; readonly fence: WorkFence } | { readonly by: 'caller'; readonly work: WorkId | null };
+
+/** `buried`: as it was written here; `null` where another hand was first. */
+export type Killed =
+  { readonly dead: true; readonly buried: Lease | null } | Extract<KillResult, { readonly dead: false }>;
+
+export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promise<Killed> {
+  if (lease.state !== 'revoking') return { dead: true, buried: null };
   try {
     const held = await hold(deps, lease);
     const declared = held.provider.declare(held.target.version);
@@ -28,7 +36,7 @@ export async function killLease(deps: Deps, lease: Lease, fence: WorkFence | nul
     const sighting = await held.provider.look(held.subject, held.target);
     const death = deathOf(deps, lease, sighting, declared);
     if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
-    return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), fence });
+    return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { dead: false, why: fault.message };
@@ -47,12 +55,8 @@ async function endAtProvider({ provider, subject, target }: Held, lease: Lease):
 async function bury(
   deps: Deps,
   lease: Lease,
-  {
-    death,
-    work,
-    fence,
-  }: { readonly death: Death; readonly work: readonly NewWork[]; readonly fence: WorkFence | null },
-): Promise<KillResult> {
+  { death, work, killer }: { readonly death: Death; readonly work: readonly NewWork[]; readonly killer: Killer },
+): Promise<Killed> {
   const exposure = exposureOf(lease.expiresAt, lease.revokingAt ?? lease.expiresAt, death.at);
   const entry = makeEntry(
     { ...deathEntry(lease, death, exposure), inSetup: (await deps.store.deployment()).inSetup },
@@ -64,12 +68,14 @@ async function bury(
     lease: lease.id,
     death,
     exposure,
-    fence,
+    fence: killer.by === 'queue' ? killer.fence : null,
+    over: killer.by === 'caller' ? killer.work : null,
     work,
   } as const;
   const buried = await deps.store.commit(change, [entry]);
-  if (!buried.ok && buried.error.unmet === 'fenced') return { dead: false, why: 'another attempt holds this work' };
-  return { dead: true };
+  if (buried.ok) return { dead: true, buried: { ...lease, state: 'revoked', death, exposure, secret: null } };
+  if (buried.error.unmet === 'fenced') return { dead: false, why: 'another attempt holds this work' };
+  return { dead: true, buried: null };
 }
 
 /** Past its end, what cannot be looked at is over where expiry ends live use; elsewhere it stays unseen for good. */

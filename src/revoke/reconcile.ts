@@ -38,8 +38,14 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
 /** It landed and nobody got it. */
 async function killOrphan(deps: Deps, lease: Lease): Promise<KillResult> {
   const actor = { kind: 'broker', name: deps.node } as const;
-  await endLease(deps, lease, { cause: 'mint_failed', actor, reason: null, outcome: null, killer: 'caller' });
-  return killLease(deps, await reread(deps, lease.tenant, lease.id), null);
+  const { work } = await endLease(deps, lease, {
+    cause: 'mint_failed',
+    actor,
+    reason: null,
+    outcome: null,
+    killer: 'caller',
+  });
+  return killLease(deps, await reread(deps, lease.tenant, lease.id), { by: 'caller', work });
 }
 
 async function fail(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkFence): Promise<void> {

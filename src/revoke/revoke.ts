@@ -6,8 +6,8 @@ import type { NewWork } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Actor, Receipt } from '../core/entry.ts';
 import { newId } from '../core/ids.ts';
-import type { LeaseId, TenantName } from '../core/ids.ts';
-import { exposureOf } from '../core/lease.ts';
+import type { LeaseId, TenantName, WorkId } from '../core/ids.ts';
+import { exposureOf, placeOf } from '../core/lease.ts';
 import type { Death, Lease, Outcome, RevocationCause } from '../core/lease.ts';
 import type { Declaration } from '../core/provider.ts';
 import { instant, toRfc3339 } from '../core/time.ts';
@@ -29,6 +29,8 @@ export interface Ended {
   readonly lease: Lease;
   /** `null` where it had ended before and nothing more was said of it. */
   readonly receipt: Receipt | null;
+  /** What the queue will do about it, if nobody kills it before; `null` where nothing, or where it was said before. */
+  readonly work: WorkId | null;
 }
 
 /**
@@ -66,7 +68,18 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
     [entry],
   );
   const receipt = committed.ok ? (committed.value.receipts.at(-1) ?? null) : await report(deps, lease, ending);
-  return { lease: await reread(deps, tenant, id), receipt };
+  // What was active is known whole; of one that was opening, the mint may have landed since it was read.
+  const queued = committed.ok ? (work[0]?.id ?? null) : null;
+  if (!committed.ok || lease.state !== 'active') {
+    return { lease: await reread(deps, tenant, id), receipt, work: queued };
+  }
+  const { cause, outcome } = ending;
+  const ended = { ...lease, revokingAt: at, cause, outcome, exposure, death };
+  return {
+    lease: death === null ? { ...ended, state: 'revoking' } : { ...ended, state: 'revoked', secret: null },
+    receipt,
+    work: queued,
+  };
 }
 
 /** A lease that was ending already: what the agent says of its work is kept all the same. */
@@ -116,7 +129,7 @@ function killLater(
 ): NewWork {
   const soon = killer === 'queue' ? at : instant(at + FIRST_ATTEMPT_MS);
   const due = declared.revokes === 'never' ? lease.expiresAt : soon;
-  const what = { task: 'kill', tenant: lease.tenant, lease: lease.id } as const;
+  const what = { task: 'kill', ...placeOf(lease) } as const;
   return { id: newId('wrk', at, deps.random), due, what };
 }
 

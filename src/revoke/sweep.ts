@@ -17,8 +17,8 @@ import { endLease } from './revoke.ts';
 
 /** As many at once as keep one pass short and the database's pool free. */
 const BATCH = 64;
-/** A tenant whose provider hangs holds no more than these of a batch. */
-const PER_TENANT = 8;
+/** A target that hangs holds no more than these. */
+const PER_TARGET = 8;
 /** Longer than any provider's call may take, so that work in hand is not claimed by another. */
 const HOLD: Seconds = seconds(60);
 /** A pass waits this long for what it has begun: most kills are over by then. */
@@ -39,7 +39,7 @@ export interface Swept {
 export async function sweep(deps: Deps): Promise<Swept> {
   await deps.store.beat(deps.node);
   const expired = await expire(deps);
-  const work = await deps.store.claim(BATCH, PER_TENANT, HOLD);
+  const work = await deps.store.claim(BATCH, PER_TARGET, HOLD);
   const all = Promise.all(work.map((piece) => attempt(deps, piece)));
   deps.background(all);
   const outcomes = await Promise.race([all, patience(deps)]);
@@ -88,7 +88,7 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
   const { what } = work;
   switch (what.task) {
     case 'kill':
-      return withLease(deps, what, (lease) => killLease(deps, lease, work));
+      return withLease(deps, what, (lease) => killLease(deps, lease, { by: 'queue', fence: work }));
     case 'reconcile':
       return withLease(deps, what, (lease) => reconcile(deps, lease, work));
     case 'clean':
@@ -101,7 +101,7 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       );
       return { dead: true };
     case 'cascade':
-      return cascade(deps, what.over);
+      return cascade(deps, what);
   }
 }
 

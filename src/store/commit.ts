@@ -127,7 +127,7 @@ async function claimOf(link: Link, change: LifeChange): Promise<Unmet> {
         ),
       ),
   );
-  return { unmet: 'claimed', same: claimed?.digest === key.digest, request: claimed?.request ?? null };
+  return { unmet: 'claimed', same: claimed?.digest === key.digest, request: claimed?.request ?? null, receipt: null };
 }
 
 async function stateOf(link: Link, change: Extract<LifeChange, { readonly lease: unknown }>) {

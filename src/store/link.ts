@@ -36,9 +36,14 @@ export interface Link {
   transaction<T>(entering: Entering, work: (tx: Transaction) => Promise<T>, access?: 'snapshot'): Promise<T>;
   /**
    * One transaction whose statements are all known beforehand: sent in one go, and answered together.
-   * @param lock taken shared in a statement of its own, so that those after it see what was committed before it.
+   * @param lock taken shared in a statement of its own, so that those after it see what was committed before it;
+   * `null` takes none.
    */
-  pipeline(entering: Entering, lock: number, statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>;
+  pipeline(
+    entering: Entering,
+    lock: number | null,
+    statements: readonly Statement[],
+  ): Promise<readonly (readonly Row[])[]>;
   close(): Promise<void>;
 }
 
@@ -96,7 +101,7 @@ export function enter({ role, tenants }: Entering) {
 
 /**
  * Its statements run thousands of times over a few rows each: planned once, and never to walk a table that was small
- * when they were planned.
+ * when they were planned. No lock is taken where none is named: the function is strict.
  */
 const ENTER_TEXT = `select set_config('role', $1, true), set_config('brevet.tenants', $2, true),
   set_config('statement_timeout', '${LIMITS.statement_timeout}', true),
@@ -108,7 +113,7 @@ const ENTER_TEXT = `select set_config('role', $1, true), set_config('brevet.tena
 /** Where one statement fails, those after it do too, and the COMMIT rolls back: the first failure is the answer. */
 async function pipelined(
   client: postgres.Sql,
-  { role, tenants, lock }: { readonly role: Role; readonly tenants: string; readonly lock: number },
+  { role, tenants, lock }: { readonly role: Role; readonly tenants: string; readonly lock: number | null },
   statements: readonly Statement[],
 ): Promise<readonly (readonly Row[])[]> {
   const answers = await Promise.allSettled([

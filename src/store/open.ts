@@ -14,8 +14,9 @@ import type { KeptSnapshots } from './kept.ts';
 import { createLink } from './link.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
+import { createReader } from './read-together.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
-import { checkKey, checkLogin, probe, readiness } from './start.ts';
+import { checkDatabase, checkKey, readiness } from './start.ts';
 import { createQueue } from './work.ts';
 
 export interface StoreOptions {
@@ -43,6 +44,8 @@ const BATCHES_IN_FLIGHT = 2;
 /** After a turn of the loop, in which every answer that had come is read: twice the batch of one that does not wait. */
 const ON_NODE = { inFlight: BATCHES_IN_FLIGHT, gather: (launch: () => void) => setImmediate(launch) };
 const ON_WORKERS = { inFlight: Infinity, batchLimit: 1 };
+/** A reading waits for no disk: what comes meanwhile goes in the next. */
+const READING = { ...ON_NODE, inFlight: 1, batchLimit: 256 };
 /** A snapshot that lapses within a skew of clocks is no harm: its end is in every TTL that rests on it. */
 const ownClock = () => instant(Date.now());
 
@@ -51,7 +54,7 @@ const ownClock = () => instant(Date.now());
  * @throws {WrongDeploymentKey} for another key than the one that the database was made with.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { database, mode, keyring, node } = options;
+  const { database, mode, keyring } = options;
   const onNode = mode === 'node';
   const onLoss = (fault: unknown) => options.log.warn('database.not_closed', { fault: String(fault) });
   const link = createLink(database, options.poolSize ?? POOL_SIZE[mode], onLoss);
@@ -59,19 +62,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const close = async (): Promise<void> => {
     await Promise.all([link.close(), ...(onNode ? [hot.close()] : [])]);
   };
+  const queue = createQueue(link, () => Date.now(), onNode);
+  const group = createGroup(hot, onNode ? ON_NODE : ON_WORKERS);
+  let offset: Milliseconds;
   try {
-    if (options.checked !== true) {
-      await checkLogin(database);
-      await probe(database, node);
-      if (keyring !== undefined) await checkKey(link, keyring);
-    }
+    offset = await fitAndMeasured(options, queue);
+    if (options.checked !== true && keyring !== undefined) await checkKey(link, keyring);
   } catch (error) {
     await close();
     throw error;
   }
-  const queue = createQueue(link, () => Date.now(), onNode);
-  const group = createGroup(hot, onNode ? ON_NODE : ON_WORKERS);
-  let offset = options.offset ?? (await queue.clockOffset());
+  const reader = createReader(link, onNode ? READING : ON_WORKERS);
   const snapshots = createSnapshots({
     tenant: (name, kept) => loadSnapshot(link, name, kept),
     deployment: (kept) => loadDeployment(link, kept),
@@ -86,6 +87,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     forget: snapshots.forget,
     ...createReads(link),
     ...createProposals(link),
+    ...reader,
     ...queue,
     async clockOffset() {
       offset = await queue.clockOffset();
@@ -94,4 +96,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ready: () => readiness(link),
     close,
   };
+}
+
+/** The clock is read while the database is looked at: that opens the connection that comes next. */
+async function fitAndMeasured(
+  { checked, database, node, offset }: StoreOptions,
+  queue: Pick<Store, 'clockOffset'>,
+): Promise<Milliseconds> {
+  const [fit, measured] = await Promise.allSettled([
+    checked === true ? undefined : checkDatabase(database, node),
+    offset ?? queue.clockOffset(),
+  ]);
+  // What is wrong with the database is why its clock could not be read.
+  if (fit.status === 'rejected') throw fit.reason;
+  if (measured.status === 'rejected') throw measured.reason;
+  return measured.value;
 }

@@ -9,8 +9,9 @@ import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryValue } from '../core/entry.ts';
-import type { TenantName } from '../core/ids.ts';
+import type { TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
+import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
@@ -31,14 +32,12 @@ import { assignmentOf, columnsOf } from './snapshot.ts';
 
 type Reads = Pick<
   Store,
-  | 'epochs'
   | 'deploymentEpoch'
   | 'bundle'
   | 'tenants'
   | 'agents'
   | 'assignment'
   | 'overseenBy'
-  | 'lease'
   | 'leases'
   | 'request'
   | 'requests'
@@ -50,6 +49,8 @@ type Reads = Pick<
 
 /** A bundle never changes under its version, and one is active at a time, while leases rest on older ones. */
 const BUNDLES_KEPT = 4;
+/** A version of a target never changes either, and every mint, kill and look needs one; its secret stays sealed. */
+const TARGETS_KEPT = 1_000;
 
 const LIVE = ['opening', 'active'] as const;
 
@@ -63,16 +64,6 @@ export function createReads(link: Link): Reads {
   const working = <T>(read: (tx: Transaction) => Promise<T>) =>
     link.transaction({ role: ROLES.work, tenants: [] }, read);
   return {
-    epochs: (tenant) =>
-      at(tenant, async (tx) => {
-        const standing = and(eq(tenants.name, tenant), eq(tenants.retired, false));
-        const [row] = await tx
-          .select({ tenant: tenants.epoch, deployment: deployment.epoch })
-          .from(tenants)
-          .innerJoin(deployment, sql`true`)
-          .where(standing);
-        return row ?? null;
-      }),
     deploymentEpoch: () =>
       above(async (tx) => {
         const [row] = await tx.select({ epoch: deployment.epoch }).from(deployment);
@@ -120,14 +111,6 @@ export function createReads(link: Link): Reads {
           .orderBy(asc(assignments.tenant));
         return rows.map(({ tenant }) => tenant as TenantName);
       }),
-    lease: (tenant, id) =>
-      at(tenant, async (tx) => {
-        const [row] = await tx
-          .select()
-          .from(leases)
-          .where(and(eq(leases.tenant, tenant), eq(leases.id, id)));
-        return row ?? null;
-      }),
     leases: (query, within) => {
       const { tenant } = query;
       if (isOutside(tenant, within)) return Promise.resolve([]);
@@ -145,7 +128,7 @@ export function createReads(link: Link): Reads {
       if (tenant !== null) return at(tenant, (tx) => requestsIn(tx, tenant, which, limit));
       return across((tx) => overTenants(tx, within, limit, (one) => requestsIn(tx, one, which, limit)));
     },
-    target: (tenant, name, version) =>
+    target: keepingFew(TARGETS_KEPT, (tenant: TenantName, name: TargetName, version: number) =>
       at(tenant, async (tx) => {
         const which = and(
           eq(targetVersions.tenant, tenant),
@@ -155,6 +138,7 @@ export function createReads(link: Link): Reads {
         const [row] = await tx.select().from(targetVersions).where(which);
         return row ?? null;
       }),
+    ),
     entries: (tenant, of) => at(tenant, (tx) => entriesOf(tx, tenant, of)),
     overdue: (now, limit) =>
       working((tx) =>
@@ -166,23 +150,28 @@ export function createReads(link: Link): Reads {
           .orderBy(asc(leases.expiresAt))
           .limit(limit),
       ),
-    live: (over, limit) =>
+    live: (over, since, limit) =>
       working((tx) =>
         tx
           .select({ tenant: leases.tenant, lease: leases.id })
           .from(leases)
-          .where(and(inArray(leases.state, LIVE), narrowed(over)))
+          .where(and(inArray(leases.state, LIVE), narrowed(over), decidedBefore(since)))
           .limit(limit),
       ),
   };
 }
 
-function keepingFew<T>(most: number, read: (key: string) => Promise<T | null>): (key: string) => Promise<T | null> {
+/** For what never changes: what was found once is not read again, until others take its place. */
+function keepingFew<Key extends readonly (string | number)[], T>(
+  most: number,
+  read: (...key: Key) => Promise<T | null>,
+): (...key: Key) => Promise<T | null> {
   const kept = new Map<string, T>();
-  return async (key) => {
+  return async (...asked) => {
+    const key = JSON.stringify(asked);
     const before = kept.get(key);
     if (before !== undefined) return before;
-    const value = await read(key);
+    const value = await read(...asked);
     if (value !== null) kept.set(key, value);
     const [oldest] = kept.keys();
     if (kept.size > most && oldest !== undefined) kept.delete(oldest);
@@ -199,6 +188,12 @@ function narrowed({ tenant, agent, owner, target, role }: LeaseFilter): SQL | un
     role === null ? undefined : eq(leases.role, role as Lease['role']),
   );
 }
+
+const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | undefined =>
+  and(
+    tenant === undefined ? undefined : lt(leases.tenantEpoch, tenant),
+    above === undefined ? undefined : lt(leases.deploymentEpoch, above),
+  );
 
 /** The listing role may not read it. */
 const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };

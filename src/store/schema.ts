@@ -141,6 +141,7 @@ export const agents = pgTable('agents', {
   deputy: text('deputy')
     .$type<PersonName>()
     .references(() => persons.name),
+  formerOwners: json('former_owners').$type<Agent['formerOwners']>().notNull().default([]),
   kind: text('kind').$type<Agent['kind']>().notNull(),
   purpose: text('purpose').notNull(),
   decisions: json('decisions').$type<readonly string[]>().notNull(),
@@ -190,6 +191,30 @@ export const enrolments = pgTable(
     unique('enrolments_key_of_one').on(table.tenant, table.thumbprint),
     index('enrolments_thumbprint').on(table.thumbprint),
     index('enrolments_issuer').on(table.issuer),
+  ],
+);
+
+/** It ends with the enrolment, wherever that is ended from. */
+export const acceptances = pgTable(
+  'acceptances',
+  {
+    tenant: tenantOf(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    model: text('model').notNull(),
+    modelVersion: text('model_version').notNull(),
+    tasks: text('tasks').array().$type<TaskName[]>().notNull(),
+    reason: text('reason').notNull(),
+    authors: text('authors').array().$type<PersonName[]>().notNull(),
+    inSetup: boolean('in_setup').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.agent] }),
+    foreignKey({
+      name: 'acceptances_enrolled',
+      columns: [table.tenant, table.agent],
+      foreignColumns: [enrolments.tenant, enrolments.agent],
+    }).onDelete('cascade'),
+    check('acceptances_two', sql`${table.inSetup} or coalesce(${table.authors}[1] <> ${table.authors}[2], false)`),
   ],
 );
 
@@ -397,6 +422,9 @@ export const leases = pgTable(
     death: json('death').$type<Death>(),
     exposure: number('exposure').$type<Milliseconds>(),
     outcome: json('outcome').$type<Outcome>(),
+    /** Those that it was last decided under. */
+    tenantEpoch: number('tenant_epoch').notNull().default(0),
+    deploymentEpoch: number('deployment_epoch').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
@@ -433,6 +461,8 @@ export const idempotency = pgTable(
     key: text('key').notNull(),
     digest: text('digest').notNull(),
     request: text('request').$type<RequestId>(),
+    /** Of a change of registers, whose receipt is the whole of its answer. */
+    entry: text('entry').$type<EntryId>(),
     at: at('at').notNull().default(now),
   },
   (table) => [

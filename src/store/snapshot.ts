@@ -3,13 +3,14 @@
  */
 import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { TenantName } from '../core/ids.ts';
-import type { Assignment } from '../core/registers.ts';
+import type { Acceptance, Assignment } from '../core/registers.ts';
 import type { DeploymentSnapshot, EnrolledAgent, Snapshot } from '../core/snapshot.ts';
 import { earliest, instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import {
+  acceptances,
   agents,
   assignments,
   deployment,
@@ -47,8 +48,9 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, assigned, targets, keys] = await Promise.all([
+      const [enrolled, accepted, assigned, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
+        acceptancesAt(tx, tenant),
         assignmentsAt(tx, tenant),
         targetsAt(tx, tenant),
         keysOf(tx, tenant),
@@ -59,6 +61,7 @@ export async function loadSnapshot(
         epochs: { tenant: row.epoch, deployment: above.epoch },
         deployment: above,
         agents: new Map(enrolled.map((one) => [one.agent.name, one])),
+        acceptances: new Map(accepted.map((acceptance) => [acceptance.agent, acceptance])),
         assignments: held,
         targets,
         keys,
@@ -159,6 +162,9 @@ async function enrolledAt(tx: Transaction, tenant: TenantName, now: Instant): Pr
     .filter(({ exception }) => exception === null || exception.until > now)
     .map(({ agent, proof, exception }) => ({ agent, enrolment: { tenant, agent: agent.name, proof, exception } }));
 }
+
+const acceptancesAt = (tx: Transaction, tenant: TenantName): Promise<Acceptance[]> =>
+  tx.select().from(acceptances).where(eq(acceptances.tenant, tenant));
 
 async function targetsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['targets']> {
   const rows = await tx

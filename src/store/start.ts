@@ -20,32 +20,45 @@ export class UnfitDatabase extends Error {
   override readonly name = 'UnfitDatabase';
 }
 
-/** @throws {UnfitDatabase} naming everything that is wrong with the login. */
-export async function checkLogin(to: DatabaseOptions): Promise<void> {
-  const client = postgres({ ...clientOptions(to), max: 1 });
+/**
+ * Looks over two connections, the most that a lock needs to be seen at work.
+ *
+ * @throws {UnfitDatabase}
+ */
+export async function checkDatabase(to: DatabaseOptions, node: string): Promise<void> {
+  const one = postgres({ ...clientOptions(to), max: 1 });
+  const other = postgres({ ...clientOptions(to), max: 1 });
   try {
-    const [row] = await client<LoginRow[]>`
-      select current_user as login, r.rolsuper as superuser, r.rolbypassrls as bypasses, r.rolcreaterole as makes_roles,
-        r.rolcreatedb as makes_databases, r.rolreplication as replicates,
-        exists (select from pg_database d where d.datname = current_database()
-          and pg_has_role(r.oid, d.datdba, 'MEMBER')) as owns_database,
-        exists (select from pg_class c where c.relnamespace = 'public'::regnamespace
-          and pg_has_role(r.oid, c.relowner, 'MEMBER')) as owns_tables,
-        r.rolinherit as inherits,
-        coalesce((select json_agg(m.rolname order by m.rolname) from pg_roles m
-          where pg_has_role(r.oid, m.oid, 'MEMBER') and m.oid <> r.oid), '[]') as reaches,
-        coalesce((select json_agg(m.rolname) from pg_roles m
-          where m.oid <> r.oid and pg_has_role(r.oid, m.oid, 'USAGE')), '[]') as inherited,
-        current_setting('server_encoding') as encoding
-      from pg_roles r where r.rolname = current_user`;
-    if (row === undefined) throw new UnfitDatabase('the login is not to be found in pg_roles');
-    const problems = problemsOf(row);
-    if (problems.length > 0) throw new UnfitDatabase(`${row.login} may not serve: ${problems.join('; ')}`);
+    // The other one connects meanwhile.
+    await Promise.all([checkLogin(one), other`select`]);
+    await probeLock(one, other);
+    await probeReads(one, other, `probe ${node}`);
   } catch (error) {
     throw asStoreError(error);
   } finally {
-    await client.end({ timeout: 1 });
+    await Promise.all([one.end({ timeout: 1 }), other.end({ timeout: 1 })]);
   }
+}
+
+/** @throws {UnfitDatabase} naming everything that is wrong with the login. */
+async function checkLogin(sql: postgres.Sql): Promise<void> {
+  const [row] = await sql<LoginRow[]>`
+    select current_user as login, r.rolsuper as superuser, r.rolbypassrls as bypasses, r.rolcreaterole as makes_roles,
+      r.rolcreatedb as makes_databases, r.rolreplication as replicates,
+      exists (select from pg_database d where d.datname = current_database()
+        and pg_has_role(r.oid, d.datdba, 'MEMBER')) as owns_database,
+      exists (select from pg_class c where c.relnamespace = 'public'::regnamespace
+        and pg_has_role(r.oid, c.relowner, 'MEMBER')) as owns_tables,
+      r.rolinherit as inherits,
+      coalesce((select json_agg(m.rolname order by m.rolname) from pg_roles m
+        where pg_has_role(r.oid, m.oid, 'MEMBER') and m.oid <> r.oid), '[]') as reaches,
+      coalesce((select json_agg(m.rolname) from pg_roles m
+        where m.oid <> r.oid and pg_has_role(r.oid, m.oid, 'USAGE')), '[]') as inherited,
+      current_setting('server_encoding') as encoding
+    from pg_roles r where r.rolname = current_user`;
+  if (row === undefined) throw new UnfitDatabase('the login is not to be found in pg_roles');
+  const problems = problemsOf(row);
+  if (problems.length > 0) throw new UnfitDatabase(`${row.login} may not serve: ${problems.join('; ')}`);
 }
 
 interface LoginRow {
@@ -87,25 +100,9 @@ function problemsOf(row: LoginRow): string[] {
 }
 
 /**
- * That a transaction's lock keeps another connection out through the pooler in use, and that a fresh write is read
- * back: a cache between here and Postgres would answer with what was.
- *
- * @throws {UnfitDatabase}
+ * That a transaction's lock keeps another connection out through the pooler in use. Postgres takes one lock for two
+ * transactions of one session: so a shared session shows here too.
  */
-export async function probe(to: DatabaseOptions, node: string): Promise<void> {
-  const one = postgres({ ...clientOptions(to), max: 1 });
-  const other = postgres({ ...clientOptions(to), max: 1 });
-  try {
-    await probeLock(one, other);
-    await probeReads(one, other, `probe ${node}`);
-  } catch (error) {
-    throw asStoreError(error);
-  } finally {
-    await Promise.all([one.end({ timeout: 1 }), other.end({ timeout: 1 })]);
-  }
-}
-
-/** Postgres takes one lock for two transactions of one session: so a shared session shows here too. */
 async function probeLock(one: postgres.Sql, other: postgres.Sql): Promise<void> {
   await one.begin(async (holding) => {
     // Nodes that start at once wait for each other's probe.
@@ -122,22 +119,32 @@ async function probeLock(one: postgres.Sql, other: postgres.Sql): Promise<void> 
 }
 
 const PROBE_READS = 3;
+/** What a probe leaves as its heartbeat when it is through: older than any, and free to be forgotten. */
+export const PROBED = 1;
 
+/** That a fresh write is read back: a cache between here and Postgres would answer with what was. */
 async function probeReads(one: postgres.Sql, other: postgres.Sql, node: string): Promise<void> {
-  for (let round = 1; round <= PROBE_READS; round++) {
-    await one.begin(async (writing) => {
-      await writing`select set_config('role', ${ROLES.work}, true)`;
-      await writing`insert into heartbeats (node, at) values (${node}, ${round - PROBE_READS}) on conflict (node) do update set at = excluded.at`;
+  const write = (value: number) =>
+    one.begin(async (writing) => {
+      await Promise.all([
+        writing`select set_config('role', ${ROLES.work}, true)`,
+        writing`insert into heartbeats (node, at) values (${node}, ${value}) on conflict (node) do update set at = excluded.at`,
+      ]);
     });
+  for (let round = 1; round <= PROBE_READS; round++) {
+    await write(round - PROBE_READS);
     const at = await other.begin(async (reading) => {
-      await reading`select set_config('role', ${ROLES.serve}, true)`;
-      const [row] = await reading<{ at: string }[]>`select at from heartbeats where node = ${node}`;
+      const [, [row]] = await Promise.all([
+        reading`select set_config('role', ${ROLES.serve}, true)`,
+        reading<{ at: string }[]>`select at from heartbeats where node = ${node}`,
+      ]);
       return Number(row?.at);
     });
     if (at !== round - PROBE_READS) {
       throw new UnfitDatabase('a fresh write is not read back: turn off the caching of queries for this database');
     }
   }
+  await write(PROBED);
 }
 
 const KEY_CHECK: Purpose = { tenant: '', use: 'key-check', subject: 'deployment' };

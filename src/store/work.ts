@@ -1,12 +1,13 @@
 /**
  * The queue of work, the heartbeat of those who do it, and the database's clock. None of it is a fact.
  */
-import { and, eq, inArray, lt, max, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
 import type { ClaimedWork, Store } from '../core/store.ts';
 import { instant, milliseconds } from '../core/time.ts';
 import type { Instant, Milliseconds } from '../core/time.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
+import { PROBED } from './start.ts';
 import { assertions, heartbeats, idempotency, spread, work } from './schema.ts';
 
 type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
@@ -20,6 +21,8 @@ const FORGET_AT_ONCE = 5_000;
 const IDEMPOTENCY_KEPT_MS = 86_400_000;
 /** Where the same was done, for as long as any policy looks back. */
 const SPREAD_KEPT_MS = 3_600_000;
+/** A node that has been silent for so long is gone, or will write its row anew. */
+const HEARTBEAT_KEPT_MS = 3_600_000;
 /** Readings of the clock, of which the one with the shortest way says most. */
 const CLOCK_READINGS = 3;
 
@@ -51,7 +54,7 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   };
   let forgotAt = Number.NEGATIVE_INFINITY;
   return {
-    claim: (limit, perTenant, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTenant, hold })),
+    claim: (limit, perTarget, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTarget, hold })),
     defer: async (held, due) => {
       await link.transaction(working, (tx) =>
         tx
@@ -85,19 +88,30 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   };
 }
 
-/** The oldest first; of one tenant no more than `perTenant`, counted with what of it is in hand already. */
+/**
+ * Of one target no more than `perTarget`, the oldest first; what is at no target shares by its kind. Tenants take turns,
+ * so that one whose every target is dead delays no other. Both are counted with what is in hand already.
+ */
 async function claimIn(
   tx: Transaction,
-  { limit, perTenant, hold }: { readonly limit: number; readonly perTenant: number; readonly hold: number },
+  { limit, perTarget, hold }: { readonly limit: number; readonly perTarget: number; readonly hold: number },
 ): Promise<ClaimedWork[]> {
   const free = sql`
-    with held as (select tenant, count(*) as n from work where held_until > brevet_now() group by tenant),
-    ranked as (
-      select id, tenant, due, row_number() over (partition by tenant order by due, id) as place
-      from work where due <= brevet_now() and held_until <= brevet_now()),
+    with placed as materialized (
+      select id, tenant, due, held_until > brevet_now() as held,
+        coalesce('at ' || (what->>'target'), what->>'task') as place
+      from work where due <= brevet_now()),
+    busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
+    queued as (
+      select id, tenant, place, due, row_number() over (partition by tenant, place order by due, id) as nth
+      from placed where not held),
+    within as (
+      select q.id, q.tenant, q.due, q.nth + coalesce(b.n, 0) as nth from queued q left join busy b using (tenant, place)
+      where q.nth + coalesce(b.n, 0) <= ${perTarget}),
     fair as (
-      select r.id from ranked r left join held h using (tenant)
-      where r.place + coalesce(h.n, 0) <= ${perTenant} order by r.due, r.id limit ${limit})
+      select w.id from within w left join (select tenant, sum(n) as n from busy group by tenant) b using (tenant)
+      order by coalesce(b.n, 0) + row_number() over (partition by w.tenant order by w.nth, w.due, w.id), w.due, w.id
+      limit ${limit})
     select w.id from work w join fair using (id) where w.held_until <= brevet_now() for update of w skip locked`;
   const rows = await tx
     .update(work)
@@ -128,6 +142,16 @@ async function forget(tx: Transaction): Promise<void> {
     .where(lt(spread.at, sql`brevet_now() - ${SPREAD_KEPT_MS}::bigint`))
     .limit(FORGET_AT_ONCE);
   await tx.delete(spread).where(inArray(sql`ctid`, past));
+  await forgetNodes(tx);
+}
+
+/** Never the newest, however old it is: it says how long nobody has been at work, and that anybody ever was. */
+async function forgetNodes(tx: Transaction): Promise<void> {
+  const newest = tx.select({ at: max(heartbeats.at) }).from(heartbeats);
+  const silent = lt(heartbeats.at, sql`brevet_now() - ${HEARTBEAT_KEPT_MS}::bigint`);
+  // Before it, what a node writes as it starts is being read back: see `probeReads`.
+  const probed = gte(heartbeats.at, instant(PROBED));
+  await tx.delete(heartbeats).where(and(silent, probed, lt(heartbeats.at, sql`(${newest})`)));
 }
 
 async function readBeat(link: Link, clock: () => number): Promise<Beat> {

@@ -1,6 +1,7 @@
 /** The parts of one invocation: a store of its own, which is closed when all that the invocation began is over. */
 import { writeRefusals } from '../attribute/refusals.ts';
 import { compose } from '../compose.ts';
+import { pause } from '../core/pause.ts';
 import type { Store } from '../core/store.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
@@ -22,8 +23,6 @@ export interface Parts {
   /** Resolves when the work in the background is done and the store is closed. */
   over(): Promise<void>;
 }
-
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @throws what `openStore` throws: then nothing may be served. */
 export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts> {

@@ -8,7 +8,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import { cleanEnvironment } from '../cli/cli.ts';
 import type { Ended } from '../cli/cli.ts';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { dataFolder } from '../support/cluster.ts';
 import { freePort } from '../support/postgres.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -112,7 +112,7 @@ export interface Place {
 
 export async function newPlace(folder?: string): Promise<Place> {
   const port = await freePort();
-  const dataDir = join(folder ?? (await temporaryFolder('broker')), 'data');
+  const dataDir = folder === undefined ? await dataFolder('broker') : join(folder, 'data');
   return {
     dataDir,
     port,
@@ -160,15 +160,9 @@ export interface Sent {
   readonly form?: Readonly<Record<string, string>>;
   /** On a connection of its own, so that any process of the broker may answer. */
   readonly alone?: boolean;
-  /** Given up after so long. */
-  readonly limitMs?: number;
 }
 
-export async function call(
-  method: string,
-  url: string,
-  { token, body, form, alone, limitMs }: Sent = {},
-): Promise<Answer> {
+export async function call(method: string, url: string, { token, body, form, alone }: Sent = {}): Promise<Answer> {
   const response = await fetch(url, {
     method,
     headers: {
@@ -178,7 +172,6 @@ export async function call(
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
-    ...(limitMs === undefined ? {} : { signal: AbortSignal.timeout(limitMs) }),
   });
   const text = await response.text();
   const parsed: unknown = text.startsWith('{') ? JSON.parse(text) : {};
@@ -238,19 +231,27 @@ const AGENT = {
   autonomy: 'autonomous',
 };
 
-/** The tenant acme, overseen by otto, and agents of olga's that hold these roles there. */
+const ACCEPTED = {
+  model_version: AGENT.model_version,
+  tasks: ['ticket.route', 'firewall.change', 'report.query'],
+  reason: 'Acceptance',
+};
+
+/** The tenant acme, overseen by otto, where paula approves, and agents of olga's that hold these roles there. */
 export async function populate(
   by: Administrator,
   agents: Readonly<Record<string, readonly string[]>>,
 ): Promise<Readonly<Record<string, JWK>>> {
   await by.put('/api/tenants/acme', { display_name: 'Acme Retail', autonomy: 'autonomous' });
-  for (const name of ['olga', 'dana', 'otto']) await by.put(`/api/people/${name}`, { display_name: name });
+  for (const name of ['olga', 'dana', 'otto', 'paula']) await by.put(`/api/people/${name}`, { display_name: name });
   await by.put('/api/operators/otto', { person: 'otto' });
   await by.assign({ tenant: 'acme', holder: { person: 'otto' }, role: 'overseer' });
+  await by.assign({ tenant: 'acme', holder: { person: 'paula' }, role: 'approver' });
   const keys: Record<string, JWK> = {};
   for (const [agent, roles] of Object.entries(agents)) {
     await by.put(`/api/agents/${agent}`, AGENT);
     keys[agent] = await by.enrol('acme', agent);
+    await by.put(`/api/tenants/acme/acceptances/${agent}`, ACCEPTED);
     for (const role of roles) await by.assign({ tenant: 'acme', holder: { agent }, role });
   }
   return keys;

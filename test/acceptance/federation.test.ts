@@ -162,6 +162,11 @@ const TAKES_TWO: readonly (readonly [method: string, path: string, body: unknown
   ['PUT', '/api/people/carl', { display_name: 'Carl' }],
   ['PUT', '/api/operators/olga', { person: 'olga' }],
   ['POST', '/api/assignments', { tenant: 'acme', holder: { person: 'dana' }, role: 'overseer' }],
+  [
+    'PUT',
+    '/api/tenants/acme/acceptances/report-bot',
+    { model_version: '3.1', tasks: ['ticket.route'], reason: 'A quiet year' },
+  ],
 ];
 for (const [method, path, body] of TAKES_TWO) {
   federation(`${method} ${path} takes two persons after set-up, by any token`, async () => {

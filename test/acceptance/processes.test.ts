@@ -1,5 +1,7 @@
 /** Two processes on one port and one database: either answers, what one has seen the other knows, Ctrl-C ends both. */
 import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
 import { suite } from 'uvu';
@@ -23,11 +25,8 @@ two.after(async () => {
   await stopBroker(broker);
 });
 
-/** A connection that was being handed to a process as it died is answered by nobody. */
-const LIMIT_MS = 5_000;
-
 const node = async (): Promise<string> => {
-  const { body } = await call('GET', `${place.url}/readyz`, { alone: true, limitMs: LIMIT_MS });
+  const { body } = await call('GET', `${place.url}/readyz`, { alone: true });
   return String(body['node']);
 };
 
@@ -85,6 +84,43 @@ two('one that dies is replaced, and the other goes on', async () => {
   let all: readonly string[] = before;
   while (all.includes(dead)) all = await nodes().catch(() => before);
   assert.is(all.length, 2);
+});
+
+const CONNECTIONS = 100;
+/** Over which they come: a process that is killed in the middle has some on their way to it. */
+const SPREAD_MS = 40;
+const KILLS = 4;
+
+/** A client that has heard nothing by then waits for ever. */
+const GIVEN_UP_MS = 10_000;
+
+async function endOf(delay: number): Promise<'answered' | 'closed' | 'waits'> {
+  await pause(delay);
+  const socket = connect(Number(new URL(place.url).port), '127.0.0.1');
+  const ended = Promise.withResolvers<'answered' | 'closed' | 'waits'>();
+  const limit = setTimeout(() => ended.resolve('waits'), GIVEN_UP_MS);
+  socket.once('data', () => ended.resolve('answered'));
+  // Which is followed by its close.
+  socket.on('error', () => undefined);
+  socket.once('close', () => ended.resolve('closed'));
+  socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  const outcome = await ended.promise;
+  clearTimeout(limit);
+  socket.destroy();
+  return outcome;
+}
+
+two('no client waits for one that was killed', async () => {
+  for (let kill = 1; kill <= KILLS; kill++) {
+    const [dead = ''] = await nodes();
+    const ends = Array.from({ length: CONNECTIONS }, (_, nth) => endOf((nth * SPREAD_MS) / CONNECTIONS));
+    await pause(SPREAD_MS / 2);
+    process.kill(pidOf(dead), 'SIGKILL');
+    const outcomes = await Promise.all(ends);
+    assert.is(outcomes.filter((outcome) => outcome === 'waits').length, 0, `after ${kill} kills`);
+    assert.ok(outcomes.includes('answered'));
+    while ((await nodes().catch(() => [dead])).includes(dead));
+  }
 });
 
 two('Ctrl-C ends both, and their database, within five seconds', async () => {

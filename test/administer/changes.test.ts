@@ -91,6 +91,18 @@ changes('are not given to who confirms, at a tenant either', async () => {
   assert.ok(JSON.stringify(held).includes('rosa'));
 });
 
+changes('name both who answer for an agent that is accepted, of whom its owner is none', async () => {
+  const agents = must(await as('ada', 'GET', '/api/agents/birch-bot')).body as Record<string, unknown>;
+  assert.is(agents['owner'], 'olga');
+  const body = { model_version: agents['model_version'], tasks: ['ticket.route'], reason: 'Known from acme' };
+  const act = { act: 'acceptance.put', tenant: 'birch', agent: 'birch-bot', body, reason: 'It has proven itself' };
+  const change = await propose('ada', act);
+  refused(await confirm('ada', change), 403, 'takes_two_persons');
+  must(await confirm('alan', change));
+  const { body: accepted } = must(await as('ada', 'GET', '/api/tenants/birch/acceptances/birch-bot'));
+  assert.equal(accepted['authors'], ['ada', 'alan']);
+});
+
 changes('are no local token’s affair, neither as the first nor as the second', async () => {
   refused(await app.operator('ada', 'POST', '/api/changes', newPerson('sam')), 403, 'local_token_refused');
   const change = await propose('ada', newPerson('sam'));

@@ -60,6 +60,7 @@ for (const algorithm of ALGORITHMS) {
 const GOOD: readonly (readonly [what: string, claims: Record<string, unknown>, header?: Record<string, unknown>])[] = [
   ['without typ', {}],
   ['with the typ that says nothing', {}, { typ: 'JWT' }],
+  ['with the typ of client assertions', {}, { typ: 'client-authentication+jwt' }],
   ['with a kid', {}, { kid: 'whatever' }],
   ['with its one audience in an array', { aud: [ISSUER] }],
   ['without iat', { iat: undefined }],

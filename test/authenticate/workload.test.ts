@@ -164,6 +164,12 @@ const SHAPES: readonly (readonly [
   ['of another workload', NOBODY, { sub: 'other' }],
   ['with its subject in an array', NOBODY, { sub: ['robot'] }],
   ['that is an access token', 'another kind of token in an assertion’s place', {}, { typ: 'at+jwt' }],
+  [
+    'that is a client’s assertion',
+    'another kind of token in a workload’s place',
+    {},
+    { typ: 'client-authentication+jwt' },
+  ],
   ['that is a logout token', 'another kind of token in an assertion’s place', {}, { typ: 'logout+jwt' }],
   ['of a key that nobody shows', 'signed with a key that the issuer does not show', {}, { kid: 'unknown' }],
   [

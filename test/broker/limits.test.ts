@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { createRefusals } from '../../src/attribute/refusals.ts';
 import { watch } from '../../src/broker.ts';
 import { instant } from '../../src/core/time.ts';
-import { ASKED, bundleOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
+import { ACCEPTED, ASKED, bundleOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 import { clientDatabase } from '../support/target.ts';
 
@@ -25,7 +25,8 @@ async function withBudgets(
   budgets: Readonly<Record<string, number>>,
   many = { most: 5, within_minutes: 10 },
 ): Promise<void> {
-  const whole = JSON.stringify({ budgets, many_tenants: many });
+  const charter = { owner: 'security-lead', next_review: '2027-01-31', probation: 20 };
+  const whole = JSON.stringify({ ...charter, budgets, many_tenants: many });
   must(await app.operator('ada', 'POST', '/api/policy/activate', { files: { ...files, 'bundle.yaml': whole } }));
 }
 
@@ -195,9 +196,11 @@ async function enrolEverywhere(agent: string): Promise<void> {
       environment: 'production',
     });
     await put(`/api/tenants/${tenant}/enrolments/${agent}`, { jwk: await exportJWK(pair.publicKey) });
+    await put(`/api/tenants/${tenant}/acceptances/${agent}`, ACCEPTED);
     for (const body of [
       { tenant, holder: { agent }, role: 'triage' },
       { tenant, holder: { person: 'otto' }, role: 'overseer' },
+      { tenant, holder: { person: 'paula' }, role: 'approver' },
     ]) {
       must(await app.operator('ada', 'POST', '/api/assignments', body));
     }

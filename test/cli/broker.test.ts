@@ -6,6 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deploymentKeyFile } from '../../src/config.ts';
+import { dataFolder } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort, withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
@@ -89,7 +90,7 @@ commands.before(async () => {
   const port = await freePort();
   url = `http://localhost:${port}`;
   settings = {
-    BREVET_DATA_DIR: await temporaryFolder('data'),
+    BREVET_DATA_DIR: await dataFolder('data'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
     BREVET_POLICY_DIR: join(ROOT, 'policy'),
   };
@@ -134,11 +135,12 @@ commands('a token that was printed is taken from the environment', async () => {
 });
 
 commands('everything that an agent needs is put in place', async () => {
-  const people = ['olga', 'dana', 'otto'];
+  const people = ['olga', 'dana', 'otto', 'paula'];
   await Promise.all(people.map((name) => done('ada', 'person', 'put', name, '--display-name', name.toUpperCase())));
   await done('ada', 'operator', 'put', 'otto', '--person', 'otto');
   await done('ada', 'tenant', 'put', 'acme', '--display-name', 'Acme Retail', '--autonomy', 'autonomous');
   await done('ada', 'assignment', 'put', '--person', 'otto', '--role', 'overseer', '--tenant', 'acme');
+  await done('ada', 'assignment', 'put', '--person', 'paula', '--role', 'approver', '--tenant', 'acme');
   const card = file(
     'report-bot.yaml',
     `owner: olga
@@ -154,6 +156,8 @@ autonomy: autonomous
   await done('ada', 'agent', 'put', 'report-bot', '-f', card);
   const key = join(folder, 'report-bot.jwk');
   await done('ada', 'enrolment', 'put', 'report-bot', '--tenant', 'acme', '--key-file', key);
+  const accepted = ['--tasks', 'report.query', '--model-version', '3.1', '--reason', 'A quiet year'];
+  await done('ada', 'acceptance', 'put', 'report-bot', '--tenant', 'acme', ...accepted);
   const target = ['tickets', '--tenant', 'acme', '--provider', 'postgres', '--environment', 'production'];
   const config = file('tickets.json', JSON.stringify(client.config));
   const secret = file('tickets.password', `${client.secret.reveal()}\n`);
@@ -170,6 +174,8 @@ commands('what was put is shown, without its secrets', async () => {
   const enrolled = await done('ada', 'enrolment', 'get', 'report-bot', '--tenant', 'acme', '--json');
   const { d } = JSON.parse(readFileSync(join(folder, 'report-bot.jwk'), 'utf8')) as { d: string };
   assert.not.match(enrolled, d);
+  const accepted = await done('ada', 'acceptance', 'list', '--tenant', 'acme');
+  assert.match(accepted, /^report-bot +planner +3\.1 +report\.query +ada +true +A quiet year$/m);
   const [assignment] = await json<{ id: string }[]>('ada', 'assignment', 'list', '--tenant', 'acme');
   assert.match(
     await done('ada', 'assignment', 'get', assignment?.id ?? '', '--tenant', 'acme'),

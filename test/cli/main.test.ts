@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { commands as acceptance } from '../../src/cli/acceptance.ts';
 import { commands as agent } from '../../src/cli/agent.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
 import { commands as change } from '../../src/cli/change.ts';
@@ -36,6 +37,7 @@ const ALL: readonly Command[] = [
   ...request,
   ...lease,
   ...policy,
+  ...acceptance,
 ];
 
 const POLICY = join(import.meta.dirname, '..', '..', 'policy');

@@ -118,6 +118,11 @@ const BODIES: readonly (readonly [args: readonly string[], path: string, body: u
     { issuer: 'github', claims: { repository_id: '1=2' } },
   ],
   [
+    ['acceptance', 'put', 'bot', '--tenant', 'acme', '--tasks', 'a.b', '--model-version', '3', '--reason', 'x'],
+    '/api/tenants/acme/acceptances/bot',
+    { tasks: ['a.b'], model_version: '3', reason: 'x' },
+  ],
+  [
     ['target', 'put', 'crm', '--tenant', 'acme', '--provider', 'jwt', '--config', 'audience=https://crm.example'],
     '/api/tenants/acme/targets/crm',
     { provider: 'jwt', config: { audience: 'https://crm.example' } },

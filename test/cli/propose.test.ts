@@ -61,6 +61,17 @@ const SENT: readonly (readonly [args: readonly string[], path: string, body: unk
       reason: 'Oversees',
     },
   ],
+  [
+    ['acceptance', 'put', 'bot', '--tenant', 'acme', '--model-version', '1', '--tasks', 'a.b', '--propose', 'Known'],
+    '/api/changes',
+    {
+      act: 'acceptance.put',
+      tenant: 'acme',
+      agent: 'bot',
+      body: { model_version: '1', tasks: ['a.b'] },
+      reason: 'Known',
+    },
+  ],
   [['change', 'confirm', CHANGE.id, '--hash', CHANGE.hash], `/api/changes/${CHANGE.id}/confirm`, { hash: CHANGE.hash }],
   [
     ['policy', 'propose', 'bundle', '--reason', 'Tidier'],

@@ -57,6 +57,21 @@ life('in one call gives back what the work gave', async () => {
   assert.equal(JSON.parse(broker.arrived.at(-1)?.body ?? ''), { outcome: 'succeeded' });
 });
 
+life('that waits for people has the broker wait, and asks again while there is time', async () => {
+  let now = Date.now();
+  const states = ['pending', 'pending', 'approved'];
+  broker.answering('/requests/req_1', ({ query }) => {
+    now += Number(/^wait=(\d+)$/.exec(query)?.[1]) * 1000;
+    return { status: 200, body: { approval: { state: states.shift() } } };
+  });
+  const brevet = open({ clock: () => instant(now) });
+  assert.is(await brevet.answerTo('req_1', { seconds: 50 }), 'approved');
+  const looks = broker.arrived.filter(({ path }) => path.endsWith('/req_1')).map(({ query }) => query);
+  assert.equal(looks, ['wait=20', 'wait=20', 'wait=10']);
+  states.push('pending');
+  assert.is(await brevet.answerTo('req_1', { seconds: 3 }), 'pending');
+});
+
 life('that throws is completed as failed, and its own error thrown', async () => {
   const own = new RangeError(`with ${PASSWORD}`);
   const error = await caught(() =>

@@ -28,12 +28,11 @@ const TASKS = `tasks:
   ticket.route:
     description: Moves a ticket.
     kind: ticket
-    tier: 1
     scorecard:
       reversibility: { score: 1, because: easy }
       blast_radius: { score: 1, because: one }
       compliance_sensitivity: { score: 1, because: none }
-      frequency: { score: 3, because: often }
+      frequency_and_volume: { score: 2, because: often }
     provider: jwt
     template: { scope: tickets:route }
     parameters:
@@ -50,7 +49,10 @@ const RULES = `@id("routes")
 permit (principal == Role::"triage", action == Action::"perform", resource);
 `;
 
+const CHARTER = 'owner: lead\nnext_review: 2027-03-31\nprobation: 20\n';
+
 const GOOD: BundleFiles = {
+  'bundle.yaml': CHARTER,
   'schema.cedarschema': SCHEMA,
   'roles.yaml': ROLES,
   'tasks.yaml': TASKS,
@@ -69,14 +71,28 @@ const edited = (file: string, from: string, to: string): BundleFiles => {
     text.replace(from, () => to),
   );
 };
-const task = (from: string, to: string): BundleFiles => edited('tasks.yaml', from, to);
+/** @param field one more, below the kind. */
+const task = (from: string, to: string, field = ''): BundleFiles => {
+  const files = edited('tasks.yaml', from, to);
+  return { ...files, 'tasks.yaml': files['tasks.yaml']?.replace('kind: ticket', `kind: ticket${field}`) ?? '' };
+};
 const role = (from: string, to: string): BundleFiles => edited('roles.yaml', from, to);
 const rule = (from: string, to: string): BundleFiles => edited('rules/work.cedar', from, to);
+const OVERRIDE = '\n    override: { tier: 2, because: people hear of it }';
+const promoted = (tier: number): string =>
+  `\n    promotion: { evidence: a quiet year, decider: sam, tier: ${tier}, until: 2027-01-31 }`;
+const UNDONE = TASKS.replace('kind: ticket', 'kind: ticket\n    rollback: ticket.undo');
+/** The same class again, as one of tier 3 that undoes the first. */
+const undoing = (field: string): string =>
+  TASKS.replace('tasks:\n  ticket.route:', '  ticket.undo:')
+    .replace('score: 1', 'score: 3')
+    .replace('kind: ticket', `kind: ticket\n    rollback: ticket.route${field}`);
 const parameter = (schema: string): BundleFiles => task('{ type: string, enum: [a, b] }', schema);
 
 const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: RegExp])[] = [
   // Files.
   ['a file is missing', { 'roles.yaml': ROLES, 'tasks.yaml': TASKS }, /^schema\.cedarschema:1: .*missing/],
+  ['nobody answers for the bundle', { 'roles.yaml': ROLES, 'tasks.yaml': TASKS }, /^bundle\.yaml:1: .*missing/],
   [
     'a file that is none of a bundle',
     but('rules/work.ceder', RULES),
@@ -93,22 +109,6 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     'a bidirectional mark in a comment',
     rule('permit', '// \u202e\npermit'),
     /^rules\/work\.cedar:3: U\+202E is invisible/,
-  ],
-  // The whole.
-  [
-    'a budget of nothing',
-    but('bundle.yaml', 'budgets:\n  live_leases: 9\n  live_logins: 0\n'),
-    /^bundle\.yaml:3: budgets\.live_logins: /,
-  ],
-  [
-    'a budget of another name',
-    but('bundle.yaml', 'budgets:\n  leases: 9\n'),
-    /^bundle\.yaml:2: budgets\.leases is not/,
-  ],
-  [
-    'a look back that is shorter than what a node remembers',
-    but('bundle.yaml', 'many_tenants:\n  most: 5\n  within_minutes: 4\n'),
-    /^bundle\.yaml:3: many_tenants\.within_minutes: /,
   ],
   // YAML.
   [
@@ -128,6 +128,24 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
   ['two documents', but('roles.yaml', `${ROLES}---\n${ROLES}`), /^roles\.yaml:15: .*multiple documents/],
   ['no mapping at all', but('roles.yaml', '- 1\n'), /^roles\.yaml:1: /],
   ['broken YAML', but('roles.yaml', 'roles:\n  a: [1\n'), /^roles\.yaml:\d: /],
+  // The charter.
+  ['no next review', but('bundle.yaml', CHARTER.replace('2027-03-31', 'soon')), /^bundle\.yaml:2: .*date/],
+  ['no probation', but('bundle.yaml', CHARTER.replace('20\n', '0\n')), /^bundle\.yaml:3: probation/],
+  [
+    'a budget of nothing',
+    but('bundle.yaml', `${CHARTER}budgets:\n  live_leases: 9\n  live_logins: 0\n`),
+    /^bundle\.yaml:6: budgets\.live_logins: /,
+  ],
+  [
+    'a budget of another name',
+    but('bundle.yaml', `${CHARTER}budgets:\n  leases: 9\n`),
+    /^bundle\.yaml:5: budgets\.leases is not/,
+  ],
+  [
+    'a look back that is shorter than what a node remembers',
+    but('bundle.yaml', `${CHARTER}many_tenants:\n  most: 5\n  within_minutes: 4\n`),
+    /^bundle\.yaml:6: many_tenants\.within_minutes: /,
+  ],
   // Roles.
   [
     'an unknown field',
@@ -163,32 +181,112 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
   ['a date that is none', role('next_review: 2027-03-31', 'next_review: 2027-02-31'), /^roles\.yaml:8: .*date/],
   ['nobody owns it', role('    owner: lead\n', ''), /^roles\.yaml:2: roles\.triage\.owner/],
   // Task classes.
-  ['a tier that is none', task('tier: 1', 'tier: 0'), /^tasks\.yaml:5: .*must be 1, 2 or 3/],
+  [
+    'a tier that is written',
+    task('kind: ticket', 'kind: ticket\n    tier: 1'),
+    /^tasks\.yaml:5: .*tier is not a field/,
+  ],
+  [
+    'a score that is none',
+    task('score: 1, because: easy', 'score: 0, because: easy'),
+    /^tasks\.yaml:6: .*must be 1, 2 or 3/,
+  ],
+  [
+    'a score that is not there',
+    task('      blast_radius: { score: 1, because: one }\n', ''),
+    /^tasks\.yaml:5: .*blast_radius/,
+  ],
+  [
+    'an override that lowers',
+    task('score: 1, because: easy', 'score: 3, because: hard', OVERRIDE),
+    /^tasks\.yaml:5: .*only raises: 2 is below the tier 3/,
+  ],
+  [
+    'an override to nothing',
+    task('kind: ticket', 'kind: ticket\n    override: { tier: 1, because: x }'),
+    /^tasks\.yaml:5: .*to 2 or 3/,
+  ],
+  [
+    'an override without a word',
+    task('kind: ticket', 'kind: ticket\n    override: { tier: 2 }'),
+    /^tasks\.yaml:5: .*because/,
+  ],
+  [
+    'a promotion by two tiers',
+    task('score: 1, because: easy', 'score: 3, because: hard', promoted(1)),
+    /^tasks\.yaml:5: .*exactly one tier, and this is of tier 3/,
+  ],
+  [
+    'a promotion to where it stands',
+    task('kind: ticket', `kind: ticket${promoted(1)}`),
+    /^tasks\.yaml:5: .*exactly one tier/,
+  ],
+  [
+    'a promotion below the floor',
+    task('kind: ticket', `kind: ticket\n    changes: [access]${promoted(2)}`),
+    /^tasks\.yaml:6: .*below the floor, tier 3/,
+  ],
+  [
+    'a promotion below the floor of what it touches',
+    task('kind: ticket', `kind: ticket\n    touches: [phi]${promoted(2)}`),
+    /^tasks\.yaml:6: .*below the floor, tier 3/,
+  ],
+  [
+    'a promotion without an end',
+    task('kind: ticket', `kind: ticket${promoted(1).replace(', until: 2027-01-31', '')}`),
+    /^tasks\.yaml:5: .*promotion\.until/,
+  ],
+  [
+    'a promotion of what is overridden',
+    task('kind: ticket', `kind: ticket${OVERRIDE}${promoted(1)}`),
+    /^tasks\.yaml:6: .*overridden is not promoted/,
+  ],
+  ['a change that is none', task('kind: ticket', 'kind: ticket\n    changes: [weather]'), /^tasks\.yaml:5: .*changes/],
+  [
+    'a promotion to tier 2 without a way back',
+    task('score: 1, because: easy', 'score: 3, because: hard', promoted(2)),
+    /^tasks\.yaml:6: tasks\.ticket\.route: a task class of tier 2 names its rollback/,
+  ],
+  [
+    'a promotion to tier 1, which ends at tier 2 without a way back',
+    task('score: 1, because: easy', 'score: 2, because: hard', promoted(1)),
+    /^tasks\.yaml:6: tasks\.ticket\.route: a task class of tier 2 names its rollback/,
+  ],
+  [
+    'a way back that is for people alone',
+    but('tasks.yaml', `${UNDONE}${undoing('\n    human_only: true')}`),
+    /^tasks\.yaml:5: .*ticket\.undo is for people alone/,
+  ],
+  [
+    'a way back that is of tier 3 once its promotion has ended',
+    but('tasks.yaml', `${UNDONE}${undoing(promoted(2))}`),
+    /^tasks\.yaml:5: .*ticket\.undo would have to be approved first/,
+  ],
   [
     'tier 2 without a way back',
-    task('tier: 1', 'tier: 2'),
-    /^tasks\.yaml:5: tasks\.ticket\.route: a task class of tier 2 names its rollback/,
+    task('kind: ticket', `kind: ticket${OVERRIDE}`),
+    /^tasks\.yaml:6: tasks\.ticket\.route: a task class of tier 2 names its rollback/,
   ],
   [
     'a way back that is not there',
-    task('tier: 1', 'tier: 2\n    rollback: ticket.unroute'),
+    task('kind: ticket', `kind: ticket${OVERRIDE}\n    rollback: ticket.unroute`),
     /^tasks\.yaml:6: .*no task class ticket\.unroute/,
   ],
   [
     'a way back that is itself',
-    task('tier: 1', 'tier: 2\n    rollback: ticket.route'),
+    task('kind: ticket', `kind: ticket${OVERRIDE}\n    rollback: ticket.route`),
     /^tasks\.yaml:6: .*does not undo itself/,
   ],
   [
     'no rationale',
     task('because: easy', "because: ''"),
-    /^tasks\.yaml:7: tasks\.ticket\.route\.scorecard\.reversibility\.because/,
+    /^tasks\.yaml:6: tasks\.ticket\.route\.scorecard\.reversibility\.because/,
   ],
-  ['an unknown provider', task('provider: jwt', 'provider: ldap'), /^tasks\.yaml:11: .*must be one of jwt/],
+  ['an unknown provider', task('provider: jwt', 'provider: ldap'), /^tasks\.yaml:10: .*must be one of jwt/],
   [
     'a template for another provider',
     task('provider: jwt', 'provider: postgres'),
-    /^tasks\.yaml:12: .*template for postgres/,
+    /^tasks\.yaml:11: .*template for postgres/,
   ],
   [
     'a group that is no name',
@@ -196,54 +294,54 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
       'provider: jwt\n    template: { scope: tickets:route }',
       "provider: postgres\n    template: { group: 'a\"; DROP' }",
     ),
-    /^tasks\.yaml:12: .*group/,
+    /^tasks\.yaml:11: .*group/,
   ],
-  ['a TTL of a day', task('tier: 1', 'tier: 1\n    ceilings: { ttl: 86400 }'), /^tasks\.yaml:6: /],
+  ['a TTL of a day', task('kind: ticket', 'kind: ticket\n    ceilings: { ttl: 86400 }'), /^tasks\.yaml:5: /],
   [
     'a usual TTL over the ceiling',
-    task('tier: 1', 'tier: 1\n    ttl: 600\n    ceilings: { ttl: 300 }'),
-    /^tasks\.yaml:6: .*over the ceiling/,
+    task('kind: ticket', 'kind: ticket\n    ttl: 600\n    ceilings: { ttl: 300 }'),
+    /^tasks\.yaml:5: .*over the ceiling/,
   ],
-  ['a circumstance that is none', task('tier: 1', 'tier: 1\n    requires: [mood]'), /^tasks\.yaml:6: /],
+  ['a circumstance that is none', task('kind: ticket', 'kind: ticket\n    requires: [mood]'), /^tasks\.yaml:5: /],
   // Parameters.
   [
     'parameters that are open',
     task('additionalProperties: false', 'additionalProperties: true'),
-    /^tasks\.yaml:13: .*additionalProperties: false/,
+    /^tasks\.yaml:12: .*additionalProperties: false/,
   ],
   [
     'parameters that are no object',
     task('type: object\n', 'type: array\n'),
-    /^tasks\.yaml:1[34]: .*parameters are an object/,
+    /^tasks\.yaml:1[23]: .*parameters are an object/,
   ],
-  ['a type that is none', parameter('{ type: text }'), /^tasks\.yaml:17: .*type must be one of/],
-  ['text without a bound', parameter('{ type: string }'), /^tasks\.yaml:17: .*must say maxLength/],
+  ['a type that is none', parameter('{ type: text }'), /^tasks\.yaml:16: .*type must be one of/],
+  ['text without a bound', parameter('{ type: string }'), /^tasks\.yaml:16: .*must say maxLength/],
   [
     'a pattern without anchors',
     parameter("{ type: string, maxLength: 9, pattern: 'a+' }"),
-    /^tasks\.yaml:17: .*begins with \^/,
+    /^tasks\.yaml:16: .*begins with \^/,
   ],
   [
     'a pattern that does not parse',
     parameter("{ type: string, maxLength: 9, pattern: '^[a$' }"),
-    /^tasks\.yaml:17: .*does not parse/,
+    /^tasks\.yaml:16: .*does not parse/,
   ],
-  ['a reference', parameter("{ $ref: 'https://example.com/x' }"), /^tasks\.yaml:17: /],
+  ['a reference', parameter("{ $ref: 'https://example.com/x' }"), /^tasks\.yaml:16: /],
   [
     'a word that is none',
     parameter('{ type: string, enum: [a], maximun: 3 }'),
-    /^tasks\.yaml:17: .*maximun is not taken/,
+    /^tasks\.yaml:16: .*maximun is not taken/,
   ],
-  ['an enum of another type', parameter('{ type: integer, enum: [a] }'), /^tasks\.yaml:17: .*enum must be/],
+  ['an enum of another type', parameter('{ type: integer, enum: [a] }'), /^tasks\.yaml:16: .*enum must be/],
   [
     'required names nothing',
     task('      properties:', '      required: [quene]\n      properties:'),
-    /^tasks\.yaml:16: .*no property quene/,
+    /^tasks\.yaml:15: .*no property quene/,
   ],
   [
     'rules that look at free text',
     task('    owner: lead', '    seen_by_rules: [note]\n    owner: lead'),
-    /^tasks\.yaml:18: .*rules may not see it/,
+    /^tasks\.yaml:17: .*rules may not see it/,
   ],
   [
     'rules that look at what their schema does not have',
@@ -378,7 +476,11 @@ for (const [what, files, problem] of PROBLEMS) {
 }
 
 bundles('every problem is told at once, in the order of its place', () => {
-  const files = { ...task('tier: 1', 'tier: 9'), 'roles.yaml': ROLES.replace('all', 'some'), 'rules/work.cedar': 'x' };
+  const files = {
+    ...task('score: 1', 'score: 9'),
+    'roles.yaml': ROLES.replace('all', 'some'),
+    'rules/work.cedar': 'x',
+  };
   const found = problemsOf(files).map((problem) => problem.split(':')[0]);
   const runs = found.filter((file, at) => file !== found[at - 1]);
   assert.equal(runs, ['roles.yaml', 'rules/work.cedar', 'tasks.yaml']);
@@ -406,9 +508,11 @@ bundles('the version is of the content alone', () => {
 });
 
 bundles('a loaded bundle says what its files say', () => {
+  assert.equal([shipped.owner, shipped.nextReview, shipped.probation], ['security-lead', '2027-01-31', 20]);
   const restart = shipped.tasks.get('service.restart' as never);
   assert.is(restart?.rollback, 'service.restore');
-  assert.equal([...(shipped.roles.get('triage' as never)?.tasks ?? [])].length, 3);
+  assert.equal([restart?.tier, restart?.promotion, restart?.humanOnly], [2, null, false]);
+  assert.is(shipped.roles.get('network' as never)?.tasks.has('firewall.change' as never), true);
   assert.equal([...shipped.own.keys()].toSorted(), ['eurolane', 'ledgerline']);
 });
 
@@ -424,7 +528,7 @@ bundles('a budget that is not stated is no limit, and many tenants are more than
   assert.equal(silent.value.budgets, { requestsPerMinute: null, live: {} });
   assert.equal(silent.value.manyTenants, { most: 5, lookback: 600 });
   const text = 'budgets: { requests_per_minute: 60, live_logins: 2 }\nmany_tenants: { most: 9, within_minutes: 30 }\n';
-  const stated = loadBundle(but('bundle.yaml', text), engine);
+  const stated = loadBundle(but('bundle.yaml', CHARTER + text), engine);
   assert.ok(stated.ok);
   assert.equal(stated.value.budgets, { requestsPerMinute: 60, live: { live_logins: 2 } });
   assert.equal(stated.value.manyTenants, { most: 9, lookback: 1800 });

@@ -36,6 +36,22 @@ bundles('a version is loaded once, however many ask for it at once', async () =>
   assert.is(loaded[0]?.version, VERSION);
 });
 
+bundles(
+  'one that was checked before it was stored is not loaded again, and one that does not check is not kept',
+  async () => {
+    let checks = 0;
+    const counted: RuleEngine = { ...engine, check: (...sources) => (checks++, engine.check(...sources)) };
+    const store = storeOf();
+    const loading = createBundles(store, counted);
+    const loaded = loading.load(policyFiles);
+    assert.is(loaded.ok && (await loading.at(VERSION)), loaded.ok && loaded.value);
+    assert.is(checks, 1);
+    const bad = shippedBut({ 'rules/work.cedar': 'permit' });
+    assert.not(loading.load(bad).ok);
+    assert.match(await refusal(loading.at(bundleVersion(bad))), /is not kept/);
+  },
+);
+
 bundles('nothing is decided by a version that is gone, was changed, or does not check', async () => {
   assert.match(await refusal(createBundles(storeOf(), engine).at(VERSION)), /is not kept/);
   const changed = storeOf();

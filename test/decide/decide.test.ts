@@ -1,10 +1,11 @@
 /** What is decided, as a table over the shipped bundle's examples. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentName, AssignmentId, OperatorName, RoleName, TenantName } from '../../src/core/ids.ts';
-import type { Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
+import type { AgentName, AssignmentId, OperatorName, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
+import type { Acceptance, Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
+import type { Bundle } from '../../src/decide/bundle.ts';
 import { decide } from '../../src/decide/decide.ts';
 import {
   NOW,
@@ -53,6 +54,7 @@ const withTerms =
   };
 
 const oversight = ({ function: of }: Assignment): boolean => of === 'oversight';
+const withoutApproval = withAssignments((held) => held.filter((assignment) => assignment.function !== 'approval'));
 const withoutOversight = withAssignments((held) => held.filter((assignment) => !oversight(assignment)));
 const overseenBy = (change: Partial<Assignment>): Change =>
   withAssignments((held) => held.map((one) => (oversight(one) ? { ...one, ...change } : one)));
@@ -119,6 +121,11 @@ const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: st
     'a circumstance that the class requires',
     () => asking('desk-bot', 'service.restart', 'acme', { rollback: undefined }),
     'invalid_field',
+  ],
+  [
+    'nobody could approve what asks',
+    () => asking('net-bot', 'firewall.change', 'acme', {}, withoutApproval),
+    'nobody_can_approve',
   ],
   ['nobody oversees', () => asking('triage-bot', 'ticket.route', 'acme', {}, withoutOversight), 'nobody_oversees'],
   [
@@ -337,6 +344,89 @@ decides('uses are one unless the class says more, and are refused where nobody c
   const uncounted = policyOf(shipped, { countsUses: false });
   forbids(asked, 'uses_not_countable', uncounted);
   assert.is(permits(asking('triage-bot', 'ticket.route', 'acme'), uncounted).execution.usesCounted, false);
+});
+
+// What a task class says of itself.
+
+const withField = (task: string, field: string): Bundle => {
+  const tasks = shippedBut({})['tasks.yaml'] ?? '';
+  return load(shippedBut({ 'tasks.yaml': tasks.replace(`  ${task}:\n`, (name) => `${name}    ${field}\n`) }));
+};
+
+const PROMOTED = "promotion: { evidence: 'a quiet year', decider: sam, tier: 1, until: 2026-11-03 }";
+const PROMOTION_ENDS = Date.UTC(2026, 10, 3);
+
+decides('a promotion lowers by a tier, and what rests on it ends with it', () => {
+  const policy = policyOf(withField('service.restart', PROMOTED));
+  const asked = asking('desk-bot', 'service.restart', 'acme');
+  assert.is(permits(asked, policy).execution.tier, 1);
+  const { execution } = permits({ ...asked, now: instant(PROMOTION_ENDS - 60_000) }, policy);
+  assert.is(execution.ttl, 60);
+  assert.is(execution.narrowed[0]?.by, 'end of the promotion');
+});
+
+decides('a promotion that has ended lowers and ends nothing', () => {
+  const policy = policyOf(withField('service.restart', PROMOTED));
+  const asked = { ...asking('desk-bot', 'service.restart', 'acme'), now: instant(PROMOTION_ENDS) };
+  const { tier, ttl, narrowed } = permits(asked, policy).execution;
+  assert.equal({ tier, ttl, narrowed }, { tier: 2, ttl: 300, narrowed: [] });
+});
+
+decides('what is for people alone no agent gets, with the role or without, and nobody is asked', () => {
+  const policy = policyOf(withField('firewall.change', 'human_only: true'));
+  forbids(asking('net-bot', 'firewall.change', 'acme'), 'humans_only', policy);
+  forbids(asking('triage-bot', 'firewall.change', 'acme'), 'humans_only', policy);
+});
+
+decides('data that a task class touches counts as data behind the target', () => {
+  const policy = policyOf(withField('ticket.route', 'touches: [pii]'));
+  const { approval, execution } = asks(asking('triage-bot', 'ticket.route', 'acme'), policy);
+  assert.equal(approval.rules, ['personal-data-asks', 'tier-three-asks']);
+  assert.is(execution.tier, 3);
+});
+
+decides('rules see what a class changes, contains and leaves', () => {
+  const seen = `@id("seen") @reason("They see it.") forbid (principal, action, resource)
+when { context.changes.contains("firewall") && context.containment && context.leaves_objects };`;
+  const tasks = (shippedBut({})['tasks.yaml'] ?? '').replace(
+    'changes: [firewall]',
+    'changes: [firewall]\n    containment: true\n    leaves_objects: true',
+  );
+  const asked = asking('net-bot', 'firewall.change', 'acme');
+  asks(asked, policyOf(load(shippedBut({ 'rules/seen.cedar': seen }))));
+  const policy = policyOf(load(shippedBut({ 'rules/seen.cedar': seen, 'tasks.yaml': tasks })));
+  assert.equal(forbids(asked, 'forbidden_by_rule', policy).rules, ['seen', 'tier-three-asks']);
+});
+
+// What is new at a tenant.
+
+const withAcceptance =
+  (change: Partial<Acceptance> | null): Change =>
+  (asked) => {
+    const { name } = asked.principal.agent;
+    const before = asked.snapshot.acceptances.get(name);
+    if (before === undefined) throw new Error('the example was not accepted');
+    const acceptances = new Map(change === null ? [] : [[name, { ...before, ...change }]]);
+    return { ...asked, snapshot: { ...asked.snapshot, acceptances } };
+  };
+
+const NEW: readonly (readonly [what: string, change: Change])[] = [
+  ['an agent', withAcceptance(null)],
+  ['a task class', withAcceptance({ tasks: ['ticket.categorize' as TaskName] })],
+  ['a model', withAcceptance({ model: 'another' })],
+  ['a version of its model', withAcceptance({ modelVersion: '2' })],
+];
+
+for (const [what, change] of NEW) {
+  decides(`${what} that is new at a tenant asks`, () => {
+    permits(asking('triage-bot', 'ticket.route', 'acme'));
+    const { execution } = asks(asking('triage-bot', 'ticket.route', 'acme', {}, change));
+    assert.equal([execution.tier, execution.raised], [3, [{ to: 3, because: 'probation' }]]);
+  });
+}
+
+decides('an acceptance goes below no floor', () => {
+  assert.is(asks(asking('net-bot', 'firewall.change', 'acme')).execution.tier, 3);
 });
 
 // Rules that go wrong.

@@ -93,7 +93,7 @@ properties('a forbid that is added never permits more', () => {
         assert.ok(RANK[after] >= RANK[before]);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
   assert.ok(tightened > 10, `only ${tightened} were tightened`);
 });
@@ -107,7 +107,7 @@ properties('a claim by the caller lowers neither the tier nor the answer', () =>
       assert.ok(RANK[claimed.effect] >= RANK[silent.effect]);
       assert.ok(tierOf(claimed) >= tierOf(silent));
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -118,7 +118,7 @@ properties('an agent with no right at all is never said to ask', () => {
     fc.property(who, where, claims, fc.boolean(), ([agent, task], tenant, said, channels) => {
       assert.is(decide({ ...rightless, channels }, anywhere(agent, task, tenant, said)).effect, 'forbid');
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -128,7 +128,7 @@ properties('a rule that errs permits nothing', () => {
     fc.property(who, where, claims, ([agent, task], tenant, said) => {
       assert.is(decide(erring, anywhere(agent, task, tenant, said)).effect, 'forbid');
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -5,7 +5,7 @@ import type { AgentName, AssignmentId, PersonName, RoleName } from '../../src/co
 import type { Assignment, Person, RoleFunction } from '../../src/core/registers.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { instant } from '../../src/core/time.ts';
-import { executionRoles, overseersOf } from '../../src/decide/segregation.ts';
+import { executionRoles, involvedIn, standingFor, whyNotSecond } from '../../src/decide/segregation.ts';
 import { NOW, OWNER, asking, shipped } from './world.ts';
 
 const LATER = instant(NOW + 60_000);
@@ -118,8 +118,70 @@ const segregation = suite('decide/segregation');
 
 for (const { what, held, above = [], gone = [], overseers, until = null } of OVERSIGHT) {
   segregation(`overseers: ${what}`, () => {
-    const found = overseersOf(shipped, snapshotOf(held, above, gone), OWNER, NOW);
-    assert.equal(found, { overseers, until });
+    const snapshot = snapshotOf(held, above, gone);
+    const found = standingFor('oversight', new Set([OWNER]), { bundle: shipped, snapshot, now: NOW });
+    assert.equal(found, { persons: overseers, until });
+  });
+}
+
+/** The same of approval: what is true of those who watch is true of those who say yes. */
+const asApprovers = (held: readonly Held[]): readonly Held[] =>
+  held.map(([holder, role, of, until = null]) => {
+    if (of === 'oversight') return [holder, role === 'overseer' ? 'approver' : role, 'approval', until];
+    return of === 'approval' ? [holder, 'overseer', 'oversight', until] : [holder, role, of, until];
+  });
+for (const { what, held, above = [], gone = [], overseers, until = null } of OVERSIGHT) {
+  if (what === 'not by a role of another function') continue;
+  segregation(`approvers: ${what}`, () => {
+    const snapshot = snapshotOf(asApprovers(held), above, gone);
+    const found = standingFor('approval', new Set([OWNER]), { bundle: shipped, snapshot, now: NOW });
+    assert.equal(found, { persons: overseers, until });
+  });
+}
+
+const MONTH = 30 * 24 * 3600 * 1000;
+const INVOLVED: readonly (readonly [
+  what: string,
+  former: readonly (readonly [person: string, until: number])[],
+  launchedBy: string | null,
+  involved: readonly string[],
+])[] = [
+  ['the owner, who is taken to have launched it where nobody knows better', [], null, [OWNER]],
+  ['who launched it', [], 'lars', [OWNER, 'lars']],
+  ['who owned it until a moment ago', [['fred', NOW - 1]], null, [OWNER, 'fred']],
+  ['who owned it within the last 30 days', [['fred', NOW - MONTH + 1]], null, [OWNER, 'fred']],
+  ['not who owned it before that', [['fred', NOW - MONTH]], null, [OWNER]],
+  [
+    'everybody of these',
+    [
+      ['fred', NOW - 1],
+      ['gina', NOW - 2],
+    ],
+    'lars',
+    [OWNER, 'lars', 'fred', 'gina'],
+  ],
+];
+for (const [what, former, launchedBy, involved] of INVOLVED) {
+  segregation(`involved: ${what}`, () => {
+    const { principal } = asking('triage-bot', 'ticket.route', 'acme');
+    const formerOwners = former.map(([person, until]) => ({ person: person as PersonName, until: instant(until) }));
+    const agent = { ...principal.agent, formerOwners };
+    const found = involvedIn({ agent, launchedBy: launchedBy as PersonName | null }, NOW);
+    assert.equal([...found].toSorted(), involved.toSorted());
+  });
+}
+
+const SECOND: readonly (readonly [second: string, subjects: readonly string[], why: string | null])[] = [
+  ['ada', [], 'same_person'],
+  ['alan', [], null],
+  ['alan', ['alan'], 'beneficiary'],
+  ['alan', ['anna'], null],
+  ['ada', ['ada'], 'same_person'],
+];
+for (const [second, subjects, why] of SECOND) {
+  segregation(`${second} after ada, over ${subjects.join() || 'nobody'}: ${why ?? 'may be the second'}`, () => {
+    const proposal = { proposer: 'ada' as PersonName, subjects: subjects as readonly PersonName[] };
+    assert.is(whyNotSecond(proposal, second as PersonName), why);
   });
 }
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Agent, TenantContext } from '../../src/core/registers.ts';
 import type { Tier } from '../../src/decide/decision.ts';
-import { atManyTenants, claimsOf, effectiveTier } from '../../src/decide/tier.ts';
+import { claimsOf, effectiveTier } from '../../src/decide/tier.ts';
 import type { Claims } from '../../src/decide/tier.ts';
 
 interface Given {
@@ -13,6 +13,8 @@ interface Given {
   autonomy?: Agent['autonomy'];
   claims?: Partial<Claims>;
   channels?: boolean;
+  onProbation?: boolean;
+  manyTenants?: boolean;
 }
 
 const SILENT: Claims = { disputed: false, lowConfidence: false, moreData: false };
@@ -36,15 +38,22 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ claims: { moreData: true } }, 3, ['claims:more_data']],
   [{ own: 2, channels: false }, 3, ['no_channel']],
   [{ channels: false }, 1, []],
+  [{ onProbation: true }, 3, ['probation']],
+  [{ onProbation: true, own: 3 }, 3, []],
+  [{ manyTenants: true }, 3, ['many_tenants']],
+  [{ manyTenants: true, contract: 'notify' }, 3, ['contract:notify', 'many_tenants']],
+  [{ manyTenants: true, own: 3 }, 3, []],
 ];
 
 const tiers = suite('decide/tier');
 
 for (const [given, tier, because] of TABLE) {
   tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
-    const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous', channels = true } = given;
+    const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous' } = given;
+    const { onProbation = false, channels = true, manyTenants = false } = given;
     const terms = { autonomy: contract, regulations };
-    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, channels);
+    const standing = { onProbation, channels, manyTenants };
+    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, standing);
     assert.is(effective.tier, tier);
     assert.equal(
       effective.raised.map((raise) => raise.because),
@@ -63,14 +72,6 @@ tiers('a claim counts only where it says otherwise, or more, than the registers'
   assert.is(said({ modelVersion: '4' }).disputed, true);
   assert.is(said({ confidence: 0.699 }).lowConfidence, true);
   assert.is(said({ dataClasses: ['phi'] }).moreData, true);
-});
-
-tiers('the same at many tenants is of tier 3, and says so where it raises', () => {
-  const raised = [{ to: 2, because: 'contract:notify' }] as const;
-  const because = { to: 3, because: 'many_tenants' };
-  assert.equal(atManyTenants(1, { tier: 1, raised: [] }), { tier: 3, raised: [because] });
-  assert.equal(atManyTenants(1, { tier: 2, raised }), { tier: 3, raised: [...raised, because] });
-  assert.equal(atManyTenants(3, { tier: 3, raised: [] }), { tier: 3, raised: [] });
 });
 
 tiers.run();

@@ -62,7 +62,7 @@ const USUAL: Readonly<Record<string, object>> = {
   'kb.publish': { resource: 'service-desk/kb-7', parameters: { article: 'kb-7' } },
   'report.query': { resource: 'sales', parameters: { report: 'daily-sales' } },
   'service.restart': { resource: 'servers/print-1', parameters: { service: 'spooler' }, rollback: 'service.restore' },
-  'patch.routine': { resource: 'servers', parameters: { package: 'openssl-3.5', endpoints: 12 } },
+  'patch.routine': { resource: 'endpoints', parameters: { package: 'openssl-3.5', endpoints: 12 } },
   'firewall.change': {
     resource: 'firewall/edge-1',
     parameters: { rule: 'allow-vpn', action: 'open', port: 443 },

@@ -14,9 +14,9 @@ import type { Receipt, Reply } from '../support/kill-agent.ts';
 import { audit, lostReceipts } from '../support/kill-audit.ts';
 import { call, killWorld, sessionAt } from '../support/kill-world.ts';
 import type { KillWorld } from '../support/kill-world.ts';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { dataFolder } from '../support/cluster.ts';
 
-const options = { note: "Brevet's own database", dataDir: await temporaryFolder('own') };
+const options = { note: "Brevet's own database", dataDir: await dataFolder('own') };
 let server = await startEmbedded(options);
 let world: KillWorld;
 let node: Serving;

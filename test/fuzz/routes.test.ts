@@ -146,6 +146,7 @@ const FITTING: Readonly<Record<string, object>> = {
   '/api/issuers/:name': { url: 'https://issuer.example', platform: 'generic' },
   '/api/tenants/:tenant': { display_name: 'x', autonomy: 'autonomous' },
   '/api/tenants/:tenant/targets/:name': jwtTarget,
+  '/api/tenants/:tenant/acceptances/:name': { model_version: '1', tasks: ['ticket.route'], reason: 'x' },
   '/api/tenants/:tenant/enrolments/:name': {
     jwk: { ...JWK, y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' },
   },

@@ -94,7 +94,7 @@ bodies('that does not say how long it is, is bounded all the same', async () => 
 const FORMS: readonly (readonly [what: string, body: string, type: string, error: string, status: number])[] = [
   ['a parameter that comes twice', 'grant_type=client_credentials&grant_type=x', FORM_TYPE, 'invalid_request', 400],
   ['JSON', '{}', JSON_TYPE, 'invalid_request', 415],
-  ['nothing', '', FORM_TYPE, 'unsupported_grant_type', 400],
+  ['nothing', '', FORM_TYPE, 'invalid_request', 400],
   ['too much', `grant_type=${'x'.repeat(70_000)}`, FORM_TYPE, 'invalid_request', 413],
   ['no assertion', 'grant_type=client_credentials', FORM_TYPE, 'invalid_client', 401],
 ];
@@ -106,6 +106,34 @@ for (const [what, body, type, error, status] of FORMS) {
     assert.is(answer.headers.get('cache-control'), 'no-store');
   });
 }
+
+const DETAILS: readonly (readonly [what: string, more: object])[] = [
+  ['a field that is not defined', { zzz: 1 }],
+  ['a field of a wrong form', { ttl: 'long' }],
+  ['a field left out', { reason: undefined }],
+];
+for (const [what, more] of DETAILS) {
+  bodies(`of a task at the token endpoint with ${what} is refused with invalid_authorization_details`, async () => {
+    const details = JSON.stringify([{ type: 'brevet_task', ...PERMITTED, ...more }]);
+    const form = clientForm(await app.assertion('triage-bot'), { authorization_details: details });
+    const answer = await app.call('POST', '/t/acme/token', { form });
+    assert.is(answer.status, 400, answer.text);
+    assert.is(answer.body['error'], 'invalid_authorization_details');
+  });
+}
+
+bodies('that breaks off is no fault of Brevet’s', async () => {
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.error(new Error('aborted'));
+    },
+  });
+  const before = app.logged.length;
+  const init = { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': JSON_TYPE }, body };
+  const answer = await answerOf(await app.app.request('/t/acme/requests', { ...init, duplex: 'half' }));
+  assert.is(answer.status, 400, answer.text);
+  assert.not.match(app.logged.slice(before).join('\n'), '"level":"error"');
+});
 
 const CHANGES: readonly (readonly [method: string, path: string, body: unknown, code: string])[] = [
   ['PUT', '/api/people/zoe', {}, 'invalid_field'],

@@ -3,10 +3,12 @@ import { exportJWK, generateKeyPair } from 'jose';
 import postgres from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Change } from '../../src/core/change.ts';
+import { StoreUnavailable } from '../../src/core/store.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
 import { ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Minted, Provider } from '../../src/core/provider.ts';
-import { agentBody, ahead, bundleOnDisk, must, REPORT, testApp } from '../support/app.ts';
+import { agentBody, ahead, bundleOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
@@ -257,6 +259,75 @@ issuing('many at once gives each a login of its own', async () => {
   const held = new Set(await logins());
   for (const answer of answers) assert.ok(held.has(String(credentialOf(answer)['user'])));
 });
+
+/** A node that never hears how its next commit of that kind ended, nor of one look after it; and what it began then. */
+async function deafened(kind: Change['kind']): Promise<{ node: TestNode; begun: Promise<unknown>[] }> {
+  const begun: Promise<unknown>[] = [];
+  const lost = () => {
+    throw new StoreUnavailable('the answer was lost');
+  };
+  let deaf: 'not yet' | 'now' | 'no more' = 'not yet';
+  const node = await app.node({
+    deps: (deps) => ({
+      ...deps,
+      background: (work) => void begun.push(work),
+      store: {
+        ...deps.store,
+        async commit(change, entries) {
+          const done = await deps.store.commit(change, entries);
+          if (change.kind !== kind || deaf !== 'not yet') return done;
+          deaf = 'now';
+          return lost();
+        },
+        async lease(tenant, id) {
+          if (deaf !== 'now') return deps.store.lease(tenant, id);
+          deaf = 'no more';
+          return lost();
+        },
+      },
+    }),
+  });
+  return { node, begun };
+}
+
+issuing('takes back a login that may be active, since nobody has it', async () => {
+  const { node, begun } = await deafened('lease.activate');
+  const answer = await ask(REPORT, {}, node);
+  assert.is(answer.status, 503, answer.text);
+  assert.is((await newest()).state, 'active');
+  await Promise.all(begun);
+  const { id, state, cause, mark } = await newest();
+  assert.equal([state, cause], ['revoked', 'undelivered']);
+  assert.not.ok((await logins()).includes(mark));
+  assert.equal(await kinds(id), ['lease.opening', 'lease.active', 'lease.revoking', 'lease.revoked']);
+});
+
+const tokenWays: readonly (readonly [string, (node: TestNode) => Promise<Answer>])[] = [
+  [
+    'as a request',
+    async (node) => node.call('POST', '/t/acme/requests', { token: await app.session('triage-bot'), body: PERMITTED }),
+  ],
+  [
+    'at the token endpoint',
+    async (node) => {
+      const details = JSON.stringify([{ type: 'brevet_task', ...PERMITTED }]);
+      const form = clientForm(await app.assertion('triage-bot'), { authorization_details: details });
+      return node.call('POST', '/t/acme/token', { form });
+    },
+  ],
+];
+for (const [how, askFor] of tokenWays) {
+  issuing(`takes back a token that may be active, asked for ${how}`, async () => {
+    const { node, begun } = await deafened('lease.open');
+    const answer = await askFor(node);
+    assert.is(answer.status, 503, answer.text);
+    assert.is((await newest()).state, 'active');
+    await Promise.all(begun);
+    const { id, state, cause } = await newest();
+    assert.equal([state, cause], ['revoked', 'undelivered']);
+    assert.equal(await kinds(id), ['lease.active', 'lease.revoked']);
+  });
+}
 
 issuing('outlives nothing that the decision rested on, however long the way from there to the mint', async () => {
   const until = new Date(app.deps.clock() + 100_000);

@@ -21,8 +21,11 @@ let release = Promise.withResolvers<void>();
 
 process.on('message', (message: ToNode) => {
   if ('arm' in message) {
+    // What was held at another step goes on, to this one.
+    const before = release;
     armed = message.arm;
     release = Promise.withResolvers<void>();
+    before.resolve();
   } else {
     armed = null;
     release.resolve();

@@ -135,10 +135,15 @@ server('finishes what is under way when it is stopped, and takes nothing more', 
     body: JSON.stringify(PERMITTED),
   });
   await reached;
+  const waiting = serving.deps.pause(3_600_000).then(
+    () => 'over',
+    () => 'left',
+  );
   const stopped = serving.stop();
   release();
   assert.is((await answer).status, 201);
   await stopped;
+  assert.is(await waiting, 'left', 'what waits in the background keeps no process');
   const after = await fetch(`${serving.url}/healthz`).then(
     () => 'answered',
     () => 'refused',

@@ -8,11 +8,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { CasesFile } from '../../src/decide/bundle/cases.ts';
+import { CharterFile } from '../../src/decide/bundle/charter.ts';
 import { RolesFile } from '../../src/decide/bundle/roles.ts';
 import { TasksFile } from '../../src/decide/bundle/tasks.ts';
-import { WholeFile } from '../../src/decide/bundle/whole.ts';
 
-const FORMS = { bundle: WholeFile, roles: RolesFile, tasks: TasksFile, cases: CasesFile };
+const FORMS = { bundle: CharterFile, roles: RolesFile, tasks: TasksFile, cases: CasesFile };
 
 const placeOf = (name: string): URL => new URL(`../../policy/schemas/${name}.schema.json`, import.meta.url);
 

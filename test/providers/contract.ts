@@ -202,18 +202,11 @@ export function providerContract(contract: Contract, open: () => Promise<Harness
       assert.not(shown.includes(target.secret?.reveal() ?? 'no secret'), trouble);
       await network.restore();
     }
-    // What time may heal may take a moment: the first call may still meet a connection of before.
-    const again = await issueWith(harness).catch(async (fault: unknown) => {
-      assert.instance(fault, ProviderUnavailable);
-      await settled();
-      return issueWith(harness);
-    });
+    const again = await issueWith(harness);
     assert.is(await harness.use(again.minted.credential), true);
     await revokeWith(harness, again.subject);
   });
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 500));
 
 async function refused(call: () => Promise<unknown>): Promise<unknown> {
   const fault = await call().then(

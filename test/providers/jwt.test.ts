@@ -230,6 +230,7 @@ for (const [what, config, code] of [
   ['a tenant of Brevet', { audience: `${PUBLIC_URL}/t/acme` }, 'invalid_target'],
   ['Brevet in capitals, with its port', { audience: 'HTTPS://Brevet.Example:443/x' }, 'invalid_target'],
   ['Brevet with a dot', { audience: 'https://brevet.example./x' }, 'invalid_target'],
+  ['Brevet by another scheme', { audience: 'http://brevet.example/x' }, 'invalid_target'],
   ['Brevet behind a name', { audience: 'https://tickets@brevet.example/' }, 'invalid_target'],
   ['a probe at Brevet', { audience: AUDIENCE, probe_url: `${PUBLIC_URL}/x` }, 'invalid_target'],
   ['no URI', { audience: 'tickets' }, 'invalid_field'],

@@ -1,3 +1,4 @@
+import { exportJWK, generateKeyPair } from 'jose';
 import postgres from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -100,6 +101,27 @@ ending('by completion is committed, done at the provider, and proven', async () 
   assert.ok(await rejects(again`select 1`), 'a new session');
   await again.end({ timeout: 1 });
   assert.equal(await kinds(lease), ['lease.opening', 'lease.active', 'lease.revoking', 'lease.revoked']);
+});
+
+ending('whose death was seen leaves the queue nothing to do, and nobody waiting', async () => {
+  const waits: (AbortSignal | undefined)[] = [];
+  const pausing = await app.node({
+    deps: (deps) => ({
+      ...deps,
+      pause: (ms, over) => {
+        waits.push(over);
+        return deps.pause(ms, over);
+      },
+    }),
+  });
+  const { lease } = await login();
+  const sent = { token: await app.session('report-bot'), body: { outcome: 'succeeded' } };
+  must(await pausing.call('POST', `/t/acme/leases/${lease}/complete?wait=30`, sent));
+  assert.is((await app.sql(`select what from work where what ->> 'lease' = '${lease}'`)).length, 0);
+  assert.equal(
+    waits.map((over) => over?.aborted),
+    [true],
+  );
 });
 
 ending('keeps what the agent said apart from what was seen', async () => {
@@ -370,6 +392,47 @@ for (const [what, take, back] of TAKEN) {
     assert.is(cause, 'entitlement_ended');
     if (!what.startsWith('an owner')) assert.is((await row(String(leaseOf(birch)['id']))).state, 'active');
     await back();
+  });
+}
+
+cascades('an enrolment takes with it what rests on the one before, and a first one nothing', async () => {
+  must(await app.operator('ada', 'PUT', '/api/agents/new-bot', agentBody()));
+  const endingsAfterEnrolling = async (): Promise<number> => {
+    const { publicKey } = await generateKeyPair('ES256');
+    const body = { jwk: await exportJWK(publicKey) };
+    must(await app.operator('ada', 'PUT', '/api/tenants/acme/enrolments/new-bot', body));
+    const due = await app.sql(`select what from work where what -> 'over' ->> 'agent' = 'new-bot'`);
+    return due.length;
+  };
+  assert.is(await endingsAfterEnrolling(), 0, 'what is asked for under it would end with the next pass');
+  assert.is(await endingsAfterEnrolling(), 1);
+  await workOff();
+});
+
+const SINCE: readonly (readonly [what: string, change: () => Promise<unknown>])[] = [
+  [
+    'the agent was disabled and is back',
+    async () => {
+      must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ active: false })));
+      must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody()));
+    },
+  ],
+  [
+    'its assignment ended and was given anew',
+    async () => {
+      must(await app.operator('ada', 'DELETE', `/api/assignments/${await assignment()}`));
+      must(await app.operator('ada', 'POST', '/api/assignments', ASSIGN));
+    },
+  ],
+];
+for (const [what, change] of SINCE) {
+  cascades(`leaves alone what was granted since ${what}`, async () => {
+    const before = await token({ resource: 'other' });
+    await change();
+    const since = await token({ resource: 'other' });
+    await workOff();
+    assert.is((await row(before.lease)).state, 'revoked');
+    assert.is((await row(since.lease)).state, 'active');
   });
 }
 

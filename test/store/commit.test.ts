@@ -11,7 +11,7 @@ import { instant, seconds } from '../../src/core/time.ts';
 import { deathOf, entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../support/lives.ts';
 import type { OpenOptions } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
-import { ACME, agentOf, BIRCH, random, testStore, TRIAGE } from '../support/store.ts';
+import { ACME, agentOf, BIRCH, random, testStore, TICKETS, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
 let test: TestStore;
@@ -55,6 +55,8 @@ admission('keeps a lease, its request and its entries as they were given', async
     death: null,
     exposure: null,
     outcome: null,
+    tenantEpoch: life.change.when.epochs.tenant,
+    deploymentEpoch: life.change.when.epochs.deployment,
   });
   assert.equal(await store.request(ACME, request.id), { ...request, tenant: ACME, lease: lease.id, approval: null });
   const entries = await store.entries(ACME, { lease: lease.id });
@@ -107,9 +109,9 @@ admission('answers a claimed idempotency key with what it was claimed for, and s
   assert.is(outcomeOf(await send(store, first)), 'done');
   const request = first.change.request.id;
   const again = await send(store, opening({ epochs, idempotency, jti: 'spent anyway' }));
-  assert.equal(again, { ok: false, error: { unmet: 'claimed', same: true, request } });
+  assert.equal(again, { ok: false, error: { unmet: 'claimed', same: true, request, receipt: null } });
   const other = await send(store, opening({ epochs, idempotency: { ...idempotency, digest: 'e' } }));
-  assert.equal(other, { ok: false, error: { unmet: 'claimed', same: false, request } });
+  assert.equal(other, { ok: false, error: { unmet: 'claimed', same: false, request, receipt: null } });
   assert.is(outcomeOf(await send(store, opening({ epochs, jti: 'spent anyway' }))), 'replayed');
   const tenant = BIRCH;
   const elsewhere = opening({ epochs: await epochsOf(store, tenant), tenant, idempotency });
@@ -271,7 +273,9 @@ moves('are done only by the attempt that holds the work, which goes with them', 
   const epochs = await epochsOf(store);
   const revoke = move('revoke', lease, epochs);
   const at = instant(Date.now() - 1000);
-  const work = [{ id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant: ACME, lease } as const }];
+  const work = [
+    { id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant: ACME, lease, target: TICKETS } as const },
+  ];
   const change = { ...revoke.change, work } as typeof revoke.change;
   assert.is(outcomeOf(await store.commit(change, revoke.entries)), 'done');
   const [older] = await store.claim(1, 1, seconds(0));
@@ -285,6 +289,27 @@ moves('are done only by the attempt that holds the work, which goes with them', 
   assert.is(await count('work'), 1);
   assert.is(outcomeOf(await buriedBy(newer)), 'done');
   assert.is(await count('work'), 0);
+});
+
+moves('take with them the work that has nothing left to do, and no other', async () => {
+  const epochs = await epochsOf(store);
+  const at = instant(Date.now() + 60_000);
+  for (const [kind, state] of [
+    ['activate', 'opening'],
+    ['bury', 'active'],
+  ] as const) {
+    const [over, other] = [newId('wrk', at, random), newId('wrk', at, random)];
+    const what = { task: 'kill', tenant: ACME, lease: newId('lse', at, random), target: TICKETS } as const;
+    const work = [over, other].map((id) => ({ id, due: at, what }));
+    const life = opening({ epochs, state, work });
+    assert.is(outcomeOf(await send(store, life)), 'done');
+    const lease = life.change.lease.id;
+    if (kind === 'bury') await send(store, move('revoke', lease, epochs));
+    const { change } = move(kind, lease, epochs);
+    assert.is(outcomeOf(await store.commit({ ...change, over } as typeof change, [entryOf('lease.active')])), 'done');
+    const left = await withAdmin(test.database.admin, (sql) => sql`delete from work returning id`);
+    assert.equal([...left], [{ id: other }]);
+  }
 });
 
 moves('keep what the agent said of its work apart, once', async () => {

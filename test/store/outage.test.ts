@@ -9,7 +9,7 @@ import { startEmbedded } from '../../src/embedded/server.ts';
 import type { RunningServer } from '../../src/embedded/server.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { dataFolder } from '../support/cluster.ts';
 import { entryOf, epochsOf, opening, send } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { ACME, random, silent } from '../support/store.ts';
@@ -23,7 +23,7 @@ let store: Store;
 
 const outage = suite('outage');
 outage.before(async () => {
-  dataDir = await temporaryFolder('outage');
+  dataDir = await dataFolder('outage');
   server = await startEmbedded({ dataDir, note: 'outage.test.ts' });
   const { owner, serve } = await provision(server);
   await migrate(owner);

@@ -6,9 +6,10 @@ import type { Enrolment, Holder } from '../../src/core/registers.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { entryOf } from '../support/lives.ts';
+import { entryOf, epochsOf } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
 import {
+  acceptanceOf,
   ACME,
   ADA,
   agentOf,
@@ -194,6 +195,23 @@ register('never gives a removed name again', async () => {
   });
 });
 
+register('remembers who owned an agent of late, and from whom it went to whom', async () => {
+  const name = 'handed-on' as AgentName;
+  const owners = ['first', 'second', 'third'] as const;
+  for (const person of owners) await put({ kind: 'person.put', person: personOf(person as PersonName) });
+  const ownedBy = async (owner: string): Promise<readonly string[]> => {
+    const agent = agentOf(name, { owner: owner as PersonName });
+    assert.is(await put({ kind: 'agent.put', agent }), 'done');
+    const written = (await test.store.agents()).find((one) => one.name === name);
+    return (written?.formerOwners ?? []).map(({ person }) => person);
+  };
+  assert.equal(await ownedBy('first'), []);
+  assert.equal(await ownedBy('first'), []);
+  assert.equal(await ownedBy('second'), ['first']);
+  assert.equal(await ownedBy('first'), ['second', 'first']);
+  assert.equal(await ownedBy('third'), ['first', 'second']);
+});
+
 register('ends a person’s ways in and assignments with the person', async () => {
   const name = 'leaver' as PersonName;
   await put({ kind: 'person.put', person: personOf(name) });
@@ -251,6 +269,42 @@ register('lets one key be one agent at one tenant, but for an exception', async 
   assert.equal(await enrol(BIRCH, one, key), taken, 'another tenant');
   assert.equal(await enrol(BIRCH, one, key, instant(Date.now() - 1)), taken, 'an exception that is over');
   assert.is(await enrol(BIRCH, one, key, later), 'done');
+});
+
+const acceptances = async (tenant: TenantName) => {
+  test.store.forget(tenant);
+  return [...((await test.store.snapshot(tenant))?.acceptances.values() ?? [])];
+};
+
+register('keeps who answers for an agent at a tenant, until the agent is gone from there', async () => {
+  const name = 'rookie' as AgentName;
+  await put({ kind: 'agent.put', agent: agentOf(name) });
+  const acceptance = acceptanceOf(ACME, name);
+  const missing = { unmet: 'missing', what: 'enrolment' };
+  assert.equal(await put({ kind: 'acceptance.put', acceptance }), missing);
+  const enrolled = (tenant: TenantName) => {
+    const proof = { by: 'key', jwk: {}, thumbprint: `${name} at ${tenant}` } as const;
+    return put({ kind: 'enrolment.put', enrolment: { tenant, agent: name, proof, exception: null } });
+  };
+  for (const tenant of [ACME, BIRCH]) {
+    assert.is(await enrolled(tenant), 'done');
+    assert.is(await put({ kind: 'acceptance.put', acceptance: { ...acceptance, tenant } }), 'done');
+  }
+  const again = { ...acceptance, modelVersion: '2', authors: [ADA], inSetup: true };
+  assert.is(await put({ kind: 'acceptance.put', acceptance: again }), 'done');
+  assert.equal(await acceptances(ACME), [again]);
+  assert.is(await put({ kind: 'acceptance.remove', tenant: ACME, agent: name }), 'done');
+  assert.equal(await put({ kind: 'acceptance.remove', tenant: ACME, agent: name }), {
+    unmet: 'missing',
+    what: 'acceptance',
+  });
+  await put({ kind: 'acceptance.put', acceptance });
+  assert.is(await put({ kind: 'enrolment.remove', tenant: ACME, agent: name }), 'done');
+  assert.is(await enrolled(ACME), 'done');
+  assert.equal(await acceptances(ACME), [], 'one who comes back is new');
+  assert.is((await acceptances(BIRCH)).length, 1);
+  assert.is(await put({ kind: 'agent.remove', agent: name }), 'done');
+  assert.equal(await acceptances(BIRCH), []);
 });
 
 register('refuses two bindings that one token could satisfy', async () => {
@@ -329,7 +383,9 @@ register('leaves the work of a change in its transaction, and the entry in its l
   const command = { kind: 'register', change: enrolment, work, deploymentEpoch: null } as const;
   assert.ok((await test.store.commit(command, [entryOf('register.removed', ACME)])).ok);
   const [claimed] = await test.store.claim(5, 5, seconds(1));
-  assert.equal(claimed?.what, work[0]?.what);
+  // With the epoch that the change raised, so that it ends what was decided before and nothing since.
+  const { tenant } = await epochsOf(test.store, ACME);
+  assert.equal(claimed?.what, { ...work[0]?.what, since: { tenant } });
   assert.is((await test.store.snapshot(ACME))?.agents.has(TRIAGE), false);
 });
 

@@ -5,7 +5,7 @@ import { connectionUrl } from '../../src/embedded/connection.ts';
 import type { Connection } from '../../src/embedded/connection.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { openStore } from '../../src/store/open.ts';
-import { checkLogin, probe, UnfitDatabase } from '../../src/store/start.ts';
+import { checkDatabase, UnfitDatabase } from '../../src/store/start.ts';
 import { testDatabase, withAdmin } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { random, silent, testStore } from '../support/store.ts';
@@ -60,7 +60,7 @@ for (const [name, attributes, grants, says] of LOGINS) {
   start(`${says === null ? 'takes' : 'refuses'} ${name}`, async () => {
     const login = await loginWith(attributes, grants);
     try {
-      const refusal = await checkLogin(login).catch((fault: unknown) => fault);
+      const refusal = await checkDatabase(login, 'one').catch((fault: unknown) => fault);
       if (says === null) assert.is(refusal, undefined);
       else {
         assert.instance(refusal, UnfitDatabase);
@@ -80,14 +80,14 @@ start('refuses the owner', async () => {
 });
 
 start('probes the lock and the reads on a plain connection, also two nodes at once', async () => {
-  await Promise.all([probe(database.serve, 'one'), probe(database.serve, 'two')]);
+  await Promise.all([checkDatabase(database.serve, 'one'), checkDatabase(database.serve, 'two')]);
 });
 
 start('reads a URL, also one that names a socket', async () => {
   const url = connectionUrl(database.serve);
-  await checkLogin({ url: new Secret(url) });
+  await checkDatabase({ url: new Secret(url) }, 'one');
   const socket = encodeURIComponent(database.serve.host);
-  await checkLogin({ url: new Secret(`${url.replace(socket, 'localhost')}?host=${socket}`) });
+  await checkDatabase({ url: new Secret(`${url.replace(socket, 'localhost')}?host=${socket}`) }, 'one');
 });
 
 start('refuses another deployment key before anything is served, and takes the same again', async () => {

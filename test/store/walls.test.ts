@@ -5,8 +5,9 @@ import { tenantSetting } from '../../src/store/roles.ts';
 import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
 import { newId } from '../../src/core/ids.ts';
 import { hashed } from '../../src/core/proposal.ts';
+import { placeOf } from '../../src/core/lease.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
+import { acceptanceOf, ACME, BIRCH, OLGA, random, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 import { withAdmin } from '../support/postgres.ts';
 
@@ -44,7 +45,7 @@ async function fillEveryTable(): Promise<void> {
     const at = instant(Date.now());
     const life = opening({ epochs, tenant, jti: 'j', idempotency });
     const work = [
-      { id: newId('wrk', at, random), due: at, what: { task: 'kill', tenant, lease: life.change.lease.id } as const },
+      { id: newId('wrk', at, random), due: at, what: { task: 'kill', ...placeOf(life.change.lease) } as const },
     ];
     await store.commit({ ...life.change, work }, life.entries);
     const request = requestAt(at);
@@ -62,6 +63,7 @@ async function fillEveryTable(): Promise<void> {
     const when = { proposedAt: at, expiresAt: at };
     const proposed = { id: newId('chg', at, random), act, reason: 'r', proposer: OLGA, operator: 'olga' as never };
     await test.change({ kind: 'change.propose', proposal: hashed({ ...proposed, ...when }), files: null });
+    await test.change({ kind: 'acceptance.put', acceptance: acceptanceOf(tenant, TRIAGE) });
   }
 }
 
@@ -195,6 +197,14 @@ walls('count administration of the deployment at every tenant, whichever came fi
   assert.is(await asOwner(member('acme', 'ada', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'oversight')), '23514');
+});
+
+walls('take no acceptance of one person alone, but in set-up', async () => {
+  const authored = (authors: string, inSetup: boolean) =>
+    asOwner(`update acceptances set authors = '${authors}', in_setup = ${inSetup} where tenant = 'acme'`);
+  for (const authors of ['{}', '{ada}', '{ada,ada}']) assert.is(await authored(authors, false), '23514', authors);
+  assert.is(await authored('{ada,alan}', false), 1);
+  assert.is(await authored('{ada}', true), 1);
 });
 
 walls('show the working and listing roles no secret, and no ledger', async () => {

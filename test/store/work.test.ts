@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { NewWork } from '../../src/core/change.ts';
+import type { NewWork, WorkTask } from '../../src/core/change.ts';
 import { newId } from '../../src/core/ids.ts';
-import type { TenantName, WorkId } from '../../src/core/ids.ts';
+import type { TargetName, TenantName, WorkId } from '../../src/core/ids.ts';
 import type { ClaimedWork } from '../../src/core/store.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { epochsOf, move, opening, send } from '../support/lives.ts';
@@ -21,17 +21,24 @@ queue.before.each(async () => {
 });
 queue.after(() => test.close());
 
-async function enqueue(tenant: TenantName, count: number, due = -1000): Promise<void> {
+/** @param at the target of a kill; `null`: a notice, which is at none. */
+async function enqueue(tenant: TenantName, count: number, due = -1000, at: string | null = 'shop-db'): Promise<void> {
   const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
   const lease = life.change.lease.id;
-  const work = Array.from({ length: count }, (_, at): NewWork => {
-    const when = instant(Date.now() + due + at);
-    return { id: newId('wrk', when, random), due: when, what: { task: 'kill', tenant, lease } };
+  const what: WorkTask =
+    at === null
+      ? { task: 'notice', tenant, lease, notice: {} }
+      : { task: 'kill', tenant, lease, target: at as TargetName };
+  const work = Array.from({ length: count }, (_, nth): NewWork => {
+    const when = instant(Date.now() + due + nth);
+    return { id: newId('wrk', when, random), due: when, what };
   });
   assert.ok((await test.store.commit({ ...life.change, work }, life.entries)).ok);
 }
 
 const tenantsOf = (claimed: readonly ClaimedWork[]) => claimed.map(({ what }) => String(what.tenant)).toSorted();
+const placesOf = (claimed: readonly ClaimedWork[]) =>
+  claimed.map(({ what }) => ('target' in what ? String(what.target) : what.task)).toSorted();
 const longest = seconds(60);
 
 queue('is claimed once, when it is due, oldest first', async () => {
@@ -46,11 +53,22 @@ queue('is claimed once, when it is due, oldest first', async () => {
   assert.equal(await test.store.claim(10, 10, longest), []);
 });
 
-queue('gives one tenant no more than its share, counted with what is in hand', async () => {
-  await enqueue(ACME, 9);
-  await enqueue(BIRCH, 2);
+queue('gives one target no more than its share, counted with what is in hand', async () => {
+  await enqueue(ACME, 9, -9000, 'far-db');
+  await enqueue(BIRCH, 2, -1000, 'far-db');
   assert.equal(tenantsOf(await test.store.claim(10, 3, longest)), [ACME, ACME, ACME, BIRCH, BIRCH]);
+  await enqueue(ACME, 2, -1000, 'near-db');
+  await enqueue(ACME, 4, -1000, null);
+  assert.equal(placesOf(await test.store.claim(10, 3, longest)), ['near-db', 'near-db', 'notice', 'notice', 'notice']);
   assert.equal(await test.store.claim(10, 3, longest), []);
+});
+
+queue('takes tenants in turn, whatever they have in hand and however many of their targets wait', async () => {
+  for (const target of ['a', 'b', 'c']) await enqueue(ACME, 2, -9000, target);
+  await enqueue(BIRCH, 2);
+  assert.equal(tenantsOf(await test.store.claim(4, 3, longest)), [ACME, ACME, BIRCH, BIRCH]);
+  await enqueue(BIRCH, 3, -1000, 'other');
+  assert.equal(tenantsOf(await test.store.claim(4, 3, longest)), [ACME, ACME, BIRCH, BIRCH]);
 });
 
 queue('is claimed by one of two nodes', async () => {
@@ -92,9 +110,13 @@ queue('lists what is live, over all tenants, and what is past its end', async ()
     await send(test.store, life);
     ids.push({ tenant, lease: life.change.lease.id });
   }
-  assert.equal(await test.store.live(none, 10), ids);
-  assert.equal(await test.store.live({ ...none, tenant: BIRCH, agent: TRIAGE }, 10), ids.slice(1));
-  assert.equal(await test.store.live({ ...none, role: 'other' }, 10), []);
+  assert.equal(await test.store.live(none, {}, 10), ids);
+  assert.equal(await test.store.live({ ...none, tenant: BIRCH, agent: TRIAGE }, {}, 10), ids.slice(1));
+  assert.equal(await test.store.live({ ...none, role: 'other' }, {}, 10), []);
+  const { tenant, deployment } = await epochsOf(test.store);
+  assert.equal(await test.store.live(none, { tenant, deployment }, 10), [], 'decided under these very epochs');
+  assert.equal(await test.store.live({ ...none, tenant: ACME }, { tenant: tenant + 1 }, 10), ids.slice(0, 1));
+  assert.equal(await test.store.live(none, { deployment: deployment + 1 }, 10), ids);
   const [first] = ids;
   assert.ok(first !== undefined);
   assert.equal(await test.store.overdue(past, 10), [], 'an opening one is the reconciler’s');
@@ -124,6 +146,45 @@ queue('forgets assertions that are over, with a heartbeat', async () => {
     rows.map((row) => row['jti'] as string),
     ['remembered'],
   );
+});
+
+const HOUR_MS = 3_600_000;
+
+queue('forgets nodes that are long gone, with a heartbeat, and never the last that was at work', async () => {
+  const { database } = test;
+  const [here, late] = [await test.open(), await test.open()];
+  const beats = (sinceMs: Readonly<Record<string, number>>) =>
+    withAdmin(database.admin, async (sql) => {
+      await sql`delete from heartbeats`;
+      for (const [node, since] of Object.entries(sinceMs)) {
+        await sql`insert into heartbeats values (${node}, brevet_now() - ${since}::bigint)`;
+      }
+    });
+  const nodes = () => withAdmin(database.admin, (sql) => sql`select node from heartbeats order by 1`);
+  await beats({ gone: 2 * HOUR_MS, 'long gone': 48 * HOUR_MS, silent: HOUR_MS / 2 });
+  await withAdmin(
+    database.admin,
+    (sql) => sql`insert into heartbeats values ('begins to probe', 0), ('has probed', 1)`,
+  );
+  await here.beat('here');
+  assert.equal(
+    (await nodes()).map((row) => row['node'] as string),
+    ['begins to probe', 'here', 'silent'],
+  );
+  // The clock jumps between a heartbeat and the look at what may be forgotten.
+  await beats({ gone: 2 * HOUR_MS, 'long gone': 48 * HOUR_MS });
+  await withAdmin(database.admin, async (sql) => {
+    await sql`create function jump() returns trigger language plpgsql as
+      'begin new.at := new.at - 5400000; return new; end'`;
+    await sql`create trigger jump before insert on heartbeats for each row execute function jump()`;
+  });
+  await late.beat('late');
+  await withAdmin(database.admin, (sql) => sql`drop function jump cascade`);
+  assert.equal(
+    (await nodes()).map((row) => row['node'] as string),
+    ['late'],
+  );
+  assert.ok(((await late.sinceBeat()) ?? 0) >= 5_400_000);
 });
 
 queue('counts refusals that are alike in one row', async () => {

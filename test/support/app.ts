@@ -256,8 +256,15 @@ const jwtTarget = (audience: string, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
+/** Nothing is new here, so that tiers are what the bundle says. */
+export const ACCEPTED = {
+  model_version: AGENT.model_version,
+  tasks: ['ticket.route', 'ticket.categorize', 'firewall.change', 'kb.draft', 'kb.publish', 'report.query'],
+  reason: 'A test',
+};
+
 /**
- * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, olga owns the agents;
+ * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, paula approves at both, olga owns the agents;
  * triage-bot and report-bot work at acme, birch-bot at birch.
  */
 async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: ClientDatabase): Promise<void> {
@@ -277,7 +284,7 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
       jwk: await keyOf('target:tickets', tenant),
     });
   }
-  for (const name of ['olga', 'dana', 'otto']) await put(`/api/people/${name}`, { display_name: name });
+  for (const name of ['olga', 'dana', 'otto', 'paula']) await put(`/api/people/${name}`, { display_name: name });
   await put('/api/operators/otto', { person: 'otto' });
   await put('/api/tenants/acme/targets/other', {
     ...jwtTarget('https://other.acme.example'),
@@ -301,16 +308,20 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     });
   }
   const held: readonly (readonly [agent: string, tenant: string, roles: readonly string[]])[] = [
-    ['triage-bot', 'acme', ['triage', 'network', 'knowledge-writer']],
+    ['triage-bot', 'acme', ['triage', 'network', 'documentation']],
     ['report-bot', 'acme', ['reporting']],
     ['birch-bot', 'birch', ['triage']],
   ];
   for (const [agent, tenant, roles] of held) {
     await put(`/api/agents/${agent}`, AGENT);
     await put(`/api/tenants/${tenant}/enrolments/${agent}`, { jwk: await keyOf(agent, tenant) });
+    await put(`/api/tenants/${tenant}/acceptances/${agent}`, ACCEPTED);
     for (const role of roles) await assign({ tenant, holder: { agent }, role });
   }
-  for (const tenant of ['acme', 'birch']) await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+  for (const tenant of ['acme', 'birch']) {
+    await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+    await assign({ tenant, holder: { person: 'paula' }, role: 'approver' });
+  }
 }
 
 /** Access requests that the starting bundle permits, asks about and forbids. */

@@ -142,8 +142,15 @@ export async function lostReceipts(
 }
 
 /**
- * Work that a dead node held is held for a minute yet. It is what is waited for, and nothing else is shortened.
+ * Work that a dead node held is held for a minute yet. It is what is waited for.
  * @see HOLD in `src/revoke/sweep.ts`
  */
 export const cutHolds = ({ database }: Pick<KillWorld, 'database'>): Promise<unknown> =>
   withAdmin(database.admin, (sql) => sql`update work set held_until = 0 where held_until > 0`);
+
+/**
+ * What stays after a death is taken away once no mint can be on its way any more; here none ever was.
+ * @see PAST_DEADLINE in `src/revoke/clean.ts`
+ */
+export const hastenCleaning = ({ database }: Pick<KillWorld, 'database'>): Promise<unknown> =>
+  withAdmin(database.admin, (sql) => sql`update work set due = 0 where what->>'task' = 'clean'`);

@@ -2,10 +2,19 @@
 import type { ProviderKind } from '../../src/core/registers.ts';
 
 export type StepVerb =
-  'lease.open' | 'lease.activate' | 'lease.revoke' | 'lease.bury' | 'lease.fail' | 'mint' | 'revoke' | 'look' | 'fence';
+  | 'lease.open'
+  | 'lease.activate'
+  | 'lease.revoke'
+  | 'lease.bury'
+  | 'lease.fail'
+  | 'mint'
+  | 'revoke'
+  | 'look'
+  | 'fence'
+  | 'unfence';
 
 /** What has to be under way for the step to be reached. */
-export type StepPhase = 'ask' | 'end' | 'reconcile';
+export type StepPhase = 'ask' | 'overtake' | 'end' | 'reconcile' | 'clean';
 
 export interface Step {
   readonly provider: ProviderKind;
@@ -16,8 +25,10 @@ export interface Step {
 
 const VERBS: readonly (readonly [ProviderKind, StepPhase, readonly StepVerb[]])[] = [
   ['postgres', 'ask', ['lease.open', 'mint', 'lease.activate']],
+  ['postgres', 'overtake', ['lease.revoke']],
   ['postgres', 'end', ['lease.revoke', 'revoke', 'look', 'lease.bury']],
   ['postgres', 'reconcile', ['fence', 'look', 'lease.fail']],
+  ['postgres', 'clean', ['unfence', 'revoke', 'look']],
   ['jwt', 'ask', ['lease.open', 'mint']],
   ['jwt', 'end', ['lease.revoke', 'look', 'lease.bury']],
 ];

@@ -39,6 +39,7 @@ export function wrapProvider(provider: Provider, at: At): Provider {
     revoke: around('revoke', provider.revoke),
     look: around('look', provider.look),
     fence: around('fence', provider.fence),
+    unfence: around('unfence', provider.unfence),
   };
 }
 

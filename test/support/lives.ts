@@ -128,11 +128,11 @@ export function move(kind: MoveKind, lease: LeaseId, epochs: Epochs, tenant: Ten
   const none = { reference: null, secret: null, work: [] } as const;
   const revoke = { kind: 'lease.revoke', ...of, ...none, at, cause: 'completed', outcome } as const;
   const changes: Readonly<Record<MoveKind, LifeChange>> = {
-    activate: { kind: 'lease.activate', ...of, ...none, epochs, at },
+    activate: { kind: 'lease.activate', ...of, ...none, epochs, at, over: newId('wrk', at, random) },
     fail: { kind: 'lease.fail', ...of, at, fence: null, work: [] },
     revoke: { ...revoke, outcome: null, death: null, exposure: null },
     die: { ...revoke, death: deathOf(), exposure: milliseconds(0) },
-    bury: { kind: 'lease.bury', ...of, death: deathOf(), exposure: milliseconds(5), fence: null, work: [] },
+    bury: { kind: 'lease.bury', ...of, death: deathOf(), exposure: milliseconds(5), fence: null, over: null, work: [] },
     report: { kind: 'lease.report', ...of, outcome },
   };
   return { change: changes[kind], entries: [entryOf('lease.revoking', tenant, lease)] };

@@ -12,10 +12,13 @@ import type { Connection } from '../../src/embedded/connection.ts';
 import { databaseStatements, LOGIN, loginOf, OWNER, provision } from '../../src/embedded/provision.ts';
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
+import { copyTemplate, dataFolder, makeTemplate } from './cluster.ts';
 import { makeRunFolder, RUN_FOLDER, runFolder, sweep, temporaryFolder } from './leftovers.ts';
 
 /** Parallel test files of several connections each. */
 const MAX_CONNECTIONS = '300';
+/** These servers are killed, but no machine under them is: what they wrote is there without waiting for the disk. */
+const UNSYNCED = { fsync: 'off' };
 
 const TEMPLATE = 'brevet_template';
 const EMPTY = 'brevet_empty';
@@ -34,19 +37,24 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Starts the server of a whole run; give `env` to the processes that run the test files. */
+/**
+ * Starts the server of a whole run; give `env` to the processes that run the test files. What one of them has compiled
+ * the next reads back.
+ */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
   const folder = makeRunFolder();
+  await makeTemplate(folder);
+  await copyTemplate(folder, folder);
   const server = await startIn(folder);
   const stop = async () => {
     await server.stop();
     await sweep(folder);
   };
-  return { env: { [RUN_FOLDER]: folder }, stop };
+  return { env: { [RUN_FOLDER]: folder, NODE_COMPILE_CACHE: join(folder, 'compiled') }, stop };
 }
 
 async function startIn(folder: string) {
-  const settings = { max_connections: MAX_CONNECTIONS };
+  const settings = { max_connections: MAX_CONNECTIONS, ...UNSYNCED };
   const server = await startEmbedded({ dataDir: folder, note: 'tests', settings });
   await provision(server);
   return server;
@@ -139,10 +147,13 @@ export interface TargetDatabase {
   remove(): Promise<void>;
 }
 
+let targets = 0;
+
 export async function targetDatabase(settings: Record<string, string> = {}): Promise<TargetDatabase> {
   const port = await freePort();
-  const dataDir = await temporaryFolder('target');
-  const options = { note: "a client's database", dataDir, tcp: { port }, settings };
+  // Servers of one file are told apart by their identity, so one of them alone is a copy.
+  const dataDir = await (targets++ === 0 ? dataFolder('target') : temporaryFolder('target'));
+  const options = { note: "a client's database", dataDir, tcp: { port }, settings: { ...UNSYNCED, ...settings } };
   let server = await startEmbedded(options);
   const connection: TargetDatabase['connection'] = (database, login) => ({
     ...server.connection(database, login),

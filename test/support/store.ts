@@ -15,10 +15,11 @@ import type {
   Random,
   RoleName,
   TargetName,
+  TaskName,
   TenantName,
 } from '../../src/core/ids.ts';
 import type { Log } from '../../src/core/log.ts';
-import type { Agent, Assignment, Holder, RoleFunction, TargetVersion } from '../../src/core/registers.ts';
+import type { Acceptance, Agent, Assignment, Holder, RoleFunction, TargetVersion } from '../../src/core/registers.ts';
 import { createKeyring } from '../../src/core/seal.ts';
 import type { Keyring } from '../../src/core/seal.ts';
 import type { Store } from '../../src/core/store.ts';
@@ -190,6 +191,7 @@ export const agentOf = (name: AgentName, more: Partial<Agent> = {}): Agent => ({
   name,
   owner: OWEN,
   deputy: null,
+  formerOwners: [],
   kind: 'service',
   purpose: 'tests',
   decisions: [],
@@ -211,6 +213,19 @@ export const targetOf = (tenant: TenantName, name: TargetName): Omit<TargetVersi
   jwk: null,
   environment: 'production',
   dataClasses: [],
+});
+
+/** By two persons, of the agent as `agentOf` has it. */
+export const acceptanceOf = (tenant: TenantName, agent: AgentName, more: Partial<Acceptance> = {}): Acceptance => ({
+  tenant,
+  agent,
+  model: 'm',
+  modelVersion: '1',
+  tasks: ['ticket.route' as TaskName],
+  reason: 'A quiet year',
+  authors: [ADA, ALAN],
+  inSetup: false,
+  ...more,
 });
 
 /** With the function that the seeded policy gives the role. */

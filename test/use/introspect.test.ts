@@ -174,7 +174,7 @@ const BAD_DETAILS: readonly (readonly [what: string, detail: unknown, error: str
   ['another type', [{ ...PERMITTED, type: 'payment' }], 'invalid_authorization_details'],
   ['no type', [untyped], 'invalid_authorization_details'],
   ['null', null, 'invalid_authorization_details'],
-  ['a field too many', [{ type: 'brevet_task', ...PERMITTED, x: 1 }], 'invalid_request'],
+  ['a field too many', [{ type: 'brevet_task', ...PERMITTED, x: 1 }], 'invalid_authorization_details'],
   [
     'parameters that do not fit',
     [{ type: 'brevet_task', ...PERMITTED, parameters: {} }],

@@ -95,6 +95,11 @@ export async function setUp(database: WorkersDatabase): Promise<Keys> {
     const agent = await keyPair();
     const target = await keyPair();
     await put('/api/tenants/acme/enrolments/triage-bot', { jwk: agent.open });
+    await put('/api/tenants/acme/acceptances/triage-bot', {
+      model_version: AGENT.model_version,
+      tasks: ['ticket.route'],
+      reason: 'A test',
+    });
     await put('/api/tenants/acme/targets/desk', {
       provider: 'jwt',
       config: { audience: 'https://desk.acme.example', checks: 'introspection' },

@@ -81,13 +81,13 @@ const FIREWALL = {
   environment: 'production',
 };
 
-/** Two tenants, five people of whom each holds one function, two agents, three targets. */
+/** Two tenants, people of whom each holds one function, two agents, three targets. */
 export async function populate(deps: Deps, url: string, database: unknown): Promise<World> {
   const administrator = await localToken(deps, url, 'ada');
   const put = (path: string, body: unknown) => must(url, 'PUT', path, { token: administrator, body });
   const assign = (body: unknown) => must(url, 'POST', '/api/assignments', { token: administrator, body });
   for (const [name, body] of Object.entries(TENANTS)) await put(`/api/tenants/${name}`, body);
-  for (const name of ['olga', 'dana', 'otto']) await put(`/api/people/${name}`, { display_name: name });
+  for (const name of ['olga', 'dana', 'otto', 'paula']) await put(`/api/people/${name}`, { display_name: name });
   await put('/api/operators/otto', { person: 'otto' });
   await put('/api/agents/report-bot', { ...AGENT, purpose: 'Writes the daily reports' });
   await put('/api/agents/triage-bot', { ...AGENT, purpose: 'Routes tickets' });
@@ -99,11 +99,19 @@ export async function populate(deps: Deps, url: string, database: unknown): Prom
     data_classes: ['credentials'],
   });
   const keys = { 'report-bot': await enrol(put, 'report-bot'), 'triage-bot': await enrol(put, 'triage-bot') };
+  // Neither is on probation: in set-up one administrator may say so, and the register keeps that it was in set-up.
+  const accept = (agent: string, tasks: readonly string[]) =>
+    put(`/api/tenants/acme/acceptances/${agent}`, { model_version: AGENT.model_version, tasks, reason: 'The demo' });
+  await accept('report-bot', ['report.query', 'ticket.route']);
+  await accept('triage-bot', ['ticket.route']);
   for (const role of ['reporting', 'network', 'triage']) {
     await assign({ tenant: 'acme', holder: { agent: 'report-bot' }, role });
   }
   await assign({ tenant: 'acme', holder: { agent: 'triage-bot' }, role: 'triage' });
-  for (const tenant of Object.keys(TENANTS)) await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+  for (const tenant of Object.keys(TENANTS)) {
+    await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
+    await assign({ tenant, holder: { person: 'paula' }, role: 'approver' });
+  }
   return { administrator, overseer: await localToken(deps, url, 'otto'), keys };
 }
 

@@ -31,6 +31,9 @@ export interface Processes {
 
 /** @throws whatever opening the database throws, or where no process came to serve. */
 export async function serveWithProcesses(config: Config, count: number, log: Log): Promise<Processes> {
+  // Each takes its connections from the one socket itself. Handed on by the first process, one that was on its way to a
+  // process as it died would stay open in the first, and its client would wait for ever.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const database = await openDatabase(config, log);
   let stopping = false;
   const ended = new Set<Promise<void>>();

@@ -25,6 +25,8 @@ const ExampleAgent = z.strictObject({
   model: wordsField(64),
   model_version: wordsField(64),
   roles: z.array(nameField()).min(1),
+  /** Whether people answer for it, whatever it does here: yes, unless it says otherwise. */
+  accepted: z.boolean().optional(),
 });
 
 const Expected = z.strictObject({

@@ -4,12 +4,11 @@ import type { Problem } from '../../core/policy.ts';
 import type { BundleFiles } from '../../core/registers.ts';
 import { lineAt } from '../cedar/text.ts';
 
-/** May be left out. */
-export const WHOLE_FILE = 'bundle.yaml';
+export const CHARTER_FILE = 'bundle.yaml';
 export const SCHEMA_FILE = 'schema.cedarschema';
 export const ROLES_FILE = 'roles.yaml';
 export const TASKS_FILE = 'tasks.yaml';
-const REQUIRED = [SCHEMA_FILE, ROLES_FILE, TASKS_FILE];
+const REQUIRED = [CHARTER_FILE, SCHEMA_FILE, ROLES_FILE, TASKS_FILE];
 
 const NAME = '[a-z0-9][a-z0-9-]{0,62}';
 export const SHARED_RULES = new RegExp(`^rules/${NAME}\\.cedar$`);
@@ -38,8 +37,7 @@ export const partOf = (files: BundleFiles): BundleFiles =>
 
 /** Whether a path is one that a bundle's folder may hold. */
 export const isBundlePath = (path: string): boolean =>
-  [WHOLE_FILE, ...REQUIRED].includes(path) ||
-  [SHARED_RULES, TENANT_RULES, CASES, BESIDE].some((form) => form.test(path));
+  REQUIRED.includes(path) || [SHARED_RULES, TENANT_RULES, CASES, BESIDE].some((form) => form.test(path));
 
 /** Too much to look into: nothing else is then checked. */
 export function sizeProblems(files: BundleFiles): Problem[] {
@@ -65,7 +63,7 @@ export function fileProblems(files: BundleFiles): Problem[] {
 const pathProblems = (file: string): Problem[] =>
   isBundlePath(file) ? [] : [{ file, line: 1, what: `a bundle has no such file; it holds ${PLACES}` }];
 
-const PLACES = `${[WHOLE_FILE, ...REQUIRED].join(', ')}, rules/*.cedar, rules/tenants/{tenant}/*.cedar and cases/*.yaml`;
+const PLACES = `${REQUIRED.join(', ')}, rules/*.cedar, rules/tenants/{tenant}/*.cedar and cases/*.yaml`;
 
 function textProblems(file: string, text: string): Problem[] {
   const found = [HIDDEN, CONTROL].map((form) => form.exec(text)).filter((match) => match !== null);

@@ -36,7 +36,7 @@ type BudgetsForm = z.infer<ReturnType<typeof budgetsField>>;
 export const manyTenantsField = () => z.strictObject({ most: upTo(10_000), within_minutes: z.int().min(5).max(60) });
 type ManyTenantsForm = z.infer<ReturnType<typeof manyTenantsField>>;
 
-export const budgetsOf = ({ requests_per_minute: rate, ...live }: BudgetsForm): Budgets => ({
+const budgetsOf = ({ requests_per_minute: rate, ...live }: BudgetsForm): Budgets => ({
   requestsPerMinute: rate ?? null,
   live: Object.fromEntries(Object.entries(live).filter(([, most]) => most !== undefined)),
 });
@@ -44,5 +44,18 @@ export const budgetsOf = ({ requests_per_minute: rate, ...live }: BudgetsForm): 
 /** Where a bundle says nothing of them. */
 const USUAL: ManyTenants = { most: 5, lookback: seconds(600) };
 
-export const manyTenantsOf = (form: ManyTenantsForm | undefined): ManyTenants =>
+const manyTenantsOf = (form: ManyTenantsForm | undefined): ManyTenants =>
   form === undefined ? USUAL : { most: form.most, lookback: seconds(form.within_minutes * 60) };
+
+export interface Limits {
+  readonly budgets: Budgets;
+  readonly manyTenants: ManyTenants;
+}
+
+export const limitsOf = (form: {
+  readonly budgets?: BudgetsForm | undefined;
+  readonly many_tenants?: ManyTenantsForm | undefined;
+}): Limits => ({
+  budgets: budgetsOf(form.budgets ?? {}),
+  manyTenants: manyTenantsOf(form.many_tenants),
+});

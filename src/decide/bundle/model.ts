@@ -3,11 +3,12 @@ import type { Validator } from '@cfworker/json-schema';
 import type { JsonObject } from '../../core/canonical.ts';
 import type { RoleName, TaskName, TenantName } from '../../core/ids.ts';
 import type { RuleInfo, RuleName, RuleSource } from '../../core/policy.ts';
-import type { ProviderKind, RoleFunction } from '../../core/registers.ts';
-import type { Seconds } from '../../core/time.ts';
+import type { DataClass, ProviderKind, RoleFunction } from '../../core/registers.ts';
+import type { Instant, Seconds } from '../../core/time.ts';
 import type { Tier } from '../decision.ts';
 import type { CasesFile } from './cases.ts';
-import type { Whole } from './whole.ts';
+import type { Limits } from './limits.ts';
+import type { Protection } from './scorecard.ts';
 
 /** No more than this, whatever is asked. */
 export interface Ceilings {
@@ -30,7 +31,12 @@ export interface Role {
 export interface TaskClass {
   readonly name: TaskName;
   readonly kind: string;
+  /** Derived from the scorecard, the floor and an override. */
   readonly tier: Tier;
+  /** A lower tier, until it ends. */
+  readonly promotion: { readonly tier: Tier; readonly until: Instant } | null;
+  readonly changes: readonly Protection[];
+  readonly touches: readonly DataClass[];
   readonly provider: ProviderKind;
   readonly template: JsonObject;
   /** Compiled once: JSON Schema, draft 2020-12. */
@@ -41,7 +47,12 @@ export interface TaskClass {
   readonly ttl: Seconds;
   readonly ceilings: Ceilings;
   readonly readsOnly: boolean;
-  readonly createsObjects: boolean;
+  /** What it makes stays at the target when its credential is dead. */
+  readonly leavesObjects: boolean;
+  /** It goes on while an incident is open. */
+  readonly containment: boolean;
+  /** No agent gets it, whoever approves. */
+  readonly humanOnly: boolean;
   /** What a request of this class must say of its circumstances. */
   readonly requires: readonly Circumstance[];
   readonly rollback: TaskName | null;
@@ -66,9 +77,14 @@ export const CIRCUMSTANCES = [
 ] as const;
 export type Circumstance = (typeof CIRCUMSTANCES)[number];
 
-export interface Bundle extends Whole {
+export interface Bundle extends Limits {
   /** SHA-256 of its content, in hex. */
   readonly version: string;
+  /** Who answers for it as a whole. */
+  readonly owner: string;
+  readonly nextReview: string;
+  /** How many runs lift what is new at a tenant from tier 3. */
+  readonly probation: number;
   readonly roles: ReadonlyMap<RoleName, Role>;
   readonly tasks: ReadonlyMap<TaskName, TaskClass>;
   readonly rules: ReadonlyMap<RuleName, RuleInfo>;

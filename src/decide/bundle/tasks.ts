@@ -10,24 +10,15 @@ import { LONGEST_TTL, USUAL_TTL, ceilingsField, nameField, stewardship, taskFiel
 import { CIRCUMSTANCES } from './model.ts';
 import type { TaskClass } from './model.ts';
 import { compileParameters, isClosed, parameterProblems } from './parameters.ts';
+import { classification, classificationProblems, promotionOf, tierOf, tiersOf } from './scorecard.ts';
 import type { Path, Placed } from './yaml.ts';
-
-/** 1 is the least to fear, 3 the most; the rationale is kept, since people argue about it later. */
-const score = () =>
-  z.strictObject({ score: z.union([z.literal(1), z.literal(2), z.literal(3)]), because: wordsField() });
 
 const anyObject = () => z.record(z.string(), z.json());
 
 const TaskForm = z.strictObject({
   description: wordsField(),
   kind: nameField(),
-  tier: z.union([z.literal(1), z.literal(2), z.literal(3)], { error: 'it must be 1, 2 or 3' }),
-  scorecard: z.strictObject({
-    reversibility: score(),
-    blast_radius: score(),
-    compliance_sensitivity: score(),
-    frequency: score(),
-  }),
+  ...classification,
   provider: z.enum(PROVIDER_KINDS, { error: `it must be one of ${PROVIDER_KINDS.join(', ')}` }),
   template: anyObject(),
   parameters: anyObject(),
@@ -35,7 +26,9 @@ const TaskForm = z.strictObject({
   ttl: z.int().min(1).max(LONGEST_TTL).optional(),
   ceilings: ceilingsField().optional(),
   reads_only: z.boolean().optional(),
-  creates_objects: z.boolean().optional(),
+  leaves_objects: z.boolean().optional(),
+  containment: z.boolean().optional(),
+  human_only: z.boolean().optional(),
   requires: z.array(z.enum(CIRCUMSTANCES)).optional(),
   rollback: taskField().optional(),
   ...stewardship,
@@ -66,7 +59,10 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
   return {
     name,
     kind: form.kind,
-    tier: form.tier,
+    tier: tierOf(form),
+    promotion: promotionOf(form),
+    changes: form.changes ?? [],
+    touches: form.touches ?? [],
     provider: form.provider,
     template: form.template,
     parameters: compileParameters(form.parameters),
@@ -74,7 +70,9 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
     ttl: seconds(usual),
     ceilings: { ttl: seconds(form.ceilings?.ttl ?? Math.max(USUAL_TTL, usual)), uses: form.ceilings?.uses ?? 1 },
     readsOnly: form.reads_only ?? false,
-    createsObjects: form.creates_objects ?? false,
+    leavesObjects: form.leaves_objects ?? false,
+    containment: form.containment ?? false,
+    humanOnly: form.human_only ?? false,
     requires: form.requires ?? [],
     rollback: (form.rollback ?? null) as TaskName | null,
     owner: form.owner,
@@ -86,6 +84,7 @@ export function taskProblems(file: Placed<TasksFile>): Problem[] {
   const { tasks } = file.value;
   return Object.entries(tasks).flatMap(([name, task]) => {
     const found: { path: Path; what: string }[] = [
+      ...classificationProblems(task),
       ...rollbackProblems(name, task, tasks),
       ...templateProblems(task),
       ...parameterProblems(task.parameters).map(({ path, what }) => ({ path: ['parameters', ...path], what })),
@@ -100,16 +99,22 @@ export function taskProblems(file: Placed<TasksFile>): Problem[] {
   });
 }
 
-/** At tier 2 people hear of it afterwards, so there must be a way back that waits for nobody. */
-function rollbackProblems(name: string, { tier, rollback }: TaskForm, tasks: TasksFile['tasks']) {
+/**
+ * At tier 2 people hear of it afterwards, so there must be a way back that waits for nobody: with its promotion or
+ * without, and whether or not that of the way back has ended.
+ */
+function rollbackProblems(name: string, task: TaskForm, tasks: TasksFile['tasks']) {
+  const { rollback } = task;
   if (rollback === undefined) {
-    return tier === 2 ? [{ path: ['tier'], what: 'a task class of tier 2 names its rollback class' }] : [];
+    const needed = tiersOf(task).includes(2);
+    return needed ? [{ path: ['scorecard'], what: 'a task class of tier 2 names its rollback class' }] : [];
   }
   const way = tasks[rollback];
   const path = ['rollback'];
   if (way === undefined) return [{ path, what: `there is no task class ${rollback}` }];
   if (rollback === name) return [{ path, what: 'a task class does not undo itself' }];
-  return way.tier === 3 ? [{ path, what: `${rollback} would have to be approved first: it is of tier 3` }] : [];
+  if (way.human_only === true) return [{ path, what: `${rollback} is for people alone: no agent would get it` }];
+  return tierOf(way) === 3 ? [{ path, what: `${rollback} would have to be approved first: it is of tier 3` }] : [];
 }
 
 function templateProblems({ provider, template }: TaskForm): { path: Path; what: string }[] {

@@ -1,12 +1,13 @@
 /**
  * Ends logins, in the order that was measured against hostile holders: sessions first, then no more logging in, then
- * sessions again until none is left, then what they prepared, then the role itself.
+ * sessions again until none is left, then what they prepared, then the role itself. A role without a session goes first
+ * of all: with it goes the login, and whoever got in meanwhile is ended by the id.
  */
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from './gather.ts';
-import { AT_THE_RIGHT_SERVER, perform } from './lane.ts';
+import { answersTo, AT_THE_RIGHT_SERVER, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { rollBackPrepared } from './prepared.ts';
 import type { Site } from './site.ts';
@@ -60,69 +61,129 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
 
 /** @returns the marks of those that were in the way of their own end. */
 async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
-  const { doomed, locked, prepares } = await disable(site, lane, subjects);
+  const { doomed, locked, dropped, awake, prepares } = await disable(site, lane, subjects);
   const others = site.kept.filter((kept) => kept.node !== lane.node);
-  const everywhere = async (call: (lane: Lane) => Promise<readonly string[]>): Promise<readonly string[]> => {
-    // A standby that is down holds up nothing here: it was told of in the end, and is looked at before death is said.
-    const [here, ...there] = await Promise.allSettled([lane, ...others].map(call));
-    if (here?.status === 'rejected') throw here.reason;
-    unreached.push(...there.flatMap((node) => (node.status === 'rejected' ? [node.reason as unknown] : [])));
-    return [here, ...there].flatMap((node) => (node?.status === 'fulfilled' ? node.value : []));
-  };
-  const unreached: unknown[] = [];
   const disabled = doomed.filter(({ subject }) => !locked.has(subject.mark));
-  const alive = await everywhere((node) => endSessions(site, node, disabled));
+  const standing = disabled.filter(({ found }) => found !== null && !dropped.has(found.mark));
+  const restless = disabled.filter((one) => standing.includes(one) || one.oids.some((oid) => awake.has(oid)));
+  // A standby that is down holds up nothing here: it was told of in the end, and is looked at before death is said.
+  const [here, ...there] = await Promise.allSettled([
+    endSessions(site, lane, restless),
+    ...others.map((node) => endSessions(site, node, disabled)),
+  ]);
+  if (here.status === 'rejected') throw here.reason;
+  const alive = [here, ...there].flatMap((node) => (node.status === 'fulfilled' ? node.value : []));
   // Those that are locked too: by one that is prepared, perhaps, and then the next try finds the role free.
   if (prepares) await rollBackPrepared(site, lane, doomed);
-  const undropped = await drop(site, lane, disabled);
+  const undropped = await drop(site, lane, standing);
   await cleanUp(
     site,
     disabled.filter(({ found }) => found?.can_login === false && undropped.has(found.mark)),
   );
-  if (unreached.length > 0) throw unreached[0];
+  const unreached = there.find((node) => node.status === 'rejected');
+  if (unreached !== undefined) throw unreached.reason;
   const missed = [...undropped].flatMap(([mark, why]) => (why === 'missed' ? [mark] : []));
   return new Set([...locked, ...alive, ...missed]);
 }
 
-/** Which have a role, which of them are locked, and whether the server lets anyone prepare a transaction. */
-async function disable(site: Site, lane: Lane, subjects: readonly Subject[]) {
-  const payload = {
+/** What became of those that were to be disabled. */
+interface Disabled {
+  readonly doomed: readonly Doomed[];
+  /** By mark: their roles could not be touched. */
+  readonly locked: ReadonlySet<string>;
+  /** By mark: gone already, since nothing stood in the way. */
+  readonly dropped: ReadonlySet<string>;
+  /** By role id: they had a session, begun before the role was dropped, that was told to end. */
+  readonly awake: ReadonlySet<string>;
+  /** Whether the server lets anyone prepare a transaction. */
+  readonly prepares: boolean;
+}
+
+/** In one go: sessions are told to end, then no more logging in, then those that got in meanwhile. */
+async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<Disabled> {
+  const known = subjects.flatMap(({ reference }) => referenceOf(reference)?.role_oid ?? []);
+  const payload = JSON.stringify({
     server: site.config.system_identifier,
     marks: subjects.map(({ mark }) => mark),
+    known,
     alone: subjects.length === 1,
-  };
-  const { roles, locked, prepares } = await perform<{
+  });
+  const [[told], awake] = await lane.run(async (sql) => {
+    const [, , outcome, sessions] = await answersTo([
+      sql.unsafe(FIND, [payload], { prepare: true }).execute(),
+      sql.unsafe(DISABLE).execute(),
+      sql
+        .unsafe<{ outcome: string }[]>(`select current_setting('brevet.outcome') as outcome`, [], { prepare: true })
+        .execute(),
+      sql.unsafe<{ oid: string }[]>(AGAIN, [], { prepare: true }).execute(),
+    ]);
+    return [outcome, sessions] as const;
+  });
+  if (told === undefined) throw new Error('a program left no outcome');
+  const { roles, locked, dropped, prepares } = JSON.parse(told.outcome) as {
     readonly roles: readonly Found[];
     readonly locked: readonly string[];
+    readonly dropped: readonly string[];
     readonly prepares: boolean;
-  }>(lane, DISABLE, payload);
+  };
   const doomed = subjects.map((subject): Doomed => {
     const found = roles.find(({ mark, is_fence }) => mark === subject.mark && !is_fence) ?? null;
-    const known = referenceOf(subject.reference)?.role_oid;
-    return { subject, found, oids: [...new Set([found?.oid, known].filter((oid) => oid !== undefined))] };
+    const before = referenceOf(subject.reference)?.role_oid;
+    return { subject, found, oids: [...new Set([found?.oid, before].filter((oid) => oid !== undefined))] };
   });
-  return { doomed, locked: new Set(locked), prepares };
+  return {
+    doomed,
+    locked: new Set(locked),
+    dropped: new Set(dropped),
+    awake: new Set(awake.map(({ oid }) => oid)),
+    prepares,
+  };
 }
 
 /**
  * Every session is told to end before the first lock is waited for. For one that goes alone their end is waited for
- * too, to be there ahead of the next one.
+ * too, to be there ahead of the next one. All are told before any answer is put together: `busy` counts them.
+ */
+const FIND = `WITH payload AS MATERIALIZED (SELECT $1::text::jsonb AS p),
+found AS MATERIALIZED (
+  SELECT rolname, oid, rolcanlogin, NOT rolcanlogin AND rolconnlimit = 0 AS is_fence FROM pg_roles
+  WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(p -> 'marks') FROM payload))
+    AND (SELECT system_identifier::text FROM pg_control_system()) = (SELECT p ->> 'server' FROM payload)),
+told AS MATERIALIZED (
+  SELECT usesysid, pg_terminate_backend(pid, (SELECT CASE WHEN (p -> 'alone')::boolean THEN ${SESSION_END_MS} ELSE 0 END
+    FROM payload)) FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (ARRAY(SELECT oid FROM found))),
+busy AS MATERIALIZED (SELECT coalesce(array_agg(usesysid), '{}') AS oids FROM told)
+SELECT set_config('brevet.payload', (p || jsonb_build_object('found', (
+  SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
+    'is_fence', is_fence, 'quiet', rolcanlogin AND NOT oid = ANY (oids)) ORDER BY rolname), '[]')
+  FROM found, busy)))::text, false) FROM payload`;
+
+/**
+ * A login without a session is dropped at once, which disables it too; except where it may have prepared a transaction,
+ * which would lose its owner. Where one of them owns something, or is held, all of them go the long way.
  */
 const DISABLE = `DO $brevet$
 DECLARE
   payload jsonb := current_setting('brevet.payload')::jsonb;
-  found jsonb;
-  item jsonb;
+  prepares boolean := current_setting('max_prepared_transactions')::int > 0;
+  quiet text;
+  dropped jsonb := '[]';
   locked jsonb := '[]';
+  item jsonb;
 BEGIN
   ${AT_THE_RIGHT_SERVER}
-  SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
-      'is_fence', NOT rolcanlogin AND rolconnlimit = 0)), '[]')
-    INTO found FROM pg_roles
-    WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(payload -> 'marks')));
-  PERFORM pg_terminate_backend(pid, CASE WHEN (payload ->> 'alone')::boolean THEN ${SESSION_END_MS} ELSE 0 END)
-    FROM pg_stat_activity WHERE usesysid IN (SELECT (f ->> 'oid')::oid FROM jsonb_array_elements(found) f);
-  FOR item IN SELECT f FROM jsonb_array_elements(found) f WHERE (f ->> 'can_login')::boolean LOOP
+  SELECT string_agg(quote_ident(f ->> 'mark'), ', '), jsonb_agg(f -> 'mark') INTO quiet, dropped
+    FROM jsonb_array_elements(payload -> 'found') f WHERE (f -> 'quiet')::boolean AND NOT prepares;
+  BEGIN
+    IF quiet IS NOT NULL THEN
+      EXECUTE 'DROP ROLE ' || quiet;
+    END IF;
+  EXCEPTION WHEN OTHERS THEN dropped := NULL;
+  END;
+  dropped := coalesce(dropped, '[]');
+  FOR item IN SELECT f FROM jsonb_array_elements(payload -> 'found') f
+    WHERE (f -> 'can_login')::boolean AND NOT dropped ? (f ->> 'mark')
+  LOOP
     BEGIN
       EXECUTE format('ALTER ROLE %I NOLOGIN', item ->> 'mark');
     EXCEPTION
@@ -130,9 +191,18 @@ BEGIN
       WHEN OTHERS THEN locked := locked || (item -> 'mark');
     END;
   END LOOP;
-  PERFORM set_config('brevet.outcome', jsonb_build_object('roles', found, 'locked', locked,
-    'prepares', current_setting('max_prepared_transactions')::int > 0)::text, false);
+  PERFORM set_config('brevet.outcome', jsonb_build_object('roles', payload -> 'found', 'locked', locked,
+    'dropped', dropped, 'prepares', prepares)::text, false);
 END $brevet$`;
+
+/** Those of roles that are gone: their ids outlive them in the list of sessions. */
+const AGAIN = `WITH over AS MATERIALIZED (
+  SELECT current_setting('brevet.payload')::jsonb AS p, current_setting('brevet.outcome')::jsonb -> 'dropped' AS dropped)
+SELECT usesysid::text AS oid, pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
+WHERE (SELECT system_identifier::text FROM pg_control_system()) = (SELECT p ->> 'server' FROM over)
+  AND usesysid = ANY (ARRAY(
+    SELECT (f ->> 'oid')::oid FROM over, jsonb_array_elements(p -> 'found') f WHERE dropped ? (f ->> 'mark')
+    UNION ALL SELECT jsonb_array_elements_text(p -> 'known')::oid FROM over))`;
 
 const oidsOf = (doomed: readonly Doomed[]): string => doomed.flatMap(({ oids }) => oids).join(',');
 

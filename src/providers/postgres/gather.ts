@@ -26,9 +26,15 @@ export function gather<Item, Out>(
 
   const drain = async (): Promise<void> => {
     underWay += 1;
-    // Lets those that ask in the same turn join the first.
-    await Promise.resolve();
-    while (waiting.length > 0) await runBatch(waiting.splice(0, most), together);
+    while (waiting.length > 0) {
+      // A turn of the loop, in which every answer that had come is read: whoever asks because of one joins.
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      const batch = waiting.splice(0, most);
+      // Another call, which waited beside this one, may have taken them all.
+      if (batch.length > 0) await runBatch(batch, together);
+    }
     underWay -= 1;
   };
 

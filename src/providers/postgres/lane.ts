@@ -180,12 +180,28 @@ function unavailable(fault: unknown, name: string): unknown {
 }
 
 /**
+ * What a call sends in one go is answered whole before the call ends, also where one statement fails: postgres.js would
+ * send what is left over the next connection, and take its failure for that of the next call.
+ */
+export async function answersTo<T extends readonly PromiseLike<unknown>[]>(
+  queries: T,
+): Promise<{ -readonly [Place in keyof T]: Awaited<T[Place]> }> {
+  try {
+    return await Promise.all(queries);
+  } catch (fault) {
+    // Where it is the connection's, that goes with all that was sent over it.
+    if (isOfStatement(fault)) await Promise.allSettled(queries);
+    throw fault;
+  }
+}
+
+/**
  * Runs a program of ours, a `DO` block that reads `brevet.payload` and leaves `brevet.outcome`: values go as
  * parameters and are quoted by the server, in one round trip.
  */
 export function perform<Outcome>(lane: Lane, program: string, payload: Json): Promise<Outcome> {
   return lane.run(async (sql) => {
-    const [, , [row]] = await Promise.all([
+    const [, , [row]] = await answersTo([
       sql`select set_config('brevet.payload', ${JSON.stringify(payload)}, false)`.execute(),
       sql.unsafe(program).execute(),
       sql<{ outcome: string }[]>`select current_setting('brevet.outcome') as outcome`.execute(),
@@ -200,6 +216,6 @@ const OTHER_SERVER = 'BV001';
 
 /** Begins every program that changes something; `payload` is then declared. */
 export const AT_THE_RIGHT_SERVER = `
-  IF (SELECT system_identifier::text FROM pg_control_system()) <> payload ->> 'server' THEN
+  IF (pg_control_system()).system_identifier::text <> payload ->> 'server' THEN
     RAISE EXCEPTION 'another server answers' USING ERRCODE = '${OTHER_SERVER}';
   END IF;`;

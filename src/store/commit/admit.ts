@@ -53,7 +53,7 @@ function approvalRow(n: number, { tenant, request, approval }: Extract<Admission
   return rowText({ n, tenant, id, request: of, agent: request.agent, expires_at: expiresAt });
 }
 
-function leaseRow(n: number, { lease, state, secret }: Extract<Admission, { kind: 'lease.open' }>): Rows {
+function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, { kind: 'lease.open' }>): Rows {
   const { targetVersion, openedAt, mintDeadline, expiresAt, ...same } = lease;
   return rowText({
     n,
@@ -65,6 +65,8 @@ function leaseRow(n: number, { lease, state, secret }: Extract<Admission, { kind
     state,
     secret,
     active_at: state === 'active' ? openedAt : null,
+    tenant_epoch: when.epochs.tenant,
+    deployment_epoch: when.epochs.deployment,
   });
 }
 
@@ -111,14 +113,15 @@ waiting as (
   join done using (n)),
 opened as (
   insert into leases (tenant, id, request, approval, agent, owner, role, task, provider, target, target_version,
-    resource, mark, opened_at, mint_deadline, expires_at, policy, specification, state, secret, active_at)
+    resource, mark, opened_at, mint_deadline, expires_at, policy, specification, state, secret, active_at, tenant_epoch,
+    deployment_epoch)
   select l.tenant, l.id, l.request, l.approval, l.agent, l.owner, l.role, l.task, l.provider, l.target,
     l.target_version, l.resource, l.mark, l.opened_at, l.mint_deadline, l.expires_at, l.policy, l.specification,
-    l.state, l.secret, l.active_at
+    l.state, l.secret, l.active_at, l.tenant_epoch, l.deployment_epoch
   from json_to_recordset($4::text::json) as l(n bigint, tenant text, id text, request text, approval text, agent text,
     owner text, role text, task text, provider text, target text, target_version int, resource text, mark text,
     opened_at bigint, mint_deadline bigint, expires_at bigint, policy text, specification json, state text,
-    secret text, active_at bigint)
+    secret text, active_at bigint, tenant_epoch bigint, deployment_epoch bigint)
   join done using (n)),
 ${writeWork('$5')},
 ${writeEntries('$6')}

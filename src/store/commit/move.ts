@@ -2,6 +2,7 @@
  * Changes of a lease that is there: compare-and-set on its state. One statement for all of a batch.
  */
 import type { LifeChange, WorkFence } from '../../core/change.ts';
+import type { WorkId } from '../../core/ids.ts';
 import type { LeaseState } from '../../core/lease.ts';
 import type { Admission } from './admit.ts';
 import { rowText, writeEntries, writeWork } from './written.ts';
@@ -16,6 +17,7 @@ interface MoveRow {
   readonly tenant_epoch?: number;
   readonly deployment_epoch?: number;
   readonly fence?: WorkFence | null;
+  readonly over?: WorkId | null;
   readonly active_at?: number;
   readonly revoking_at?: number;
   readonly cause?: string;
@@ -49,6 +51,7 @@ function settingOf(change: Move): MoveRow {
         active_at: change.at,
         reference: change.reference,
         secret: change.secret,
+        over: change.over,
       };
     case 'lease.fail':
       return { from: ['opening'], to: 'failed', fence: change.fence };
@@ -64,6 +67,7 @@ function settingOf(change: Move): MoveRow {
         death: change.death,
         exposure: change.exposure,
         fence: change.fence,
+        over: change.over,
       };
     case 'lease.report':
       return { from: ['revoking', 'revoked'], to: null, outcome: change.outcome };
@@ -72,11 +76,14 @@ function settingOf(change: Move): MoveRow {
 
 /**
  * `stood`: the epochs held, where it rests on them. `held`: the attempt that does it still holds its work, which goes
- * with it. A secret is forgotten with the death of its lease.
+ * with it, as does work that is `over`, whoever holds it. A secret is forgotten with the death of its lease.
+ *
+ * The ids stand there twice, since a plan that was made while the table was small joins by walking it, for good: so it
+ * has nothing to walk but what was asked for.
  */
 export const MOVE = `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, lease text, "from" text, "to" text,
-    tenant_epoch bigint, deployment_epoch bigint, work text, attempt int, active_at bigint, revoking_at bigint,
+    tenant_epoch bigint, deployment_epoch bigint, work text, attempt int, over text, active_at bigint, revoking_at bigint,
     cause text, reference json, secret text, death json, exposure bigint, outcome json)),
 stood as materialized (
   select i.n from input i where i.tenant_epoch is null or exists (
@@ -84,7 +91,7 @@ stood as materialized (
       and d.epoch = i.deployment_epoch)),
 held as materialized (
   select i.n from input i join work w on w.id = i.work and w.tenant = i.tenant and w.attempt = i.attempt
-  order by w.id for update of w),
+  where w.id = any(array(select work from input)) order by w.id for update of w),
 done as materialized (
   update leases l set
     state = coalesce(i."to", l.state),
@@ -95,15 +102,17 @@ done as materialized (
     secret = case when i."to" in ('revoked', 'failed') then null else coalesce(i.secret, l.secret) end,
     death = coalesce(i.death, l.death),
     exposure = coalesce(i.exposure, l.exposure),
-    outcome = coalesce(i.outcome, l.outcome)
+    outcome = coalesce(i.outcome, l.outcome),
+    tenant_epoch = coalesce(i.tenant_epoch, l.tenant_epoch),
+    deployment_epoch = coalesce(i.deployment_epoch, l.deployment_epoch)
   from input i
-  where l.tenant = i.tenant and l.id = i.lease and l.state = any(string_to_array(i."from", ' '))
+  where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
     and (i."to" is not null or l.outcome is null)
     and (i."to" is distinct from 'active' or l.expires_at > brevet_now())
     and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))
   returning i.n),
 finished as (
-  delete from work w using input i where w.id = i.work and w.tenant = i.tenant and i.n in (select n from done)),
+  delete from work w using input i where w.id = any(array[i.work, i.over]) and w.tenant = i.tenant and i.n in (select n from done)),
 ${writeWork('$2')},
 ${writeEntries('$3')}
 select i.n, case when done.n is not null then 'done' when stood.n is null then 'moved'

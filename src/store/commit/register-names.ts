@@ -1,7 +1,9 @@
 /** Names of the deployment: persons, operators, agents and issuers. A removed one stays, and is never given again. */
-import { and, eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { AgentName, IssuerName, OperatorName, PersonName } from '../../core/ids.ts';
 import type { Agent, Holder, Operator, Person, TrustedIssuer } from '../../core/registers.ts';
+import { OWNERSHIP_COUNTS } from '../../core/registers.ts';
+import { after, instant } from '../../core/time.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
 import { agents, assignments, DEPLOYMENT, enrolments, EVERYWHERE, issuers, operators, persons } from '../schema.ts';
@@ -49,7 +51,21 @@ export async function putAgent(register: Register, agent: Agent): Promise<void> 
   await refuseRetired(register, agents, agent.name);
   await needPerson(register, agent.owner);
   await needPerson(register, agent.deputy);
-  await register.tx.insert(agents).values(agent).onConflictDoUpdate({ target: agents.name, set: agent });
+  const written = { ...agent, formerOwners: await formerOwners(register, agent) };
+  await register.tx.insert(agents).values(written).onConflictDoUpdate({ target: agents.name, set: written });
+}
+
+/** One who owned it twice of late counts until the later end. */
+async function formerOwners({ tx }: Register, agent: Agent): Promise<Agent['formerOwners']> {
+  const [row] = await tx
+    .select({ owner: agents.owner, former: agents.formerOwners, now: sql<string>`brevet_now()` })
+    .from(agents)
+    .where(eq(agents.name, agent.name));
+  if (row === undefined) return [];
+  if (row.owner === agent.owner) return row.former;
+  const now = instant(Number(row.now));
+  const others = row.former.filter(({ person, until }) => person !== row.owner && after(until, OWNERSHIP_COUNTS) > now);
+  return [{ person: row.owner, until: now }, ...others];
 }
 
 export async function putIssuer(register: Register, issuer: TrustedIssuer): Promise<void> {

@@ -6,12 +6,15 @@ import type { RegisterChange, RegisterCommand, Unmet } from '../../core/change.t
 import { fromHex } from '../../core/digest.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
+import type { Epochs } from '../../core/snapshot.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { enter } from '../link.ts';
 import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment, DEPLOYMENT, entries, entryValues, EVERYWHERE, tenants, work } from '../schema.ts';
+import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
+import { claim } from './register-claim.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
@@ -33,7 +36,7 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null, confirms, owes }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, confirms, owes }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
   const tenant = tenantOf(change);
@@ -47,12 +50,13 @@ export async function commitRegister(
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
+      if (idempotency !== null) await claim(tx, idempotency, written);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
       if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
-      await raise(tx, change, tenant);
+      const raised = await raise(tx, change, tenant);
       await tx.execute(enter(entering));
-      if (todo.length > 0) await tx.insert(work).values(todo.map(rowOfWork));
+      if (todo.length > 0) await tx.insert(work).values(todo.map((one) => rowOfWork(one, raised)));
       await writeEntries(tx, written);
       return ok(version);
     });
@@ -71,10 +75,11 @@ async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<numb
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
 
-const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number]) => ({
+/** A cascade ends what was decided before the change, which its epoch tells from what came since. */
+const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Partial<Epochs>) => ({
   id,
   due,
-  what,
+  what: what.task === 'cascade' ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
 
@@ -107,10 +112,13 @@ function tenantOf(change: RegisterChange): TenantName | null {
       return change.tenant.name;
     case 'tenant.remove':
     case 'enrolment.remove':
+    case 'acceptance.remove':
     case 'target.remove':
       return change.tenant;
     case 'enrolment.put':
       return change.enrolment.tenant;
+    case 'acceptance.put':
+      return change.acceptance.tenant;
     case 'target.put':
       return change.target.tenant;
     case 'assignment.put':
@@ -145,18 +153,22 @@ const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'change.review',
 ];
 
-async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<void> {
-  if (RAISES_NOTHING.includes(change.kind)) return;
+/** @returns the epoch as it is from here on. */
+async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName | null): Promise<Partial<Epochs>> {
+  if (RAISES_NOTHING.includes(change.kind)) return {};
   if (tenant === null) {
-    await tx.update(deployment).set({ epoch: sql`${deployment.epoch} + 1` });
-    return;
+    const [above] = await tx
+      .update(deployment)
+      .set({ epoch: sql`${deployment.epoch} + 1` })
+      .returning({ deployment: deployment.epoch });
+    return above ?? {};
   }
   const raised = await tx
     .update(tenants)
     .set({ epoch: sql`${tenants.epoch} + 1` })
     .where(and(eq(tenants.name, tenant), change.kind === 'tenant.remove' ? undefined : eq(tenants.retired, false)))
-    .returning({ name: tenants.name });
-  if (raised.length === 0) refuse({ unmet: 'missing', what: 'tenant' });
+    .returning({ tenant: tenants.epoch });
+  return raised[0] ?? refuse({ unmet: 'missing', what: 'tenant' });
 }
 
 async function apply(register: Register, change: RegisterChange): Promise<number | null> {
@@ -200,6 +212,10 @@ function applyUnversioned(
       return putEnrolment(register, change.enrolment);
     case 'enrolment.remove':
       return removeEnrolment(register, change.tenant, change.agent);
+    case 'acceptance.put':
+      return putAcceptance(register, change.acceptance);
+    case 'acceptance.remove':
+      return removeAcceptance(register, change.tenant, change.agent);
     case 'target.remove':
       return removeTarget(register, change.tenant, change.target);
     case 'assignment.put':

@@ -48,6 +48,13 @@ gathering('are under way in as many calls as told', async () => {
   assert.equal(batches, [[1], [2], [3, 4]]);
 });
 
+gathering('that go together leave no empty call beside theirs', async () => {
+  const { batches, double } = doubling({ atOnce: 2 });
+  assert.equal(await Promise.all([double(1), double(2)]), [2, 4]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(batches, [[1, 2]]);
+});
+
 gathering('fail each for itself', async () => {
   const { double } = doubling();
   const outcomes = await Promise.allSettled([1, -2, 3].map(double));

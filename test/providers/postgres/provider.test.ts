@@ -11,7 +11,7 @@ import type { Harness } from '../contract.ts';
 import { startProxy } from '../proxy.ts';
 
 /** Both ends have heard of what the network did. */
-const settled = () => wait(20);
+const settled = () => wait(100);
 
 const contract = suite('the provider contract, by Postgres logins');
 

@@ -1,0 +1,1 @@
+ALTER TABLE "agents" ADD COLUMN "former_owners" json DEFAULT '[]'::json NOT NULL;

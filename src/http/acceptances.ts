@@ -1,0 +1,47 @@
+/** `/api/tenants/{t}/acceptances`: who answers for an agent that is new there. */
+import { Hono } from 'hono';
+import { failure } from '../core/failure.ts';
+import { parseName } from '../core/ids.ts';
+import * as acts from '../administer/acts.ts';
+import { receipt } from './acting.ts';
+import { administered } from './admin.ts';
+import { readJson } from './body.ts';
+import { acceptanceWire } from './register-wire.ts';
+import type { Scope } from './scope.ts';
+import { answer, problem } from './wire.ts';
+
+export const acceptances = new Hono<Scope>();
+
+acceptances.get('/', async (c) => {
+  const here = await administered(c);
+  if (!here.ok) return problem(c, here.error);
+  return answer(c, { items: [...here.value.at.acceptances.values()].map(acceptanceWire), cursor: null });
+});
+
+acceptances.get('/:name', async (c) => {
+  const here = await administered(c);
+  if (!here.ok) return problem(c, here.error);
+  const found = [...here.value.at.acceptances.values()].find(({ agent }) => agent === c.req.param('name'));
+  return found === undefined
+    ? problem(c, failure('not_found', 'there is nothing here'))
+    : answer(c, acceptanceWire(found));
+});
+
+acceptances.put('/:name', async (c) => {
+  const here = await administered(c);
+  if (!here.ok) return problem(c, here.error);
+  const body = await readJson(c);
+  if (!body.ok) return problem(c, body.error);
+  const agent = parseName('agent', c.req.param('name'));
+  if (!agent.ok) return problem(c, agent.error);
+  const { operator, at } = here.value;
+  return receipt(c, await acts.putAcceptance(c.var.deps, operator, at, { agent: agent.value, body: body.value }));
+});
+
+acceptances.delete('/:name', async (c) => {
+  const here = await administered(c);
+  if (!here.ok) return problem(c, here.error);
+  const agent = parseName('agent', c.req.param('name'));
+  if (!agent.ok) return problem(c, agent.error);
+  return receipt(c, await acts.removeAcceptance(c.var.deps, here.value.operator, here.value.at, agent.value));
+});

@@ -1,0 +1,25 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { pause } from '../../src/core/pause.ts';
+
+const AN_HOUR = 3_600_000;
+const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+
+const pauses = suite('pauses');
+
+pauses('end with what they wait for, and leave no timer', async () => {
+  const over = new AbortController();
+  const paused = pause(AN_HOUR, over.signal);
+  over.abort();
+  await paused;
+  assert.is(timers(), 0);
+});
+
+pauses('do not begin for what is over', async () => {
+  await pause(AN_HOUR, AbortSignal.abort());
+  assert.is(timers(), 0);
+});
+
+pauses('end by themselves', () => pause(1));
+
+pauses.run();
