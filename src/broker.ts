@@ -5,14 +5,11 @@
  * Decisions are optimistic and commits exact: each reads a snapshot, and a commit that finds an epoch moved changes
  * nothing; then everything, who is calling included, is looked at again.
  */
-import type { Claim, Conditions, RequestRow, Unmet } from './core/change.ts';
-import type { JsonObject } from './core/canonical.ts';
+import type { Claim, Conditions, Unmet } from './core/change.ts';
 import { makeEntry } from './core/entry.ts';
-import type { Receipt } from './core/entry.ts';
 import { failure } from './core/failure.ts';
-import type { Failure, FailureCode } from './core/failure.ts';
+import type { TenantName } from './core/ids.ts';
 import { newId } from './core/ids.ts';
-import type { ApprovalId, LeaseId, RequestId, TenantName } from './core/ids.ts';
 import type { Lease } from './core/lease.ts';
 import type { ProviderKind } from './core/registers.ts';
 import type { AccessRequest } from './core/request.ts';
@@ -20,26 +17,26 @@ import { err, ok } from './core/result.ts';
 import type { Result } from './core/result.ts';
 import type { Epochs, Snapshot } from './core/snapshot.ts';
 import { seconds, toRfc3339 } from './core/time.ts';
-import type { Instant, Milliseconds, Seconds } from './core/time.ts';
+import type { Milliseconds, Seconds } from './core/time.ts';
 import { pendingApproval } from './approve/approval.ts';
 import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
 import { writeRefusals } from './attribute/refusals.ts';
 import { proofDigest } from './authenticate/principal.ts';
-import type { AgentPrincipal } from './authenticate/principal.ts';
-import { again, authenticateAgent, done, isStale, trying, turnAway, usedBefore } from './broker/callers.ts';
+import type { Answer } from './broker/answer.ts';
+import { authenticateAgent, CONTENDED, done, trying, turnAway } from './broker/callers.ts';
 import type { AgentProof, Step } from './broker/callers.ts';
+import { rateOf, waitUntil, withinOf } from './broker/limits.ts';
+import { refuse, refuseFull, rowOf, unmet } from './broker/refuse.ts';
 import { decide } from './decide/decide.ts';
-import { failureOf } from './decide/decision.ts';
-import type { Ask, Decision, Forbid, Permit } from './decide/decision.ts';
+import type { Ask, Decision, Permit } from './decide/decision.ts';
 import { denial, forbid } from './decide/denial.ts';
 import { publicDecision } from './decide/record.ts';
 import { parseAccessRequest } from './decide/request.ts';
 import type { Deps } from './deps.ts';
 import { grantOfPermit } from './issue/grant.ts';
 import { issue } from './issue/issue.ts';
-import type { Issued, NotIssued } from './issue/issue.ts';
-import { noticeOf, refusalNotice } from './oversee/notice.ts';
+import { noticeOf } from './oversee/notice.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
@@ -53,23 +50,7 @@ const SWEEPER_LATE_MS = 30_000;
 export const isWatched = (sinceBeat: Milliseconds | null): boolean =>
   sinceBeat !== null && sinceBeat <= SWEEPER_LATE_MS;
 
-/** What an agent gets for an access request. */
-export type Answer =
-  | { readonly kind: 'issued'; readonly request: RequestId; readonly decision: JsonObject; readonly issued: Issued }
-  /** The same request came before, under this idempotency key: its credential left then, and was not kept. */
-  | {
-      readonly kind: 'repeated';
-      readonly request: RequestId;
-      readonly decision: JsonObject;
-      readonly lease: LeaseId | null;
-    }
-  | {
-      readonly kind: 'asked';
-      readonly request: RequestId;
-      readonly decision: JsonObject;
-      readonly approval: { readonly id: ApprovalId; readonly expiresAt: Instant };
-      readonly receipt: Receipt;
-    };
+export type { Answer } from './broker/answer.ts';
 
 /** An agent asks for one task at this tenant. */
 export async function requestTask(
@@ -85,30 +66,42 @@ export async function requestTask(
 ): Promise<Result<Answer>> {
   const request = parseAccessRequest(asked.body);
   if (!request.ok) return request;
+  let counted = false;
   return trying<Answer>(deps, tenant, async (snapshot) => {
     const caller = await authenticateAgent(deps, snapshot, asked.proof);
     if (!caller.ok) return turnAway(deps, snapshot, caller.error);
     const { principal, oneUse } = caller.value;
-    if (!hasRoom(snapshot, request.value, asked.only)) return done(err(NO_ROOM));
     const { clock, random } = deps;
     const at = clock();
     const asking: Asking = { id: newId('req', at, random), principal, request: request.value, snapshot, at };
     const idempotency = asked.claim === null ? null : { ...asked.claim, principal: `agent:${principal.agent.name}` };
     const when: Conditions = { epochs: snapshot.epochs, oneUse, idempotency };
-    const decision = await decideNow(deps, asking);
-    switch (decision.effect) {
-      case 'forbid':
-        return refuse(deps, asking, decision, when);
-      case 'ask':
-        return ask(deps, asking, decision, when);
-      case 'permit':
-        return grant(deps, asking, decision, when);
-    }
+    // One request is counted once, however often it is looked at again.
+    const full = counted ? null : await rateOf(deps, asking);
+    counted = true;
+    if (full !== null) return refuseFull(deps, asking, when, full);
+    return hasRoom(snapshot, request.value, asked.only) ? settle(deps, asking, when) : done(err(NO_ROOM));
   });
 }
 
+/** @param manyTenants once the commit has found it to be a part of one act at many tenants. */
+async function settle(deps: Deps, asking: Asking, when: Conditions, manyTenants = false): Promise<Step<Answer>> {
+  const decision = await decideNow(deps, { ...asking, manyTenants });
+  switch (decision.effect) {
+    case 'forbid':
+      return refuse(deps, asking, decision, when);
+    case 'ask':
+      return ask(deps, asking, decision, { ...when, within: await withinOf(deps, asking, decision) });
+    case 'permit':
+      return grant(deps, asking, decision, { ...when, within: await withinOf(deps, asking, decision) });
+  }
+}
+
 /** Under the policy that is active in the snapshot. A broker without one decides nothing. */
-async function decideNow(deps: Deps, asking: Pick<Asking, 'snapshot' | 'principal' | 'request'>): Promise<Decision> {
+async function decideNow(
+  deps: Deps,
+  asking: Pick<Asking, 'snapshot' | 'principal' | 'request'> & { readonly manyTenants: boolean },
+): Promise<Decision> {
   const { policy: version } = asking.snapshot.deployment;
   if (version === null) return forbid({ ...denial('policy_fault', 'no policy is active'), policy: null });
   const { rulebook, providers, channels } = deps;
@@ -148,7 +141,7 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
     stillPermitted: () => decideAgain(deps, asking, permit),
   });
   if (issued.ok) return done(ok({ kind: 'issued', request: asking.id, decision, issued: issued.value }));
-  return notIssued(deps, asking, issued.error);
+  return 'refused' in issued.error ? done(err(issued.error.refused)) : notDone(deps, asking, when, issued.error.unmet);
 }
 
 /** After a mint: the very same must still be permitted, by whatever the epochs are now. */
@@ -162,7 +155,9 @@ async function decideAgain(deps: Deps, asking: Asking, before: Permit): Promise<
   // Who asked has proven a key, or a workload, that is not the agent's any more.
   const proof = proofDigest(snapshot, enrolled.enrolment);
   if (proof !== proofDigest(asking.snapshot, principal.enrolment) || owner.name !== principal.agent.owner) return null;
-  const decision = await decideNow(deps, { snapshot, principal: { ...principal, ...enrolled }, request });
+  // At how many tenants it is done was counted when it was opened.
+  const now = { snapshot, principal: { ...principal, ...enrolled }, request, manyTenants: false };
+  const decision = await decideNow(deps, now);
   const same = decision.effect === 'permit' && mintsTheSame(decision.execution, before.execution);
   return same ? snapshot.epochs : null;
 }
@@ -182,132 +177,22 @@ async function ask(deps: Deps, asking: Asking, decision: Ask, when: Conditions):
   const row = rowOf(asking, decision);
   const change = { kind: 'request.ask', tenant: asking.principal.tenant, when, request: row, approval } as const;
   const asked = await deps.store.commit(change, [entry]);
-  if (!asked.ok) return unmet(deps, asking, asked.error);
+  if (!asked.ok) return notDone(deps, asking, when, asked.error);
   const [receipt] = asked.value.receipts;
   if (receipt === undefined) throw new Error('an ask was recorded without its entry');
   return done(ok({ kind: 'asked', request: asking.id, decision: publicDecision(decision), approval, receipt }));
 }
 
-/** The first refusal of its kind is written whole; those like it are counted. A stale no is not given. */
-async function refuse(deps: Deps, asking: Asking, decision: Forbid, when: Conditions): Promise<Step<Answer>> {
-  const { principal, request } = asking;
-  const { reason } = decision;
-  const refusal = {
-    ...failureOf(reason),
-    members: { request: asking.id, decision: publicDecision(decision) },
-  };
-  const kind = {
-    tenant: principal.tenant,
-    agent: principal.agent.name,
-    task: request.task,
-    resource: request.resource,
-    code: reason.code,
-    rules: reason.rules.join(' '),
-  };
-  // A one-use assertion has to be spent in any case, and a key claimed, so such a refusal is always written.
-  const once = when.oneUse !== null || when.idempotency !== null;
-  const alike = !once && !(await isStale(deps, asking.snapshot)) && deps.refusals.repeats(kind);
-  if (alike) return done(err({ ...refusal, members: { decision: publicDecision(decision) } }));
-  const work = refusalNotice(deps, asking, decision);
-  const row = rowOf(asking, decision);
-  const change = { kind: 'request.refuse', tenant: principal.tenant, when, request: row, work } as const;
-  const written = await deps.store.commit(change, [makeEntry(decisionEntry(asking, decision), deps.random)]);
-  if (!written.ok) return unmet(deps, asking, written.error);
-  deps.refusals.wrote(kind);
-  return done(err(refusal));
-}
-
-function rowOf({ id, principal, request, snapshot, at }: Asking, decision: Decision): RequestRow {
-  return {
-    id,
-    agent: principal.agent.name,
-    task: request.task,
-    resource: request.resource,
-    hash: request.hash,
-    effect: decision.effect,
-    decision: publicDecision(decision),
-    asked: askedWire(request),
-    at,
-    policy: snapshot.deployment.policy ?? '',
-  };
-}
-
-const askedWire = ({
-  task,
-  resource,
-  parameters,
-  reason,
-  role,
-  ttl,
-  uses,
-  circumstances,
-}: AccessRequest): JsonObject => ({
-  task,
-  resource,
-  parameters,
-  reason,
-  role,
-  ttl,
-  uses,
-  ...(circumstances as JsonObject),
-});
-
-function notIssued(deps: Deps, asking: Asking, why: NotIssued): Promise<Step<Answer>> | Step<Answer> {
-  return 'refused' in why ? done(err(why.refused)) : unmet(deps, asking, why.unmet);
-}
-
-/** What a commit that did not happen means for the caller. */
-async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Step<Answer>> {
-  const { principal } = asking;
-  switch (why.unmet) {
-    case 'moved':
-      return again;
-    case 'replayed':
-      return usedBefore(deps, principal.tenant);
-    case 'claimed':
-      return done(await repeated(deps, principal, why));
-    case 'state':
-    case 'fenced':
-    case 'retired':
-    case 'taken':
-    case 'second_function':
-    case 'in_use':
-    case 'missing':
-    case 'proposal':
-      return done(err(failure('contended', 'this was overtaken by another change', { retryAfter: seconds(1) })));
-  }
-}
-
-/** A refusal as it was given, read back from the decision that was kept. */
-function refusalIn({ reason }: JsonObject): Failure {
-  const { code, detail, hint } = reason as {
-    readonly code: FailureCode;
-    readonly detail: string;
-    readonly hint?: string;
-  };
-  return failure(code, detail, hint === undefined ? {} : { hint });
-}
-
-async function repeated(
-  deps: Deps,
-  { tenant }: AgentPrincipal,
-  claimed: Extract<Unmet, { unmet: 'claimed' }>,
-): Promise<Result<Answer>> {
-  const before = claimed.same && claimed.request !== null ? await deps.store.request(tenant, claimed.request) : null;
-  if (before === null) {
-    const hint = 'Use a new key for a new request.';
-    return err(failure('idempotency_mismatch', 'this idempotency key came with another body', { hint }));
-  }
-  const { id: request, decision, lease, approval } = before;
-  switch (before.effect) {
-    case 'permit':
-      return ok({ kind: 'repeated', request, decision, lease });
-    case 'ask':
-      if (approval === null) throw new Error(`the request ${request} asked nobody`);
-      return ok({ kind: 'repeated', request, decision, lease: null });
-    case 'forbid':
-      return err({ ...refusalIn(decision), members: { request, decision } });
-  }
+/** A commit that found a limit has spent the assertion, and nothing else: what follows goes without. */
+async function notDone(deps: Deps, asking: Asking, when: Conditions, why: Unmet): Promise<Step<Answer>> {
+  if (why.unmet !== 'budget' && why.unmet !== 'spread') return unmet(deps, asking, why);
+  const { epochs, idempotency } = when;
+  const rest: Conditions = { epochs, oneUse: null, idempotency };
+  const step =
+    why.unmet === 'spread'
+      ? await settle(deps, asking, rest, true)
+      : await refuseFull(deps, asking, rest, { budget: why.budget, retryAfter: waitUntil(why.until, deps.clock()) });
+  return step.again && when.oneUse !== null ? done(err(CONTENDED)) : step;
 }
 
 /** Ends a lease: committed, done at the provider and proven, or still under way when `wait` has passed. */

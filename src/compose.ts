@@ -17,12 +17,14 @@ import type { Clock } from './core/time.ts';
 import { createRefusals } from './attribute/refusals.ts';
 import { createBundles } from './decide/bundles.ts';
 import type { KeptBundles } from './decide/bundles.ts';
+import { createRates } from './decide/rates.ts';
 import { createRulebook } from './decide/rulebook.ts';
+import { createPlaces } from './decide/spread.ts';
 import type { Deps } from './deps.ts';
 import { createSigner } from './issue/signer.ts';
 
 /** What outlives one request's parts on Workers: values and no promises. On Node it is made with the parts. */
-export interface Kept extends Pick<Deps, 'rulebook' | 'refusals'> {
+export interface Kept extends Pick<Deps, 'rulebook' | 'refusals' | 'rates'> {
   readonly bundles: KeptBundles;
 }
 
@@ -57,5 +59,7 @@ export function compose({ keepAnswers, providers, kept, rules, ...parts }: Parts
     bundles: createBundles(parts.store, rules, kept?.bundles),
     rulebook: kept?.rulebook ?? createRulebook(rules, { keepAnswers }),
     refusals: kept?.refusals ?? createRefusals(parts.clock),
+    rates: kept?.rates ?? createRates(parts.clock),
+    placeOf: createPlaces(parts.keyring),
   };
 }

@@ -4,11 +4,12 @@
  */
 import type { Channel } from './core/channel.ts';
 import type { GuardedFetch } from './core/fetch.ts';
-import type { Random } from './core/ids.ts';
+import type { Random, TenantName } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
 import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
 import type { ProviderKind } from './core/registers.ts';
+import type { Rates } from './core/rates.ts';
 import type { Refusals } from './core/refusals.ts';
 import type { Keyring } from './core/seal.ts';
 import type { Signer } from './core/signer.ts';
@@ -35,6 +36,9 @@ export interface Deps {
   /** The keys of workloads' and operators' issuers: one value for the process, since it keeps what it fetched. */
   readonly issuerKeys: IssuerKeys;
   readonly refusals: Refusals;
+  readonly rates: Rates;
+  /** Names a tenant where rows stand above tenants: a keyed hash. */
+  readonly placeOf: (tenant: TenantName) => string;
   readonly log: Log;
   /** Resolves after so many milliseconds, or once it is `over`, and then keeps no process alive. */
   readonly pause: (milliseconds: number, over?: AbortSignal) => Promise<void>;

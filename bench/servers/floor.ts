@@ -68,7 +68,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   const asked = parseAccessRequest(fields);
   if (!asked.ok) throw new Error(asked.error.detail);
   const now = instant(Date.now());
-  const asking: Asking = { ...example, request: asked.value, now };
+  const asking: Asking = { ...example, request: asked.value, now, manyTenants: false };
   const decision = decide(policy, asking);
   if (decision.effect !== 'permit') throw new Error(JSON.stringify(decision));
   const token = await new SignJWT({ client_id: CLIENT, authorization_details: [detail] })

@@ -106,6 +106,9 @@ export function unmetFailure(unmet: Unmet): Failure {
       return failure('lease_over', 'it is not in a state for this');
     case 'fenced':
       return failure('contended', 'another attempt holds this');
+    case 'budget':
+    case 'spread':
+      return failure('contended', 'a limit of what may be live stands against it');
     case 'retired':
       return failure('name_retired', 'this name was removed, and is not given again', { hint: 'Choose another name.' });
     case 'taken':

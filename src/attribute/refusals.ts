@@ -74,8 +74,8 @@ export async function writeRefusals(deps: Deps): Promise<void> {
           actor: { kind: 'agent', name: agent },
           accountable: null,
           inSetup,
-          facts: { task, code, rules, count },
-          said: { resource },
+          facts: { ...(task === '' ? {} : { task }), code, rules, count },
+          ...(resource === '' ? {} : { said: { resource } }),
         },
         deps.random,
       );

@@ -36,7 +36,7 @@ const USED_BEFORE = failure('invalid_client', 'The client assertion was used bef
 });
 const UNKNOWN_TOKEN = failureIn(unauthenticated('no such tenant'));
 const UNKNOWN_CLIENT = failureIn(notTheClient('no such tenant'));
-const CONTENDED = failure('contended', 'who may do what kept changing while this was decided', {
+export const CONTENDED = failure('contended', 'who may do what kept changing while this was decided', {
   retryAfter: seconds(1),
 });
 

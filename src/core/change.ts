@@ -41,7 +41,7 @@ import type {
 } from './registers.ts';
 import type { SealedSecret } from './seal.ts';
 import type { Epochs } from './snapshot.ts';
-import type { Instant, Milliseconds } from './time.ts';
+import type { Instant, Milliseconds, Seconds } from './time.ts';
 
 /** A client assertion that may be used once. @see RFC 7523 section 3 */
 export interface OneUse {
@@ -139,6 +139,31 @@ export interface Conditions {
   /** Never used before. Spent once the epochs held, whatever else fails. */
   readonly oneUse: OneUse | null;
   readonly idempotency: Idempotency | null;
+  /** For what opens a lease, or asks; absent: there is no limit. */
+  readonly within?: Within;
+}
+
+/** What an agent holds at a tenant that a policy may limit: counted where it is added to, so that it is exact. */
+export const LIVE_BUDGETS = ['live_leases', 'live_logins', 'open_approvals'] as const;
+export type LiveBudget = (typeof LIVE_BUDGETS)[number];
+
+export interface Within {
+  /** No more than so many at once, of those that the change adds to. */
+  readonly budgets: Readonly<Partial<Record<LiveBudget, number>>>;
+  readonly spread: Spread | null;
+}
+
+/** One task class at many tenants: by how few it may be done, within how long, before it asks. */
+export interface Spread {
+  readonly owner: PersonName;
+  readonly agent: AgentName;
+  readonly task: TaskName;
+  /** A keyed hash of the tenant. */
+  readonly place: string;
+  readonly most: number;
+  readonly lookback: Seconds;
+  /** It asks already, so it counts and is never refused for it. */
+  readonly asks: boolean;
 }
 
 /** Changes in the life of a request, at one tenant. They are committed in groups. */
@@ -357,6 +382,10 @@ export type Unmet =
       readonly request: RequestId | null;
       readonly receipt: Receipt | null;
     }
+  /** As much is live as may be; `until` is the earliest end of it, unless something ends before. */
+  | { readonly unmet: 'budget'; readonly budget: LiveBudget; readonly until: Instant | null }
+  /** The same is being done at so many tenants that it must ask: decide again. */
+  | { readonly unmet: 'spread' }
   /** The lease, or the request, is not in a state that this moves from. */
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
   /** Another attempt holds the work. */

@@ -7,10 +7,11 @@ import type { AgentName, TenantName } from './ids.ts';
 export interface RefusalKind {
   readonly tenant: TenantName;
   readonly agent: AgentName;
+  /** Empty where those of all task classes are alike; and so is the resource. */
   readonly task: string;
   readonly resource: string;
   readonly code: string;
-  /** The rules that decided, joined. */
+  /** The rules that decided, joined; or the budget that is full. */
   readonly rules: string;
 }
 

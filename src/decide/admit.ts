@@ -26,6 +26,8 @@ export interface Asking {
   readonly principal: AgentPrincipal;
   readonly request: AccessRequest;
   readonly now: Instant;
+  /** The commit has found that the same is being done at more tenants than are taken one by one. */
+  readonly manyTenants: boolean;
 }
 
 export interface Admitted {

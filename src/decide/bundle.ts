@@ -21,6 +21,7 @@ import {
   fileProblems,
   sizeProblems,
 } from './bundle/files.ts';
+import { limitsOf } from './bundle/limits.ts';
 import type { Bundle, Role, TaskClass } from './bundle/model.ts';
 import { RolesFile, roleProblems, rolesOf } from './bundle/roles.ts';
 import { ruleProblems, sourceProblems } from './bundle/rules.ts';
@@ -57,6 +58,7 @@ export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundl
     owner: charter.value.value.owner,
     nextReview: charter.value.value.next_review,
     probation: charter.value.value.probation,
+    ...limitsOf(charter.value.value),
     roles,
     tasks,
     rules: new Map(rules.infos.map((rule) => [rule.name, rule])),

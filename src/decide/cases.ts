@@ -51,7 +51,8 @@ function decideCase(
   const { snapshot, principal } = exampleOf(bundle, example.tenant, client, example.agent, agent, moment);
   const channels = example.channels ?? true;
   const policy = { bundle, rulebook, providers: STAND_INS, channels };
-  return decide(policy, { snapshot, principal, request: request.value, now });
+  const manyTenants = example.many_tenants ?? false;
+  return decide(policy, { snapshot, principal, request: request.value, now, manyTenants });
 }
 
 function differencesOf(expected: CaseForm['expect'], decision: Decision): string[] {

@@ -124,7 +124,12 @@ const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve thi
   hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
 });
 
-function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admitted: Admitted, { role }: HeldRole) {
+function factsOf(
+  { channels }: Policy,
+  { snapshot, request, now, manyTenants }: Asking,
+  admitted: Admitted,
+  { role }: HeldRole,
+) {
   const { task, target, principal } = admitted;
   const { agent } = principal;
   const { context } = snapshot.tenant;
@@ -137,6 +142,7 @@ function factsOf({ channels }: Policy, { snapshot, request, now }: Asking, admit
   const { tier, raised } = effectiveTier(tierAt(task, now).tier, terms, agent.autonomy, claims, {
     onProbation: isOnProbation(snapshot, agent, task.name),
     channels,
+    manyTenants,
   });
   const facts: Facts = {
     role: role.name,

@@ -53,19 +53,34 @@ export interface Terms extends Pick<TenantContext, 'autonomy' | 'regulations'> {
   readonly accepted: boolean;
 }
 
+export interface Effective {
+  readonly tier: Tier;
+  readonly raised: readonly Raise[];
+}
+
+/** How the agent stands here, beside what it is registered with. */
+export interface Standing {
+  readonly onProbation: boolean;
+  /** Whether somebody can be told. */
+  readonly channels: boolean;
+  /** The same at many tenants within minutes is one act over all of them, whatever it would be at one. */
+  readonly manyTenants: boolean;
+}
+
 export function effectiveTier(
   own: Tier,
   { autonomy: contract, regulations, accepted }: Terms,
   autonomy: Agent['autonomy'],
   claims: Claims,
-  { onProbation, channels }: { readonly onProbation: boolean; readonly channels: boolean },
-): { readonly tier: Tier; readonly raised: readonly Raise[] } {
+  { onProbation, channels, manyTenants }: Standing,
+): Effective {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
     { to: regulations.every(isKnown) ? 1 : 3, because: 'regulation:unknown' },
     { to: accepted ? 1 : 3, because: 'model:not_accepted' },
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
     { to: onProbation ? 3 : 1, because: 'probation' },
+    { to: manyTenants ? 3 : 1, because: 'many_tenants' },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },
     { to: claims.moreData ? 3 : 1, because: 'claims:more_data' },

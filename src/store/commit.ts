@@ -1,18 +1,21 @@
 /**
  * The only database write of facts: a change with its ledger entries, whole or not at all.
  */
-import { and, eq, inArray, sql } from 'drizzle-orm';
-import type { Change, Committed, LifeChange, RepeatedRefusal, Unmet } from '../core/change.ts';
+import { and, eq, gt, inArray, min, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { Change, Committed, LifeChange, LiveBudget, RepeatedRefusal, Unmet } from '../core/change.ts';
 import { receiptOf } from '../core/entry.ts';
 import type { Entry } from '../core/entry.ts';
 import { fromHex } from '../core/digest.ts';
+import type { AgentName, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { Instant } from '../core/time.ts';
 import type { Group, Outcome } from './commit/group.ts';
 import { commitRegister } from './commit/register.ts';
-import type { Link } from './link.ts';
+import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
-import { entries as entriesTable, entryValues, idempotency, leases, refusalCounts } from './schema.ts';
+import { approvals, entries as entriesTable, entryValues, idempotency, leases, refusalCounts } from './schema.ts';
 
 export type Commit = (change: Change, entries: readonly Entry[]) => Promise<Result<Committed, Unmet>>;
 
@@ -61,10 +64,50 @@ async function unmetOf(link: Link, change: LifeChange, outcome: Exclude<Outcome,
       return { unmet: outcome };
     case 'claimed':
       return claimOf(link, change);
+    case 'spread':
+      return { unmet: 'spread' };
+    case 'live_leases':
+    case 'live_logins':
+    case 'open_approvals':
+      return { unmet: 'budget', budget: outcome, until: await firstEnd(link, change, outcome) };
     case 'state':
       return { unmet: 'state', state: 'lease' in change ? await stateOf(link, change) : null };
   }
 }
+
+/** When the first of what filled a budget ends by itself: after the commit, since it is only told. */
+async function firstEnd(link: Link, change: LifeChange, budget: LiveBudget): Promise<Instant | null> {
+  if (!('request' in change)) throw new Error(`a ${change.kind} without a request was told of a budget`);
+  const { tenant, request } = change;
+  const held = { live_leases: liveLeases, live_logins: liveLogins, open_approvals: openApprovals }[budget];
+  const entering = { role: ROLES.serve, tenants: [tenant] };
+  const [first] = await link.transaction(entering, (tx) => held(tx, tenant, request.agent));
+  return first?.until ?? null;
+}
+
+const LIVE = ['opening', 'active', 'revoking'] as const;
+
+const liveLeases = (tx: Transaction, tenant: TenantName, agent: AgentName, which?: SQL) =>
+  tx
+    .select({ until: min(leases.expiresAt) })
+    .from(leases)
+    .where(and(eq(leases.tenant, tenant), eq(leases.agent, agent), inArray(leases.state, LIVE), which));
+
+const liveLogins = (tx: Transaction, tenant: TenantName, agent: AgentName) =>
+  liveLeases(tx, tenant, agent, eq(leases.provider, 'postgres'));
+
+const openApprovals = (tx: Transaction, tenant: TenantName, agent: AgentName) =>
+  tx
+    .select({ until: min(approvals.expiresAt) })
+    .from(approvals)
+    .where(
+      and(
+        eq(approvals.tenant, tenant),
+        eq(approvals.agent, agent),
+        eq(approvals.state, 'pending'),
+        gt(approvals.expiresAt, sql`(select brevet_now())`),
+      ),
+    );
 
 /** Read after the commit, which may have waited for the one that was first. */
 async function claimOf(link: Link, change: LifeChange): Promise<Unmet> {

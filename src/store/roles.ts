@@ -15,6 +15,9 @@ export const REGISTER_LOCK = 4_715_100_841;
 /** Held while migrations run. */
 export const MIGRATION_LOCK = 4_715_100_842;
 
+/** The first of the two numbers of the locks behind which limits are counted: none of those above, which are one number. */
+export const WITHIN_LOCKS = 4715;
+
 /** For the probe at start alone. */
 export const PROBE_LOCK = 4_715_100_843;
 

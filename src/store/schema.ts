@@ -405,12 +405,20 @@ export const approvals = pgTable(
     tenant: tenantOf(),
     id: text('id').$type<ApprovalId>().notNull(),
     request: text('request').$type<RequestId>().notNull(),
+    /** Whose request it is. Those from before it was kept are nobody's, and soon over. */
+    agent: text('agent')
+      .$type<AgentName>()
+      .notNull()
+      .default('' as AgentName),
     state: text('state').notNull().default('pending'),
     expiresAt: at('expires_at').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
     unique('approvals_request').on(table.tenant, table.request),
+    index('approvals_open')
+      .on(table.tenant, table.agent, table.expiresAt)
+      .where(sql`state = 'pending'`),
   ],
 );
 
@@ -453,6 +461,9 @@ export const leases = pgTable(
     index('leases_live')
       .on(table.expiresAt)
       .where(sql`state in ('opening', 'active')`),
+    index('leases_held')
+      .on(table.tenant, table.agent, table.provider)
+      .where(sql`state in ('opening', 'active', 'revoking')`),
   ],
 );
 
@@ -554,6 +565,26 @@ export const refusalCounts = pgTable(
     lastAt: at('last_at').notNull().default(now),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.agent, table.task, table.resource, table.code] })],
+);
+
+/**
+ * At how many tenants the same is being done. It stands above tenants, so a tenant is named by a keyed hash alone; no
+ * row is older than the longest time that a policy looks back.
+ */
+export const spread = pgTable(
+  'spread',
+  {
+    owner: text('owner').$type<PersonName>().notNull(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    task: text('task').$type<TaskName>().notNull(),
+    place: text('place').notNull(),
+    at: at('at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.owner, table.task, table.place, table.agent] }),
+    index('spread_agent').on(table.agent, table.task, table.place),
+    index('spread_at').on(table.at),
+  ],
 );
 
 /** That a sweeper is at work, by node. */

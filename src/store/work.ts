@@ -8,7 +8,7 @@ import type { Instant, Milliseconds } from '../core/time.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { PROBED } from './start.ts';
-import { assertions, heartbeats, idempotency, work } from './schema.ts';
+import { assertions, heartbeats, idempotency, spread, work } from './schema.ts';
 
 type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
 
@@ -19,6 +19,8 @@ const FORGET_EVERY_MS = 10_000;
 const FORGET_AT_ONCE = 5_000;
 /** An idempotency key is remembered for a day. */
 const IDEMPOTENCY_KEPT_MS = 86_400_000;
+/** Where the same was done, for as long as any policy looks back. */
+const SPREAD_KEPT_MS = 3_600_000;
 /** A node that has been silent for so long is gone, or will write its row anew. */
 const HEARTBEAT_KEPT_MS = 3_600_000;
 /** Readings of the clock, of which the one with the shortest way says most. */
@@ -134,6 +136,12 @@ async function forget(tx: Transaction): Promise<void> {
     .where(lt(idempotency.at, sql`brevet_now() - ${IDEMPOTENCY_KEPT_MS}::bigint`))
     .limit(FORGET_AT_ONCE);
   await tx.delete(idempotency).where(inArray(sql`ctid`, old));
+  const past = tx
+    .select({ at: sql`ctid` })
+    .from(spread)
+    .where(lt(spread.at, sql`brevet_now() - ${SPREAD_KEPT_MS}::bigint`))
+    .limit(FORGET_AT_ONCE);
+  await tx.delete(spread).where(inArray(sql`ctid`, past));
   await forgetNodes(tx);
 }
 

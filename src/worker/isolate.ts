@@ -16,6 +16,7 @@ import type { Keyring } from '../core/seal.ts';
 import { instant } from '../core/time.ts';
 import type { Clock, Instant, Milliseconds } from '../core/time.ts';
 import { createCedar } from '../decide/cedar.ts';
+import { createRates } from '../decide/rates.ts';
 import { createRulebook } from '../decide/rulebook.ts';
 import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/workers.ts';
@@ -85,7 +86,12 @@ async function makeIsolate(bindings: Bindings): Promise<Isolate> {
     settings,
     keyring: await createKeyring(settings.deploymentKey, random),
     rules,
-    kept: { bundles: new Map(), rulebook: createRulebook(rules), refusals: createRefusals(clock) },
+    kept: {
+      bundles: new Map(),
+      rulebook: createRulebook(rules),
+      refusals: createRefusals(clock),
+      rates: createRates(clock),
+    },
     snapshots: noSnapshots(),
     clock,
     request,

@@ -131,6 +131,21 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
   // The charter.
   ['no next review', but('bundle.yaml', CHARTER.replace('2027-03-31', 'soon')), /^bundle\.yaml:2: .*date/],
   ['no probation', but('bundle.yaml', CHARTER.replace('20\n', '0\n')), /^bundle\.yaml:3: probation/],
+  [
+    'a budget of nothing',
+    but('bundle.yaml', `${CHARTER}budgets:\n  live_leases: 9\n  live_logins: 0\n`),
+    /^bundle\.yaml:6: budgets\.live_logins: /,
+  ],
+  [
+    'a budget of another name',
+    but('bundle.yaml', `${CHARTER}budgets:\n  leases: 9\n`),
+    /^bundle\.yaml:5: budgets\.leases is not/,
+  ],
+  [
+    'a look back that is shorter than what a node remembers',
+    but('bundle.yaml', `${CHARTER}many_tenants:\n  most: 5\n  within_minutes: 4\n`),
+    /^bundle\.yaml:6: many_tenants\.within_minutes: /,
+  ],
   // Roles.
   [
     'an unknown field',
@@ -505,6 +520,18 @@ bundles('a thousand rules are all looked at', () => {
   const rules = Array.from({ length: 1000 }, (_, at) => RULES.replace('routes', `routes-${at}`)).join('\n');
   const loaded = loadBundle(shippedBut({ 'rules/many.cedar': rules }), engine);
   assert.is(loaded.ok && loaded.value.rules.size, shipped.rules.size + 1000);
+});
+
+bundles('a budget that is not stated is no limit, and many tenants are more than five', () => {
+  const silent = loadBundle(GOOD, engine);
+  assert.ok(silent.ok);
+  assert.equal(silent.value.budgets, { requestsPerMinute: null, live: {} });
+  assert.equal(silent.value.manyTenants, { most: 5, lookback: 600 });
+  const text = 'budgets: { requests_per_minute: 60, live_logins: 2 }\nmany_tenants: { most: 9, within_minutes: 30 }\n';
+  const stated = loadBundle(but('bundle.yaml', CHARTER + text), engine);
+  assert.ok(stated.ok);
+  assert.equal(stated.value.budgets, { requestsPerMinute: 60, live: { live_logins: 2 } });
+  assert.equal(stated.value.manyTenants, { most: 9, lookback: 1800 });
 });
 
 bundles.run();

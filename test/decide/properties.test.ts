@@ -211,6 +211,57 @@ properties('nothing is wider than the least of what it rests on', () => {
   assert.ok(granted > 50, `only ${granted} were granted`);
 });
 
+properties('each narrowing is told, with what it was that held it back', () => {
+  const ceiling = fc.integer({ min: 30, max: 3600 });
+  const few = fc.integer({ min: 1, max: 9 });
+  const asked = fc.record({ ttl: ceiling, uses: few });
+  const end = fc.option(fc.integer({ min: 60, max: 4000 }), { nil: null });
+  const ceilings = fc.record({ ttl: ceiling, uses: few });
+  let told = 0;
+  fc.assert(
+    fc.property(asked, ceilings, ceilings, end, end, (request, role, task, key, oversight) => {
+      const plain = anywhere('triage-bot', 'ticket.route', 'acme', request);
+      const narrowed = narrowedBundle(role, task);
+      const until = (s: number | null) => (s === null ? null : instant(NOW + s * 1000));
+      const exception = key === null ? null : { reason: 'r', author: 'ada' as never, until: instant(NOW + key * 1000) };
+      const agents = new Map(
+        [...plain.snapshot.agents].map(([name, one]) => [name, { ...one, enrolment: { ...one.enrolment, exception } }]),
+      );
+      const assignments = plain.snapshot.assignments.map((held) =>
+        held.function === 'oversight' ? { ...held, until: until(oversight) } : held,
+      );
+      const decision = decide(
+        { ...usual, bundle: narrowed },
+        { ...plain, snapshot: { ...plain.snapshot, agents, assignments } },
+      );
+      if (decision.effect === 'forbid') throw new Error(decision.reason.detail);
+      const { execution } = decision;
+      const ttl = Math.min(request.ttl, role.ttl, task.ttl, key ?? Infinity, oversight ?? Infinity);
+      const uses = Math.min(request.uses, role.uses, task.uses);
+      assert.equal([execution.ttl, execution.uses], [ttl, uses]);
+      const shown = new Map(execution.narrowed.map((one) => [one.what, one]));
+      for (const what of ['ttl', 'uses'] as const) {
+        const given = { ttl, uses }[what];
+        assert.is(shown.get(what)?.given, given < request[what] ? given : undefined);
+        assert.is.not(shown.get(what)?.by, '');
+      }
+      told += execution.narrowed.length;
+      if (decision.effect === 'ask') assert.ok(decision.approval.deadline <= (until(oversight) ?? Infinity));
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(told > 100, `only ${told} were narrowed`);
+});
+
+function narrowedBundle(role: { ttl: number; uses: number }, task: { ttl: number; uses: number }): typeof shipped {
+  const seconded = ({ ttl, uses }: { ttl: number; uses: number }) => ({ ttl: seconds(ttl), uses });
+  const roles = [...shipped.roles].map(
+    ([name, one]) => [name, { ...one, ceilings: one.ceilings && seconded(role) }] as const,
+  );
+  const tasks = [...shipped.tasks].map(([name, one]) => [name, { ...one, ceilings: seconded(task) }] as const);
+  return { ...shipped, roles: new Map(roles), tasks: new Map(tasks) };
+}
+
 properties('the same request and version give the same bytes, kept or not', () => {
   const fresh = policyOf(shipped);
   fc.assert(

@@ -15,6 +15,7 @@ interface Given {
   claims?: Partial<Claims>;
   channels?: boolean;
   onProbation?: boolean;
+  manyTenants?: boolean;
 }
 
 const SILENT: Claims = { disputed: false, lowConfidence: false, moreData: false };
@@ -41,6 +42,9 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ channels: false }, 1, []],
   [{ onProbation: true }, 3, ['probation']],
   [{ onProbation: true, own: 3 }, 3, []],
+  [{ manyTenants: true }, 3, ['many_tenants']],
+  [{ manyTenants: true, contract: 'notify' }, 3, ['contract:notify', 'many_tenants']],
+  [{ manyTenants: true, own: 3 }, 3, []],
 ];
 
 const tiers = suite('decide/tier');
@@ -48,9 +52,10 @@ const tiers = suite('decide/tier');
 for (const [given, tier, because] of TABLE) {
   tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
     const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous' } = given;
-    const { accepted = true, onProbation = false, channels = true } = given;
+    const { accepted = true, onProbation = false, channels = true, manyTenants = false } = given;
     const terms = { autonomy: contract, regulations, accepted };
-    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, { onProbation, channels });
+    const standing = { onProbation, channels, manyTenants };
+    const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, standing);
     assert.is(effective.tier, tier);
     assert.equal(
       effective.raised.map((raise) => raise.because),

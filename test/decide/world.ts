@@ -85,7 +85,7 @@ export function asking(agent: string, task: string, tenant: string, more: object
   const request = parseAccessRequest({ task, reason: 'a test', resource: 'servers', ...USUAL[task], ...more });
   if (!request.ok) throw new Error(request.error.detail);
   const { snapshot, principal } = exampleOf(shipped, tenant, client, agent, example, { now: NOW });
-  const plain: Asking = { snapshot, principal, request: request.value, now: NOW };
+  const plain: Asking = { snapshot, principal, request: request.value, now: NOW, manyTenants: false };
   return change === undefined ? plain : change(plain);
 }
 

@@ -266,7 +266,7 @@ const jwtTarget = (audience: string, more: Record<string, unknown> = {}) => ({
 });
 
 /** Nothing is new here, so that tiers are what the bundle says. */
-const ACCEPTED = {
+export const ACCEPTED = {
   model_version: AGENT.model_version,
   tasks: ['ticket.route', 'ticket.categorize', 'firewall.change', 'kb.draft', 'kb.publish', 'report.query'],
   reason: 'A test',

@@ -3,7 +3,9 @@
  * them made through the API. The nodes come and go; the world stays.
  */
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { agentSession } from '../../src/cli/demo/session.ts';
 import { call, must, populate } from '../../src/cli/demo/world.ts';
 import type { World as Seeded } from '../../src/cli/demo/world.ts';
@@ -20,6 +22,7 @@ import { serveNode } from '../../src/node/serve.ts';
 import type { Serving } from '../../src/node/serve.ts';
 import { readBundle } from '../../src/node.ts';
 import { openStore } from '../../src/store/open.ts';
+import { withoutBudgets } from './policy.ts';
 import { testDatabase } from './postgres.ts';
 import { clientDatabase } from './target.ts';
 import type { ClientDatabase } from './target.ts';
@@ -61,7 +64,8 @@ export interface WorldOptions {
 export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> {
   const database = options.database ?? (await testDatabase());
   const client = options.client ?? (await clientDatabase({ max_connections: '300' }));
-  const env = settings(database);
+  const policy = await mkdtemp(join(tmpdir(), 'brevet-policy-'));
+  const env = settings(database, await withoutBudgets(policy));
   const serve = (more: NodeMore = {}): Promise<Serving> => nodeHere(configOf(env), database.serve, more);
   const serving = await serve();
   const target = { provider: 'postgres', config: client.config, secret: client.secret.reveal() };
@@ -78,16 +82,17 @@ export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> 
     async close() {
       await client.remove();
       await database.drop();
+      await rm(policy, { recursive: true });
     },
   };
 }
 
-const settings = ({ serve, owner }: BrokerDatabase): Record<string, string> => ({
+const settings = ({ serve, owner }: BrokerDatabase, policy: string): Record<string, string> => ({
   DATABASE_URL: connectionUrl(serve),
   BREVET_MIGRATE_URL: connectionUrl(owner),
   BREVET_DEPLOYMENT_KEY: randomBytes(32).toString('base64'),
   BREVET_PUBLIC_URL: PUBLIC_URL,
-  BREVET_POLICY_DIR: fileURLToPath(new URL('../../policy', import.meta.url)),
+  BREVET_POLICY_DIR: policy,
   BREVET_ALLOW_PRIVATE_HOSTS: '127.0.0.1',
 });
 

@@ -1,11 +1,12 @@
 /** Changes in the life of a request, with their entries, at the small world of `testStore`. */
-import type { Conditions, Idempotency, LifeChange, NewWork, RequestRow } from '../../src/core/change.ts';
+import type { Conditions, Idempotency, LifeChange, NewWork, RequestRow, Within } from '../../src/core/change.ts';
 import { makeEntry } from '../../src/core/entry.ts';
 import type { Entry, EntryKind } from '../../src/core/entry.ts';
 import { newId } from '../../src/core/ids.ts';
-import type { LeaseId, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
+import type { AgentName, LeaseId, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
 import { markOf } from '../../src/core/lease.ts';
 import type { Death, LeaseTerms } from '../../src/core/lease.ts';
+import type { ProviderKind } from '../../src/core/registers.ts';
 import type { Epochs } from '../../src/core/snapshot.ts';
 import type { Store } from '../../src/core/store.ts';
 import { instant, milliseconds } from '../../src/core/time.ts';
@@ -28,6 +29,9 @@ export interface OpenOptions {
   readonly ttl?: number;
   readonly secret?: string;
   readonly work?: readonly NewWork[];
+  readonly within?: Within;
+  readonly agent?: AgentName;
+  readonly provider?: ProviderKind;
 }
 
 export async function epochsOf(store: Store, tenant: TenantName = ACME): Promise<Epochs> {
@@ -36,19 +40,19 @@ export async function epochsOf(store: Store, tenant: TenantName = ACME): Promise
   return epochs;
 }
 
-export function opening({ tenant = ACME, state = 'active', ...options }: OpenOptions): Opening {
+export function opening({ tenant = ACME, state = 'active', agent = TRIAGE, ...options }: OpenOptions): Opening {
   const at = now();
-  const request = requestAt(at);
+  const request = { ...requestAt(at), agent };
   const lease: LeaseTerms = {
     id: newId('lse', at, random),
     tenant,
     request: request.id,
     approval: null,
-    agent: TRIAGE,
+    agent,
     owner: OWEN,
     role: 'triage' as RoleName,
     task: request.task,
-    provider: 'jwt',
+    provider: options.provider ?? 'jwt',
     target: TICKETS,
     targetVersion: 1,
     resource: request.resource,
@@ -78,9 +82,9 @@ export function opening({ tenant = ACME, state = 'active', ...options }: OpenOpt
   };
 }
 
-export function whenOf({ epochs, jti = null, idempotency = null }: Omit<OpenOptions, 'tenant'>): Conditions {
+export function whenOf({ epochs, jti = null, idempotency = null, within }: Omit<OpenOptions, 'tenant'>): Conditions {
   const oneUse = jti === null ? null : { client: TRIAGE, jti, until: instant(Date.now() + 60_000) };
-  return { epochs, oneUse, idempotency };
+  return { epochs, oneUse, idempotency, ...(within === undefined ? {} : { within }) };
 }
 
 export const requestAt = (at = now()): RequestRow => ({

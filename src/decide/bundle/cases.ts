@@ -67,6 +67,8 @@ export const CaseForm = z.strictObject({
   at: momentField().optional(),
   /** What holds at the client for the time being. */
   situations: z.array(ExampleSituation).optional(),
+  /** Whether the same is being done at more tenants than the bundle takes one by one: no, unless it says so. */
+  many_tenants: z.boolean().optional(),
   expect: Expected,
 });
 export type CaseForm = z.infer<typeof CaseForm>;

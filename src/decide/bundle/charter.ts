@@ -1,10 +1,13 @@
-/** `bundle.yaml`: who answers for the bundle as a whole, and how long what is new at a client is on probation. */
+/** `bundle.yaml`: who answers for the bundle as a whole, how long what is new is on probation, and what is too much. */
 import { z } from 'zod';
 import { stewardship } from './fields.ts';
+import { budgetsField, manyTenantsField } from './limits.ts';
 
 export const CharterFile = z.strictObject({
   ...stewardship,
   /** Approved, unmodified, successful runs of an agent, with its model, at a task class and tenant. */
   probation: z.int().min(1).max(10_000),
+  budgets: budgetsField().optional(),
+  many_tenants: manyTenantsField().optional(),
 });
 export type CharterFile = z.infer<typeof CharterFile>;

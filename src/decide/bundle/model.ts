@@ -7,6 +7,7 @@ import type { DataClass, ProviderKind, RoleFunction } from '../../core/registers
 import type { Instant, Seconds } from '../../core/time.ts';
 import type { Tier } from '../decision.ts';
 import type { CasesFile } from './cases.ts';
+import type { Limits } from './limits.ts';
 import type { Protection } from './scorecard.ts';
 
 /** No more than this, whatever is asked. */
@@ -77,7 +78,7 @@ export const CIRCUMSTANCES = [
 ] as const;
 export type Circumstance = (typeof CIRCUMSTANCES)[number];
 
-export interface Bundle {
+export interface Bundle extends Limits {
   /** SHA-256 of its content, in hex. */
   readonly version: string;
   /** Who answers for it as a whole. */

@@ -3,6 +3,7 @@
  * idempotency key. One statement for all of a batch; each member has its own outcome.
  */
 import type { LifeChange } from '../../core/change.ts';
+import { SPREADING, WITHIN } from './within.ts';
 import { rowText, writeEntries, writeWork } from './written.ts';
 import type { Rows } from './written.ts';
 
@@ -47,8 +48,9 @@ function requestRow(n: number, change: Exclude<Admission, { kind: 'session.open'
   return rowText({ n, tenant: change.tenant, ...change.request, lease });
 }
 
-function approvalRow(n: number, { tenant, approval }: Extract<Admission, { kind: 'request.ask' }>): Rows {
-  return rowText({ n, tenant, id: approval.id, request: approval.request, expires_at: approval.expiresAt });
+function approvalRow(n: number, { tenant, request, approval }: Extract<Admission, { kind: 'request.ask' }>): Rows {
+  const { id, request: of, expiresAt } = approval;
+  return rowText({ n, tenant, id, request: of, agent: request.agent, expires_at: expiresAt });
 }
 
 function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, { kind: 'lease.open' }>): Rows {
@@ -73,7 +75,7 @@ function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, 
  * spent from here on, whatever fails after. `done`: and the idempotency key is new. Keys are taken in their order, so
  * that two nodes' batches do not wait for each other in a circle. No two members of a batch share a key: see group.ts.
  */
-export const ADMIT = `with input as materialized (
+const admitting = ({ within, from, spreading, why }: Limiting): string => `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, tenant_epoch bigint,
     deployment_epoch bigint, ends bigint, client text, jti text, until bigint, principal text, route text, key text,
     digest text, request text)),
@@ -88,15 +90,15 @@ spent as (
   on conflict do nothing returning tenant, client, jti),
 once as materialized (
   select i.* from stood i left join spent s on s.tenant = i.tenant and s.client = i.client and s.jti = i.jti
-  where i.jti is null or s.jti is not null),
+  where i.jti is null or s.jti is not null),${within}
 claimed as (
   insert into idempotency (tenant, principal, route, key, digest, request)
-  select tenant, principal, route, key, digest, request from once where key is not null order by 1, 2, 3, 4
+  select tenant, principal, route, key, digest, request from ${from} where key is not null order by 1, 2, 3, 4
   on conflict do nothing returning tenant, principal, route, key),
 done as materialized (
-  select i.n from once i left join claimed c
+  select i.n from ${from} i left join claimed c
     on c.tenant = i.tenant and c.principal = i.principal and c.route = i.route and c.key = i.key
-  where i.key is null or c.key is not null),
+  where i.key is null or c.key is not null),${spreading}
 asked as (
   insert into requests (tenant, id, agent, task, resource, hash, effect, decision, asked, at, policy, lease)
   select r.tenant, r.id, r.agent, r.task, r.resource, r.hash, r.effect, r.decision, r.asked, r.at, r.policy, r.lease
@@ -104,9 +106,10 @@ asked as (
     hash text, effect text, decision json, asked json, at bigint, policy text, lease text)
   join done using (n)),
 waiting as (
-  insert into approvals (tenant, id, request, expires_at)
-  select a.tenant, a.id, a.request, a.expires_at
-  from json_to_recordset($3::text::json) as a(n bigint, tenant text, id text, request text, expires_at bigint)
+  insert into approvals (tenant, id, request, agent, expires_at)
+  select a.tenant, a.id, a.request, a.agent, a.expires_at
+  from json_to_recordset($3::text::json) as a(n bigint, tenant text, id text, request text, agent text,
+    expires_at bigint)
   join done using (n)),
 opened as (
   insert into leases (tenant, id, request, approval, agent, owner, role, task, provider, target, target_version,
@@ -122,6 +125,25 @@ opened as (
   join done using (n)),
 ${writeWork('$5')},
 ${writeEntries('$6')}
-select i.n, case when done.n is not null then 'done' when once.n is not null then 'claimed'
+select i.n, case when done.n is not null then 'done'${why} when once.n is not null then 'claimed'
   when stood.n is not null then 'replayed' else 'moved' end as outcome
 from input i left join stood using (n) left join once using (n) left join done using (n)`;
+
+/** The parts of the statement that look at limits. */
+interface Limiting {
+  readonly within: string;
+  /** Those that may go on to claim their keys. */
+  readonly from: 'once' | 'fits';
+  readonly spreading: string;
+  /** An outcome before the others. */
+  readonly why: string;
+}
+
+/** Where no member of a batch is limited. */
+export const ADMIT = admitting({ within: '', from: 'once', spreading: '', why: '' });
+
+const WHY = `
+  when exists (select from unfit where unfit.n = i.n) then (select min(unfit.why) from unfit where unfit.n = i.n)`;
+
+/** Where one is: with what `within.ts` adds. */
+export const ADMIT_WITHIN = admitting({ within: WITHIN, from: 'fits', spreading: SPREADING, why: WHY });

@@ -2,28 +2,30 @@
  * Commits that arrive while one is in flight wait for it and go together, in one transaction. Each has its own outcome,
  * and where the batch as a whole fails its members go singly, so that a bad one harms nobody else.
  */
-import type { LifeChange } from '../../core/change.ts';
+import type { LifeChange, LiveBudget, Spread } from '../../core/change.ts';
 import type { Entry } from '../../core/entry.ts';
 import { codeOf, isPassing } from '../database.ts';
 import type { Link, Statement } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
-import { ADMIT, admissionRows } from './admit.ts';
+import { ADMIT, ADMIT_WITHIN, admissionRows } from './admit.ts';
 import type { Admission, AdmissionRows } from './admit.ts';
 import { MOVE, moveRow } from './move.ts';
+import { createFreshness, locking, withinRows } from './within.ts';
+import type { WithinRows } from './within.ts';
 import { entryRows, workRows } from './written.ts';
 import type { Rows } from './written.ts';
 
 /** Enough that a crowd is served at once, and few enough that one batch stays short. */
 const BATCH_LIMIT = 128;
 
-export type Outcome = 'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state';
+export type Outcome = 'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state' | 'spread' | LiveBudget;
 
 interface Member {
   readonly n: number;
   readonly tenant: string;
   /** No two members of a batch share one: the second would depend on what becomes of the first. */
   readonly keys: readonly string[];
-  readonly rows: { readonly admission: AdmissionRows } | { readonly move: Rows };
+  readonly rows: { readonly admission: AdmissionRows; readonly within: WithinRows } | { readonly move: Rows };
   readonly work: Rows;
   readonly entries: Rows;
   readonly settle: PromiseWithResolvers<Outcome>;
@@ -37,6 +39,7 @@ export function createGroup(
   link: Link,
   { inFlight, batchLimit = BATCH_LIMIT, gather = queueMicrotask }: GroupLimits,
 ): Group {
+  const freshness = createFreshness(() => performance.now());
   let waiting: Member[] = [];
   let flying = 0;
   let count = 0;
@@ -52,11 +55,14 @@ export function createGroup(
     fly(link, batch).then(landed, landed);
   };
   return {
-    commit(change, entries) {
-      const member = memberOf(++count, change, entries);
+    async commit(change, entries) {
+      const member = memberOf(++count, change, entries, freshness.isFresh);
       waiting.push(member);
       if (flying < inFlight) gather(launch);
-      return member.settle.promise;
+      const outcome = await member.settle.promise;
+      const spread = 'when' in change ? change.when.within?.spread : null;
+      if (outcome === 'done' && spread) freshness.wrote(spread);
+      return outcome;
     },
   };
 }
@@ -83,13 +89,20 @@ function takeBatch(waiting: readonly Member[], limit: number): { batch: Member[]
   return { batch, rest };
 }
 
-function memberOf(n: number, change: LifeChange, entries: readonly Entry[]): Member {
+function memberOf(
+  n: number,
+  change: LifeChange,
+  entries: readonly Entry[],
+  isFresh: (spread: Spread) => boolean,
+): Member {
   const admitted = 'when' in change;
   return {
     n,
     tenant: change.tenant,
     keys: admitted ? keysOf(change) : [`lease ${change.lease}`],
-    rows: admitted ? { admission: admissionRows(n, change) } : { move: moveRow(n, change) },
+    rows: admitted
+      ? { admission: admissionRows(n, change), within: withinRows(n, change, isFresh) }
+      : { move: moveRow(n, change) },
     work: 'work' in change ? workRows(n, change.tenant, change.work) : '',
     entries: entryRows(n, entries),
     settle: Promise.withResolvers<Outcome>(),
@@ -134,23 +147,11 @@ async function send(link: Link, batch: readonly Member[]): Promise<ReadonlyMap<n
 }
 
 function statementsOf(batch: readonly Member[]): Statement[] {
-  const admitted = batch.flatMap((member) =>
-    'admission' in member.rows ? [{ ...member.rows.admission, work: member.work, entries: member.entries }] : [],
-  );
   const moved = batch.flatMap((member) =>
     'move' in member.rows ? [{ move: member.rows.move, work: member.work, entries: member.entries }] : [],
   );
   return [
-    ...(admitted.length === 0
-      ? []
-      : [
-          {
-            text: ADMIT,
-            parameters: (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map((of) =>
-              array(admitted.map((rows) => rows[of])),
-            ),
-          },
-        ]),
+    ...admitStatements(batch),
     ...(moved.length === 0
       ? []
       : [
@@ -159,6 +160,23 @@ function statementsOf(batch: readonly Member[]): Statement[] {
             parameters: (['move', 'work', 'entries'] as const).map((of) => array(moved.map((rows) => rows[of]))),
           },
         ]),
+  ];
+}
+
+function admitStatements(batch: readonly Member[]): Statement[] {
+  const admitted = batch.flatMap((member) =>
+    'admission' in member.rows
+      ? [{ ...member.rows.admission, ...member.rows.within, work: member.work, entries: member.entries }]
+      : [],
+  );
+  if (admitted.length === 0) return [];
+  const of = (table: Exclude<keyof (typeof admitted)[number], 'locks'>) => array(admitted.map((rows) => rows[table]));
+  const parameters = (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map(of);
+  const limited = admitted.some(({ budgets, spread }) => budgets !== '' || spread !== '');
+  if (!limited) return [{ text: ADMIT, parameters }];
+  return [
+    ...locking(admitted.flatMap(({ locks }) => locks)),
+    { text: ADMIT_WITHIN, parameters: [...parameters, of('budgets'), of('spread')] },
   ];
 }
 

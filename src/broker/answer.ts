@@ -1,0 +1,23 @@
+/** What an agent gets for an access request. */
+import type { JsonObject } from '../core/canonical.ts';
+import type { Receipt } from '../core/entry.ts';
+import type { ApprovalId, LeaseId, RequestId } from '../core/ids.ts';
+import type { Instant } from '../core/time.ts';
+import type { Issued } from '../issue/issue.ts';
+
+export type Answer =
+  | { readonly kind: 'issued'; readonly request: RequestId; readonly decision: JsonObject; readonly issued: Issued }
+  /** The same request came before, under this idempotency key: its credential left then, and was not kept. */
+  | {
+      readonly kind: 'repeated';
+      readonly request: RequestId;
+      readonly decision: JsonObject;
+      readonly lease: LeaseId | null;
+    }
+  | {
+      readonly kind: 'asked';
+      readonly request: RequestId;
+      readonly decision: JsonObject;
+      readonly approval: { readonly id: ApprovalId; readonly expiresAt: Instant };
+      readonly receipt: Receipt;
+    };
