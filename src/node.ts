@@ -10,10 +10,12 @@ import type { BundleFiles } from './core/registers.ts';
 import { createKeyring } from './core/seal.ts';
 import { provision } from './embedded/provision.ts';
 import { startEmbedded } from './embedded/server.ts';
+import { reaching } from './node/cannot-start.ts';
 import { deploymentKey } from './node/key.ts';
 import { nodeName, random } from './node/parts.ts';
 import { serveNode } from './node/serve.ts';
 import type { Serving } from './node/serve.ts';
+import { unlessTold } from './node/told.ts';
 import { migrate } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
 import type { DatabaseOptions } from './store/database.ts';
@@ -25,11 +27,17 @@ export interface Database {
   stop(): Promise<void>;
 }
 
-/** Everything from the settings to the first request. What was begun is undone when a step fails. */
-export async function serve(config: Config, { log }: { readonly log: Log }): Promise<Serving> {
-  const database = await openDatabase(config, log);
+export interface Starting {
+  readonly log: Log;
+  /** Aborted by whoever does not want it any more: then it is given up within seconds. */
+  readonly told?: AbortSignal;
+}
+
+/** Everything from the settings to the first request. What was begun is undone when a step fails, or it is told to stop. */
+export async function serve(config: Config, { log, told }: Starting): Promise<Serving> {
+  const database = await openDatabase(config, log, told);
   try {
-    const serving = await serveOn(database, config, log);
+    const serving = await unlessTold(serveOn(database, config, log), told);
     return {
       ...serving,
       async stop() {
@@ -44,7 +52,7 @@ export async function serve(config: Config, { log }: { readonly log: Log }): Pro
 }
 
 /** The configured database, or Brevet's own under the data directory, started or taken over. */
-export async function openDatabase(config: Config, log: Log): Promise<Database> {
+export async function openDatabase(config: Config, log: Log, told?: AbortSignal): Promise<Database> {
   if (config.database.kind === 'configured') {
     const { migrate: owner, serve: serving } = config.database;
     return { owner: { url: owner }, serve: { url: serving }, stop: async () => undefined };
@@ -53,17 +61,27 @@ export async function openDatabase(config: Config, log: Log): Promise<Database> 
     dataDir: config.dataDir,
     note: 'brevet start',
     onLoss: (loss) => log.error('embedded_postgres.lost', { ...loss }),
+    ...(told && { told }),
   });
   log.info('embedded_postgres.ready', { taken_over: server.takenOver });
-  return { ...(await provision(server)), stop: () => server.stop() };
+  try {
+    const provisioned = await provision(server);
+    told?.throwIfAborted();
+    return { ...provisioned, stop: () => server.stop() };
+  } catch (fault) {
+    await server.stop();
+    throw fault;
+  }
 }
 
 /** A node on a database that is there: several may serve on one. */
 export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, config: Config, log: Log): Promise<Serving> {
-  await migrate(database.owner);
+  await reaching('BREVET_MIGRATE_URL', config, () => migrate(database.owner));
   const keyring = await createKeyring(await deploymentKey(config), random);
   const node = nodeName();
-  const store = await openStore({ database: database.serve, keyring, node, log, mode: 'node' });
+  const store = await reaching('DATABASE_URL', config, () =>
+    openStore({ database: database.serve, keyring, node, log, mode: 'node' }),
+  );
   try {
     return await serveNode(
       { config, store, keyring, log, node },

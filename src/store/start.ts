@@ -8,7 +8,7 @@ import { Secret } from '../core/secret.ts';
 import { WrongDeploymentKey } from '../core/seal.ts';
 import type { Keyring, Purpose } from '../core/seal.ts';
 import { StoreUnavailable } from '../core/store.ts';
-import { asStoreError, clientOptions } from './database.ts';
+import { asStoreError, clientOptions, firstAnswer } from './database.ts';
 import type { DatabaseOptions } from './database.ts';
 import type { Link } from './link.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -30,7 +30,7 @@ export async function checkDatabase(to: DatabaseOptions, node: string): Promise<
   const other = postgres({ ...clientOptions(to), max: 1 });
   try {
     // The other one connects meanwhile.
-    await Promise.all([checkLogin(one), other`select`]);
+    await firstAnswer(Promise.all([checkLogin(one), other`select`]));
     await probeLock(one, other);
     await probeReads(one, other, `probe ${node}`);
   } catch (error) {
