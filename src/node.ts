@@ -18,6 +18,7 @@ import type { Serving } from './node/serve.ts';
 import { unlessTold } from './node/told.ts';
 import { migrate } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
+import { keyMadeWith } from './store/start.ts';
 import type { DatabaseOptions } from './store/database.ts';
 
 /** How Brevet gets into its database, and what to do when it is done with it. */
@@ -77,7 +78,7 @@ export async function openDatabase(config: Config, log: Log, told?: AbortSignal)
 /** A node on a database that is there: several may serve on one. */
 export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, config: Config, log: Log): Promise<Serving> {
   await reaching('BREVET_MIGRATE_URL', config, () => migrate(database.owner));
-  const keyring = await createKeyring(await deploymentKey(config), random);
+  const keyring = await createKeyring(await deploymentKey(config, () => keyMadeWith(database.serve)), random);
   const node = nodeName();
   const store = await reaching('DATABASE_URL', config, () =>
     openStore({ database: database.serve, keyring, node, log, mode: 'node' }),

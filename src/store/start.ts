@@ -173,6 +173,24 @@ export async function checkKey(link: Link, keyring: Keyring): Promise<void> {
   if (opened.reveal() !== KNOWN_VALUE) throw new WrongDeploymentKey('the sealed known value is another');
 }
 
+/** The id of the deployment key that a migrated database was made with; `null` where no node was started on it yet. */
+export async function keyMadeWith(to: DatabaseOptions): Promise<string | null> {
+  const sql = postgres({ ...clientOptions(to), max: 1 });
+  try {
+    const [, [row]] = await firstAnswer(
+      sql.begin((tx) => [
+        tx`select set_config('role', ${ROLES.serve}, true)`,
+        tx<{ key_check: string | null }[]>`select key_check from deployment where id = 1`,
+      ]),
+    );
+    return row?.key_check?.split('.')[0] ?? null;
+  } catch (error) {
+    throw asStoreError(error);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
 /** Whether the database answers, and has the tables that this version expects. */
 export async function readiness(link: Link): Promise<{ readonly database: boolean; readonly migrations: boolean }> {
   try {

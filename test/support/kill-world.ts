@@ -98,7 +98,7 @@ export function configOf(env: Readonly<Record<string, string>>): Config {
 }
 
 async function nodeHere(config: Config, database: Connection, { around, wrap }: NodeMore): Promise<Serving> {
-  const keyring = await createKeyring(await deploymentKey(config), random);
+  const keyring = await createKeyring(await deploymentKey(config, async () => null), random);
   const node = nodeName();
   const store = await openStore({ database, keyring, node, log: silent, mode: 'node' });
   return serveNode(
