@@ -63,8 +63,12 @@ async function serveTogether(config: Config, count: number, log: Log, terminal: 
 
 interface Serving {
   readonly url: string;
+  readonly inSetup: boolean;
   stop(): Promise<void>;
 }
+
+const IN_SETUP =
+  'set-up lasts: until two administrators have signed in, a local token alone may do what otherwise takes two persons';
 
 interface Until {
   readonly told: AbortSignal;
@@ -75,6 +79,7 @@ interface Until {
 async function untilTold(starting: Promise<Serving>, { told, log, terminal }: Until): Promise<void> {
   const serving = await unlessGivenUp(starting, told, log);
   if (serving === null) return;
+  if (serving.inSetup) terminal.err(`brevet: ${IN_SETUP}`);
   terminal.err(`brevet: serving at ${serving.url}`);
   if (!told.aborted) await once(told, 'abort');
   await serving.stop();

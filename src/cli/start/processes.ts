@@ -21,12 +21,12 @@ const STOP_LIMIT_MS = 4_500;
 /** What a process says to the first one, once it serves. */
 interface Ready {
   readonly url: string;
+  readonly inSetup: boolean;
 }
 
 export const isFurtherProcess = (): boolean => cluster.isWorker;
 
-export interface Processes {
-  readonly url: string;
+export interface Processes extends Ready {
   stop(): Promise<void>;
 }
 
@@ -67,7 +67,8 @@ export async function serveWithProcesses(config: Config, count: number, { log, t
 
   try {
     const ready = await Promise.race([Promise.all(Array.from({ length: count }, startOne)), whenTold(told)]);
-    return { url: ready[0]?.url ?? config.publicUrl, stop };
+    const [{ url, inSetup } = { url: config.publicUrl, inSetup: false }] = ready;
+    return { url, inSetup, stop };
   } catch (fault) {
     await stop();
     throw fault;
@@ -101,7 +102,7 @@ export async function serveAsFurtherProcess(config: Config, { log, told }: Told)
   const starting = unlessTold(serveOn(await heldDatabase(config, log), config, log), ending);
   const serving = await unlessGivenUp(starting, ending, log);
   if (serving !== null) {
-    process.send?.({ url: serving.url } satisfies Ready);
+    process.send?.({ url: serving.url, inSetup: serving.inSetup } satisfies Ready);
     if (!ending.aborted) await once(ending, 'abort');
     await serving.stop();
   }
