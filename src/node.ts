@@ -2,15 +2,13 @@
  * The entry on Node: a database (its own, where none is configured), migrations, the deployment key, the policy, and
  * then it serves.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
-import type { BundleFiles } from './core/registers.ts';
 import { createKeyring } from './core/seal.ts';
 import { provision } from './embedded/provision.ts';
 import { startEmbedded } from './embedded/server.ts';
-import { reaching } from './node/cannot-start.ts';
+import { keeping, listening, reaching } from './node/cannot-start.ts';
+import { bundleFor, checkFirstBundle } from './node/first-bundle.ts';
 import { deploymentKey } from './node/key.ts';
 import { nodeName, random } from './node/parts.ts';
 import { serveNode } from './node/serve.ts';
@@ -58,12 +56,15 @@ export async function openDatabase(config: Config, log: Log, told?: AbortSignal)
     const { migrate: owner, serve: serving } = config.database;
     return { owner: { url: owner }, serve: { url: serving }, stop: async () => undefined };
   }
-  const server = await startEmbedded({
-    dataDir: config.dataDir,
-    note: 'brevet start',
-    onLoss: (loss) => log.error('embedded_postgres.lost', { ...loss }),
-    ...(told && { told }),
-  });
+  await checkFirstBundle(config);
+  const server = await keeping(config, () =>
+    startEmbedded({
+      dataDir: config.dataDir,
+      note: 'brevet start',
+      onLoss: (loss) => log.error('embedded_postgres.lost', { ...loss }),
+      ...(told && { told }),
+    }),
+  );
   log.info('embedded_postgres.ready', { taken_over: server.takenOver });
   try {
     const provisioned = await provision(server);
@@ -84,29 +85,11 @@ export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, confi
     openStore({ database: database.serve, keyring, node, log, mode: 'node' }),
   );
   try {
-    return await serveNode(
-      { config, store, keyring, log, node },
-      { listen: config.listen, bundle: await readBundle(config.policyDir) },
-    );
+    const bundle = await bundleFor(store, config, log);
+    const parts = { config, store, keyring, log, node };
+    return await listening(config, () => serveNode(parts, { listen: config.listen, bundle }));
   } catch (fault) {
     await store.close();
-    throw fault;
-  }
-}
-
-/** Every file of a bundle's folder, so that the check can name one that does not belong; `null` where there is no such folder. */
-export async function readBundle(folder: string): Promise<BundleFiles | null> {
-  try {
-    const found = await readdir(folder, { recursive: true, withFileTypes: true });
-    const paths = found
-      .filter((file) => file.isFile())
-      .map((file) => relative(folder, join(file.parentPath, file.name)));
-    const files = await Promise.all(
-      paths.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const),
-    );
-    return Object.fromEntries(files);
-  } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw fault;
   }
 }

@@ -5,7 +5,8 @@
 import { readConfig } from '../../src/config.ts';
 import { createKeyring } from '../../src/core/seal.ts';
 import { lineLog } from '../../src/cli/log.ts';
-import { openDatabase, readBundle } from '../../src/node.ts';
+import { openDatabase } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { deploymentKey } from '../../src/node/key.ts';
 import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';

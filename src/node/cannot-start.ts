@@ -26,3 +26,33 @@ export async function reaching<T>(
     throw new CannotStart(`the database of ${setting} ${what} (${code}). Check ${remedy}.`, { cause: fault });
   }
 }
+
+const LISTENS: ReadonlySet<unknown> = new Set(['listen', 'bind', 'getaddrinfo']);
+
+/** @throws {CannotStart} naming the setting, where the address cannot be listened on. */
+export async function listening<T>({ listen }: Pick<Config, 'listen'>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (fault) {
+    const { code, syscall } = fault as NodeJS.ErrnoException;
+    if (!LISTENS.has(syscall)) throw fault;
+    const what = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`;
+    const remedy = code === 'EADDRINUSE' ? 'Stop it, or set BREVET_LISTEN' : 'Set BREVET_LISTEN';
+    throw new CannotStart(`${listen.host}:${listen.port} ${what}. ${remedy} to another host:port.`, { cause: fault });
+  }
+}
+
+const NO_PLACE: ReadonlySet<string | undefined> = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EEXIST']);
+
+/** @throws {CannotStart} naming the setting, where the data directory cannot be made or written to. */
+export async function keeping<T>({ dataDir }: Pick<Config, 'dataDir'>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (fault) {
+    const { code, syscall } = fault as NodeJS.ErrnoException;
+    // What takes no entries at all, such as /proc, answers that there is no such thing.
+    if (!NO_PLACE.has(code) && !(code === 'ENOENT' && syscall === 'mkdir')) throw fault;
+    const remedy = 'Set BREVET_DATA_DIR to a folder that Brevet may write to.';
+    throw new CannotStart(`the data directory ${dataDir} cannot be used (${code}). ${remedy}`, { cause: fault });
+  }
+}

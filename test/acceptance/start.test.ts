@@ -104,6 +104,7 @@ first('a bundle with problems is told by file and line, and nothing is served', 
   assert.match(err, /^roles\.yaml:\d+: /m);
   assert.match(err, /^rules\/broken\.cedar:1: /m);
   assert.not.match(err, 'listening');
+  assert.not(existsSync(join(place.dataDir, 'postgres')));
 });
 
 first.run();

@@ -10,7 +10,7 @@ import { lineLog } from '../../src/cli/log.ts';
 import { deploymentKey } from '../../src/node/key.ts';
 import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { FromNode, Step, ToNode } from '../support/kill-steps.ts';
 import { wrapProvider, wrapStore } from '../support/kill-wraps.ts';

@@ -18,7 +18,7 @@ import { deploymentKey } from '../../src/node/key.ts';
 import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';
 import type { Serving } from '../../src/node/serve.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
 import { testDatabase } from './postgres.ts';
 import { clientDatabase } from './target.ts';
