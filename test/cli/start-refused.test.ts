@@ -58,6 +58,12 @@ refused('in a data directory below a file', async () => {
   assert.match(await refusal({ BREVET_DATA_DIR: join(file, 'data') }), '(ENOTDIR). Set BREVET_DATA_DIR');
 });
 
+if (process.platform === 'linux') {
+  refused('in a data directory where nothing can be made', async () => {
+    assert.match(await refusal({ BREVET_DATA_DIR: '/proc/brevet/data' }), '(ENOENT). Set BREVET_DATA_DIR');
+  });
+}
+
 refused('with a policy that is no folder', async () => {
   const file = join(await temporaryFolder('file'), 'file');
   await writeFile(file, '');
