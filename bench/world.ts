@@ -89,7 +89,7 @@ export async function populate(
 }
 
 export const keyringOf = async ({ dataDir }: Pick<BrevetServer, 'dataDir'>): Promise<Keyring> =>
-  createKeyring(await deploymentKey({ dataDir, deploymentKey: null }), random);
+  createKeyring(await deploymentKey({ dataDir, deploymentKey: null }, async () => 'of this broker'), random);
 
 async function administrator(broker: BrevetServer): Promise<string> {
   const claims = { operator: 'ada' as OperatorName, jti: randomUUID(), audience: broker.publicUrl };

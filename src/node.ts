@@ -2,20 +2,21 @@
  * The entry on Node: a database (its own, where none is configured), migrations, the deployment key, the policy, and
  * then it serves.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
-import type { BundleFiles } from './core/registers.ts';
 import { createKeyring } from './core/seal.ts';
 import { provision } from './embedded/provision.ts';
 import { startEmbedded } from './embedded/server.ts';
+import { keeping, listening, reaching } from './node/cannot-start.ts';
+import { bundleFor, checkFirstBundle } from './node/first-bundle.ts';
 import { deploymentKey } from './node/key.ts';
 import { nodeName, random } from './node/parts.ts';
 import { serveNode } from './node/serve.ts';
 import type { Serving } from './node/serve.ts';
+import { unlessTold } from './node/told.ts';
 import { migrate } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
+import { keyMadeWith } from './store/start.ts';
 import type { DatabaseOptions } from './store/database.ts';
 
 /** How Brevet gets into its database, and what to do when it is done with it. */
@@ -25,11 +26,17 @@ export interface Database {
   stop(): Promise<void>;
 }
 
-/** Everything from the settings to the first request. What was begun is undone when a step fails. */
-export async function serve(config: Config, { log }: { readonly log: Log }): Promise<Serving> {
-  const database = await openDatabase(config, log);
+export interface Starting {
+  readonly log: Log;
+  /** Aborted by whoever does not want it any more: then it is given up within seconds. */
+  readonly told?: AbortSignal;
+}
+
+/** Everything from the settings to the first request. What was begun is undone when a step fails, or it is told to stop. */
+export async function serve(config: Config, { log, told }: Starting): Promise<Serving> {
+  const database = await openDatabase(config, log, told);
   try {
-    const serving = await serveOn(database, config, log);
+    const serving = await unlessTold(serveOn(database, config, log), told);
     return {
       ...serving,
       async stop() {
@@ -44,50 +51,45 @@ export async function serve(config: Config, { log }: { readonly log: Log }): Pro
 }
 
 /** The configured database, or Brevet's own under the data directory, started or taken over. */
-export async function openDatabase(config: Config, log: Log): Promise<Database> {
+export async function openDatabase(config: Config, log: Log, told?: AbortSignal): Promise<Database> {
   if (config.database.kind === 'configured') {
     const { migrate: owner, serve: serving } = config.database;
     return { owner: { url: owner }, serve: { url: serving }, stop: async () => undefined };
   }
-  const server = await startEmbedded({
-    dataDir: config.dataDir,
-    note: 'brevet start',
-    onLoss: (loss) => log.error('embedded_postgres.lost', { ...loss }),
-  });
+  await checkFirstBundle(config);
+  const server = await keeping(config, () =>
+    startEmbedded({
+      dataDir: config.dataDir,
+      note: 'brevet start',
+      onLoss: (loss) => log.error('embedded_postgres.lost', { ...loss }),
+      ...(told && { told }),
+    }),
+  );
   log.info('embedded_postgres.ready', { taken_over: server.takenOver });
-  return { ...(await provision(server)), stop: () => server.stop() };
-}
-
-/** A node on a database that is there: several may serve on one. */
-export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, config: Config, log: Log): Promise<Serving> {
-  await migrate(database.owner);
-  const keyring = await createKeyring(await deploymentKey(config), random);
-  const node = nodeName();
-  const store = await openStore({ database: database.serve, keyring, node, log, mode: 'node' });
   try {
-    return await serveNode(
-      { config, store, keyring, log, node },
-      { listen: config.listen, bundle: await readBundle(config.policyDir) },
-    );
+    const provisioned = await provision(server);
+    told?.throwIfAborted();
+    return { ...provisioned, stop: () => server.stop() };
   } catch (fault) {
-    await store.close();
+    await server.stop();
     throw fault;
   }
 }
 
-/** Every file of a bundle's folder, so that the check can name one that does not belong; `null` where there is no such folder. */
-export async function readBundle(folder: string): Promise<BundleFiles | null> {
+/** A node on a database that is there: several may serve on one. */
+export async function serveOn(database: Pick<Database, 'owner' | 'serve'>, config: Config, log: Log): Promise<Serving> {
+  await reaching('BREVET_MIGRATE_URL', config, () => migrate(database.owner));
+  const keyring = await createKeyring(await deploymentKey(config, () => keyMadeWith(database.serve)), random);
+  const node = nodeName();
+  const store = await reaching('DATABASE_URL', config, () =>
+    openStore({ database: database.serve, keyring, node, log, mode: 'node' }),
+  );
   try {
-    const found = await readdir(folder, { recursive: true, withFileTypes: true });
-    const paths = found
-      .filter((file) => file.isFile())
-      .map((file) => relative(folder, join(file.parentPath, file.name)));
-    const files = await Promise.all(
-      paths.map(async (path) => [path, await readFile(join(folder, path), 'utf8')] as const),
-    );
-    return Object.fromEntries(files);
+    const bundle = await bundleFor(store, config, log);
+    const parts = { config, store, keyring, log, node };
+    return await listening(config, () => serveNode(parts, { listen: config.listen, bundle }));
   } catch (fault) {
-    if ((fault as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    await store.close();
     throw fault;
   }
 }

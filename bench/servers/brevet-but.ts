@@ -5,12 +5,14 @@
 import { readConfig } from '../../src/config.ts';
 import { createKeyring } from '../../src/core/seal.ts';
 import { lineLog } from '../../src/cli/log.ts';
-import { openDatabase, readBundle } from '../../src/node.ts';
+import { openDatabase } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { deploymentKey } from '../../src/node/key.ts';
 import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
+import { keyMadeWith } from '../../src/store/start.ts';
 import { argument } from './process.ts';
 
 const without = argument('without');
@@ -22,7 +24,7 @@ const config = read.value;
 const log = lineLog((line) => process.stderr.write(`${line}\n`));
 const database = await openDatabase(config, log);
 await migrate(database.owner);
-const keyring = await createKeyring(await deploymentKey(config), random);
+const keyring = await createKeyring(await deploymentKey(config, () => keyMadeWith(database.serve)), random);
 const node = nodeName();
 const store = await openStore({ database: database.serve, keyring, node, log, mode: 'node' });
 const serving = await serveNode(

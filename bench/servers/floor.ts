@@ -17,7 +17,7 @@ import type { Policy } from '../../src/decide/decide.ts';
 import { exampleOf } from '../../src/decide/examples.ts';
 import { parseAccessRequest } from '../../src/decide/request.ts';
 import { createRulebook } from '../../src/decide/rulebook.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { announce, argument, POLICY_DIR } from './process.ts';
 
 const AUDIENCE = argument('audience');

@@ -1,5 +1,6 @@
 /** The bundle on disk: taken into an empty broker, and only compared with what any other one has. */
 import { makeEntry } from '../core/entry.ts';
+import type { Problem } from '../core/policy.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import { bundleVersion } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
@@ -10,15 +11,20 @@ export class BadBundle extends Error {
   override readonly name = 'BadBundle';
 }
 
+export const badBundle = (problems: readonly Problem[]): BadBundle =>
+  new BadBundle(`the policy bundle has problems:\n${lines(problems).join('\n')}`);
+
+const lines = (problems: readonly Problem[]): string[] =>
+  problems.map(({ file, line, what }) => `${file}:${line}: ${what}`);
+
 export async function takeIn(deps: Deps, files: BundleFiles): Promise<void> {
   const { policy, inSetup } = await deps.store.deployment();
   // What is active was checked when it became so, and this is the very same: no start pays for it again.
   if (policy === bundleVersion(files)) return;
   const loaded = deps.bundles.load(files);
   if (!loaded.ok) {
-    const problems = loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
-    if (policy === null) throw new BadBundle(`the policy bundle has problems:\n${problems.join('\n')}`);
-    deps.log.warn('policy.on_disk_is_bad', { active: policy, problems });
+    if (policy === null) throw badBundle(loaded.error);
+    deps.log.warn('policy.on_disk_is_bad', { active: policy, problems: lines(loaded.error) });
     return;
   }
   const { version } = loaded.value;

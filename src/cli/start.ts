@@ -1,7 +1,9 @@
 /** The broker as a process: reads the settings, serves, and stops when it is told to. */
+import { once } from 'node:events';
 import { readConfig } from '../config.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
+import { unlessGivenUp } from '../node/told.ts';
 import { EXIT, UsageError } from './command.ts';
 import type { Command, Given } from './command.ts';
 import { readFileWithMode } from './files.ts';
@@ -23,10 +25,14 @@ const start: Command = {
       throw new UsageError(`the settings have problems:\n${problems.join('\n')}`);
     }
     const log = lineLog((line) => terminal.err(line));
-    await (processes === 1
-      ? serveAlone(config.value, log, terminal)
-      : serveTogether(config.value, processes, log, terminal));
-    return EXIT.done;
+    try {
+      await (processes === 1
+        ? serveAlone(config.value, log, terminal)
+        : serveTogether(config.value, processes, log, terminal));
+      return EXIT.done;
+    } finally {
+      leaveSoon();
+    }
   },
 };
 
@@ -36,35 +42,56 @@ function processesOf(given: Given): number {
   throw new UsageError(`--processes takes 1 to ${MOST_PROCESSES}`);
 }
 
+/** Everything was stopped by now; what hangs all the same, such as a connection that is never answered, keeps no process. */
+const LEAVE_MS = 500;
+const leaveSoon = (): void => void setTimeout(() => process.exit(), LEAVE_MS).unref();
+
 /** What serves is loaded once the settings are right: it brings everything. */
 async function serveAlone(config: Config, log: Log, terminal: Terminal): Promise<void> {
   const told = stopSignal();
   await import('../node/cedar.ts');
   const { serve } = await import('../node.ts');
-  await untilTold(await serve(config, { log }), told, terminal);
+  await untilTold(serve(config, { log, told }), { told, log, terminal });
 }
 
 async function serveTogether(config: Config, count: number, log: Log, terminal: Terminal): Promise<void> {
   const told = stopSignal();
   const { isFurtherProcess, serveAsFurtherProcess, serveWithProcesses } = await import('./start/processes.ts');
-  if (isFurtherProcess()) await serveAsFurtherProcess(config, log, told);
-  else await untilTold(await serveWithProcesses(config, count, log), told, terminal);
+  if (isFurtherProcess()) await serveAsFurtherProcess(config, { log, told });
+  else await untilTold(serveWithProcesses(config, count, { log, told }), { told, log, terminal });
 }
 
-async function untilTold(
-  serving: { readonly url: string; stop(): Promise<void> },
-  told: Promise<void>,
-  terminal: Terminal,
-): Promise<void> {
+interface Serving {
+  readonly url: string;
+  readonly inSetup: boolean;
+  stop(): Promise<void>;
+}
+
+const IN_SETUP =
+  'set-up lasts: until two administrators have signed in, a local token alone may do what otherwise takes two persons';
+
+interface Until {
+  readonly told: AbortSignal;
+  readonly log: Log;
+  readonly terminal: Terminal;
+}
+
+async function untilTold(starting: Promise<Serving>, { told, log, terminal }: Until): Promise<void> {
+  const serving = await unlessGivenUp(starting, told, log);
+  if (serving === null) return;
+  if (serving.inSetup) terminal.err(`brevet: ${IN_SETUP}`);
   terminal.err(`brevet: serving at ${serving.url}`);
-  await told;
+  if (!told.aborted) await once(told, 'abort');
   await serving.stop();
 }
 
-/** Listened to from the start, so that a signal while it starts is not lost. A second one ends it at once. */
-const stopSignal = (): Promise<void> =>
-  new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
+/** Listened to from the start, so that it may be told while it starts. A second signal ends it at once. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => stopping.abort(new Error(`told to stop by ${signal}`)));
+  }
+  return stopping.signal;
+}
 
 export const commands: readonly Command[] = [start];

@@ -72,7 +72,7 @@ host  replication all 127.0.0.1/32 scram-sha-256
 `;
 
 /** Runs initdb where there is no cluster yet. One that was interrupted leaves nothing that looks whole. */
-export async function ensureCluster(cluster: Cluster): Promise<void> {
+export async function ensureCluster(cluster: Cluster, told?: AbortSignal): Promise<void> {
   const folder = clusterFolder(cluster.home);
   if (existsSync(folder)) return refuseUnfit(cluster);
   await removeUnfinished(cluster.home);
@@ -83,7 +83,12 @@ export async function ensureCluster(cluster: Cluster): Promise<void> {
   await mkdir(data, { mode: 0o700 });
   await writeFile(passwordFile, (await superuserPassword(cluster.home)).reveal(), { mode: 0o600 });
   for (const path of [unfinished, data, passwordFile]) await giveTo(cluster.account, path);
-  await runInitdb(cluster, data);
+  try {
+    await runInitdb(cluster, data, told);
+  } catch (fault) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw fault;
+  }
   await rename(data, folder);
   await rm(unfinished, { recursive: true });
   await makeDurable(cluster.home);
@@ -110,7 +115,7 @@ async function refuseUnfit({ home, binaries }: Cluster): Promise<void> {
   }
 }
 
-async function runInitdb(cluster: Cluster, data: string): Promise<void> {
+async function runInitdb(cluster: Cluster, data: string, told: AbortSignal | undefined): Promise<void> {
   const initdb = spawn(
     join(cluster.binaries.native, 'bin', 'initdb'),
     [
@@ -127,8 +132,14 @@ async function runInitdb(cluster: Cluster, data: string): Promise<void> {
     ],
     { cwd: data, env: SERVER_ENV, stdio: ['ignore', 'ignore', 'pipe'], ...spawnAs(cluster.account) },
   );
+  // It clears up what it made, and is waited for: nothing writes to the folder after it.
+  const end = (): void => void initdb.kill('SIGTERM');
+  told?.addEventListener('abort', end);
+  if (told?.aborted === true) end();
   const ended = once(initdb, 'close');
   const [said] = await Promise.all([text(initdb.stderr), ended]);
+  told?.removeEventListener('abort', end);
+  told?.throwIfAborted();
   if (initdb.exitCode !== 0) throw new Error(`initdb failed (${initdb.exitCode ?? initdb.signalCode}): ${said.trim()}`);
 }
 

@@ -30,8 +30,9 @@ export async function clearAway({ home, address }: Site, pid: number | undefined
   for (const name of await readdir(address.socketDir)) await rm(join(address.socketDir, name));
 }
 
-/** Starts the server and answers with its pid once it takes connections. */
-export async function launch(site: Site): Promise<number> {
+/** Starts the server and answers with its pid once it takes connections. @param told ends the wait, not the server. */
+export async function launch(site: Site, told?: AbortSignal): Promise<number> {
+  told?.throwIfAborted();
   const folder = clusterFolder(site.home);
   const logFile = join(site.home, 'log');
   const log = await openLog(logFile);
@@ -42,7 +43,7 @@ export async function launch(site: Site): Promise<number> {
       // A session of its own: Ctrl-C in the terminal is for Brevet, which drains before it stops Postgres.
       { cwd: folder, env: SERVER_ENV, detached: true, stdio: ['ignore', log.fd, log.fd], ...spawnAs(site.account) },
     );
-    const pid = await readiness(server, folder, logFile);
+    const pid = await readiness(server, { folder, logFile, told });
     server.unref();
     return pid;
   } finally {
@@ -58,7 +59,13 @@ async function openLog(path: string): Promise<FileHandle> {
   return open(path, 'a', 0o600);
 }
 
-async function readiness(server: ChildProcess, folder: string, logFile: string): Promise<number> {
+interface Awaited {
+  readonly folder: string;
+  readonly logFile: string;
+  readonly told: AbortSignal | undefined;
+}
+
+async function readiness(server: ChildProcess, { folder, logFile, told }: Awaited): Promise<number> {
   let failure: string | undefined;
   const { size } = await stat(logFile);
   server.once('error', (error) => (failure = error.message));
@@ -67,6 +74,7 @@ async function readiness(server: ChildProcess, folder: string, logFile: string):
   for (;;) {
     const state = await readPidFile(folder);
     if (state?.ready && state.pid === server.pid) return state.pid;
+    told?.throwIfAborted();
     if (performance.now() > until) failure ??= 'it was not ready in time';
     if (failure !== undefined) throw new Error(`Postgres did not start: ${failure}\n${await tailOf(logFile, size)}`);
     await wait(POLL_MS);

@@ -32,6 +32,8 @@ export interface EmbeddedOptions {
   readonly settings?: Settings;
   /** Told when the server ended by itself and was started again, or could not be and will be tried again. */
   readonly onLoss?: (loss: Loss) => void;
+  /** Aborted while it starts, it ends what it began and rejects. */
+  readonly told?: AbortSignal;
 }
 
 export interface EmbeddedServer {
@@ -87,9 +89,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<RunningSe
 
 async function startHeld(dataDir: string, options: EmbeddedOptions, leave: Stop): Promise<RunningServer> {
   const site = await laySite(dataDir, options.tcp?.port);
-  await ensureCluster(site);
+  await ensureCluster(site, options.told);
   const asBefore = await writeSettings(site, settingsOf(site, options));
-  const { pid, takenOver } = await survivorOrNew(site, asBefore);
+  const { pid, takenOver } = await survivorOrNew(site, asBefore, options.told);
   const server = await serverAt(site.home, site.address);
   const kept = keepRunning(site, pid, options.onLoss ?? (() => {}));
   const stop = onlyOnce(async () => {
@@ -135,11 +137,15 @@ function settingsOf(site: Site, options: EmbeddedOptions): Settings {
   };
 }
 
-async function survivorOrNew(site: Site, asBefore: boolean): Promise<{ pid: number; takenOver: boolean }> {
+async function survivorOrNew(
+  site: Site,
+  asBefore: boolean,
+  told: AbortSignal | undefined,
+): Promise<{ pid: number; takenOver: boolean }> {
   const survivor = await readPidFile(clusterFolder(site.home));
-  if (survivor && asBefore && (await answers(site))) return { pid: survivor.pid, takenOver: true };
+  if (survivor && asBefore && (await answers(site, told))) return { pid: survivor.pid, takenOver: true };
   await clearAway(site, survivor?.pid);
-  return { pid: await launch(site), takenOver: false };
+  return { pid: await launch(site, told), takenOver: false };
 }
 
 /**
@@ -147,11 +153,12 @@ async function survivorOrNew(site: Site, asBefore: boolean): Promise<{ pid: numb
  * verifier (SCRAM proves both sides), so nothing that merely took its place passes. While it recovers it
  * says so, and is waited for.
  */
-async function answers(site: Site): Promise<boolean> {
+async function answers(site: Site, told: AbortSignal | undefined): Promise<boolean> {
   const server = await serverAt(site.home, site.address);
   const until = performance.now() + START_LIMIT_MS;
   for (;;) {
     const answer = await ask(server);
+    told?.throwIfAborted();
     if (answer !== STARTING_UP || performance.now() > until) return answer === 'well';
     await wait(ASK_AGAIN_MS);
   }

@@ -10,8 +10,9 @@
  * {temporary folder}/brevet-*     annex: only for a socket or binaries that can't be in home
  * ```
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { accountFor, giveTo, reaches } from './account.ts';
 import type { Account } from './account.ts';
@@ -20,7 +21,7 @@ import { copyBinaries, isComplete, locateBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import { clusterFolder } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
-import { readRecord, replaceFile } from './record.ts';
+import { codeOf, readRecord, replaceFile } from './record.ts';
 
 const ADDRESS = z.object({ socketDir: z.string(), port: z.int(), tcp: z.boolean() });
 
@@ -51,7 +52,18 @@ export function homeOf(dataDir: string): string {
 
 /** Makes the data directory where there is none; one that is there keeps its mode. */
 export async function makeDataDir(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: PASSABLE });
+  // Node's own recursive mkdir never ends in a folder that takes no entries, such as /proc.
+  const missing: string[] = [];
+  for (let folder = resolve(dataDir); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder);
+  for (const folder of missing) await mkdirUnlessThere(folder);
+}
+
+async function mkdirUnlessThere(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: PASSABLE });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 export async function laySite(dataDir: string, tcpPort: number | undefined): Promise<Site> {

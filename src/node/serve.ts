@@ -18,6 +18,8 @@ const DRAIN_MS = 3_000;
 export interface Serving {
   readonly url: string;
   readonly deps: Deps;
+  /** Whether set-up lasted when it began to serve. */
+  readonly inSetup: boolean;
   /** Drains and stops: within 5 s. */
   stop(): Promise<void>;
 }
@@ -66,14 +68,17 @@ async function serveDeps(
   close: () => Promise<void>,
   { host, port: asked }: ServeOptions['listen'],
 ): Promise<Serving> {
+  const { inSetup } = await deps.store.deployment();
   const { server, port } = await startListening(createApp(() => deps).fetch, { host, port: asked });
   const sweeper = startSweeper(deps);
   const letFaultsThrough = surviveClosedConnections(deps.log);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   deps.log.info('listening', { url, node: deps.node });
+  if (inSetup) deps.log.warn('set_up.lasts', { until: 'two administrators have signed in' });
   return {
     url,
     deps,
+    inSetup,
     async stop() {
       await drain(server);
       await sweeper.stop();

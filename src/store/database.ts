@@ -49,6 +49,27 @@ function partsOf(text: string) {
   };
 }
 
+/** Longer than a connection may take; a first question is small. */
+const FIRST_ANSWER_LIMIT_MS = 7_000;
+
+/**
+ * The answer to the first question on a connection. postgres.js 3.4.9 has a limit for connecting, but begins it anew, and
+ * so for ever, where something takes connections and closes them.
+ * @throws {StoreUnavailable} where there is none in time.
+ */
+export async function firstAnswer<T>(question: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new StoreUnavailable('the database does not answer (no connection in time)')),
+    FIRST_ANSWER_LIMIT_MS,
+  );
+  try {
+    return await Promise.race([question, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * SQLSTATEs after which the same statement may succeed later: connections (08), resources such as a full disk (53),
  * shutdowns (57P), what lies outside Postgres (58, which Hyperdrive answers too where it reaches none), a statement or

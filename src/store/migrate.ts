@@ -8,7 +8,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
-import { clientOptions, codeOf } from './database.ts';
+import { clientOptions, codeOf, firstAnswer } from './database.ts';
 import type { DatabaseOptions } from './database.ts';
 import { MIGRATION_LOCK } from './roles.ts';
 
@@ -24,7 +24,7 @@ export async function migrate(owner: DatabaseOptions): Promise<void> {
   // A change of the tables may take long, and must not be cut off.
   const sql = postgres({ ...clientOptions(owner), max: 1, connection: { application_name: 'brevet migrate' } });
   try {
-    if (await isCurrent(sql)) return;
+    if (await firstAnswer(isCurrent(sql))) return;
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await applyMigrations(drizzle(sql), MIGRATIONS);
   } finally {

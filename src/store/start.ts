@@ -8,7 +8,7 @@ import { Secret } from '../core/secret.ts';
 import { WrongDeploymentKey } from '../core/seal.ts';
 import type { Keyring, Purpose } from '../core/seal.ts';
 import { StoreUnavailable } from '../core/store.ts';
-import { asStoreError, clientOptions } from './database.ts';
+import { asStoreError, clientOptions, firstAnswer } from './database.ts';
 import type { DatabaseOptions } from './database.ts';
 import type { Link } from './link.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -30,7 +30,7 @@ export async function checkDatabase(to: DatabaseOptions, node: string): Promise<
   const other = postgres({ ...clientOptions(to), max: 1 });
   try {
     // The other one connects meanwhile.
-    await Promise.all([checkLogin(one), other`select`]);
+    await firstAnswer(Promise.all([checkLogin(one), other`select`]));
     await probeLock(one, other);
     await probeReads(one, other, `probe ${node}`);
   } catch (error) {
@@ -171,6 +171,24 @@ export async function checkKey(link: Link, keyring: Keyring): Promise<void> {
     );
   });
   if (opened.reveal() !== KNOWN_VALUE) throw new WrongDeploymentKey('the sealed known value is another');
+}
+
+/** The id of the deployment key that a migrated database was made with; `null` where no node was started on it yet. */
+export async function keyMadeWith(to: DatabaseOptions): Promise<string | null> {
+  const sql = postgres({ ...clientOptions(to), max: 1 });
+  try {
+    const [, [row]] = await firstAnswer(
+      sql.begin((tx) => [
+        tx`select set_config('role', ${ROLES.serve}, true)`,
+        tx<{ key_check: string | null }[]>`select key_check from deployment where id = 1`,
+      ]),
+    );
+    return row?.key_check?.split('.')[0] ?? null;
+  } catch (error) {
+    throw asStoreError(error);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
 }
 
 /** Whether the database answers, and has the tables that this version expects. */

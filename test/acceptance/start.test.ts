@@ -1,5 +1,6 @@
 /** `brevet start` on an empty folder: as root, as an ordinary user, with wrong settings, with a bad bundle. */
-import { cp, readFile, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -54,6 +55,15 @@ first('with nothing configured: a key for its user alone, a Postgres of its own,
   const next = await startBroker(place);
   assert.is(await readFile(join(place.dataDir, 'deployment.key'), 'utf8'), before);
   await stopBroker(next);
+
+  await rm(join(place.dataDir, 'deployment.key'));
+  const keyless = await run(['start'], { env: place.env }).ended;
+  assert.is(keyless.status, 1);
+  assert.match(
+    keyless.err,
+    /deployment\.key is missing, and the database was made with the deployment key [0-9a-f]{16}/,
+  );
+  assert.not(existsSync(join(place.dataDir, 'deployment.key')));
 });
 
 first('as an ordinary user, from a clone of their own', async () => {
@@ -94,6 +104,7 @@ first('a bundle with problems is told by file and line, and nothing is served', 
   assert.match(err, /^roles\.yaml:\d+: /m);
   assert.match(err, /^rules\/broken\.cedar:1: /m);
   assert.not.match(err, 'listening');
+  assert.not(existsSync(join(place.dataDir, 'postgres')));
 });
 
 first.run();

@@ -51,6 +51,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   serving(`serves, and stops on ${signal} with status 0`, async () => {
     const { child, ended } = await launch();
     await untilReady();
+    assert.match(running?.text.err ?? '', /^brevet: set-up lasts/m);
+    assert.match(running?.text.err ?? '', '"event":"set_up.lasts"');
     assert.is(await health('/healthz'), 200);
     child.kill(signal);
     const { status, err } = await ended;
@@ -79,6 +81,7 @@ serving('serves with several processes, starts one anew that is gone, and stops 
   const { child, ended, text } = await launch('--processes', '2');
   await untilReady();
   assert.is(nodes(text.err).length, 2);
+  assert.is(text.err.match(/^brevet: set-up lasts/gm)?.length, 1);
   const [lost = ''] = nodes(text.err);
   process.kill(pidOf(lost), 'SIGKILL');
   while (nodes(text.err).length < 3) await new Promise((turn) => setTimeout(turn, 50));

@@ -14,7 +14,7 @@ import { administer, call, configOf, killWorld, sessionAt } from '../support/kil
 import type { KillWorld } from '../support/kill-world.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { processClock, random } from '../support/target.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 
 let world: KillWorld;
 let nodes: readonly [Serving, Serving];

@@ -10,7 +10,7 @@ import { lineLog } from '../../src/cli/log.ts';
 import { deploymentKey } from '../../src/node/key.ts';
 import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { FromNode, Step, ToNode } from '../support/kill-steps.ts';
 import { wrapProvider, wrapStore } from '../support/kill-wraps.ts';
@@ -46,7 +46,7 @@ if (!config.ok) throw new Error(config.error.map(({ name, what }) => `${name} ${
 if (config.value.database.kind !== 'configured') throw new Error('this entry is given its database');
 const log = lineLog((line) => console.error(line));
 const node = nodeName();
-const keyring = await createKeyring(await deploymentKey(config.value), random);
+const keyring = await createKeyring(await deploymentKey(config.value, async () => null), random);
 const database = { url: config.value.database.serve };
 const store = await openStore({ database, keyring, node, log, mode: 'node' });
 const { deps } = await serveNode(

@@ -5,7 +5,7 @@ import { connectionUrl } from '../../src/embedded/connection.ts';
 import type { Connection } from '../../src/embedded/connection.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { openStore } from '../../src/store/open.ts';
-import { checkDatabase, UnfitDatabase } from '../../src/store/start.ts';
+import { checkDatabase, keyMadeWith, UnfitDatabase } from '../../src/store/start.ts';
 import { testDatabase, withAdmin } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { random, silent, testStore } from '../support/store.ts';
@@ -101,6 +101,14 @@ start('refuses another deployment key before anything is served, and takes the s
   } finally {
     await test.close();
   }
+});
+
+start('knows the id of the key that a database was made with, and of none before that', async () => {
+  assert.is(await keyMadeWith(database.serve), null);
+  const keyring = await createKeyring(random(32), random);
+  const store = await openStore({ database: database.serve, keyring, node: 'n', log: silent, mode: 'node' });
+  await store.close();
+  assert.is(await keyMadeWith(database.serve), keyring.keyId);
 });
 
 start('says that it is not ready where the migrations are not this version’s', async () => {

@@ -17,7 +17,7 @@ import { createKeyring } from '../../src/core/seal.ts';
 import type { Keyring } from '../../src/core/seal.ts';
 import { instant, numericDate } from '../../src/core/time.ts';
 import type { Deps } from '../../src/deps.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { makeNode } from '../../src/node/parts.ts';
 import type { NodeParts } from '../../src/node/parts.ts';
 import { openStore } from '../../src/store/open.ts';

@@ -20,7 +20,7 @@ import { deploymentKey } from '../../src/node/key.ts';
 import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';
 import type { Serving } from '../../src/node/serve.ts';
-import { readBundle } from '../../src/node.ts';
+import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
 import { withoutBudgets } from './policy.ts';
 import { testDatabase } from './postgres.ts';
@@ -103,7 +103,7 @@ export function configOf(env: Readonly<Record<string, string>>): Config {
 }
 
 async function nodeHere(config: Config, database: Connection, { around, wrap }: NodeMore): Promise<Serving> {
-  const keyring = await createKeyring(await deploymentKey(config), random);
+  const keyring = await createKeyring(await deploymentKey(config, async () => null), random);
   const node = nodeName();
   const store = await openStore({ database, keyring, node, log: silent, mode: 'node' });
   return serveNode(

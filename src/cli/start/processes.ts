@@ -4,13 +4,14 @@
  */
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../../config.ts';
-import type { Log } from '../../core/log.ts';
 import { DATABASE, LOGIN, loginOf, OWNER } from '../../embedded/provision.ts';
 import { embeddedAt } from '../../embedded/server.ts';
 import { openDatabase, serveOn } from '../../node.ts';
-import type { Database } from '../../node.ts';
+import type { Database, Starting } from '../../node.ts';
+import { unlessGivenUp, unlessTold } from '../../node/told.ts';
 
 /** Between a process that is gone and the next: one that cannot start must not take the machine. */
 const AGAIN_AFTER_MS = 500;
@@ -20,21 +21,21 @@ const STOP_LIMIT_MS = 4_500;
 /** What a process says to the first one, once it serves. */
 interface Ready {
   readonly url: string;
+  readonly inSetup: boolean;
 }
 
 export const isFurtherProcess = (): boolean => cluster.isWorker;
 
-export interface Processes {
-  readonly url: string;
+export interface Processes extends Ready {
   stop(): Promise<void>;
 }
 
-/** @throws whatever opening the database throws, or where no process came to serve. */
-export async function serveWithProcesses(config: Config, count: number, log: Log): Promise<Processes> {
+/** @throws whatever opening the database throws, or where no process came to serve, or it was told to stop before. */
+export async function serveWithProcesses(config: Config, count: number, { log, told }: Told): Promise<Processes> {
   // Each takes its connections from the one socket itself. Handed on by the first process, one that was on its way to a
   // process as it died would stay open in the first, and its client would wait for ever.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  const database = await openDatabase(config, log);
+  const database = await openDatabase(config, log, told);
   let stopping = false;
   const ended = new Set<Promise<void>>();
 
@@ -68,13 +69,23 @@ export async function serveWithProcesses(config: Config, count: number, log: Log
   }
 
   try {
-    const ready = await Promise.all(Array.from({ length: count }, startOne));
-    return { url: ready[0]?.url ?? config.publicUrl, stop };
+    const ready = await Promise.race([Promise.all(Array.from({ length: count }, startOne)), whenTold(told)]);
+    const [{ url, inSetup } = { url: config.publicUrl, inSetup: false }] = ready;
+    return { url, inSetup, stop };
   } catch (fault) {
     await stop();
     throw fault;
   }
 }
+
+/** Whoever starts processes can always be told to stop. */
+type Told = Required<Starting>;
+
+const whenTold = (told: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    told.addEventListener('abort', () => reject(told.reason));
+    if (told.aborted) reject(told.reason);
+  });
 
 const whenReady = (worker: Worker): Promise<Ready> =>
   new Promise((resolve) => {
@@ -87,16 +98,22 @@ const whenGone = (worker: Worker): Promise<void> =>
   });
 
 /** One of the further processes: serves until it is told to stop, or the first one is gone. */
-export async function serveAsFurtherProcess(config: Config, log: Log, told: Promise<void>): Promise<void> {
-  const serving = await serveOn(await heldDatabase(config, log), config, log);
-  process.send?.({ url: serving.url } satisfies Ready);
-  await Promise.race([told, new Promise((resolve) => process.once('disconnect', resolve))]);
-  await serving.stop();
+export async function serveAsFurtherProcess(config: Config, { log, told }: Told): Promise<void> {
+  const alone = new AbortController();
+  process.once('disconnect', () => alone.abort(new Error('the first process is gone')));
+  const ending = AbortSignal.any([told, alone.signal]);
+  const starting = unlessTold(serveOn(await heldDatabase(config, log), config, log), ending);
+  const serving = await unlessGivenUp(starting, ending, log);
+  if (serving !== null) {
+    process.send?.({ url: serving.url, inSetup: serving.inSetup } satisfies Ready);
+    if (!ending.aborted) await once(ending, 'abort');
+    await serving.stop();
+  }
   if (process.connected) process.disconnect();
 }
 
 /** The database that the first process holds. */
-async function heldDatabase(config: Config, log: Log): Promise<Pick<Database, 'owner' | 'serve'>> {
+async function heldDatabase(config: Config, log: Starting['log']): Promise<Pick<Database, 'owner' | 'serve'>> {
   if (config.database.kind === 'configured') return openDatabase(config, log);
   const server = await embeddedAt(config.dataDir);
   const [owner, serve] = await Promise.all([loginOf(server, OWNER), loginOf(server, LOGIN)]);

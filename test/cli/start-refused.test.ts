@@ -1,0 +1,73 @@
+/** `brevet start` where it cannot: each time with the setting to change. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { dataFolder } from '../support/cluster.ts';
+import { temporaryFolder } from '../support/leftovers.ts';
+import { freePort } from '../support/postgres.ts';
+import { brevet, start } from './cli.ts';
+
+const POLICY = join(import.meta.dirname, '..', '..', 'policy');
+
+const refused = suite('brevet start, where it cannot');
+
+let env: Record<string, string>;
+let dataDir: string;
+
+refused.before.each(async () => {
+  dataDir = await dataFolder('refused');
+  env = { BREVET_DATA_DIR: dataDir, BREVET_LISTEN: `127.0.0.1:${await freePort()}`, BREVET_POLICY_DIR: POLICY };
+});
+
+async function refusal(more: Readonly<Record<string, string>>): Promise<string> {
+  const { status, err } = await brevet(['start'], { env: { ...env, ...more } });
+  assert.is(status, 1, err);
+  return err;
+}
+
+refused('without any policy, and makes nothing; with one that is active it warns', async () => {
+  const none = { BREVET_POLICY_DIR: join(dataDir, 'nowhere') };
+  assert.match(await refusal(none), `BREVET_POLICY_DIR=${join(dataDir, 'nowhere')} does not exist`);
+  assert.not(existsSync(join(dataDir, 'postgres')));
+  for (const more of [{}, none]) {
+    const { child, ended, said } = start(['start'], { env: { ...env, ...more } });
+    await said('serving at');
+    child.kill('SIGINT');
+    const { status, err } = await ended;
+    assert.is(status, 0, err);
+    assert.is(err.includes('policy.not_on_disk'), more === none);
+  }
+});
+
+refused('on a port that another listens on', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' ? address?.port : null;
+  const err = await refusal({ BREVET_LISTEN: `127.0.0.1:${port}` });
+  assert.match(err, `127.0.0.1:${port} is in use by another process. Stop it, or set BREVET_LISTEN`);
+  taken.close();
+});
+
+refused('in a data directory below a file', async () => {
+  const file = join(await temporaryFolder('file'), 'file');
+  await writeFile(file, '');
+  assert.match(await refusal({ BREVET_DATA_DIR: join(file, 'data') }), '(ENOTDIR). Set BREVET_DATA_DIR');
+});
+
+if (process.platform === 'linux') {
+  refused('in a data directory where nothing can be made', async () => {
+    assert.match(await refusal({ BREVET_DATA_DIR: '/proc/brevet/data' }), '(ENOENT). Set BREVET_DATA_DIR');
+  });
+}
+
+refused('with a policy that is no folder', async () => {
+  const file = join(await temporaryFolder('file'), 'file');
+  await writeFile(file, '');
+  assert.match(await refusal({ BREVET_POLICY_DIR: file }), `BREVET_POLICY_DIR=${file} cannot be read (ENOTDIR)`);
+});
+
+refused.run();
