@@ -92,7 +92,7 @@ first('to be reached from outside it wants a public URL, a database and a key, a
 });
 
 first('a bundle with problems is told by file and line, and nothing is served', async () => {
-  const place = await newPlace();
+  const place = await newPlace(await temporaryFolder('new'));
   const policy = join(await temporaryFolder('policy'), 'policy');
   await cp(join(ROOT, 'policy'), policy, { recursive: true });
   const roles = await readFile(join(policy, 'roles.yaml'), 'utf8');

@@ -8,7 +8,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dataFolder } from '../support/cluster.ts';
+import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort } from '../support/postgres.ts';
 import { brevet, start } from './cli.ts';
 
@@ -52,7 +52,7 @@ for (const args of [[], ['--processes', '2']]) {
   });
 
   givenUp(`stops while its own Postgres is made, and leaves nothing of it: start ${args.join(' ')}`, async () => {
-    const dataDir = await dataFolder('given-up');
+    const dataDir = await temporaryFolder('given-up');
     const env = { BREVET_DATA_DIR: dataDir, BREVET_LISTEN: `127.0.0.1:${await freePort()}`, BREVET_POLICY_DIR: POLICY };
     const { child, ended } = start(['start', ...args], { env });
     const home = join(dataDir, 'postgres');

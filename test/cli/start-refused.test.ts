@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dataFolder } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort } from '../support/postgres.ts';
 import { brevet, start } from './cli.ts';
@@ -18,7 +17,7 @@ let env: Record<string, string>;
 let dataDir: string;
 
 refused.before.each(async () => {
-  dataDir = await dataFolder('refused');
+  dataDir = await temporaryFolder('refused');
   env = { BREVET_DATA_DIR: dataDir, BREVET_LISTEN: `127.0.0.1:${await freePort()}`, BREVET_POLICY_DIR: POLICY };
 });
 
