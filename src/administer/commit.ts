@@ -25,7 +25,7 @@ export interface Act {
   /** As written by the administrator, beside the leaf. Never a secret. */
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
-  readonly ends: LeaseFilter | null;
+  readonly ends: LeaseFilter | readonly LeaseFilter[] | null;
 }
 
 export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
@@ -43,10 +43,11 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
     },
     deps.random,
   );
-  const work: NewWork[] =
-    act.ends === null
-      ? []
-      : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
+  const work: NewWork[] = [act.ends ?? []].flat().map((over) => ({
+    id: newId('wrk', at, deps.random),
+    due: at,
+    what: { task: 'cascade', tenant: act.ledger, over },
+  }));
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
   const command = { kind: 'register', change: act.change, work, deploymentEpoch, tenantEpoch } as const;
   const committed = await deps.store.commit(command, [entry]);
@@ -59,6 +60,7 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
 
 function kindOf({ kind }: RegisterChange): EntryKind {
   if (kind === 'policy.activate') return 'policy.activated';
+  if (kind.endsWith('.offboard')) return 'register.offboarded';
   return kind.endsWith('.remove') ? 'register.removed' : 'register.put';
 }
 

@@ -78,6 +78,7 @@ export async function parseTarget(
         jwk: jwk.value === null ? null : jwk.value.jwk,
         environment,
         dataClasses,
+        mspWide: null,
       },
       audience: typeof audience === 'string' ? audience : null,
     },

@@ -29,6 +29,7 @@ export const ENTRY_KINDS = [
   'lease.reported',
   'register.put',
   'register.removed',
+  'register.offboarded',
   'policy.activated',
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];

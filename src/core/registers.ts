@@ -48,6 +48,8 @@ export interface Agent {
   readonly name: AgentName;
   readonly owner: PersonName;
   readonly deputy: PersonName | null;
+  /** The owner who went: it gets nothing until another person accepts it. */
+  readonly leftBy: PersonName | null;
   readonly kind: (typeof AGENT_KINDS)[number];
   readonly purpose: string;
   readonly decisions: readonly string[];
@@ -122,6 +124,13 @@ export interface TargetVersion {
   /** The environment and the data behind it, from the register and never from a request. */
   readonly environment: string;
   readonly dataClasses: readonly DataClass[];
+  readonly mspWide: MspWide | null;
+}
+
+/** Why the secret of a target may stand at other targets too, and who said so. */
+export interface MspWide {
+  readonly reason: string;
+  readonly author: OperatorName;
 }
 
 /** Those that rules know. Another name is none of them, and counts as the strictest. */

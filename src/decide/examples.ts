@@ -78,6 +78,7 @@ const agentOf = (name: string, example: ExampleAgent): Agent => ({
   name: name as AgentName,
   owner: OWNER,
   deputy: null,
+  leftBy: null,
   kind: example.kind,
   purpose: 'example',
   decisions: [],
@@ -128,6 +129,7 @@ const targetsOf = (tenant: TenantName, client: ExampleTenant): Snapshot['targets
         jwk: null,
         environment: target.environment,
         dataClasses: target.data_classes,
+        mspWide: null,
       },
     ]),
   );

@@ -12,7 +12,6 @@ import { parseWith, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { seconds } from '../core/time.ts';
-import type { Seconds } from '../core/time.ts';
 import { actorOf } from '../administer/administrator.ts';
 import { timelineOf } from '../attribute/timeline.ts';
 import { mayUse } from '../authenticate/act.ts';
@@ -27,13 +26,13 @@ import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
 import { leaseWire } from './lease-wire.ts';
 import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
+import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** How long an answer waits for the proof of death, unless the caller says otherwise. */
 const DEFAULT_WAIT = seconds(2);
-const LONGEST_WAIT = 30;
 
 /** Who may see leases here: an agent its own, oversight all. */
 interface Viewer {
@@ -109,19 +108,11 @@ leases.post('/:id/revoke', async (c) => {
 });
 
 async function endAnswer(c: Context<Scope>, lease: Lease, ending: Ending): Promise<Response> {
-  const wait = waitOf(c);
+  const wait = waitOf(c, DEFAULT_WAIT);
   if (!wait.ok) return problem(c, wait.error);
   const ended = await end(c.var.deps, lease, ending, wait.value);
   const receipt = ended.receipt === null ? null : receiptWire(ended.receipt);
   return answer(c, { lease: leaseWire(ended.lease), receipt });
-}
-
-function waitOf(c: Context<Scope>): Result<Seconds> {
-  const asked = c.req.query('wait');
-  if (asked === undefined) return ok(DEFAULT_WAIT);
-  const wait = /^\d{1,3}$/.test(asked) ? Number(asked) : Number.NaN;
-  if (wait <= LONGEST_WAIT) return ok(seconds(wait));
-  return err(failure('invalid_field', `wait is 0 to ${LONGEST_WAIT} whole seconds`, { path: 'wait' }));
 }
 
 async function seenLease(

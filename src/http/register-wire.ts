@@ -42,7 +42,11 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
   active,
 });
 
-const agentWire = ({ modelVersion, ...agent }: Agent) => ({ ...agent, model_version: modelVersion });
+export const agentWire = ({ modelVersion, leftBy, ...agent }: Agent) => ({
+  ...agent,
+  model_version: modelVersion,
+  left_by: leftBy,
+});
 
 const issuerWire = ({ maxAge, ...issuer }: TrustedIssuer) => ({ ...issuer, max_age: maxAge });
 

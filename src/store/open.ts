@@ -11,6 +11,7 @@ import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
+import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
 import { createReads } from './read.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
@@ -84,6 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployment: snapshots.deployment,
     forget: snapshots.forget,
     ...createReads(link),
+    ...createHoldingReads(link),
     ...queue,
     async clockOffset() {
       offset = await queue.clockOffset();

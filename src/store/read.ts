@@ -201,7 +201,7 @@ function narrowed({ tenant, agent, owner, target, role }: LeaseFilter): SQL | un
 }
 
 /** The listing role may not read it. */
-const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
+export const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
 
 function newestLeases(
   tx: Transaction,

@@ -76,6 +76,7 @@ export const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
   name: name as AgentName,
   owner: OWNER,
   deputy: null,
+  leftBy: null,
   kind: 'autonomous-agent',
   purpose: 'routes tickets',
   decisions: [],
@@ -153,6 +154,7 @@ export function tenant(over: {
     jwk,
     environment: 'production',
     dataClasses: [],
+    mspWide: null,
   }));
   return {
     tenant: {

@@ -9,8 +9,10 @@ import { helpOf, readArguments } from '../../src/cli/command.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { commands as enrolment } from '../../src/cli/enrolment.ts';
 import { commands as exec } from '../../src/cli/exec.ts';
+import { commands as inventory } from '../../src/cli/inventory.ts';
 import { commands as issuer } from '../../src/cli/issuer.ts';
 import { commands as lease } from '../../src/cli/lease.ts';
+import { commands as offboard } from '../../src/cli/offboard.ts';
 import { commands as operator } from '../../src/cli/operator.ts';
 import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
@@ -31,6 +33,8 @@ const ALL: readonly Command[] = [
   ...issuer,
   ...target,
   ...assignment,
+  ...offboard,
+  ...inventory,
   ...request,
   ...lease,
   ...policy,

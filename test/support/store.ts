@@ -190,6 +190,7 @@ export const agentOf = (name: AgentName, more: Partial<Agent> = {}): Agent => ({
   name,
   owner: OWEN,
   deputy: null,
+  leftBy: null,
   kind: 'service',
   purpose: 'tests',
   decisions: [],
@@ -211,6 +212,7 @@ export const targetOf = (tenant: TenantName, name: TargetName): Omit<TargetVersi
   jwk: null,
   environment: 'production',
   dataClasses: [],
+  mspWide: null,
 });
 
 /** With the function that the seeded policy gives the role. */

@@ -16,6 +16,7 @@ import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { removeOperator, removePerson } from './register-names.ts';
+import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
 import { activatePolicy } from './register-policy.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
 import { putTarget, putTenant, removeTarget, removeTenant } from './register-tenants.ts';
@@ -122,6 +123,9 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'operator.remove':
     case 'agent.put':
     case 'agent.remove':
+    case 'agent.accept':
+    case 'person.offboard':
+    case 'agents.offboard':
     case 'issuer.put':
     case 'issuer.remove':
     case 'policy.activate':
@@ -177,6 +181,12 @@ function applyUnversioned(
       return putAgent(register, change.agent);
     case 'agent.remove':
       return removeAgent(register, change.agent);
+    case 'agent.accept':
+      return acceptAgent(register, change.agent, change.person);
+    case 'person.offboard':
+      return offboardPerson(register, change.person);
+    case 'agents.offboard':
+      return offboardAgents(register, change.agents);
     case 'issuer.put':
       return putIssuer(register, change.issuer);
     case 'issuer.remove':
