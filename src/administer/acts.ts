@@ -6,13 +6,15 @@ import type { Finding } from '../core/provider.ts';
 import type { Assignment, BundleFiles, RoleFunction } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { loadBundle } from '../decide/bundle.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { openTarget } from '../issue/target.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
+import { mustBeAsSeen } from './author.ts';
+import type { Author, Place } from './author.ts';
 import { endAssignment, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { EVERYTHING, parsePut, parseRemove, parseTenant } from './registers.ts';
@@ -23,23 +25,32 @@ const NO_TENANT = failure('not_found', 'there is nothing here');
 
 async function act(
   deps: Deps,
-  operator: OperatorPrincipal,
-  place: Snapshot | DeploymentSnapshot,
+  operator: Author,
+  place: Place,
   read: () => Promise<Result<Parsed>> | Result<Parsed>,
+  /** A tenant is changed from above, and has an epoch of its own that the author may rest on. */
+  tenantEpoch: number | null = null,
 ): Promise<Result<Receipt>> {
   const by = administratorAt(operator, place, deps.clock());
   if (!by.ok) return by;
+  const seen = await mustBeAsSeen(deps, operator, place);
+  if (!seen.ok) return seen;
   const parsed = await read();
   if (!parsed.ok) return parsed;
   const { takesTwo, ...rest } = parsed.value;
   const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo);
   if (!alone.ok) return alone;
-  return perform(deps, { ...rest, by: by.value, ledger: 'tenant' in place ? place.tenant.name : null });
+  return perform(deps, {
+    ...rest,
+    said: { ...rest.said, ...(operator.reason === null ? {} : { reason: operator.reason }) },
+    by: tenantEpoch === null ? by.value : { ...by.value, tenantEpoch },
+    ledger: 'tenant' in place ? place.tenant.name : null,
+  });
 }
 
 export async function putInRegister(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   entry: { readonly register: DeploymentRegister; readonly name: string; readonly body: unknown },
 ): Promise<Result<Receipt>> {
   const now = await deps.store.deployment();
@@ -48,7 +59,7 @@ export async function putInRegister(
 
 export async function removeFromRegister(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   register: DeploymentRegister,
   name: string,
 ): Promise<Result<Receipt>> {
@@ -57,12 +68,12 @@ export async function removeFromRegister(
 
 export async function putTenant(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   name: TenantName,
   body: unknown,
 ): Promise<Result<Receipt>> {
-  const known = await deps.store.snapshot(name);
-  return act(deps, operator, await deps.store.deployment(), async () => {
+  const known = await knownTenant(deps, operator, name);
+  const read = async (): Promise<Result<Parsed>> => {
     const tenant = parseTenant(name, body);
     if (!tenant.ok) return tenant;
     const keys = known === null ? await makeSigningKeys(deps, name) : [];
@@ -74,16 +85,23 @@ export async function putTenant(
       takesTwo: null,
       ends: null,
     });
-  });
+  };
+  return act(deps, operator, await deps.store.deployment(), read, epochSeen(operator, known));
 }
 
-export async function removeTenant(
-  deps: Deps,
-  operator: OperatorPrincipal,
-  name: TenantName,
-): Promise<Result<Receipt>> {
-  const known = await deps.store.snapshot(name);
-  return act(deps, operator, await deps.store.deployment(), () => {
+/** Read anew where the change rests on it: a kept one would be found overtaken again and again. */
+async function knownTenant(deps: Deps, { isAsSeen }: Author, name: TenantName): Promise<Snapshot | null> {
+  if (isAsSeen !== null) deps.store.forget(name);
+  return deps.store.snapshot(name);
+}
+
+/** 0: there is none yet. */
+const epochSeen = ({ isAsSeen }: Author, known: Snapshot | null): number | null =>
+  isAsSeen === null ? null : (known?.epochs.tenant ?? 0);
+
+export async function removeTenant(deps: Deps, operator: Author, name: TenantName): Promise<Result<Receipt>> {
+  const known = await knownTenant(deps, operator, name);
+  const read = (): Result<Parsed> => {
     if (known === null) return err(NO_TENANT);
     return ok({
       change: { kind: 'tenant.remove', tenant: name },
@@ -92,12 +110,13 @@ export async function removeTenant(
       takesTwo: null,
       ends: { ...EVERYTHING, tenant: name },
     });
-  });
+  };
+  return act(deps, operator, await deps.store.deployment(), read, epochSeen(operator, known));
 }
 
 export async function putTarget(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   entry: { readonly target: TargetName; readonly body: unknown },
 ): Promise<Result<Receipt>> {
@@ -106,7 +125,7 @@ export async function putTarget(
 
 export async function removeTarget(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   target: TargetName,
 ): Promise<Result<Receipt>> {
@@ -139,7 +158,7 @@ export async function checkTarget(
 
 export async function putEnrolment(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   entry: { readonly agent: AgentName; readonly body: unknown },
 ): Promise<Result<Receipt>> {
@@ -148,7 +167,7 @@ export async function putEnrolment(
 
 export async function removeEnrolment(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   agent: AgentName,
 ): Promise<Result<Receipt>> {
@@ -166,8 +185,8 @@ export async function removeEnrolment(
 
 export async function putAssignment(
   deps: Deps,
-  operator: OperatorPrincipal,
-  place: Snapshot | DeploymentSnapshot,
+  operator: Author,
+  place: Place,
   body: unknown,
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
@@ -177,8 +196,8 @@ export async function putAssignment(
 
 export async function removeAssignment(
   deps: Deps,
-  operator: OperatorPrincipal,
-  place: Snapshot | DeploymentSnapshot,
+  operator: Author,
+  place: Place,
   assignment: Assignment,
 ): Promise<Result<Receipt>> {
   return act(deps, operator, place, () => ok(endAssignment(assignment)));
@@ -189,11 +208,7 @@ export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunc
   Object.fromEntries([...roles.values()].map((role) => [role.name, role.function]));
 
 /** A bundle with a problem is never activated. */
-export async function activatePolicy(
-  deps: Deps,
-  operator: OperatorPrincipal,
-  files: BundleFiles,
-): Promise<Result<Receipt>> {
+export async function activatePolicy(deps: Deps, operator: Author, files: BundleFiles): Promise<Result<Receipt>> {
   return act(deps, operator, await deps.store.deployment(), () => {
     const bundle = loadBundle(files, deps.rules);
     if (!bundle.ok) {

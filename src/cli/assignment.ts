@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import { EXIT } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
-import { acknowledge, bodyOf, oneOf, printList } from './register.ts';
+import { acknowledge, bodyOf, oneOf, printList, REASON, reasonHeaders } from './register.ts';
 import type { Field } from './register.ts';
 import { fields, print } from './terminal.ts';
 
@@ -28,6 +28,7 @@ const put: Command = {
   options: {
     ...Object.fromEntries(Object.entries(FIELDS).map(([name, { says }]) => [name, { takes: 'TEXT', says }])),
     ...HOLDERS,
+    ...REASON,
     file: { takes: 'FILE', short: 'f', says: 'fields from YAML or JSON; - is stdin. Options go before them' },
     ...OPERATOR_OPTIONS,
   },
@@ -35,7 +36,12 @@ const put: Command = {
   run: async (given, terminal) => {
     const body = bodyOf({ fields: FIELDS, more: { options: HOLDERS, body: holder } }, given);
     const line = await operatorLine(given);
-    const answer = await line.send({ method: 'POST', path: PATH, body: { tenant: null, ...body } });
+    const answer = await line.send({
+      method: 'POST',
+      path: PATH,
+      body: { tenant: null, ...body },
+      ...reasonHeaders(given),
+    });
     return acknowledge(terminal, answer, 'the assignment is written');
   },
 };
@@ -78,12 +84,16 @@ const remove: Command = {
   name: 'assignment remove',
   says: 'Ends an assignment, and every lease that rests on it.',
   takes: ['ASSIGNMENT'],
-  options: OPERATOR_OPTIONS,
+  options: { ...REASON, ...OPERATOR_OPTIONS },
   example: 'brevet assignment remove asg_01jq… --as ada',
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     const id = given.need('ASSIGNMENT');
-    const answer = await line.send({ method: 'DELETE', path: `${PATH}/${encodeURIComponent(id)}` });
+    const answer = await line.send({
+      method: 'DELETE',
+      path: `${PATH}/${encodeURIComponent(id)}`,
+      ...reasonHeaders(given),
+    });
     return acknowledge(terminal, answer, `assignment ${id} is removed`);
   },
 };

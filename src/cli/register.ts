@@ -39,6 +39,14 @@ const FILE: Option = {
   says: 'fields from YAML or JSON; - is stdin. Options go before them',
 };
 
+/** Why, for the ledger. */
+export const REASON: Options = { reason: { takes: 'TEXT', says: 'why, for the ledger' } };
+
+export function reasonHeaders(given: Given): { readonly headers?: Readonly<Record<string, string>> } {
+  const reason = given.text('reason');
+  return reason === undefined ? {} : { headers: { 'brevet-reason': encodeURIComponent(reason) } };
+}
+
 export function registerCommands(register: Register): readonly Command[] {
   return [putCommand(register), getCommand(register), listCommand(register), removeCommand(register)];
 }
@@ -54,12 +62,12 @@ function putCommand(register: Register): Command {
     name: `${noun} put`,
     says: `Writes ${what}, in whole: what is left out is reset.`,
     takes: ['NAME'],
-    options: { ...fieldOptions(described), ...more?.options, file: FILE, ...scope(register) },
+    options: { ...fieldOptions(described), ...more?.options, file: FILE, ...REASON, ...scope(register) },
     example: `brevet ${noun} put ${examples.put}`,
     run: async (given, terminal) => {
       const body = bodyOf(register, given);
       const line = await operatorLine(given);
-      const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body });
+      const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body, ...reasonHeaders(given) });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is written`);
     },
   };
@@ -149,11 +157,11 @@ function removeCommand(register: Register): Command {
     name: `${noun} remove`,
     says: `Removes ${what}, for good: its name is not given again, and what rests on it ends.`,
     takes: ['NAME'],
-    options: scope(register),
+    options: { ...REASON, ...scope(register) },
     example: `brevet ${noun} remove ${examples.named}`,
     run: async (given, terminal) => {
       const line = await operatorLine(given);
-      const answer = await line.send({ method: 'DELETE', path: placeOf(register, given) });
+      const answer = await line.send({ method: 'DELETE', path: placeOf(register, given), ...reasonHeaders(given) });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is removed`);
     },
   };

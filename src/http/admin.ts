@@ -6,12 +6,14 @@ import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
+import type { Assignment } from '../core/registers.ts';
 import { parseWith } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import * as acts from '../administer/acts.ts';
 import { administratorAt } from '../administer/administrator.ts';
+import type { Author, Place } from '../administer/author.ts';
 import { assignmentTenant } from '../administer/assignments.ts';
 import { DEPLOYMENT_REGISTERS } from '../administer/registers.ts';
 import { makeLocalToken } from '../administer/setup.ts';
@@ -19,6 +21,8 @@ import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { BUNDLE_LIMIT, readJson } from './body.ts';
 import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
+import { authorOf, itemAnswer } from './conditions.ts';
+import type { Find } from './conditions.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
 import { leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { assignmentWire, enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
@@ -35,9 +39,10 @@ const receipt = (c: Context<Scope>, done: Result<Receipt>): Response =>
 /** An operator and the body of a change, or the refusal of either. */
 async function changing(
   c: Context<Scope>,
+  find: Find | null,
   limit?: number,
-): Promise<Result<{ readonly operator: OperatorPrincipal; readonly body: unknown }>> {
-  const operator = await operatorOf(c);
+): Promise<Result<{ readonly operator: Author; readonly body: unknown }>> {
+  const operator = await authorOf(c, find);
   if (!operator.ok) return operator;
   const body = await readJson(c, limit);
   return body.ok ? ok({ operator: operator.value, body: body.value }) : body;
@@ -63,7 +68,32 @@ admin.post('/local-tokens', async (c) => {
   return answer(c, { token: token.reveal(), operator, receipt: receiptWire(made.value.receipt) }, 201);
 });
 
+/** A tenant as it is now. It is changed from above, where its own snapshot is not. */
+const tenantHere = (c: Context<Scope, '/:tenant'>) => async () => {
+  const name = parseName('tenant', c.req.param('tenant'));
+  const found = name.ok ? await c.var.deps.store.snapshot(name.value) : null;
+  return found === null ? undefined : tenantWire(found.tenant);
+};
+
+/** What a tenant has, by the name in the path. */
+const targetIn = (c: Context<Scope, '/:name'>) => (place: Place) => {
+  const found = 'targets' in place ? [...place.targets.values()].find(isCalled(c)) : undefined;
+  return found === undefined ? undefined : targetWire(found);
+};
+const enrolmentIn = (c: Context<Scope, '/:name'>) => (place: Place) => {
+  const found = 'agents' in place ? [...place.agents.values()].find(({ agent }) => isCalled(c)(agent)) : undefined;
+  return found === undefined ? undefined : enrolmentWire(found.enrolment);
+};
+const isCalled =
+  (c: Context<Scope, '/:name'>) =>
+  ({ name }: { readonly name: string }): boolean =>
+    name === c.req.param('name');
+
 for (const register of DEPLOYMENT_REGISTERS) {
+  const itemHere = (c: Context<Scope, '/:name'>) => async () => {
+    const items: readonly { readonly name: string }[] = await listOf(c.var.deps, register);
+    return items.find(isCalled(c));
+  };
   admin.get(`/${register}`, async (c) => {
     const operator = await administrator(c, await currentDeployment(c.var.deps));
     return operator.ok
@@ -73,18 +103,17 @@ for (const register of DEPLOYMENT_REGISTERS) {
   admin.get(`/${register}/:name`, async (c) => {
     const operator = await administrator(c, await currentDeployment(c.var.deps));
     if (!operator.ok) return problem(c, operator.error);
-    const items: readonly { readonly name: string }[] = await listOf(c.var.deps, register);
-    const found = items.find(({ name }) => name === c.req.param('name'));
-    return found === undefined ? problem(c, NOTHING_HERE) : answer(c, found);
+    const found = await itemHere(c)();
+    return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
   });
   admin.put(`/${register}/:name`, async (c) => {
-    const change = await changing(c);
+    const change = await changing(c, itemHere(c));
     if (!change.ok) return problem(c, change.error);
     const { operator, body } = change.value;
     return receipt(c, await acts.putInRegister(c.var.deps, operator, { register, name: c.req.param('name'), body }));
   });
   admin.delete(`/${register}/:name`, async (c) => {
-    const operator = await operatorOf(c);
+    const operator = await authorOf(c, itemHere(c));
     if (!operator.ok) return problem(c, operator.error);
     return receipt(c, await acts.removeFromRegister(c.var.deps, operator.value, register, c.req.param('name')));
   });
@@ -97,7 +126,7 @@ admin.get('/tenants', async (c) => {
 });
 
 admin.put('/tenants/:tenant', async (c) => {
-  const change = await changing(c);
+  const change = await changing(c, tenantHere(c));
   if (!change.ok) return problem(c, change.error);
   const name = parseName('tenant', c.req.param('tenant'));
   if (!name.ok) return problem(c, name.error);
@@ -105,7 +134,7 @@ admin.put('/tenants/:tenant', async (c) => {
 });
 
 admin.delete('/tenants/:tenant', async (c) => {
-  const operator = await operatorOf(c);
+  const operator = await authorOf(c, tenantHere(c));
   if (!operator.ok) return problem(c, operator.error);
   const name = parseName('tenant', c.req.param('tenant'));
   return name.ok ? receipt(c, await acts.removeTenant(c.var.deps, operator.value, name.value)) : problem(c, name.error);
@@ -114,8 +143,9 @@ admin.delete('/tenants/:tenant', async (c) => {
 /** A tenant that the operator administers; any other is not there. */
 async function administered(
   c: Context<Scope>,
-): Promise<Result<{ readonly operator: OperatorPrincipal; readonly at: Snapshot }>> {
-  const operator = await operatorOf(c);
+  find: Find | null = null,
+): Promise<Result<{ readonly operator: Author; readonly at: Snapshot }>> {
+  const operator = await authorOf(c, find);
   if (!operator.ok) return operator;
   const at = await currentSnapshot(c);
   if (!at.ok) return at;
@@ -127,7 +157,7 @@ async function administered(
 
 admin.get('/tenants/:tenant', async (c) => {
   const here = await administered(c);
-  return here.ok ? answer(c, tenantWire(here.value.at.tenant)) : problem(c, here.error);
+  return here.ok ? itemAnswer(c, tenantWire(here.value.at.tenant)) : problem(c, here.error);
 });
 
 admin.get('/tenants/:tenant/targets', async (c) => {
@@ -146,19 +176,19 @@ admin.get('/tenants/:tenant/enrolments', async (c) => {
 admin.get('/tenants/:tenant/targets/:name', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  const found = [...here.value.at.targets.values()].find(({ name }) => name === c.req.param('name'));
-  return found === undefined ? problem(c, NOTHING_HERE) : answer(c, targetWire(found));
+  const found = targetIn(c)(here.value.at);
+  return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
 });
 
 admin.get('/tenants/:tenant/enrolments/:name', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  const found = [...here.value.at.agents.values()].find(({ agent }) => agent.name === c.req.param('name'));
-  return found === undefined ? problem(c, NOTHING_HERE) : answer(c, enrolmentWire(found.enrolment));
+  const found = enrolmentIn(c)(here.value.at);
+  return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
 });
 
 admin.put('/tenants/:tenant/targets/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, targetIn(c));
   if (!here.ok) return problem(c, here.error);
   const body = await readJson(c);
   if (!body.ok) return problem(c, body.error);
@@ -169,7 +199,7 @@ admin.put('/tenants/:tenant/targets/:name', async (c) => {
 });
 
 admin.delete('/tenants/:tenant/targets/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, targetIn(c));
   if (!here.ok) return problem(c, here.error);
   const target = parseName('target', c.req.param('name'));
   if (!target.ok) return problem(c, target.error);
@@ -186,7 +216,7 @@ admin.post('/tenants/:tenant/targets/:name/check', async (c) => {
 });
 
 admin.put('/tenants/:tenant/enrolments/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, enrolmentIn(c));
   if (!here.ok) return problem(c, here.error);
   const body = await readJson(c);
   if (!body.ok) return problem(c, body.error);
@@ -197,7 +227,7 @@ admin.put('/tenants/:tenant/enrolments/:name', async (c) => {
 });
 
 admin.delete('/tenants/:tenant/enrolments/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, enrolmentIn(c));
   if (!here.ok) return problem(c, here.error);
   const agent = parseName('agent', c.req.param('name'));
   if (!agent.ok) return problem(c, agent.error);
@@ -230,7 +260,7 @@ admin.get('/assignments', async (c) => {
 });
 
 admin.post('/assignments', async (c) => {
-  const change = await changing(c);
+  const change = await changing(c, null);
   if (!change.ok) return problem(c, change.error);
   const { operator, body } = change.value;
   const tenant = assignmentTenant(body);
@@ -239,22 +269,42 @@ admin.post('/assignments', async (c) => {
   return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, body));
 });
 
-admin.delete('/assignments/:id', async (c) => {
-  const operator = await operatorOf(c);
-  if (!operator.ok) return problem(c, operator.error);
+/** An assignment and where it has effect, for whoever has to do with that place. */
+async function assignmentHere(
+  c: Context<Scope, '/:id'>,
+): Promise<Result<{ readonly operator: Author; readonly found: Assignment; readonly place: Place }>> {
   const id = parseId('asg', c.req.param('id'));
-  if (!id.ok) return problem(c, NOTHING_HERE);
-  const found = await c.var.deps.store.assignment(id.value);
-  if (found === null) return problem(c, NOTHING_HERE);
+  const find = ({ assignments }: Place) => {
+    const held = assignments.find((one) => id.ok && one.id === id.value);
+    return held === undefined ? undefined : assignmentWire(held);
+  };
+  const operator = await authorOf(c, find);
+  if (!operator.ok) return operator;
+  const found = id.ok ? await c.var.deps.store.assignment(id.value) : null;
+  if (found === null) return err(NOTHING_HERE);
   const place = await placeOf(c, operator.value, found.tenant);
-  if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.removeAssignment(c.var.deps, operator.value, place.value, found));
+  return place.ok ? ok({ operator: operator.value, found, place: place.value }) : place;
+}
+
+admin.get('/assignments/:id', async (c) => {
+  const here = await assignmentHere(c);
+  if (!here.ok) return problem(c, here.error);
+  const { operator, found, place } = here.value;
+  const by = administratorAt(operator, place, c.var.deps.clock());
+  return by.ok ? itemAnswer(c, assignmentWire(found)) : problem(c, by.error);
+});
+
+admin.delete('/assignments/:id', async (c) => {
+  const here = await assignmentHere(c);
+  if (!here.ok) return problem(c, here.error);
+  const { operator, found, place } = here.value;
+  return receipt(c, await acts.removeAssignment(c.var.deps, operator, place, found));
 });
 
 const bundleForm = z.strictObject({ files: z.record(z.string().min(1).max(255), z.string()) });
 
 admin.post('/policy/activate', async (c) => {
-  const change = await changing(c, BUNDLE_LIMIT);
+  const change = await changing(c, null, BUNDLE_LIMIT);
   if (!change.ok) return problem(c, change.error);
   const form = parseWith(bundleForm, change.value.body);
   if (!form.ok) return problem(c, form.error);

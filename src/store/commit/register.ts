@@ -46,7 +46,8 @@ export async function commitRegister(
       const [now] = await tx.select().from(deployment);
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
-      if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
+      if (tenantEpoch !== null && tenantEpoch !== ((await epochOf(tx, tenant)) ?? NOT_THERE))
+        refuse({ unmet: 'moved' });
       const version = await apply({ tx, now }, change);
       await raise(tx, change, tenant);
       await tx.execute(enter(entering));
@@ -61,9 +62,15 @@ export async function commitRegister(
   }
 }
 
+/** What a tenant's epoch counts as before there is one. */
+const NOT_THERE = 0;
+
 async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<number | null> {
   if (tenant === null) return null;
-  const [row] = await tx.select({ epoch: tenants.epoch }).from(tenants).where(eq(tenants.name, tenant));
+  const [row] = await tx
+    .select({ epoch: tenants.epoch })
+    .from(tenants)
+    .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
   return row?.epoch ?? null;
 }
 
