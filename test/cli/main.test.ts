@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands as agent } from '../../src/cli/agent.ts';
+import { commands as apply } from '../../src/cli/apply.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
 import type { Command } from '../../src/cli/command.ts';
@@ -33,6 +34,7 @@ const ALL: readonly Command[] = [
   ...issuer,
   ...target,
   ...assignment,
+  ...apply,
   ...offboard,
   ...inventory,
   ...request,

@@ -56,7 +56,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
-  cli: ['core', 'client', 'config', 'decide/bundle', 'decide/cedar', 'attribute/proof'],
+  // Of administration the forms of what is written, so that a folder is read as the broker reads it.
+  cli: [
+    'core',
+    'client',
+    'config',
+    'decide/bundle',
+    'decide/cedar',
+    'attribute/proof',
+    'administer/registers',
+    'administer/tenants',
+    'administer/assignments',
+  ],
 };
 
 /** Packages that only the places named may import. A package not named here is free. */
