@@ -8,7 +8,6 @@ import { makeEntry } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure, FailureCode } from '../core/failure.ts';
 import type { RefusalKind } from '../core/refusals.ts';
-import type { AccessRequest } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { seconds } from '../core/time.ts';
@@ -18,6 +17,7 @@ import type { AgentPrincipal } from '../authenticate/principal.ts';
 import { failureOf } from '../decide/decision.ts';
 import type { Decision, Forbid } from '../decide/decision.ts';
 import { publicDecision } from '../decide/record.ts';
+import { asAsked } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
 import { refusalNotice } from '../oversee/notice.ts';
 import type { Answer } from './answer.ts';
@@ -89,31 +89,11 @@ export function rowOf({ id, principal, request, snapshot, at }: Asking, decision
     hash: request.hash,
     effect: decision.effect,
     decision: publicDecision(decision),
-    asked: askedWire(request),
+    asked: asAsked(request),
     at,
     policy: snapshot.deployment.policy ?? '',
   };
 }
-
-const askedWire = ({
-  task,
-  resource,
-  parameters,
-  reason,
-  role,
-  ttl,
-  uses,
-  circumstances,
-}: AccessRequest): JsonObject => ({
-  task,
-  resource,
-  parameters,
-  reason,
-  role,
-  ttl,
-  uses,
-  ...(circumstances as JsonObject),
-});
 
 /** What a commit that did not happen means for the caller. */
 export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Step<Answer>> {

@@ -108,7 +108,9 @@ export type WorkTask =
       readonly over: LeaseFilter;
       /** The epoch that the change raised, which the store knows: leases decided under an older one. */
       readonly since?: Partial<Epochs>;
-    };
+    }
+  /** Everything live that the policy would not give any more is ended: of what was decided before that. */
+  | { readonly task: 'reassess'; readonly tenant: null; readonly since?: Partial<Epochs> };
 
 /** It names its target, by which the queue keeps one that is dead from holding up the others. */
 export interface WorkAtTarget {

@@ -38,6 +38,7 @@ export type RevocationCause =
   | 'agent'
   | 'oversight'
   | 'entitlement_ended'
+  | 'policy_changed'
   | 'undelivered'
   | 'overtaken'
   | 'mint_failed'

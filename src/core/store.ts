@@ -114,11 +114,15 @@ export interface Store {
   ): Promise<readonly KeptEntry[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
-  /** Live leases (opening, active) that a cascade is to end: those decided under an older epoch than `since`. */
+  /**
+   * Live leases (opening, active), in the order of their ids, beginning after one: those decided under an older epoch
+   * than `since`.
+   */
   live(
     over: LeaseFilter,
     since: Partial<Epochs>,
     limit: number,
+    after?: LeaseId | null,
   ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
   /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */

@@ -111,6 +111,22 @@ function circumstancesOf(asked: z.infer<typeof Body>): Circumstances {
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Circumstances;
 }
 
+/** What `parseAccessRequest` takes, of what it made. */
+export function asAsked({ circumstances, ...request }: AccessRequest): JsonObject {
+  const { task, resource, parameters, reason, role, ttl, uses } = request;
+  const { dataConsidered, dataClasses, legalBasis, modelVersion, ...said } = circumstances;
+  const given = {
+    ...{ task, resource, parameters, reason, role, ttl, uses },
+    ...said,
+    data_considered: dataConsidered,
+    data_classes: dataClasses,
+    legal_basis: legalBasis,
+    model_version: modelVersion,
+  };
+  const stated = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(stated) as JsonObject;
+}
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -151,12 +151,13 @@ export function createReads(link: Link): Reads {
           .orderBy(asc(leases.expiresAt))
           .limit(limit),
       ),
-    live: (over, since, limit) =>
+    live: (over, since, limit, after = null) =>
       working((tx) =>
         tx
           .select({ tenant: leases.tenant, lease: leases.id })
           .from(leases)
-          .where(and(inArray(leases.state, LIVE), narrowed(over), decidedBefore(since)))
+          .where(and(inArray(leases.state, LIVE), narrowed(over), decidedBefore(since), beyond(after)))
+          .orderBy(asc(leases.id))
           .limit(limit),
       ),
   };
@@ -195,6 +196,8 @@ const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | un
     tenant === undefined ? undefined : lt(leases.tenantEpoch, tenant),
     above === undefined ? undefined : lt(leases.deploymentEpoch, above),
   );
+
+const beyond = (lease: Lease['id'] | null): SQL | undefined => (lease === null ? undefined : gt(leases.id, lease));
 
 /** The listing role may not read it. */
 const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };

@@ -76,11 +76,11 @@ async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<numb
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
 
-/** A cascade ends what was decided before the change, which its epoch tells from what came since. */
+/** What was decided before the change is ended, which its epoch tells from what came since. */
 const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Partial<Epochs>) => ({
   id,
   due,
-  what: what.task === 'cascade' ? { ...what, since } : what,
+  what: what.task === 'cascade' || what.task === 'reassess' ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
 

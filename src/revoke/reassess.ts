@@ -1,0 +1,69 @@
+/** What a policy would not give today, of what was given before it: found, and where it was asked for, ended. */
+import type { LeaseFilter, WorkTask } from '../core/change.ts';
+import type { LeaseId } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
+import type { Epochs } from '../core/snapshot.ts';
+import type { Bundle } from '../decide/bundle.ts';
+import { parseAccessRequest } from '../decide/request.ts';
+import { whyNotStill } from '../decide/still.ts';
+import type { Deps } from '../deps.ts';
+import type { KillResult } from './lease.ts';
+import { endLease } from './revoke.ts';
+
+const AT_ONCE = 64;
+const ANY: LeaseFilter = { tenant: null, agent: null, owner: null, target: null, role: null };
+
+export interface Fallen {
+  readonly lease: Lease;
+  /** A code, of the decision or of what would be narrower. */
+  readonly why: string;
+}
+
+/** Everything live, over all tenants, that this bundle would not give. */
+export async function* fallen(deps: Deps, bundle: Bundle, since: Partial<Epochs> = {}): AsyncGenerator<Fallen> {
+  let after: LeaseId | null = null;
+  for (;;) {
+    const page = await deps.store.live(ANY, since, AT_ONCE, after);
+    for (const { tenant, lease: id } of page) {
+      const lease = await deps.store.lease(tenant, id);
+      const why = lease === null ? null : await whyFallen(deps, bundle, lease);
+      if (lease !== null && why !== null) yield { lease, why };
+    }
+    if (page.length < AT_ONCE) return;
+    after = page.at(-1)?.lease ?? null;
+  }
+}
+
+/** What cannot be judged any more is not given. */
+async function whyFallen(deps: Deps, bundle: Bundle, lease: Lease): Promise<string | null> {
+  const { tenant, task, policy: version } = lease;
+  const [snapshot, kept, before] = await Promise.all([
+    deps.store.snapshot(tenant),
+    deps.store.request(tenant, lease.request),
+    deps.bundles.at(version),
+  ]);
+  const request = parseAccessRequest(kept?.asked);
+  if (snapshot === null || !request.ok) return 'unknown';
+  const { rulebook, providers, channels } = deps;
+  const policy = { bundle, rulebook, providers, channels: channels.length > 0 };
+  const living = { lease, request: request.value, template: before.tasks.get(task)?.template ?? null };
+  return whyNotStill(policy, living, { snapshot, now: deps.clock() });
+}
+
+type Reassess = Extract<WorkTask, { readonly task: 'reassess' }>;
+
+/** Under the policy that is active by now: a later one has its own say in what was given since. */
+export async function reassess(deps: Deps, { since = {} }: Reassess): Promise<KillResult> {
+  deps.store.forget(null);
+  const { policy } = await deps.store.deployment();
+  if (policy === null) return { dead: false, why: 'no policy is active' };
+  const actor = { kind: 'broker', name: deps.node } as const;
+  const failed: string[] = [];
+  for await (const { lease, why } of fallen(deps, await deps.bundles.at(policy), since)) {
+    const ending = { cause: 'policy_changed', actor, reason: why, outcome: null, killer: 'queue' } as const;
+    // One that cannot be ended here is tried again with the rest, and keeps none of them alive meanwhile.
+    await endLease(deps, lease, ending).catch((fault: unknown) => failed.push(String(fault)));
+  }
+  const [first] = failed;
+  return first === undefined ? { dead: true } : { dead: false, why: first };
+}
