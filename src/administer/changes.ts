@@ -10,8 +10,8 @@ import type { AgentName, ChangeId, PersonName, TenantName } from '../core/ids.ts
 import { name, parseWith, words } from '../core/parse.ts';
 import { hashed } from '../core/proposal.ts';
 import type { KeptProposal, Proposal, ProposedAct } from '../core/proposal.ts';
-import type { RegisterChange } from '../core/change.ts';
-import type { BundleFiles } from '../core/registers.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import type { NewBundle, RegisterChange } from '../core/change.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
@@ -109,13 +109,23 @@ const TAKES_ONE = failure('invalid_request', 'this takes one person', {
   hint: 'Do it as it is, without proposing it.',
 });
 
-/** @param files of the bundle that it would activate: kept from here on, so that what is confirmed is what was seen. */
+/** What comes with a proposal of a policy. */
+export interface Accompanied {
+  /** Kept from here on, so that what is confirmed is what was seen. */
+  readonly bundles: readonly NewBundle[];
+  readonly shown: JsonObject | null;
+  /** Whom it gives something to, beside those whom the change itself names. */
+  readonly gaining: readonly PersonName[];
+}
+
+const ALONE: Accompanied = { bundles: [], shown: null, gaining: [] };
+
 export async function proposeParsed(
   deps: Deps,
   { operator, by, place }: Proposer,
   { takesTwo, change, facts, said, ends }: Parsed,
   why: string,
-  files: BundleFiles | null = null,
+  { bundles, shown, gaining }: Accompanied = ALONE,
 ): Promise<Result<Proposed>> {
   if (takesTwo === null) return err(TAKES_ONE);
   const ledger = 'tenant' in place ? place.tenant.name : null;
@@ -126,13 +136,14 @@ export async function proposeParsed(
     facts,
     said,
     ends,
-    subjects: subjectsOf(change, place),
+    subjects: [...subjectsOf(change, place), ...gaining],
+    shown,
     policy: policyOf(change, place),
   };
   const proposal = proposalOf(deps, operator, act, why);
   const done = await perform(deps, {
     by,
-    change: { kind: 'change.propose', proposal, files },
+    change: { kind: 'change.propose', proposal, bundles },
     ledger,
     facts: { ...factsOf(proposal), expires_at: toRfc3339(proposal.expiresAt) },
     said: { ...said, reason: why },
@@ -183,12 +194,19 @@ const factsOf = ({ id, hash, act, proposer }: Proposal) => ({
   ...act.facts,
 });
 
+export interface Confirming {
+  readonly place: Place;
+  readonly hash: string;
+  /** Whether what a policy would not give any more is ended. */
+  readonly reassesses?: boolean;
+}
+
 /** Another administrator, naming the hash of what they saw. What was done before is only looked at. */
 export async function confirmChange(
   deps: Deps,
   operator: OperatorPrincipal,
   proposal: KeptProposal,
-  { place, hash }: { readonly place: Place; readonly hash: string },
+  { place, hash, reassesses = false }: Confirming,
 ): Promise<Result<Receipt>> {
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
@@ -211,14 +229,17 @@ export async function confirmChange(
   }
   if (act.policy !== null && act.policy !== policyOf(act.change, place)) return err(OTHER_POLICY);
   const change = signedByBoth(act.change, operator.person);
-  return perform(deps, { ...common, change, ends: act.ends, confirms: confirmation });
+  return perform(deps, { ...common, change, ends: act.ends, confirms: confirmation, reassesses });
 }
 
-/** An acceptance names who answers for it: the first is in it already. */
-const signedByBoth = (change: RegisterChange, second: PersonName): RegisterChange =>
-  change.kind === 'acceptance.put'
-    ? { ...change, acceptance: { ...change.acceptance, authors: [...change.acceptance.authors, second] } }
-    : change;
+/** An acceptance names who answers for it: the first is in it already. For a policy's end the second one answers. */
+function signedByBoth(change: RegisterChange, second: PersonName): RegisterChange {
+  if (change.kind === 'policy.activate' && change.widening) {
+    return { ...change, widening: { ...change.widening, by: second } };
+  }
+  if (change.kind !== 'acceptance.put') return change;
+  return { ...change, acceptance: { ...change.acceptance, authors: [...change.acceptance.authors, second] } };
+}
 
 const OTHER_POLICY = failure('version_conflict', 'another policy is active than the one it was proposed under', {
   hint: 'Withdraw it and propose it anew.',

@@ -13,6 +13,7 @@ import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Proposal } from '../core/proposal.ts';
 import type { Result } from '../core/result.ts';
+import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import type { Administrator } from './administrator.ts';
 
@@ -27,6 +28,8 @@ export interface Act {
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
   readonly ends: LeaseFilter | null;
+  /** Whether what the policy would not give any more is ended. */
+  readonly reassesses?: boolean;
   /** Of a change that takes two: the second one's word, or what is owed to a second one. */
   readonly confirms?: Confirmation;
   readonly owes?: Proposal;
@@ -49,10 +52,7 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
     },
     deps.random,
   );
-  const work: NewWork[] =
-    act.ends === null
-      ? []
-      : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
+  const work = followingFrom(act, at).map((one) => ({ id: newId('wrk', at, deps.random), ...one }));
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
   const idempotency = act.claim ? { ...act.claim, principal: `operator:${act.by.actor.name}` } : null;
   const command = {
@@ -71,6 +71,17 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   const [receipt] = committed.value.receipts;
   if (receipt === undefined) throw new Error('a register was changed without its entry');
   return ok(receipt);
+}
+
+function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: Instant): readonly Omit<NewWork, 'id'>[] {
+  const widening = change.kind === 'policy.activate' ? change.widening : null;
+  return [
+    ...(ends === null ? [] : [{ due: at, what: { task: 'cascade', tenant: ledger, over: ends } } as const]),
+    ...(reassesses ? [{ due: at, what: { task: 'reassess', tenant: null } } as const] : []),
+    ...(widening && change.kind === 'policy.activate'
+      ? [{ due: widening.until, what: { task: 'narrow', tenant: null, policy: change.version } } as const]
+      : []),
+  ];
 }
 
 const OF_CHANGES: Readonly<Record<string, EntryKind>> = {

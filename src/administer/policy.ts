@@ -2,27 +2,27 @@
  * The policy, as administrators change it: one proposes a bundle that passes its own cases, another activates what was
  * proposed, and one alone may go back to what was active before, at once, and owes a look at it.
  */
+import type { JsonObject } from '../core/canonical.ts';
 import type { Claim } from '../core/change.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
-import type { Problem } from '../core/policy.ts';
-import type { BundleFiles, RoleFunction } from '../core/registers.ts';
+import type { BundleFiles, Widening } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import { toRfc3339 } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Bundle } from '../decide/bundle.ts';
-import { runCases } from '../decide/cases.ts';
+import { fallen } from '../revoke/reassess.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
 import type { Proposed } from './changes.ts';
 import { perform } from './commit.ts';
 import type { Parsed } from './registers.ts';
-
-/** Each role's function, by which the database refuses a bundle that changes one under an assignment. */
-export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunction>> =>
-  Object.fromEntries([...roles.values()].map((role) => [role.name, role.function]));
+import { casesOf, checked, functionsOf, newBundle, tried } from './trial.ts';
+import { endOf } from './widening.ts';
 
 /** In set-up alone: after it a bundle is proposed. One with a problem is never activated. */
 export async function activatePolicy(
@@ -31,27 +31,29 @@ export async function activatePolicy(
   { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const read = (): Result<Parsed> => {
-    const bundle = loadChecked(deps, files);
+    const bundle = checked(deps, files);
     return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
   };
   return act(deps, operator, await deps.store.deployment(), read, claim);
 }
 
-const activation = (bundle: Bundle, files: BundleFiles | null): Parsed => ({
-  change: { kind: 'policy.activate', version: bundle.version, files, functions: functionsOf(bundle), onlyFirst: false },
-  facts: { policy: bundle.version },
+const activation = (bundle: Bundle, files: BundleFiles | null, widening: Widening | null = null): Parsed => ({
+  change: {
+    kind: 'policy.activate',
+    version: bundle.version,
+    files,
+    functions: functionsOf(bundle),
+    onlyFirst: false,
+    ...(widening === null ? {} : { widening }),
+  },
+  facts: {
+    policy: bundle.version,
+    ...(widening === null ? {} : { until: toRfc3339(widening.until), next: widening.next }),
+  },
   said: {},
   takesTwo: 'to change the policy',
   ends: null,
 });
-
-function loadChecked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
-  const bundle = deps.bundles.load(files);
-  return bundle.ok ? bundle : err(badPolicy(bundle.error));
-}
-
-const badPolicy = (problems: readonly Problem[]) =>
-  failure('invalid_policy', `the bundle has ${problems.length} problems`, { members: { problems } });
 
 export interface ProposedPolicy extends Proposed {
   readonly version: string;
@@ -63,24 +65,40 @@ export interface ProposedPolicy extends Proposed {
 export async function proposePolicy(
   deps: Deps,
   operator: OperatorPrincipal,
-  { files, reason }: { readonly files: BundleFiles; readonly reason: string },
+  { files, reason, until }: { readonly files: BundleFiles; readonly reason: string; readonly until: Instant | null },
 ): Promise<Result<ProposedPolicy>> {
   const place = await deps.store.deployment();
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
-  const bundle = loadChecked(deps, files);
+  const bundle = tried(deps, files);
   if (!bundle.ok) return bundle;
-  const tried = runCases(bundle.value, deps.rulebook);
-  const failed = tried.filter(({ differences }) => differences.length > 0);
-  if (failed.length > 0) {
-    const members = { cases: failed };
-    return err(failure('invalid_policy', `${failed.length} of ${tried.length} cases of the bundle fail`, { members }));
-  }
-  const parsed = activation(bundle.value, null);
-  const facts = { ...parsed.facts, replaces: place.policy, cases: tried.length };
+  const end = await endOf(deps, place, { files, until, by: by.value.person });
+  if (!end.ok) return end;
+  const cases = casesOf(bundle.value);
+  const parsed = activation(bundle.value, null, end.value?.widening ?? null);
+  const facts = { ...parsed.facts, replaces: place.policy, cases };
   const who = { operator, by: by.value, place };
-  const proposed = await proposeParsed(deps, who, { ...parsed, facts }, reason, files);
-  return proposed.ok ? ok({ ...proposed.value, version: bundle.value.version, cases: tried.length }) : proposed;
+  const proposed = await proposeParsed(deps, who, { ...parsed, facts }, reason, {
+    bundles: [newBundle(bundle.value, files), ...(end.value?.kept ? [end.value.kept] : [])],
+    shown: { live: await fallenNow(deps, bundle.value) },
+    gaining: [],
+  });
+  return proposed.ok ? ok({ ...proposed.value, version: bundle.value.version, cases }) : proposed;
+}
+
+/** More than a person reads; how many there are in all is said. */
+const MOST_SHOWN = 100;
+
+/** Live credentials that it would not give, as they are now. */
+async function fallenNow(deps: Deps, bundle: Bundle): Promise<JsonObject> {
+  const shown: JsonObject[] = [];
+  let count = 0;
+  for await (const { lease, why } of fallen(deps, bundle)) {
+    const { tenant, agent, task, id } = lease;
+    if (count < MOST_SHOWN) shown.push({ lease: id, tenant, agent, task, why });
+    count += 1;
+  }
+  return { would_not_be_given: count, leases: shown };
 }
 
 /** To a version that was active before, by one: waiting for a second one could be the worse of the two. */
@@ -100,7 +118,7 @@ export async function rollBackPolicy(
   const owes = proposalOf(
     deps,
     operator,
-    { what, change, ledger: null, facts: undone, said, ends: null, subjects: [], policy: null },
+    { what, change, ledger: null, facts: undone, said, ends: null, subjects: [], shown: null, policy: null },
     reason,
   );
   const done = await perform(deps, {

@@ -4,7 +4,7 @@ import type { Problem } from '../core/policy.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import { bundleVersion } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
-import { functionsOf } from './policy.ts';
+import { functionsOf } from './trial.ts';
 
 /** The bundle has problems, each with its place; nothing of it was taken in. */
 export class BadBundle extends Error {

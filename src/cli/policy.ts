@@ -67,10 +67,16 @@ const propose: Command = {
   name: 'policy propose',
   says: 'Checks a bundle, runs its cases, and proposes it for another person to activate.',
   takes: ['[FOLDER]'],
-  options: { reason: { takes: 'TEXT', says: 'why it changes', needed: true }, ...OPERATOR_OPTIONS },
+  options: {
+    reason: { takes: 'TEXT', says: 'why it changes', needed: true },
+    until: { takes: 'TIME', says: 'take back what it widens at this time (RFC 3339)' },
+    ...OPERATOR_OPTIONS,
+  },
   example: `brevet policy propose ./policy --reason 'Freeze the firewall' --token-file token`,
   run: async (given, terminal) => {
-    const body = { files: readBundleFolder(given.text('FOLDER') ?? HERE), reason: given.need('reason') };
+    const until = given.text('until');
+    const files = readBundleFolder(given.text('FOLDER') ?? HERE);
+    const body = { files, reason: given.need('reason'), ...(until === undefined ? {} : { until }) };
     const line = await operatorLine(given);
     return proposed(terminal, await line.send({ method: 'POST', path: '/api/policy/propose', body }));
   },
@@ -80,13 +86,21 @@ const activate: Command = {
   name: 'policy activate',
   says: 'Activates what another person proposed; in set-up, and there alone, a folder by itself.',
   takes: ['[FOLDER or CHANGE]'],
-  options: { hash: { takes: 'HASH', says: 'of the change as you saw it' }, ...OPERATOR_OPTIONS },
+  options: {
+    hash: { takes: 'HASH', says: 'of the change as you saw it' },
+    revoke: { says: 'end what is live and would not be given any more' },
+    ...OPERATOR_OPTIONS,
+  },
   example: 'brevet policy activate chg_01jq… --hash 6f1e… --token-file token',
   run: async (given, terminal) => {
     const what = given.text('FOLDER or CHANGE') ?? HERE;
     const hash = given.text('hash');
     if (hash === undefined && what.startsWith('chg_')) throw new UsageError('--hash is missing: see change show');
-    const body = hash === undefined ? { files: readBundleFolder(what) } : { change: what, hash };
+    if (hash === undefined && given.flag('revoke')) throw new UsageError('--revoke goes with a change');
+    const body =
+      hash === undefined
+        ? { files: readBundleFolder(what) }
+        : { change: what, hash, ...(given.flag('revoke') ? { revoke: true } : {}) };
     const line = await operatorLine(given);
     const answer = await line.send({ method: 'POST', path: '/api/policy/activate', body });
     const named = 'files' in body ? `the policy ${bundleVersion(body.files)}` : `the policy of ${what}`;

@@ -38,6 +38,7 @@ import type {
   TenantContext,
   TrustedIssuer,
   Vendor,
+  Widening,
 } from './registers.ts';
 import type { SealedSecret } from './seal.ts';
 import type { Epochs } from './snapshot.ts';
@@ -110,7 +111,9 @@ export type WorkTask =
       readonly since?: Partial<Epochs>;
     }
   /** Everything live that the policy would not give any more is ended: of what was decided before that. */
-  | { readonly task: 'reassess'; readonly tenant: null; readonly since?: Partial<Epochs> };
+  | { readonly task: 'reassess'; readonly tenant: null; readonly since?: Partial<Epochs> }
+  /** The time of a policy is over: what it widened is taken back, unless another took its place. */
+  | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
 
 /** It names its target, by which the queue keeps one that is dead from holding up the others. */
 export interface WorkAtTarget {
@@ -317,16 +320,27 @@ export type RegisterChange =
       readonly functions: Readonly<Record<string, string>>;
       /** Only into a broker that has none. */
       readonly onlyFirst: boolean;
+      /** It is active for a time alone. */
+      readonly widening?: Widening | null;
+      /** Only while this version, whose time is over, is the one that was made active last. */
+      readonly undoes?: string;
     }
-  /** `files`: of the bundle that it would activate, kept by their version from here on. */
+  /** `bundles`: those that it would activate, now or later, kept by their version from here on. */
   | {
       readonly kind: 'change.propose';
       readonly proposal: Proposal;
-      readonly files: BundleFiles | null;
+      readonly bundles: readonly NewBundle[];
     }
   | { readonly kind: 'change.withdraw'; readonly tenant: TenantName | null; readonly change: ChangeId }
   /** A second person has looked at what one did alone. */
   | { readonly kind: 'change.review'; readonly tenant: TenantName | null; readonly confirmation: Confirmation };
+
+/** A version of the bundle that is to be kept. */
+export interface NewBundle {
+  readonly version: string;
+  readonly files: BundleFiles;
+  readonly functions: Readonly<Record<string, string>>;
+}
 
 /** Whose word makes a proposal happen: in one transaction with what it does, so that it happens once. */
 export interface Confirmation {

@@ -24,6 +24,8 @@ export interface ProposedAct {
   readonly ends: LeaseFilter | null;
   /** Whom it gives something to: none of them is the second person. */
   readonly subjects: readonly PersonName[];
+  /** What was found out about it for the second person to see: too much, or too personal, for a ledger's leaf. */
+  readonly shown: JsonObject | null;
   /** The policy that it was judged under, where that matters: it is not done under another. */
   readonly policy: string | null;
 }

@@ -286,4 +286,13 @@ export interface SigningKey {
 /** The files of a policy bundle, by path below `policy/`. */
 export type BundleFiles = Readonly<Record<string, string>>;
 
+/** A policy that ends by itself: what it widened is taken back at a moment that was known when it became active. */
+export interface Widening {
+  readonly until: Instant;
+  /** The version that is active from then on. */
+  readonly next: string;
+  /** Whose word made it active, and who answers for its end. */
+  readonly by: PersonName;
+}
+
 export type { Json };

@@ -16,6 +16,7 @@ import type {
   Tenant,
   TrustedIssuer,
   Vendor,
+  Widening,
 } from './registers.ts';
 import type { Instant } from './time.ts';
 import type { Interval } from './windows.ts';
@@ -32,8 +33,10 @@ export interface DeploymentSnapshot {
   readonly inSetup: boolean;
   /** Issuing is stopped everywhere, and why. */
   readonly stopped: string | null;
-  /** The active bundle's version: SHA-256, in hex. */
+  /** The version of the bundle that is active at the moment of reading: SHA-256, in hex. */
   readonly policy: string | null;
+  /** What was widened for a time, and with which version; also when that time is over and it was not written yet. */
+  readonly widening: (Widening & { readonly version: string }) | null;
   /** Those that were active before it, the last one first: what can be rolled back to. */
   readonly policiesBefore: readonly string[];
   readonly persons: ReadonlyMap<PersonName, Person>;

@@ -30,6 +30,8 @@ export interface Policy {
   readonly providers: Declarers;
   /** Whether there is one through which people can be told. */
   readonly channels: boolean;
+  /** What is active from a moment on that is known already. */
+  readonly next?: { readonly bundle: Bundle; readonly at: Instant } | null;
 }
 
 /** An answer within a working morning; nobody waits longer for a task of minutes. */
@@ -40,10 +42,19 @@ const DAY = 86_400;
 const REVIEW_WITHIN: Readonly<Record<Tier, Seconds>> = { 1: seconds(30 * DAY), 2: seconds(7 * DAY), 3: seconds(DAY) };
 
 export function decide(policy: Policy, asking: Asking): Decision {
+  const decision = decideUntil(policy, asking, null);
+  const end = endOf(policy, asking, decision);
+  return end === null ? decision : decideUntil(policy, asking, end);
+}
+
+/** @param end of what it rests on, where that is known beforehand. */
+function decideUntil(policy: Policy, asking: Asking, end: Edge | null): Decision {
   const { version } = policy.bundle;
   const admitted = admit(policy.bundle, policy.providers, asking);
   if (!admitted.ok) return forbid({ ...admitted.error, policy: version });
-  const chosen = choose(admitted.value.roles.map((held) => underRole(policy, asking, admitted.value, held)));
+  const chosen = choose(
+    admitted.value.roles.map((held) => underRole(policy, asking, { admitted: admitted.value, held, end })),
+  );
   return chosen.ok ? chosen.value : forbid({ ...chosen.error, policy: version });
 }
 
@@ -65,14 +76,35 @@ function choose(answers: readonly Result<Permit | Ask, Denial>[]): Result<Permit
 
 const NO_ANSWER = denial('no_role', 'no role carries this');
 
-function underRole(policy: Policy, asking: Asking, admitted: Admitted, held: HeldRole): Result<Permit | Ask, Denial> {
+/** The end of the policy, where the one that follows gives less: nothing decided now may outlast it. */
+function endOf({ next = null, ...policy }: Policy, asking: Asking, decision: Decision): Edge | null {
+  if (next === null || decision.effect === 'forbid' || next.at >= after(asking.now, HORIZON)) return null;
+  const then = decideUntil({ ...policy, bundle: next.bundle }, { ...asking, now: next.at }, null);
+  return givesAll(then, decision) ? null : { at: next.at, by: 'end of the widening' };
+}
+
+function givesAll(then: Decision, { effect, execution: before }: Permit | Ask): boolean {
+  if (then.effect === 'forbid' || (then.effect === 'ask' && effect === 'permit')) return false;
+  const { role, tier, ttl, uses, template } = then.execution;
+  const same = role === before.role && JSON.stringify(template) === JSON.stringify(before.template);
+  return same && tier <= before.tier && ttl >= before.ttl && uses >= before.uses;
+}
+
+interface UnderRole {
+  readonly admitted: Admitted;
+  readonly held: HeldRole;
+  readonly end: Edge | null;
+}
+
+function underRole(policy: Policy, asking: Asking, { admitted, held, end }: UnderRole): Result<Permit | Ask, Denial> {
   const { request, now } = asking;
   const { facts, raised } = factsOf(policy, asking, admitted, held);
   const verdict = verdictOn(policy, asking, facts);
   if (!verdict.ok) return err(tellingOf(policy.bundle, verdict.error, admitted));
-  const turn = turnOf(asking, verdict.value, (at) =>
+  const change = turnOf(asking, verdict.value, (at) =>
     verdictOn(policy, asking, factsOf(policy, { ...asking, now: at }, admitted, held).facts),
   );
+  const turn = end !== null && (change === null || end.at < change.at) ? end : change;
   const terms = termsOf(request, admitted, held, { now, turn });
   if (!terms.ok) return terms;
   const { task, target, declared } = admitted;

@@ -79,6 +79,7 @@ export function exampleOf(
       epoch: 0,
       inSetup: false,
       stopped: null,
+      widening: null,
       policiesBefore: [],
       policy: bundle.version,
       persons,

@@ -116,7 +116,13 @@ export function asAsked({ circumstances, ...request }: AccessRequest): JsonObjec
   const { task, resource, parameters, reason, role, ttl, uses } = request;
   const { dataConsidered, dataClasses, legalBasis, modelVersion, ...said } = circumstances;
   const given = {
-    ...{ task, resource, parameters, reason, role, ttl, uses },
+    task,
+    resource,
+    parameters,
+    reason,
+    role,
+    ttl,
+    uses,
     ...said,
     data_considered: dataConsidered,
     data_classes: dataClasses,

@@ -104,6 +104,7 @@ export const proposalWire = ({ id, act, ...proposal }: Proposal) => ({
   tenant: act.ledger,
   facts: act.facts,
   said: act.said,
+  ...(act.shown === null ? {} : { shown: act.shown }),
   reason: proposal.reason,
   proposer: proposal.proposer,
   operator: proposal.operator,

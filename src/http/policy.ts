@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { parseId } from '../core/ids.ts';
-import { parseWith, words } from '../core/parse.ts';
+import { parseWith, when, words } from '../core/parse.ts';
 import type { Result } from '../core/result.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { administratorAt } from '../administer/administrator.ts';
@@ -22,10 +22,17 @@ export const policy = new Hono<Scope>();
 
 const files = z.record(z.string().min(1).max(255), z.string());
 const version = z.string().regex(/^[0-9a-f]{64}$/, 'it must be the version of a policy');
-const proposal = z.strictObject({ files, reason: words(1000) });
+/** `until`: what it widens is taken back then, by itself. */
+const proposal = z.strictObject({ files, reason: words(1000), until: when().optional() });
 const rollback = z.strictObject({ version, reason: words(1000) });
-/** In set-up the files themselves; after it what was proposed, by the hash that was seen. */
-const activation = z.union([z.strictObject({ files }), z.strictObject({ change: z.string(), hash: version })]);
+/**
+ * In set-up the files themselves; after it what was proposed, by the hash that was seen. `revoke`: what is live and would
+ * not be given any more is ended.
+ */
+const activation = z.union([
+  z.strictObject({ files }),
+  z.strictObject({ change: z.string(), hash: version, revoke: z.boolean().default(false) }),
+]);
 
 policy.get('/versions', async (c) => {
   const operator = await operatorOf(c);
@@ -59,7 +66,10 @@ policy.post('/propose', async (c) => {
   if (!change.ok) return problem(c, change.error);
   const form = parseWith(proposal, change.value.body);
   if (!form.ok) return problem(c, form.error);
-  const done = await proposePolicy(c.var.deps, change.value.operator, form.value);
+  const done = await proposePolicy(c.var.deps, change.value.operator, {
+    ...form.value,
+    until: form.value.until ?? null,
+  });
   return proposed(c, done, done.ok ? { version: done.value.version, cases: done.value.cases } : {}, 201);
 });
 
@@ -80,7 +90,8 @@ policy.post('/activate', async (c) => {
   const found = await seenChange(c.var.deps, operator, id.value);
   if (!found.ok) return problem(c, found.error);
   const { place, proposal: seen } = found.value;
-  return receipt(c, await confirmChange(c.var.deps, operator, seen, { place, hash: form.value.hash }));
+  const { hash, revoke: reassesses } = form.value;
+  return receipt(c, await confirmChange(c.var.deps, operator, seen, { place, hash, reassesses }));
 });
 
 policy.post('/rollback', async (c) => {

@@ -12,6 +12,7 @@ import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
 import { killLease } from './kill.ts';
 import type { KillResult } from './lease.ts';
+import { narrow } from './narrow.ts';
 import { reassess } from './reassess.ts';
 import { reconcile } from './reconcile.ts';
 import { endLease } from './revoke.ts';
@@ -104,6 +105,8 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return cascade(deps, what);
     case 'reassess':
       return reassess(deps, what);
+    case 'narrow':
+      return narrow(deps, what);
   }
 }
 

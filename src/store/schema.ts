@@ -57,6 +57,7 @@ import type {
   SituationKind,
   TenantContext,
   TrustedIssuer,
+  Widening,
 } from '../core/registers.ts';
 import type { ProposedAct, ProposalState } from '../core/proposal.ts';
 import type { SealedSecret } from '../core/seal.ts';
@@ -85,6 +86,8 @@ export const deployment = pgTable(
     witnesses: text('witnesses').array().$type<PersonName[]>().notNull().default([]),
     stopped: text('stopped'),
     policy: text('policy').references(() => policies.version),
+    /** Where it is active for a time alone. */
+    widening: json('widening').$type<Widening>(),
     /** Those that were active before, the last one first. */
     policiesBefore: text('policies_before').array().notNull().default([]),
     /** A known value, sealed: a wrong deployment key cannot open it. */

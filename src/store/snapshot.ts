@@ -117,11 +117,14 @@ async function deploymentIn(
   const trusted = await tx.select(columnsOf(issuers)).from(issuers).where(eq(issuers.retired, false));
   const known = await tx.select(columnsOf(vendors)).from(vendors).where(eq(vendors.retired, false));
   const held = standingAdministrators(await assignmentsAt(tx, EVERYWHERE), now);
+  const widening = row.widening === null || row.policy === null ? null : { ...row.widening, version: row.policy };
+  const isOver = widening !== null && widening.until <= now;
   return {
     epoch: row.epoch,
     inSetup: row.setUp !== 'ended',
     stopped: row.stopped,
-    policy: row.policy,
+    policy: isOver ? widening.next : row.policy,
+    widening,
     policiesBefore: row.policiesBefore,
     persons: new Map(people.map((person) => [person.name, person])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
@@ -129,7 +132,11 @@ async function deploymentIn(
     vendors: new Map(known.map((vendor) => [vendor.name, vendor])),
     assignments: held,
     // One that is kept beyond its date has no end to wait for.
-    lapsesAt: earliest(NEVER, ...held.map(({ until }) => (until !== null && until > now ? until : null))),
+    lapsesAt: earliest(
+      NEVER,
+      isOver ? null : (widening?.until ?? null),
+      ...held.map(({ until }) => (until !== null && until > now ? until : null)),
+    ),
   };
 }
 

@@ -127,6 +127,7 @@ export function deployment(over: {
     epoch: 1,
     inSetup: false,
     stopped: null,
+    widening: null,
     policiesBefore: [],
     policy: null,
     persons: byName(over.persons ?? [person(OWNER)]),

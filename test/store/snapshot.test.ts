@@ -149,6 +149,7 @@ function loading(sharing: boolean) {
     epoch: 1,
     inSetup: false,
     stopped: null,
+    widening: null,
     policiesBefore: [],
     policy: null,
     persons: new Map(),

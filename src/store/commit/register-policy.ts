@@ -14,21 +14,32 @@ type Activation = Extract<RegisterChange, { readonly kind: 'policy.activate' }>;
 
 export async function activatePolicy(register: Register, change: Activation): Promise<void> {
   const { tx, now } = register;
-  const { version, functions, onlyFirst } = change;
+  const { version, onlyFirst, widening = null, undoes } = change;
   if (onlyFirst && now.policy !== null) refuse({ unmet: 'taken', by: now.policy });
+  if (undoes !== undefined && now.policy !== undoes) refuse({ unmet: 'moved' });
+  // A role that the widening brought is worth nothing once it is over, whoever holds it.
+  if (undoes === undefined) await refuseChangedFunctions(register, change);
+  await keepPolicy(register, change);
+  // What was active for a time alone is not gone back to.
+  const left = now.widening === null ? now.policy : null;
+  const before = [left, ...now.policiesBefore].filter((one) => one !== null && one !== version);
+  const policiesBefore = before.slice(0, BEFORE_KEPT) as string[];
+  await tx.update(deployment).set({ policy: version, widening, policiesBefore });
+}
+
+async function refuseChangedFunctions({ tx }: Register, { functions }: Activation): Promise<void> {
   await tx.execute(enter({ role: ROLES.list, tenants: [] }));
   const held = await tx.selectDistinct({ role: assignments.role, function: assignments.function }).from(assignments);
   const changed = held.find(({ role, function: given }) => functions[role] !== given);
   if (changed !== undefined) refuse({ unmet: 'in_use', by: `role ${changed.role}` });
   await tx.execute(enter({ role: ROLES.serve, tenants: [DEPLOYMENT, EVERYWHERE] }));
-  await keepPolicy(register, change);
-  if (now.policy === version) return;
-  const before = [now.policy, ...now.policiesBefore].filter((one) => one !== null && one !== version);
-  await tx.update(deployment).set({ policy: version, policiesBefore: before.slice(0, BEFORE_KEPT) as string[] });
 }
 
 /** A version that comes without its files is one that is kept. */
-export async function keepPolicy({ tx }: Register, { version, files, functions }: Activation): Promise<void> {
+export async function keepPolicy(
+  { tx }: Register,
+  { version, files, functions }: Pick<Activation, 'version' | 'files' | 'functions'>,
+): Promise<void> {
   if (files === null) {
     const [kept] = await tx.select({ version: policies.version }).from(policies).where(eq(policies.version, version));
     if (kept === undefined) refuse({ unmet: 'missing', what: 'policy' });

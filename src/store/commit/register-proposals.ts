@@ -1,17 +1,15 @@
 /** Changes that take two: written down by one person, and done once, in the transaction of the second one's word. */
 import { eq, sql } from 'drizzle-orm';
-import type { Confirmation } from '../../core/change.ts';
+import type { Confirmation, NewBundle } from '../../core/change.ts';
 import type { ChangeId, TenantName } from '../../core/ids.ts';
 import type { Proposal, ProposalState } from '../../core/proposal.ts';
-import type { BundleFiles } from '../../core/registers.ts';
 import { changes, DEPLOYMENT } from '../schema.ts';
 import { keepPolicy } from './register-policy.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
-export async function propose(register: Register, proposal: Proposal, files: BundleFiles | null): Promise<void> {
-  const { change } = proposal.act;
-  if (change.kind === 'policy.activate') await keepPolicy(register, { ...change, files });
+export async function propose(register: Register, proposal: Proposal, bundles: readonly NewBundle[]): Promise<void> {
+  for (const bundle of bundles) await keepPolicy(register, bundle);
   await keepProposal(register, proposal, 'open');
 }
 

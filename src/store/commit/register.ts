@@ -242,7 +242,7 @@ function applyUnversioned(
     case 'policy.activate':
       return activatePolicy(register, change);
     case 'change.propose':
-      return propose(register, change.proposal, change.files);
+      return propose(register, change.proposal, change.bundles);
     case 'change.withdraw':
       return withdraw(register, change.change);
     case 'change.review':

@@ -1,0 +1,47 @@
+/** A bundle on trial: checked, and its own cases run. One that fails is neither proposed nor activated. */
+import type { NewBundle } from '../core/change.ts';
+import { failure } from '../core/failure.ts';
+import type { Problem } from '../core/policy.ts';
+import type { BundleFiles, RoleFunction } from '../core/registers.ts';
+import { err } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Deps } from '../deps.ts';
+import type { Bundle } from '../decide/bundle.ts';
+import { runCases } from '../decide/cases.ts';
+
+export function checked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
+  const bundle = deps.bundles.load(files);
+  return bundle.ok ? bundle : err(badPolicy(bundle.error));
+}
+
+const badPolicy = (problems: readonly Problem[]) =>
+  failure('invalid_policy', `the bundle has ${problems.length} problems`, { members: { problems } });
+
+/** @param called as the refusal names it. */
+export function tried(
+  deps: Pick<Deps, 'bundles' | 'rulebook'>,
+  files: BundleFiles,
+  called = 'the bundle',
+): Result<Bundle> {
+  const bundle = checked(deps, files);
+  if (!bundle.ok) return bundle;
+  const outcomes = runCases(bundle.value, deps.rulebook);
+  const failed = outcomes.filter(({ differences }) => differences.length > 0);
+  if (failed.length === 0) return bundle;
+  const members = { cases: failed };
+  return err(failure('invalid_policy', `${failed.length} of ${outcomes.length} cases of ${called} fail`, { members }));
+}
+
+/** How many cases it has. */
+export const casesOf = ({ cases }: Bundle): number =>
+  cases.reduce((sum, { holds }) => sum + (holds.cases ?? []).length, 0);
+
+/** Each role's function, by which the database refuses a bundle that changes one under an assignment. */
+export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunction>> =>
+  Object.fromEntries([...roles.values()].map((role) => [role.name, role.function]));
+
+export const newBundle = (bundle: Bundle, files: BundleFiles): NewBundle => ({
+  version: bundle.version,
+  files,
+  functions: functionsOf(bundle),
+});
