@@ -69,7 +69,17 @@ async function fillEveryTable(): Promise<void> {
     if (found === undefined) throw new Error('the world has no tenants');
     const change = { kind: 'tenant.put', tenant: found, keys: [key] } as const;
     await test.change(change);
-    const act = { what: 'w', change, ledger: tenant, facts: {}, said: {}, ends: null, subjects: [], policy: null, shown: null };
+    const act = {
+      what: 'w',
+      change,
+      ledger: tenant,
+      facts: {},
+      said: {},
+      ends: null,
+      subjects: [],
+      policy: null,
+      shown: null,
+    };
     const when = { proposedAt: at, expiresAt: at };
     const proposed = { id: newId('chg', at, random), act, reason: 'r', proposer: OLGA, operator: 'olga' as never };
     await test.change({ kind: 'change.propose', proposal: hashed({ ...proposed, ...when }), bundles: [] });
