@@ -26,7 +26,7 @@ export interface Act {
   /** As written by the administrator, beside the leaf. Never a secret. */
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
-  readonly ends: LeaseFilter | null;
+  readonly ends: LeaseFilter | readonly LeaseFilter[] | null;
   /** Of a change that takes two: the second one's word, or what is owed to a second one. */
   readonly confirms?: Confirmation;
   readonly owes?: Proposal;
@@ -49,10 +49,11 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
     },
     deps.random,
   );
-  const work: NewWork[] =
-    act.ends === null
-      ? []
-      : [{ id: newId('wrk', at, deps.random), due: at, what: { task: 'cascade', tenant: act.ledger, over: act.ends } }];
+  const work: NewWork[] = [act.ends ?? []].flat().map((over) => ({
+    id: newId('wrk', at, deps.random),
+    due: at,
+    what: { task: 'cascade', tenant: act.ledger, over },
+  }));
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
   const idempotency = act.claim ? { ...act.claim, principal: `operator:${act.by.actor.name}` } : null;
   const command = {
@@ -89,6 +90,7 @@ function repeatedOr(unmet: Unmet): Result<Receipt> {
 function kindOf({ kind }: RegisterChange): EntryKind {
   const own = OF_CHANGES[kind];
   if (own !== undefined) return own;
+  if (kind.endsWith('.offboard')) return 'register.offboarded';
   return kind.endsWith('.remove') ? 'register.removed' : 'register.put';
 }
 

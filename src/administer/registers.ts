@@ -202,7 +202,7 @@ function putAgent(called: string, body: unknown, now: DeploymentSnapshot): Resul
   if (owner === deputy) {
     return err(failure('invalid_field', 'the deputy must be another person than the owner', { path: 'deputy' }));
   }
-  const agent: Agent = {
+  const agent: Omit<Agent, 'leftBy'> = {
     ...rest,
     name: name.value,
     owner: owner as PersonName,

@@ -79,6 +79,7 @@ export async function parseTarget(
         jwk: jwk.value === null ? null : jwk.value.jwk,
         environment,
         dataClasses,
+        mspWide: null,
       },
       audience: typeof audience === 'string' ? audienceKey(audience) : null,
     },

@@ -135,6 +135,7 @@ const agentOf = (name: string, example: ExampleAgent): Agent => ({
   owner: OWNER,
   deputy: null,
   formerOwners: [],
+  leftBy: null,
   kind: example.kind,
   purpose: 'example',
   decisions: [],
@@ -194,6 +195,7 @@ const targetsOf = (tenant: TenantName, client: ExampleTenant): Snapshot['targets
         jwk: null,
         environment: target.environment,
         dataClasses: target.data_classes,
+        mspWide: null,
       },
     ]),
   );

@@ -49,7 +49,7 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
 });
 
 /** As it can be put back: who owned it before is not written by anybody. */
-const agentWire = (agent: Agent) => ({
+export const agentWire = (agent: Agent) => ({
   name: agent.name,
   owner: agent.owner,
   deputy: agent.deputy,

@@ -197,7 +197,7 @@ const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | un
   );
 
 /** The listing role may not read it. */
-const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
+export const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
 
 function newestLeases(
   tx: Transaction,

@@ -12,8 +12,10 @@ import type { Command } from '../../src/cli/command.ts';
 import { commands as context } from '../../src/cli/context.ts';
 import { commands as enrolment } from '../../src/cli/enrolment.ts';
 import { commands as exec } from '../../src/cli/exec.ts';
+import { commands as inventory } from '../../src/cli/inventory.ts';
 import { commands as issuer } from '../../src/cli/issuer.ts';
 import { commands as lease } from '../../src/cli/lease.ts';
+import { commands as offboard } from '../../src/cli/offboard.ts';
 import { commands as operator } from '../../src/cli/operator.ts';
 import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
@@ -38,6 +40,8 @@ const ALL: readonly Command[] = [
   ...target,
   ...assignment,
   ...change,
+  ...offboard,
+  ...inventory,
   ...request,
   ...lease,
   ...policy,

@@ -200,6 +200,7 @@ export const agentOf = (name: AgentName, more: Partial<Agent> = {}): Agent => ({
   owner: OWEN,
   deputy: null,
   formerOwners: [],
+  leftBy: null,
   kind: 'service',
   purpose: 'tests',
   decisions: [],
@@ -221,6 +222,7 @@ export const targetOf = (tenant: TenantName, name: TargetName): Omit<TargetVersi
   jwk: null,
   environment: 'production',
   dataClasses: [],
+  mspWide: null,
 });
 
 /** An incident that has begun. */

@@ -20,6 +20,7 @@ import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
 import { endSituation, putContext, setSituation } from './register-context.ts';
+import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
 import { activatePolicy } from './register-policy.ts';
 import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
@@ -138,6 +139,9 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'operator.remove':
     case 'agent.put':
     case 'agent.remove':
+    case 'agent.accept':
+    case 'person.offboard':
+    case 'agents.offboard':
     case 'issuer.put':
     case 'issuer.remove':
     case 'vendor.put':
@@ -221,6 +225,12 @@ function applyUnversioned(
       return putAgent(register, change.agent);
     case 'agent.remove':
       return removeAgent(register, change.agent);
+    case 'agent.accept':
+      return acceptAgent(register, change.agent, change.person);
+    case 'person.offboard':
+      return offboardPerson(register, change.person);
+    case 'agents.offboard':
+      return offboardAgents(register, change);
     case 'issuer.put':
       return putIssuer(register, change.issuer);
     case 'issuer.remove':
