@@ -15,6 +15,7 @@ import type { Bundle } from '../decide/bundle.ts';
 import { runCases } from '../decide/cases.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
+import type { Author } from './author.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
 import type { Proposed } from './changes.ts';
 import { perform } from './commit.ts';
@@ -27,14 +28,14 @@ export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunc
 /** In set-up alone: after it a bundle is proposed. One with a problem is never activated. */
 export async function activatePolicy(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const read = (): Result<Parsed> => {
     const bundle = loadChecked(deps, files);
     return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
   };
-  return act(deps, operator, await deps.store.deployment(), read, claim);
+  return act(deps, operator, await deps.store.deployment(), read, { claim });
 }
 
 const activation = (bundle: Bundle, files: BundleFiles | null): Parsed => ({

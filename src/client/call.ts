@@ -29,6 +29,8 @@ export interface Outgoing {
   readonly path: string;
   readonly token?: string;
   readonly idempotencyKey?: string;
+  /** Further ones: conditions, and the reason of a change. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonObject | URLSearchParams;
 }
 
@@ -81,7 +83,7 @@ export function call(line: Line, make: () => Promise<Outgoing>, bounds: Bounds):
 /** A connection that fails, or an answer that breaks off, is transient; a caller who gives up is not. */
 async function send(
   line: Line,
-  { method, path, token, idempotencyKey, body }: Outgoing,
+  { method, path, token, idempotencyKey, headers, body }: Outgoing,
   { timeout, signal }: Bounds,
 ): Promise<Answer & { readonly retryAfter: number | null }> {
   signal?.throwIfAborted();
@@ -92,6 +94,7 @@ async function send(
       redirect: 'error',
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       headers: {
+        ...headers,
         accept: 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),

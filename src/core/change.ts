@@ -352,7 +352,7 @@ export interface RegisterCommand {
   readonly work: readonly NewWork[];
   /** The deployment epoch that the author's standing was read under; the change happens only if it has not moved. */
   readonly deploymentEpoch: number | null;
-  /** The same of the tenant that it changes, where the standing was read there. */
+  /** The same of the tenant that it changes, where the standing or the tenant was read there; 0: there was none. */
   readonly tenantEpoch?: number | null;
   /** What the change was proposed as, where it takes two. */
   readonly confirms?: Confirmation;

@@ -65,6 +65,7 @@ export const FAILURES = {
   idempotency_mismatch: { status: 409, title: 'The idempotency key came with another body', oauth: 'invalid_request' },
   change_over: { status: 409, title: 'The change is not open any more', oauth: 'invalid_request' },
   lease_over: { status: 409, title: 'The lease is over', oauth: 'invalid_request' },
+  precondition_failed: { status: 412, title: 'It is not as you last saw it', oauth: 'invalid_request' },
   body_too_large: { status: 413, title: 'The body is too large', oauth: 'invalid_request' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported', oauth: 'invalid_request' },
   too_many_requests: { status: 429, title: 'Too many requests', oauth: 'temporarily_unavailable' },

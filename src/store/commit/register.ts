@@ -69,10 +69,16 @@ export async function commitRegister(
   }
 }
 
+/** What a tenant's epoch counts as before there is one. */
+const NOT_THERE = 0;
+
 async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<number | null> {
   if (tenant === null) return null;
-  const [row] = await tx.select({ epoch: tenants.epoch }).from(tenants).where(eq(tenants.name, tenant));
-  return row?.epoch ?? null;
+  const [row] = await tx
+    .select({ epoch: tenants.epoch })
+    .from(tenants)
+    .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
+  return row?.epoch ?? NOT_THERE;
 }
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
