@@ -129,7 +129,7 @@ export async function putTarget(
   at: Snapshot,
   entry: { readonly target: TargetName; readonly body: unknown },
 ): Promise<Result<Receipt>> {
-  return act(deps, operator, at, () => parseTarget(deps, at, entry.target, entry.body));
+  return act(deps, operator, at, () => parseTarget(deps, at, entry, operator.operator));
 }
 
 export async function removeTarget(

@@ -143,8 +143,9 @@ const PROPOSAL_OVER: Readonly<Record<Extract<Unmet, { unmet: 'proposal' }>['why'
   }),
 };
 
-function takenCode(by: string): 'key_in_use' | 'binding_overlaps' | 'audience_in_use' | 'name_taken' {
+function takenCode(by: string): 'key_in_use' | 'binding_overlaps' | 'secret_in_use' | 'audience_in_use' | 'name_taken' {
   if (by.startsWith('key')) return 'key_in_use';
   if (by.startsWith('binding')) return 'binding_overlaps';
+  if (by.startsWith('secret')) return 'secret_in_use';
   return by.startsWith('audience') ? 'audience_in_use' : 'name_taken';
 }

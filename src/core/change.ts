@@ -312,6 +312,8 @@ export type RegisterChange =
       readonly kind: 'target.put';
       readonly target: Omit<TargetVersion, 'version'>;
       readonly audience: string | null;
+      /** A keyed hash of its secret: another target has the same one only where it is said to be MSP-wide. */
+      readonly secretHash: string | null;
     }
   | { readonly kind: 'target.remove'; readonly tenant: TenantName; readonly target: TargetName }
   | { readonly kind: 'assignment.put'; readonly assignment: Assignment }

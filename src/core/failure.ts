@@ -59,6 +59,7 @@ export const FAILURES = {
   key_in_use: { status: 409, title: 'The key is enrolled elsewhere', oauth: 'invalid_request' },
   binding_overlaps: { status: 409, title: 'One token could satisfy two bindings', oauth: 'invalid_request' },
   audience_in_use: { status: 409, title: 'The audience belongs to another', oauth: 'invalid_request' },
+  secret_in_use: { status: 409, title: 'The secret is registered at another target', oauth: 'invalid_request' },
   second_function: { status: 409, title: 'A second function at one tenant', oauth: 'invalid_request' },
   still_in_use: { status: 409, title: 'Something still rests on this', oauth: 'invalid_request' },
   version_conflict: { status: 409, title: 'It was changed by another', oauth: 'invalid_request' },

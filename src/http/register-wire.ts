@@ -125,6 +125,7 @@ export const targetWire = (target: TargetVersion) => ({
   jwk: target.jwk,
   environment: target.environment,
   data_classes: target.dataClasses,
+  msp_wide: target.mspWide,
 });
 
 export const enrolmentWire = ({ agent, proof, exception }: Enrolment) => ({

@@ -189,7 +189,7 @@ async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName
 }
 
 async function apply(register: Register, change: RegisterChange): Promise<number | null> {
-  if (change.kind === 'target.put') return putTarget(register, change.target, change.audience);
+  if (change.kind === 'target.put') return putTarget(register, change);
   await applyUnversioned(register, change);
   return null;
 }
