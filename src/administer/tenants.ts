@@ -40,7 +40,7 @@ export async function makeSigningKeys(deps: Deps, tenant: TenantName): Promise<r
   );
 }
 
-const targetBody = z.strictObject({
+export const targetBody = z.strictObject({
   provider: z.enum(PROVIDER_KINDS),
   config: z.record(z.string(), z.unknown()),
   secret: z.string().min(1).max(16_384).nullable().default(null),
@@ -138,7 +138,7 @@ async function keptOrNew(
   );
 }
 
-const enrolmentBody = z.strictObject({
+export const enrolmentBody = z.strictObject({
   jwk: z.record(z.string(), z.unknown()).optional(),
   issuer: name().optional(),
   claims: z.record(z.string().min(1).max(200), z.string().min(1).max(500)).optional(),

@@ -37,6 +37,8 @@ export interface Outgoing {
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Names the state of what was read. */
+  readonly etag: string | null;
 }
 
 export interface Bounds {
@@ -103,7 +105,8 @@ async function send(
       ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
     });
     const retryAfter = readRetryAfter(response.headers.get('retry-after'), line.clock());
-    return { status: response.status, body: asObject(await response.text()), retryAfter };
+    const etag = response.headers.get('etag');
+    return { status: response.status, body: asObject(await response.text()), etag, retryAfter };
   } catch (cause) {
     if (signal?.aborted === true) throw signal.reason;
     const what = late.aborted ? `the broker did not answer within ${timeout} ms` : 'the broker cannot be reached';

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands as acceptance } from '../../src/cli/acceptance.ts';
 import { commands as agent } from '../../src/cli/agent.ts';
+import { commands as apply } from '../../src/cli/apply.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
 import { commands as change } from '../../src/cli/change.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
@@ -40,6 +41,7 @@ const ALL: readonly Command[] = [
   ...target,
   ...assignment,
   ...change,
+  ...apply,
   ...offboard,
   ...inventory,
   ...request,
