@@ -404,6 +404,11 @@ elsewhere('takes an agent’s owner away', async () => {
   assert.is(answer.status, 403, answer.text);
   assert.is(answer.body['code'], 'owner_gone');
   must(await app.operator('ada', 'PUT', '/api/people/olga', person(true)));
+  must(await app.operator('ada', 'PUT', '/api/operators/dana', { person: 'dana' }));
+  for (const orphan of ['triage-bot', 'report-bot', 'birch-bot']) {
+    must(await app.operator('dana', 'POST', `/api/agents/${orphan}/accept`, {}));
+  }
+  assert.is((await other.call('POST', REQUESTS, { token, body: PERMITTED })).status, 201);
 });
 
 elsewhere('ends an assignment', async () => {

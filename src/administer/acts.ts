@@ -8,12 +8,14 @@ import type { Finding } from '../core/provider.ts';
 import type { Assignment } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { openTarget } from '../issue/target.ts';
 import { endAcceptance, parseAcceptance } from './acceptances.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
+import { mustBeAsSeen } from './author.ts';
+import type { Author, Place } from './author.ts';
 import { endAssignment, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { EVERYTHING, parsePut, parseRemove, parseTenant } from './registers.ts';
@@ -22,26 +24,42 @@ import { makeSigningKeys, parseEnrolment, parseTarget } from './tenants.ts';
 
 const NO_TENANT = failure('not_found', 'there is nothing here');
 
+interface Resting {
+  /** A key under which it may be sent again. */
+  readonly claim?: Claim | null;
+  /** A tenant is changed from above, and has an epoch of its own that the author may rest on. */
+  readonly tenantEpoch?: number | null;
+}
+
 export async function act(
   deps: Deps,
-  operator: OperatorPrincipal,
-  place: Snapshot | DeploymentSnapshot,
+  author: Author,
+  place: Place,
   read: () => Promise<Result<Parsed>> | Result<Parsed>,
-  claim: Claim | null = null,
+  { claim = null, tenantEpoch = null }: Resting = {},
 ): Promise<Result<Receipt>> {
-  const by = administratorAt(operator, place, deps.clock());
+  const by = administratorAt(author, place, deps.clock());
   if (!by.ok) return by;
+  const seen = await mustBeAsSeen(deps, author, place);
+  if (!seen.ok) return seen;
   const parsed = await read();
   if (!parsed.ok) return parsed;
   const { takesTwo, ...rest } = parsed.value;
   const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo);
   if (!alone.ok) return alone;
-  return perform(deps, { ...rest, by: by.value, ledger: 'tenant' in place ? place.tenant.name : null, claim });
+  const reason = author.reason === null ? {} : { reason: author.reason };
+  return perform(deps, {
+    ...rest,
+    said: { ...reason, ...rest.said },
+    by: tenantEpoch === null ? by.value : { ...by.value, tenantEpoch },
+    ledger: 'tenant' in place ? place.tenant.name : null,
+    claim,
+  });
 }
 
 export async function putInRegister(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   entry: { readonly register: DeploymentRegister; readonly name: string; readonly body: unknown },
 ): Promise<Result<Receipt>> {
   const now = await deps.store.deployment();
@@ -50,7 +68,7 @@ export async function putInRegister(
 
 export async function removeFromRegister(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   register: DeploymentRegister,
   name: string,
 ): Promise<Result<Receipt>> {
@@ -59,12 +77,12 @@ export async function removeFromRegister(
 
 export async function putTenant(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   name: TenantName,
   body: unknown,
 ): Promise<Result<Receipt>> {
-  const known = await deps.store.snapshot(name);
-  return act(deps, operator, await deps.store.deployment(), async () => {
+  const known = await knownTenant(deps, operator, name);
+  const read = async (): Promise<Result<Parsed>> => {
     const tenant = parseTenant(name, body);
     if (!tenant.ok) return tenant;
     const keys = known === null ? await makeSigningKeys(deps, name) : [];
@@ -76,16 +94,23 @@ export async function putTenant(
       takesTwo: null,
       ends: null,
     });
-  });
+  };
+  return act(deps, operator, await deps.store.deployment(), read, { tenantEpoch: epochSeen(operator, known) });
 }
 
-export async function removeTenant(
-  deps: Deps,
-  operator: OperatorPrincipal,
-  name: TenantName,
-): Promise<Result<Receipt>> {
-  const known = await deps.store.snapshot(name);
-  return act(deps, operator, await deps.store.deployment(), () => {
+/** Read anew where the change rests on it: a kept one would be found overtaken again and again. */
+async function knownTenant(deps: Deps, { isAsSeen }: Author, name: TenantName): Promise<Snapshot | null> {
+  if (isAsSeen !== null) deps.store.forget(name);
+  return deps.store.snapshot(name);
+}
+
+/** 0: there is none yet. */
+const epochSeen = ({ isAsSeen }: Author, known: Snapshot | null): number | null =>
+  isAsSeen === null ? null : (known?.epochs.tenant ?? 0);
+
+export async function removeTenant(deps: Deps, operator: Author, name: TenantName): Promise<Result<Receipt>> {
+  const known = await knownTenant(deps, operator, name);
+  const read = (): Result<Parsed> => {
     if (known === null) return err(NO_TENANT);
     return ok({
       change: { kind: 'tenant.remove', tenant: name },
@@ -94,21 +119,22 @@ export async function removeTenant(
       takesTwo: null,
       ends: { ...EVERYTHING, tenant: name },
     });
-  });
+  };
+  return act(deps, operator, await deps.store.deployment(), read, { tenantEpoch: epochSeen(operator, known) });
 }
 
 export async function putTarget(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   entry: { readonly target: TargetName; readonly body: unknown },
 ): Promise<Result<Receipt>> {
-  return act(deps, operator, at, () => parseTarget(deps, at, entry.target, entry.body));
+  return act(deps, operator, at, () => parseTarget(deps, at, entry, operator.operator));
 }
 
 export async function removeTarget(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   target: TargetName,
 ): Promise<Result<Receipt>> {
@@ -141,7 +167,7 @@ export async function checkTarget(
 
 export async function putEnrolment(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   entry: { readonly agent: AgentName; readonly body: unknown },
 ): Promise<Result<Receipt>> {
@@ -150,7 +176,7 @@ export async function putEnrolment(
 
 export async function removeEnrolment(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   agent: AgentName,
 ): Promise<Result<Receipt>> {
@@ -168,7 +194,7 @@ export async function removeEnrolment(
 
 export async function putAcceptance(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   entry: { readonly agent: AgentName; readonly body: unknown },
 ): Promise<Result<Receipt>> {
@@ -179,7 +205,7 @@ export async function putAcceptance(
 
 export async function removeAcceptance(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   at: Snapshot,
   agent: AgentName,
 ): Promise<Result<Receipt>> {
@@ -188,19 +214,19 @@ export async function removeAcceptance(
 
 export async function putAssignment(
   deps: Deps,
-  operator: OperatorPrincipal,
-  place: Snapshot | DeploymentSnapshot,
+  operator: Author,
+  place: Place,
   { body, claim }: { readonly body: unknown; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
   const roles = policy === null ? new Map() : (await deps.bundles.at(policy)).roles;
-  return act(deps, operator, place, () => parseAssignment(deps, body, roles, place.assignments), claim);
+  return act(deps, operator, place, () => parseAssignment(deps, body, roles, place.assignments), { claim });
 }
 
 export async function removeAssignment(
   deps: Deps,
-  operator: OperatorPrincipal,
-  place: Snapshot | DeploymentSnapshot,
+  operator: Author,
+  place: Place,
   assignment: Assignment,
 ): Promise<Result<Receipt>> {
   return act(deps, operator, place, () => ok(endAssignment(assignment)));

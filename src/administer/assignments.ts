@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts';
 import { EVERYTHING } from './registers.ts';
 import type { Parsed } from './registers.ts';
 
-const body = z.strictObject({
+export const assignmentBody = z.strictObject({
   tenant: name().nullable(),
   holder: z.union([z.strictObject({ person: name() }), z.strictObject({ agent: name() })]),
   role: name(),
@@ -25,7 +25,7 @@ const body = z.strictObject({
 const DEFAULT_TERM = seconds(90 * 24 * 3600);
 
 export const assignmentTenant = (input: unknown): Result<TenantName | null> => {
-  const parsed = parseWith(body, input);
+  const parsed = parseWith(assignmentBody, input);
   return parsed.ok ? ok(parsed.value.tenant as TenantName | null) : parsed;
 };
 
@@ -36,7 +36,7 @@ export function parseAssignment(
   roles: ReadonlyMap<RoleName, { readonly function: RoleFunction }>,
   before: readonly Assignment[],
 ): Result<Parsed> {
-  const parsed = parseWith(body, input);
+  const parsed = parseWith(assignmentBody, input);
   if (!parsed.ok) return parsed;
   const { tenant, holder: held, role, until, reviewer } = parsed.value;
   const given = roles.get(role as RoleName)?.function;

@@ -14,7 +14,6 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { NewBundle, RegisterChange } from '../core/change.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
@@ -23,6 +22,7 @@ import { whyNotSecond } from '../decide/segregation.ts';
 import { parseAcceptance } from './acceptances.ts';
 import { administratorAt } from './administrator.ts';
 import type { Administrator } from './administrator.ts';
+import type { Place } from './author.ts';
 import { parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { parsePut } from './registers.ts';
@@ -68,8 +68,6 @@ export async function proposeChange(
   if (!parsed.ok) return parsed;
   return proposeParsed(deps, { operator, by: by.value, place }, parsed.value, asked.value.reason);
 }
-
-export type Place = Snapshot | DeploymentSnapshot;
 
 /** Of an assignment, before it is read in whole. */
 const assignmentPlace = z.looseObject({ tenant: name().nullable() });

@@ -27,7 +27,7 @@ export interface Act {
   /** As written by the administrator, beside the leaf. Never a secret. */
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
-  readonly ends: LeaseFilter | null;
+  readonly ends: LeaseFilter | readonly LeaseFilter[] | null;
   /** Whether what the policy would not give any more is ended. */
   readonly reassesses?: boolean;
   /** Of a change that takes two: the second one's word, or what is owed to a second one. */
@@ -76,7 +76,7 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
 function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: Instant): readonly Omit<NewWork, 'id'>[] {
   const widening = change.kind === 'policy.activate' ? change.widening : null;
   return [
-    ...(ends === null ? [] : [{ due: at, what: { task: 'cascade', tenant: ledger, over: ends } } as const]),
+    ...[ends ?? []].flat().map((over) => ({ due: at, what: { task: 'cascade', tenant: ledger, over } }) as const),
     ...(reassesses ? [{ due: at, what: { task: 'reassess', tenant: null } } as const] : []),
     ...(widening && change.kind === 'policy.activate'
       ? [{ due: widening.until, what: { task: 'narrow', tenant: null, policy: change.version } } as const]
@@ -100,6 +100,7 @@ function repeatedOr(unmet: Unmet): Result<Receipt> {
 function kindOf({ kind }: RegisterChange): EntryKind {
   const own = OF_CHANGES[kind];
   if (own !== undefined) return own;
+  if (kind.endsWith('.offboard')) return 'register.offboarded';
   return kind.endsWith('.remove') ? 'register.removed' : 'register.put';
 }
 
@@ -152,8 +153,9 @@ const PROPOSAL_OVER: Readonly<Record<Extract<Unmet, { unmet: 'proposal' }>['why'
   }),
 };
 
-function takenCode(by: string): 'key_in_use' | 'binding_overlaps' | 'audience_in_use' | 'name_taken' {
+function takenCode(by: string): 'key_in_use' | 'binding_overlaps' | 'secret_in_use' | 'audience_in_use' | 'name_taken' {
   if (by.startsWith('key')) return 'key_in_use';
   if (by.startsWith('binding')) return 'binding_overlaps';
+  if (by.startsWith('secret')) return 'secret_in_use';
   return by.startsWith('audience') ? 'audience_in_use' : 'name_taken';
 }

@@ -25,18 +25,14 @@ import { inConflict } from '../decide/segregation.ts';
 import type { Deps } from '../deps.ts';
 import { act } from './acts.ts';
 import { standingAt } from './administrator.ts';
+import type { Author } from './author.ts';
 import { perform } from './commit.ts';
 import type { Parsed } from './registers.ts';
 
 const contextBody = z.strictObject(CONTEXT_FIELDS).partial();
 
 /** In whole: what is left out is recorded no more. */
-export async function putContext(
-  deps: Deps,
-  operator: OperatorPrincipal,
-  at: Snapshot,
-  body: unknown,
-): Promise<Result<Receipt>> {
+export async function putContext(deps: Deps, operator: Author, at: Snapshot, body: unknown): Promise<Result<Receipt>> {
   return act(deps, operator, at, () => parseContext(at, body));
 }
 

@@ -17,6 +17,7 @@ import type { Bundle } from '../decide/bundle.ts';
 import { fallen } from '../revoke/reassess.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
+import type { Author } from './author.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
 import type { Proposed } from './changes.ts';
 import { perform } from './commit.ts';
@@ -27,14 +28,14 @@ import { endOf } from './widening.ts';
 /** In set-up alone: after it a bundle is proposed. One with a problem is never activated. */
 export async function activatePolicy(
   deps: Deps,
-  operator: OperatorPrincipal,
+  operator: Author,
   { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const read = (): Result<Parsed> => {
     const bundle = checked(deps, files);
     return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
   };
-  return act(deps, operator, await deps.store.deployment(), read, claim);
+  return act(deps, operator, await deps.store.deployment(), read, { claim });
 }
 
 const activation = (bundle: Bundle, files: BundleFiles | null, widening: Widening | null = null): Parsed => ({

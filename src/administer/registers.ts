@@ -34,18 +34,18 @@ export type DeploymentRegister = (typeof DEPLOYMENT_REGISTERS)[number];
 
 export const EVERYTHING: LeaseFilter = { tenant: null, agent: null, owner: null, target: null, role: null };
 
-const personBody = z.strictObject({
+export const personBody = z.strictObject({
   display_name: words(200),
   email: z.email().max(254).nullable().default(null),
   active: z.boolean().default(true),
 });
-const operatorBody = z.strictObject({
+export const operatorBody = z.strictObject({
   person: name().nullable().default(null),
   issuer: z.url().max(500).nullable().default(null),
   subject: words(255).nullable().default(null),
   active: z.boolean().default(true),
 });
-const agentBody = z.strictObject({
+export const agentBody = z.strictObject({
   owner: name(),
   deputy: name().nullable().default(null),
   kind: z.enum(AGENT_KINDS),
@@ -60,7 +60,7 @@ const agentBody = z.strictObject({
 });
 /** An hour: a platform's token older than that proves little of now. */
 const OLDEST_TOKEN_S = 3600;
-const issuerBody = z.strictObject({
+export const issuerBody = z.strictObject({
   url: z
     .string()
     .refine((url) => checkIssuerUrl(url).ok, 'it is not an issuer’s URL: https, without query or fragment'),
@@ -69,7 +69,7 @@ const issuerBody = z.strictObject({
 });
 /** What is known at the beginning; the rest of a context has a place of its own. */
 const { regulations, data_classes, autonomy, terms, time_zone } = CONTEXT_FIELDS;
-const tenantBody = z.strictObject({
+export const tenantBody = z.strictObject({
   display_name: words(200),
   ...z.strictObject({ regulations, data_classes, autonomy, terms, time_zone }).partial().shape,
 });
@@ -202,7 +202,7 @@ function putAgent(called: string, body: unknown, now: DeploymentSnapshot): Resul
   if (owner === deputy) {
     return err(failure('invalid_field', 'the deputy must be another person than the owner', { path: 'deputy' }));
   }
-  const agent: Agent = {
+  const agent: Omit<Agent, 'leftBy'> = {
     ...rest,
     name: name.value,
     owner: owner as PersonName,

@@ -3,6 +3,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
 import { audienceKey } from '../core/audience.ts';
+import { hmacSha256, toHex, utf8 } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AgentName, IssuerName, OperatorName, TargetName, TenantName } from '../core/ids.ts';
@@ -11,6 +12,7 @@ import { DATA_CLASSES, PROVIDER_KINDS } from '../core/registers.ts';
 import type { Enrolment, PublicJwk, SigningKey, TargetVersion, WorkloadBinding } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { SealedSecret } from '../core/seal.ts';
 import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { numericDate } from '../core/time.ts';
@@ -38,26 +40,30 @@ export async function makeSigningKeys(deps: Deps, tenant: TenantName): Promise<r
   );
 }
 
-const targetBody = z.strictObject({
+export const targetBody = z.strictObject({
   provider: z.enum(PROVIDER_KINDS),
   config: z.record(z.string(), z.unknown()),
   secret: z.string().min(1).max(16_384).nullable().default(null),
   jwk: z.record(z.string(), z.unknown()).nullable().default(null),
   environment: words(63),
   data_classes: z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length).default([]),
+  msp_wide: z
+    .strictObject({ reason: words(500) })
+    .nullable()
+    .default(null),
 });
 
 /** Reads a target; its secret is sealed before it goes any further. */
 export async function parseTarget(
   deps: Deps,
   at: Snapshot,
-  called: TargetName,
-  body: unknown,
+  { target: called, body }: { readonly target: TargetName; readonly body: unknown },
+  author: OperatorName,
 ): Promise<Result<Parsed>> {
   const parsed = parseWith(targetBody, body);
   if (!parsed.ok) return parsed;
   const tenant = at.tenant.name;
-  const { provider: kind, environment, data_classes: dataClasses } = parsed.value;
+  const { provider: kind, environment, data_classes: dataClasses, msp_wide: shared } = parsed.value;
   const provider = deps.providers.get(kind);
   if (provider === undefined) return err(failure('invalid_target', `the provider ${kind} is not built in yet`));
   const config = provider.parse(parsed.value.config, { tenant, publicUrl: deps.publicUrl });
@@ -75,32 +81,55 @@ export async function parseTarget(
         name: called,
         provider: kind,
         config: config.value,
-        secret: secret.value,
+        secret: secret.value?.sealed ?? null,
         jwk: jwk.value === null ? null : jwk.value.jwk,
         environment,
         dataClasses,
+        mspWide: shared === null ? null : { ...shared, author },
       },
       audience: typeof audience === 'string' ? audienceKey(audience) : null,
+      secretHash: secret.value?.hash ?? null,
     },
-    facts: { tenant, target: called, provider: kind, environment, data_classes: dataClasses },
-    said: { config: config.value },
+    facts: {
+      tenant,
+      target: called,
+      provider: kind,
+      environment,
+      data_classes: dataClasses,
+      msp_wide: shared !== null,
+    },
+    said: { config: config.value, ...(shared === null ? {} : { msp_wide: shared.reason }) },
     takesTwo: null,
     ends: null,
   });
 }
 
+interface KeptSecret {
+  readonly sealed: SealedSecret;
+  /** Keyed, so that the same secret is known again and nothing else is. */
+  readonly hash: string;
+}
+
 /** Where a target is reached; a secret that was given for one place is not sent to another. */
 async function keptOrNew(
-  deps: Deps,
+  { keyring }: Deps,
   before: TargetVersion | undefined,
   called: TargetName,
   config: JsonObject,
   given: string | null,
   tenant: TenantName,
-): Promise<Result<TargetVersion['secret']>> {
-  if (given !== null) return ok(await deps.keyring.seal(targetPurpose(tenant, called), new Secret(given)));
+): Promise<Result<KeptSecret | null>> {
+  const purpose = targetPurpose(tenant, called);
+  const hashed = (secret: Secret): string => toHex(hmacSha256(keyring.derive('target secret'), utf8(secret.reveal())));
+  if (given !== null) {
+    const secret = new Secret(given);
+    return ok({ sealed: await keyring.seal(purpose, secret), hash: hashed(secret) });
+  }
   const kept = before?.secret ?? null;
-  if (kept === null || JSON.stringify(before?.config) === JSON.stringify(config)) return ok(kept);
+  if (kept === null) return ok(null);
+  if (JSON.stringify(before?.config) === JSON.stringify(config)) {
+    return ok({ sealed: kept, hash: hashed(await keyring.open(purpose, kept)) });
+  }
   return err(
     failure('invalid_target', 'a target that changes needs its secret again', {
       path: 'secret',
@@ -109,7 +138,7 @@ async function keptOrNew(
   );
 }
 
-const enrolmentBody = z.strictObject({
+export const enrolmentBody = z.strictObject({
   jwk: z.record(z.string(), z.unknown()).optional(),
   issuer: name().optional(),
   claims: z.record(z.string().min(1).max(200), z.string().min(1).max(500)).optional(),

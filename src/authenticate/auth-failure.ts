@@ -45,9 +45,9 @@ export const issuerUnavailable = (): Result<never, AuthFailure> =>
 export const ownerGone = (): Result<never, AuthFailure> =>
   refused(
     failure('owner_gone', 'The agent’s owner is gone, so nobody is accountable for it', {
-      hint: 'Have an administrator name a new owner.',
+      hint: 'Have its deputy accept it, or the person whom an administrator names as its owner.',
     }),
-    'the owner is not an active person',
+    'the owner is not an active person, or went and nobody has accepted the agent since',
   );
 
 /** What the caller of a refusal sees. */

@@ -56,6 +56,9 @@ export function functionAt(
   return first !== undefined && others.length === 0 ? first : null;
 }
 
+/** These hold no credential of Brevet's, nor a session: they are listed for the inventory. */
+export const LISTED_ONLY: readonly Agent['kind'][] = ['embedded', 'planned'];
+
 /**
  * An agent as it stands at this moment, whatever it proved before: enrolled, active, and answered for.
  */
@@ -69,10 +72,12 @@ export function agentInStanding(
   if (enrolled === undefined) return notTheClient('no agent of that name is enrolled here');
   const { agent, enrolment } = enrolled;
   if (!agent.active) return notTheClient('the agent is disabled');
+  if (LISTED_ONLY.includes(agent.kind)) return notTheClient('the agent is of a kind that is only listed');
   if (enrolment.exception !== null && enrolment.exception.until <= now) {
     return notTheClient('the exception that the key stood on has ended');
   }
-  if (snapshot.deployment.persons.get(agent.owner)?.active !== true) return ownerGone();
+  const owner = snapshot.deployment.persons.get(agent.owner);
+  if (owner?.active !== true || agent.leftBy !== null) return ownerGone();
   return ok({ kind: 'agent', tenant: snapshot.tenant.name, agent, enrolment, by, launchedBy: null });
 }
 

@@ -1,6 +1,8 @@
-import { registerCommands } from './register.ts';
+import type { Command } from './command.ts';
+import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { acknowledge, registerCommands } from './register.ts';
 
-export const commands = registerCommands({
+const kept = registerCommands({
   noun: 'agent',
   what: 'an agent: a non-human principal with an accountable owner',
   path: () => '/api/agents',
@@ -19,3 +21,20 @@ export const commands = registerCommands({
   columns: ['name', 'owner', 'deputy', 'kind', 'vendor', 'model', 'autonomy', 'active'],
   examples: { put: 'report-bot -f report-bot.yaml --as ada', named: 'report-bot --as ada' },
 });
+
+const accept: Command = {
+  name: 'agent accept',
+  says: 'Takes over an agent whose owner went. You must be its deputy, or named as its owner by an administrator.',
+  takes: ['NAME'],
+  options: { reason: { takes: 'TEXT', says: 'why, for the ledger' }, ...OPERATOR_OPTIONS },
+  example: 'brevet agent accept report-bot --token-file token',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const name = given.need('NAME');
+    const path = `/api/agents/${encodeURIComponent(name)}/accept`;
+    const answer = await line.send({ method: 'POST', path, body: { reason: given.text('reason') ?? null } });
+    return acknowledge(terminal, answer, `agent ${name} is yours`);
+  },
+};
+
+export const commands: readonly Command[] = [...kept, accept];

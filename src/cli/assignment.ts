@@ -3,7 +3,7 @@ import { EXIT } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import { PROPOSING, propose } from './propose.ts';
-import { acknowledge, bodyOf, oneOf, printList } from './register.ts';
+import { acknowledge, bodyOf, oneOf, printList, REASON, reasonHeaders } from './register.ts';
 import type { Field } from './register.ts';
 import { fields, print } from './terminal.ts';
 
@@ -29,6 +29,7 @@ const put: Command = {
   options: {
     ...Object.fromEntries(Object.entries(FIELDS).map(([name, { says }]) => [name, { takes: 'TEXT', says }])),
     ...HOLDERS,
+    ...REASON,
     file: { takes: 'FILE', short: 'f', says: 'fields from YAML or JSON; - is stdin. Options go before them' },
     ...PROPOSING,
     ...OPERATOR_OPTIONS,
@@ -40,7 +41,7 @@ const put: Command = {
     const reason = given.text('propose');
     const assignment = { tenant: null, ...body };
     if (reason !== undefined) return propose(line, terminal, { act: 'assignment.put', body: assignment, reason });
-    const answer = await line.send({ method: 'POST', path: PATH, body: assignment });
+    const answer = await line.send({ method: 'POST', path: PATH, body: assignment, ...reasonHeaders(given) });
     return acknowledge(terminal, answer, 'the assignment is written');
   },
 };
@@ -83,12 +84,16 @@ const remove: Command = {
   name: 'assignment remove',
   says: 'Ends an assignment, and every lease that rests on it.',
   takes: ['ASSIGNMENT'],
-  options: OPERATOR_OPTIONS,
+  options: { ...REASON, ...OPERATOR_OPTIONS },
   example: 'brevet assignment remove asg_01jq… --as ada',
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     const id = given.need('ASSIGNMENT');
-    const answer = await line.send({ method: 'DELETE', path: `${PATH}/${encodeURIComponent(id)}` });
+    const answer = await line.send({
+      method: 'DELETE',
+      path: `${PATH}/${encodeURIComponent(id)}`,
+      ...reasonHeaders(given),
+    });
     return acknowledge(terminal, answer, `assignment ${id} is removed`);
   },
 };

@@ -28,7 +28,10 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   target: ['what credentials are for', () => import('./target.ts')],
   assignment: ['who holds which role', () => import('./assignment.ts')],
   change: ['what takes two persons', () => import('./change.ts')],
+  apply: ['a folder of registers: what it would change, and then that', () => import('./apply.ts')],
+  offboard: ['who goes, and the proof that what they held is dead', () => import('./offboard.ts')],
   request: ['what was asked', () => import('./request.ts')],
+  inventory: ['every agent: whose, what, where, and what it uses', () => import('./inventory.ts')],
   lease: ['credentials, living and dead', () => import('./lease.ts')],
   policy: ['the bundle that decides', () => import('./policy.ts')],
 };

@@ -33,6 +33,8 @@ export type Body = Readonly<Record<string, unknown>>;
 /** Calls in an operator's name. */
 export interface OperatorLine {
   send(request: Omit<Outgoing, 'token' | 'idempotencyKey'>): Promise<Body>;
+  /** One item of a register and its tag; `null` where there is none. */
+  read(path: string): Promise<{ readonly item: Body; readonly etag: string | null } | null>;
   /** Every item of a list, page after page. */
   all(path: string, query?: Query): Promise<readonly Body[]>;
   /** The item of a list that has this id. @throws {BrevetRefused} where none has. */
@@ -43,13 +45,23 @@ type Query = Readonly<Record<string, string | undefined>>;
 
 export async function operatorLine(given: Given): Promise<OperatorLine> {
   const { line, token } = await authenticated(given);
-  const send: OperatorLine['send'] = async (request) => {
+  const ask = async (request: Omit<Outgoing, 'token' | 'idempotencyKey'>) => {
     const creates = request.method === 'POST' ? { idempotencyKey: randomBytes(16).toString('hex') } : {};
     const made = { ...request, ...creates, token: token.reveal() };
-    return (await call(line, () => Promise.resolve(made), { timeout: TIMEOUT_MS })).body;
+    return call(line, () => Promise.resolve(made), { timeout: TIMEOUT_MS });
   };
+  const send: OperatorLine['send'] = async (request) => (await ask(request)).body;
   return {
     send,
+    read: async (path) => {
+      try {
+        const { body, etag } = await ask({ method: 'GET', path });
+        return { item: body, etag };
+      } catch (error) {
+        if (error instanceof BrevetRefused && error.status === 404) return null;
+        throw error;
+      }
+    },
     all: async (path, query = {}) => {
       const items: Body[] = [];
       for await (const page of pagesOf(send, path, query)) items.push(...page);

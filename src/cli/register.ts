@@ -46,6 +46,14 @@ const FILE: Option = {
   says: 'fields from YAML or JSON; - is stdin. Options go before them',
 };
 
+/** Why, for the ledger. */
+export const REASON: Options = { reason: { takes: 'TEXT', says: 'why, for the ledger' } };
+
+export function reasonHeaders(given: Given): { readonly headers?: Readonly<Record<string, string>> } {
+  const reason = given.text('reason');
+  return reason === undefined ? {} : { headers: { 'brevet-reason': encodeURIComponent(reason) } };
+}
+
 export function registerCommands(register: Register): readonly Command[] {
   return [putCommand(register), getCommand(register), listCommand(register), removeCommand(register)];
 }
@@ -62,6 +70,7 @@ function putCommand(register: Register): Command {
     says: `Writes ${what}${keeps ? ': what is left out stays as it is' : ', in whole: what is left out is reset'}.`,
     takes: ['NAME'],
     options: {
+      ...REASON,
       ...fieldOptions(described),
       ...more?.options,
       file: FILE,
@@ -76,7 +85,7 @@ function putCommand(register: Register): Command {
       if (proposal !== undefined && reason !== undefined) {
         return propose(line, terminal, { ...proposal(given, body), reason });
       }
-      const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body });
+      const answer = await line.send({ method: 'PUT', path: placeOf(register, given), body, ...reasonHeaders(given) });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is written`);
     },
   };
@@ -167,11 +176,11 @@ function removeCommand(register: Register): Command {
     name: `${noun} remove`,
     says: `Removes ${what}${forGood}; what rests on it ends.`,
     takes: ['NAME'],
-    options: scope(register),
+    options: { ...REASON, ...scope(register) },
     example: `brevet ${noun} remove ${examples.named}`,
     run: async (given, terminal) => {
       const line = await operatorLine(given);
-      const answer = await line.send({ method: 'DELETE', path: placeOf(register, given) });
+      const answer = await line.send({ method: 'DELETE', path: placeOf(register, given), ...reasonHeaders(given) });
       return acknowledge(terminal, answer, `${noun} ${given.need('NAME')} is removed`);
     },
   };

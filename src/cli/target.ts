@@ -24,6 +24,7 @@ const kept = registerCommands({
       'config-file': { takes: 'FILE', says: 'what its provider needs to know, in YAML or JSON' },
       config: { takes: 'NAME=VALUE', many: true, says: 'one such setting, as text' },
       'secret-file': { takes: 'FILE', says: 'the secret that Brevet gets in with; - is stdin' },
+      'msp-wide-reason': { takes: 'TEXT', says: 'why its secret stands at other targets too' },
       'key-file': { takes: 'FILE', says: 'the key that its API proves itself with, as JWK' },
     },
     body,
@@ -37,11 +38,13 @@ const kept = registerCommands({
 
 function body(given: Given): JsonObject {
   const [configFile, secretFile, keyFile] = ['config-file', 'secret-file', 'key-file'].map((name) => given.text(name));
+  const shared = given.text('msp-wide-reason');
   const single = pairs('config', given.list('config'));
   const config = { ...(configFile === undefined ? {} : readObject(configFile)), ...single };
   return {
     ...(Object.keys(config).length === 0 ? {} : { config }),
     ...(secretFile === undefined ? {} : { secret: readText(secretFile).replace(/\r?\n$/, '') }),
+    ...(shared === undefined ? {} : { msp_wide: { reason: shared } }),
     ...(keyFile === undefined ? {} : { jwk: readPublicJwk(keyFile) }),
   };
 }

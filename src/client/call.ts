@@ -29,12 +29,16 @@ export interface Outgoing {
   readonly path: string;
   readonly token?: string;
   readonly idempotencyKey?: string;
+  /** Further ones: conditions, and the reason of a change. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: JsonObject | URLSearchParams;
 }
 
 export interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** Names the state of what was read. */
+  readonly etag: string | null;
 }
 
 export interface Bounds {
@@ -81,7 +85,7 @@ export function call(line: Line, make: () => Promise<Outgoing>, bounds: Bounds):
 /** A connection that fails, or an answer that breaks off, is transient; a caller who gives up is not. */
 async function send(
   line: Line,
-  { method, path, token, idempotencyKey, body }: Outgoing,
+  { method, path, token, idempotencyKey, headers, body }: Outgoing,
   { timeout, signal }: Bounds,
 ): Promise<Answer & { readonly retryAfter: number | null }> {
   signal?.throwIfAborted();
@@ -92,6 +96,7 @@ async function send(
       redirect: 'error',
       signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       headers: {
+        ...headers,
         accept: 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
@@ -100,7 +105,8 @@ async function send(
       ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
     });
     const retryAfter = readRetryAfter(response.headers.get('retry-after'), line.clock());
-    return { status: response.status, body: asObject(await response.text()), retryAfter };
+    const etag = response.headers.get('etag');
+    return { status: response.status, body: asObject(await response.text()), etag, retryAfter };
   } catch (cause) {
     if (signal?.aborted === true) throw signal.reason;
     const what = late.aborted ? `the broker did not answer within ${timeout} ms` : 'the broker cannot be reached';

@@ -293,8 +293,19 @@ export type RegisterChange =
   | { readonly kind: 'person.remove'; readonly person: PersonName }
   | { readonly kind: 'operator.put'; readonly operator: Operator }
   | { readonly kind: 'operator.remove'; readonly operator: OperatorName }
-  | { readonly kind: 'agent.put'; readonly agent: Agent }
+  /** Whether its owner has gone stays as it is: only another person's acceptance ends that. */
+  | { readonly kind: 'agent.put'; readonly agent: Omit<Agent, 'leftBy'> }
+  /** A person becomes the owner of an agent whose owner went: its deputy, or whom an administrator has named. */
+  | { readonly kind: 'agent.accept'; readonly agent: AgentName; readonly person: PersonName }
   | { readonly kind: 'agent.remove'; readonly agent: AgentName }
+  /** Can do nothing any more, and holds nothing; the name stays, so that what was done under it can be read. */
+  | { readonly kind: 'person.offboard'; readonly person: PersonName }
+  /** All of them in one: a vendor's agents are disabled together, and its record, where there is one, goes with them. */
+  | {
+      readonly kind: 'agents.offboard';
+      readonly agents: readonly AgentName[];
+      readonly vendor: VendorName | null;
+    }
   | { readonly kind: 'enrolment.put'; readonly enrolment: Enrolment }
   | { readonly kind: 'enrolment.remove'; readonly tenant: TenantName; readonly agent: AgentName }
   | { readonly kind: 'acceptance.put'; readonly acceptance: Acceptance }
@@ -306,6 +317,8 @@ export type RegisterChange =
       readonly kind: 'target.put';
       readonly target: Omit<TargetVersion, 'version'>;
       readonly audience: string | null;
+      /** A keyed hash of its secret: another target has the same one only where it is said to be MSP-wide. */
+      readonly secretHash: string | null;
     }
   | { readonly kind: 'target.remove'; readonly tenant: TenantName; readonly target: TargetName }
   | { readonly kind: 'assignment.put'; readonly assignment: Assignment }
@@ -357,7 +370,7 @@ export interface RegisterCommand {
   readonly work: readonly NewWork[];
   /** The deployment epoch that the author's standing was read under; the change happens only if it has not moved. */
   readonly deploymentEpoch: number | null;
-  /** The same of the tenant that it changes, where the standing was read there. */
+  /** The same of the tenant that it changes, where the standing or the tenant was read there; 0: there was none. */
   readonly tenantEpoch?: number | null;
   /** What the change was proposed as, where it takes two. */
   readonly confirms?: Confirmation;

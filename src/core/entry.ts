@@ -31,6 +31,7 @@ export const ENTRY_KINDS = [
   'register.removed',
   'situation.set',
   'situation.ended',
+  'register.offboarded',
   'policy.activated',
   'change.proposed',
   'change.withdrawn',

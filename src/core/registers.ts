@@ -57,6 +57,8 @@ export interface Agent {
   readonly deputy: PersonName | null;
   /** Who answered for it before, the last one first, as long as that counts. */
   readonly formerOwners: readonly { readonly person: PersonName; readonly until: Instant }[];
+  /** The owner who went: it gets nothing until another person accepts it. */
+  readonly leftBy: PersonName | null;
   readonly kind: (typeof AGENT_KINDS)[number];
   readonly purpose: string;
   readonly decisions: readonly string[];
@@ -147,6 +149,13 @@ export interface TargetVersion {
   /** The environment and the data behind it, from the register and never from a request. */
   readonly environment: string;
   readonly dataClasses: readonly DataClass[];
+  readonly mspWide: MspWide | null;
+}
+
+/** Why the secret of a target may stand at other targets too, and who said so. */
+export interface MspWide {
+  readonly reason: string;
+  readonly author: OperatorName;
 }
 
 /** Those that rules know. Another name is none of them, and counts as the strictest. */

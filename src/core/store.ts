@@ -14,6 +14,7 @@ import type {
   LeaseId,
   PersonName,
   RequestId,
+  RoleName,
   TargetName,
   TenantName,
 } from './ids.ts';
@@ -55,6 +56,29 @@ export interface KeptPolicy {
   readonly version: string;
   readonly functions: Readonly<Record<string, string>>;
   readonly addedAt: Instant;
+}
+
+/** Whose leases: those of any of these agents, under this owner, at this tenant. `null` members do not narrow. */
+export interface Holding {
+  readonly tenant: TenantName | null;
+  readonly owner: PersonName | null;
+  readonly agents: readonly AgentName[] | null;
+}
+
+export interface EndingQuery extends Page, Holding {
+  readonly since: Instant;
+}
+
+/** Where agents are enrolled, what they hold there, and when each role of theirs was last used for a lease. */
+export interface Placements {
+  readonly enrolments: readonly { readonly tenant: TenantName; readonly agent: AgentName }[];
+  readonly assignments: readonly Assignment[];
+  readonly uses: readonly {
+    readonly tenant: TenantName;
+    readonly agent: AgentName;
+    readonly role: RoleName;
+    readonly lastAt: Instant;
+  }[];
 }
 
 /** An entry as it is read back, with what stands beside it. */
@@ -101,6 +125,12 @@ export interface Store {
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
   /** Newest first, and nothing outside `within`. Without a tenant: across tenants, by the listing role. */
   leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
+  /** Over all tenants by the listing role, newest first: what is not over, and what was ended since. */
+  ending(of: EndingQuery): Promise<readonly Lease[]>;
+  /** How many of these are not over. */
+  unended(of: Holding): Promise<number>;
+  /** What the inventory adds to the register of agents, over all tenants or those within. */
+  placements(within: readonly TenantName[] | null): Promise<Placements>;
   request(tenant: TenantName, request: RequestId): Promise<KeptRequest | null>;
   requests(
     query: Page & { readonly tenant: TenantName | null; readonly agent: AgentName | null },

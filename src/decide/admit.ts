@@ -65,9 +65,6 @@ const UNSEEN = denial('nobody_oversees', 'nobody who may oversee this agent hold
   hint: 'A person other than the owner of the agent must hold oversight at this tenant.',
 });
 
-/** These hold no credential of Brevet's: they are listed for the inventory. */
-const LISTED_ONLY: readonly string[] = ['embedded', 'planned'];
-
 function standing({ snapshot, principal, now }: Asking): Result<AgentPrincipal, Denial> {
   const { stopped } = snapshot.deployment;
   if (stopped !== null) return err(denial('issuing_stopped', 'nothing is issued for now', { because: stopped }));
@@ -75,9 +72,6 @@ function standing({ snapshot, principal, now }: Asking): Result<AgentPrincipal, 
   if (!current.ok) {
     const { failure, why } = current.error;
     return err(denial(failure.code, failure.detail, { hint: failure.hint ?? null, because: why }));
-  }
-  if (LISTED_ONLY.includes(current.value.agent.kind)) {
-    return err(denial('not_permitted', `an agent of kind ${current.value.agent.kind} gets no credentials`));
   }
   return ok({ ...current.value, launchedBy: principal.launchedBy });
 }

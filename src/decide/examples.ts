@@ -136,6 +136,7 @@ const agentOf = (name: string, example: ExampleAgent): Agent => ({
   owner: OWNER,
   deputy: null,
   formerOwners: [],
+  leftBy: null,
   kind: example.kind,
   purpose: 'example',
   decisions: [],
@@ -195,6 +196,7 @@ const targetsOf = (tenant: TenantName, client: ExampleTenant): Snapshot['targets
         jwk: null,
         environment: target.environment,
         dataClasses: target.data_classes,
+        mspWide: null,
       },
     ]),
   );

@@ -1,16 +1,25 @@
 /** `/api/tenants/{t}/acceptances`: who answers for an agent that is new there. */
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import { failure } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import * as acts from '../administer/acts.ts';
+import type { Place } from '../administer/author.ts';
 import { receipt } from './acting.ts';
 import { administered } from './admin.ts';
 import { readJson } from './body.ts';
+import { itemAnswer } from './conditions.ts';
 import { acceptanceWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
 export const acceptances = new Hono<Scope>();
+
+const acceptanceIn = (c: Context<Scope, '/:name'>) => (place: Place) => {
+  const all = 'acceptances' in place ? [...place.acceptances.values()] : [];
+  const found = all.find(({ agent }) => agent === c.req.param('name'));
+  return found === undefined ? undefined : acceptanceWire(found);
+};
 
 acceptances.get('/', async (c) => {
   const here = await administered(c);
@@ -21,14 +30,12 @@ acceptances.get('/', async (c) => {
 acceptances.get('/:name', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  const found = [...here.value.at.acceptances.values()].find(({ agent }) => agent === c.req.param('name'));
-  return found === undefined
-    ? problem(c, failure('not_found', 'there is nothing here'))
-    : answer(c, acceptanceWire(found));
+  const found = acceptanceIn(c)(here.value.at);
+  return found === undefined ? problem(c, failure('not_found', 'there is nothing here')) : itemAnswer(c, found);
 });
 
 acceptances.put('/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, acceptanceIn(c));
   if (!here.ok) return problem(c, here.error);
   const body = await readJson(c);
   if (!body.ok) return problem(c, body.error);
@@ -39,7 +46,7 @@ acceptances.put('/:name', async (c) => {
 });
 
 acceptances.delete('/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, acceptanceIn(c));
   if (!here.ok) return problem(c, here.error);
   const agent = parseName('agent', c.req.param('name'));
   if (!agent.ok) return problem(c, agent.error);

@@ -3,18 +3,19 @@ import type { Context } from 'hono';
 import type { Receipt } from '../core/entry.ts';
 import { ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import type { Author } from '../administer/author.ts';
 import { readJson } from './body.ts';
-import { operatorOf } from './caller.ts';
+import { authorOf } from './conditions.ts';
+import type { Find } from './conditions.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
 /** An operator and the body of a change, or the refusal of either. */
 export async function changing(
   c: Context<Scope>,
-  limit?: number,
-): Promise<Result<{ readonly operator: OperatorPrincipal; readonly body: unknown }>> {
-  const operator = await operatorOf(c);
+  { find = null, limit }: { readonly find?: Find | null; readonly limit?: number } = {},
+): Promise<Result<{ readonly operator: Author; readonly body: unknown }>> {
+  const operator = await authorOf(c, find);
   if (!operator.ok) return operator;
   const body = await readJson(c, limit);
   return body.ok ? ok({ operator: operator.value, body: body.value }) : body;

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { failure } from '../core/failure.ts';
-import { parseId, parseName } from '../core/ids.ts';
+import { parseName } from '../core/ids.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
@@ -11,17 +11,19 @@ import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import * as acts from '../administer/acts.ts';
 import { administratorAt } from '../administer/administrator.ts';
-import { assignmentTenant } from '../administer/assignments.ts';
+import type { Author, Place } from '../administer/author.ts';
 import { DEPLOYMENT_REGISTERS } from '../administer/registers.ts';
 import { makeLocalToken } from '../administer/setup.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { changing, receipt } from './acting.ts';
 import { readJson } from './body.ts';
-import { claimOf, currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
+import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
+import { authorOf, itemAnswer } from './conditions.ts';
+import type { Find } from './conditions.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
 import { leaseFilterOf, pageOf, pageWire } from './page.ts';
-import { assignmentWire, enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
+import { enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
@@ -49,7 +51,32 @@ admin.post('/local-tokens', async (c) => {
   return answer(c, { token: token.reveal(), operator, receipt: receiptWire(made.value.receipt) }, 201);
 });
 
+/** A tenant as it is now. It is changed from above, where its own snapshot is not. */
+const tenantHere = (c: Context<Scope, '/:tenant'>) => async () => {
+  const name = parseName('tenant', c.req.param('tenant'));
+  const found = name.ok ? await c.var.deps.store.snapshot(name.value) : null;
+  return found === null ? undefined : tenantWire(found.tenant);
+};
+
+/** What a tenant has, by the name in the path. */
+const targetIn = (c: Context<Scope, '/:name'>) => (place: Place) => {
+  const found = 'targets' in place ? [...place.targets.values()].find(isCalled(c)) : undefined;
+  return found === undefined ? undefined : targetWire(found);
+};
+const enrolmentIn = (c: Context<Scope, '/:name'>) => (place: Place) => {
+  const found = 'agents' in place ? [...place.agents.values()].find(({ agent }) => isCalled(c)(agent)) : undefined;
+  return found === undefined ? undefined : enrolmentWire(found.enrolment);
+};
+const isCalled =
+  (c: Context<Scope, '/:name'>) =>
+  ({ name }: { readonly name: string }): boolean =>
+    name === c.req.param('name');
+
 for (const register of DEPLOYMENT_REGISTERS) {
+  const itemHere = (c: Context<Scope, '/:name'>) => async () => {
+    const items: readonly { readonly name: string }[] = await listOf(c.var.deps, register);
+    return items.find(isCalled(c));
+  };
   admin.get(`/${register}`, async (c) => {
     const operator = await administrator(c, await currentDeployment(c.var.deps));
     return operator.ok
@@ -59,18 +86,17 @@ for (const register of DEPLOYMENT_REGISTERS) {
   admin.get(`/${register}/:name`, async (c) => {
     const operator = await administrator(c, await currentDeployment(c.var.deps));
     if (!operator.ok) return problem(c, operator.error);
-    const items: readonly { readonly name: string }[] = await listOf(c.var.deps, register);
-    const found = items.find(({ name }) => name === c.req.param('name'));
-    return found === undefined ? problem(c, NOTHING_HERE) : answer(c, found);
+    const found = await itemHere(c)();
+    return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
   });
   admin.put(`/${register}/:name`, async (c) => {
-    const change = await changing(c);
+    const change = await changing(c, { find: itemHere(c) });
     if (!change.ok) return problem(c, change.error);
     const { operator, body } = change.value;
     return receipt(c, await acts.putInRegister(c.var.deps, operator, { register, name: c.req.param('name'), body }));
   });
   admin.delete(`/${register}/:name`, async (c) => {
-    const operator = await operatorOf(c);
+    const operator = await authorOf(c, itemHere(c));
     if (!operator.ok) return problem(c, operator.error);
     return receipt(c, await acts.removeFromRegister(c.var.deps, operator.value, register, c.req.param('name')));
   });
@@ -83,7 +109,7 @@ admin.get('/tenants', async (c) => {
 });
 
 admin.put('/tenants/:tenant', async (c) => {
-  const change = await changing(c);
+  const change = await changing(c, { find: tenantHere(c) });
   if (!change.ok) return problem(c, change.error);
   const name = parseName('tenant', c.req.param('tenant'));
   if (!name.ok) return problem(c, name.error);
@@ -91,7 +117,7 @@ admin.put('/tenants/:tenant', async (c) => {
 });
 
 admin.delete('/tenants/:tenant', async (c) => {
-  const operator = await operatorOf(c);
+  const operator = await authorOf(c, tenantHere(c));
   if (!operator.ok) return problem(c, operator.error);
   const name = parseName('tenant', c.req.param('tenant'));
   return name.ok ? receipt(c, await acts.removeTenant(c.var.deps, operator.value, name.value)) : problem(c, name.error);
@@ -100,8 +126,9 @@ admin.delete('/tenants/:tenant', async (c) => {
 /** A tenant that the operator administers; any other is not there. */
 export async function administered(
   c: Context<Scope>,
-): Promise<Result<{ readonly operator: OperatorPrincipal; readonly at: Snapshot }>> {
-  const operator = await operatorOf(c);
+  find: Find | null = null,
+): Promise<Result<{ readonly operator: Author; readonly at: Snapshot }>> {
+  const operator = await authorOf(c, find);
   if (!operator.ok) return operator;
   const at = await currentSnapshot(c);
   if (!at.ok) return at;
@@ -113,7 +140,7 @@ export async function administered(
 
 admin.get('/tenants/:tenant', async (c) => {
   const here = await administered(c);
-  return here.ok ? answer(c, tenantWire(here.value.at.tenant)) : problem(c, here.error);
+  return here.ok ? itemAnswer(c, tenantWire(here.value.at.tenant)) : problem(c, here.error);
 });
 
 admin.get('/tenants/:tenant/targets', async (c) => {
@@ -132,19 +159,19 @@ admin.get('/tenants/:tenant/enrolments', async (c) => {
 admin.get('/tenants/:tenant/targets/:name', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  const found = [...here.value.at.targets.values()].find(({ name }) => name === c.req.param('name'));
-  return found === undefined ? problem(c, NOTHING_HERE) : answer(c, targetWire(found));
+  const found = targetIn(c)(here.value.at);
+  return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
 });
 
 admin.get('/tenants/:tenant/enrolments/:name', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  const found = [...here.value.at.agents.values()].find(({ agent }) => agent.name === c.req.param('name'));
-  return found === undefined ? problem(c, NOTHING_HERE) : answer(c, enrolmentWire(found.enrolment));
+  const found = enrolmentIn(c)(here.value.at);
+  return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
 });
 
 admin.put('/tenants/:tenant/targets/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, targetIn(c));
   if (!here.ok) return problem(c, here.error);
   const body = await readJson(c);
   if (!body.ok) return problem(c, body.error);
@@ -155,7 +182,7 @@ admin.put('/tenants/:tenant/targets/:name', async (c) => {
 });
 
 admin.delete('/tenants/:tenant/targets/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, targetIn(c));
   if (!here.ok) return problem(c, here.error);
   const target = parseName('target', c.req.param('name'));
   if (!target.ok) return problem(c, target.error);
@@ -172,7 +199,7 @@ admin.post('/tenants/:tenant/targets/:name/check', async (c) => {
 });
 
 admin.put('/tenants/:tenant/enrolments/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, enrolmentIn(c));
   if (!here.ok) return problem(c, here.error);
   const body = await readJson(c);
   if (!body.ok) return problem(c, body.error);
@@ -183,60 +210,11 @@ admin.put('/tenants/:tenant/enrolments/:name', async (c) => {
 });
 
 admin.delete('/tenants/:tenant/enrolments/:name', async (c) => {
-  const here = await administered(c);
+  const here = await administered(c, enrolmentIn(c));
   if (!here.ok) return problem(c, here.error);
   const agent = parseName('agent', c.req.param('name'));
   if (!agent.ok) return problem(c, agent.error);
   return receipt(c, await acts.removeEnrolment(c.var.deps, here.value.operator, here.value.at, agent.value));
-});
-
-/** Where an assignment has effect: at its tenant, or above all. Who has nothing to do with a tenant is not told of it. */
-async function placeOf(
-  c: Context<Scope>,
-  { person }: OperatorPrincipal,
-  tenant: TenantName | null,
-): Promise<Result<Snapshot | DeploymentSnapshot>> {
-  const { store, clock } = c.var.deps;
-  if (tenant === null) return ok(await currentDeployment(c.var.deps));
-  store.forget(tenant);
-  const snapshot = await store.snapshot(tenant);
-  return snapshot === null || functionAt(snapshot, person, clock()) === null ? err(NOTHING_HERE) : ok(snapshot);
-}
-
-admin.get('/assignments', async (c) => {
-  const operator = await operatorOf(c);
-  if (!operator.ok) return problem(c, operator.error);
-  const tenant = c.req.query('tenant') ?? null;
-  const name = tenant === null ? ok(null) : parseName('tenant', tenant);
-  const place = name.ok ? await placeOf(c, operator.value, name.value) : name;
-  if (!place.ok) return problem(c, place.error);
-  const by = administratorAt(operator.value, place.value, c.var.deps.clock());
-  if (!by.ok) return problem(c, by.error);
-  return answer(c, { items: place.value.assignments.map(assignmentWire), cursor: null });
-});
-
-admin.post('/assignments', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const { operator, body } = change.value;
-  const tenant = assignmentTenant(body);
-  const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
-  if (!place.ok) return problem(c, place.error);
-  const claim = claimOf(c, 'assignments', body);
-  if (!claim.ok) return problem(c, claim.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, { body, claim: claim.value }));
-});
-
-admin.delete('/assignments/:id', async (c) => {
-  const operator = await operatorOf(c);
-  if (!operator.ok) return problem(c, operator.error);
-  const id = parseId('asg', c.req.param('id'));
-  if (!id.ok) return problem(c, NOTHING_HERE);
-  const found = await c.var.deps.store.assignment(id.value);
-  if (found === null) return problem(c, NOTHING_HERE);
-  const place = await placeOf(c, operator.value, found.tenant);
-  if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.removeAssignment(c.var.deps, operator.value, place.value, found));
 });
 
 /** The tenants at which the operator oversees: what lists across tenants are narrowed to. */

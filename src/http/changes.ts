@@ -11,7 +11,7 @@ import type { Result } from '../core/result.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { confirmChange, placeNow, proposeChange, seenChange, withdrawChange } from '../administer/changes.ts';
-import type { Place } from '../administer/changes.ts';
+import type { Place } from '../administer/author.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { changing, receipt } from './acting.ts';

@@ -7,12 +7,14 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { standingAt } from '../administer/administrator.ts';
+import type { Author, Place } from '../administer/author.ts';
 import { endSituation, putContext, setSituation } from '../administer/context.ts';
 import { functionAt } from '../authenticate/principal.ts';
-import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { receipt } from './acting.ts';
 import { readJson } from './body.ts';
-import { currentSnapshot, operatorOf } from './caller.ts';
+import { currentSnapshot } from './caller.ts';
+import { authorOf, itemAnswer } from './conditions.ts';
+import type { Find } from './conditions.ts';
 import { contextWire, situationWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -22,13 +24,13 @@ const NOTHING_HERE = failure('not_found', 'there is nothing here');
 export const context = new Hono<Scope>();
 
 interface Present {
-  readonly operator: OperatorPrincipal;
+  readonly operator: Author;
   readonly at: Snapshot;
 }
 
 /** Who has nothing to do with a tenant is not told that it is there. */
-async function presentOf(c: Context<Scope>): Promise<Result<Present>> {
-  const operator = await operatorOf(c);
+async function presentOf(c: Context<Scope>, find: Find | null = null): Promise<Result<Present>> {
+  const operator = await authorOf(c, find);
   if (!operator.ok) return operator;
   const at = await currentSnapshot(c);
   if (!at.ok) return at;
@@ -36,12 +38,21 @@ async function presentOf(c: Context<Scope>): Promise<Result<Present>> {
   return held === null ? err(NOTHING_HERE) : ok({ operator: operator.value, at: at.value });
 }
 
-async function changing(c: Context<Scope>): Promise<Result<Present & { readonly body: unknown }>> {
-  const present = await presentOf(c);
+async function changing(
+  c: Context<Scope>,
+  find: Find | null = null,
+): Promise<Result<Present & { readonly body: unknown }>> {
+  const present = await presentOf(c, find);
   if (!present.ok) return present;
   const body = await readJson(c);
   return body.ok ? ok({ ...present.value, body: body.value }) : body;
 }
+
+const contextHere = ({ tenant, situations }: Snapshot) => ({
+  ...contextWire(tenant.context),
+  situations: situations.map(situationWire),
+});
+const contextIn = (place: Place) => ('tenant' in place ? contextHere(place) : undefined);
 
 context.get('/tenants/:tenant/context', async (c) => {
   const present = await presentOf(c);
@@ -49,12 +60,11 @@ context.get('/tenants/:tenant/context', async (c) => {
   const { operator, at } = present.value;
   const may = standingAt(operator, at, c.var.deps.clock(), ['read', 'administer']);
   if (!may.ok) return problem(c, may.error);
-  const situations = at.situations.map(situationWire);
-  return answer(c, { ...contextWire(at.tenant.context), situations });
+  return itemAnswer(c, contextHere(at));
 });
 
 context.put('/tenants/:tenant/context', async (c) => {
-  const change = await changing(c);
+  const change = await changing(c, contextIn);
   if (!change.ok) return problem(c, change.error);
   const { operator, at, body } = change.value;
   const done = await putContext(c.var.deps, operator, at, body);

@@ -62,7 +62,7 @@ policy.get('/sod', async (c) => {
 });
 
 policy.post('/propose', async (c) => {
-  const change = await changing(c, BUNDLE_LIMIT);
+  const change = await changing(c, { limit: BUNDLE_LIMIT });
   if (!change.ok) return problem(c, change.error);
   const form = parseWith(proposal, change.value.body);
   if (!form.ok) return problem(c, form.error);
@@ -74,7 +74,7 @@ policy.post('/propose', async (c) => {
 });
 
 policy.post('/activate', async (c) => {
-  const change = await changing(c, BUNDLE_LIMIT);
+  const change = await changing(c, { limit: BUNDLE_LIMIT });
   if (!change.ok) return problem(c, change.error);
   const form = parseWith(activation, change.value.body);
   if (!form.ok) return problem(c, form.error);

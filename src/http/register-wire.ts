@@ -49,7 +49,7 @@ const operatorWire = ({ name, person, issuer, subject, active }: Operator) => ({
 });
 
 /** As it can be put back: who owned it before is not written by anybody. */
-const agentWire = (agent: Agent) => ({
+export const agentWire = (agent: Agent) => ({
   name: agent.name,
   owner: agent.owner,
   deputy: agent.deputy,
@@ -125,6 +125,7 @@ export const targetWire = (target: TargetVersion) => ({
   jwk: target.jwk,
   environment: target.environment,
   data_classes: target.dataClasses,
+  msp_wide: target.mspWide,
 });
 
 export const enrolmentWire = ({ agent, proof, exception }: Enrolment) => ({

@@ -11,6 +11,7 @@ import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
+import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
@@ -88,6 +89,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createReads(link),
     ...createProposals(link),
     ...reader,
+    ...createHoldingReads(link),
     ...queue,
     async clockOffset() {
       offset = await queue.clockOffset();

@@ -200,7 +200,7 @@ const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | un
 const beyond = (lease: Lease['id'] | null): SQL | undefined => (lease === null ? undefined : gt(leases.id, lease));
 
 /** The listing role may not read it. */
-const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
+export const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
 
 function newestLeases(
   tx: Transaction,

@@ -50,6 +50,7 @@ import type {
   DataClass,
   Enrolment,
   Holder,
+  MspWide,
   ProviderKind,
   PublicJwk,
   RoleFunction,
@@ -148,6 +149,10 @@ export const agents = pgTable('agents', {
     .$type<PersonName>()
     .references(() => persons.name),
   formerOwners: json('former_owners').$type<Agent['formerOwners']>().notNull().default([]),
+  /** The owner who went. */
+  leftBy: text('left_by')
+    .$type<PersonName>()
+    .references(() => persons.name),
   kind: text('kind').$type<Agent['kind']>().notNull(),
   purpose: text('purpose').notNull(),
   decisions: json('decisions').$type<readonly string[]>().notNull(),
@@ -338,10 +343,15 @@ export const targets = pgTable(
     name: text('name').$type<TargetName>().notNull(),
     version: integer('version').notNull(),
     audience: text('audience'),
+    /** A keyed hash of its secret, by which the same one is known at another target. */
+    secretHash: text('secret_hash'),
     retired: retired(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.name] }),
+    index('targets_secret_hash')
+      .on(table.secretHash)
+      .where(sql`secret_hash is not null`),
     foreignKey({
       name: 'targets_audience',
       columns: [table.audience, table.tenant],
@@ -362,6 +372,7 @@ export const targetVersions = pgTable(
     jwk: json('jwk').$type<PublicJwk>(),
     environment: text('environment').notNull(),
     dataClasses: json('data_classes').$type<readonly DataClass[]>().notNull(),
+    mspWide: json('msp_wide').$type<MspWide>(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.name, table.version] }),

@@ -19,6 +19,8 @@ committing('rests on a standing that still holds at its commit', async () => {
     operator: 'nina' as OperatorName,
     person: 'nina' as PersonName,
     by: 'oidc',
+    reason: null,
+    isAsSeen: null,
   } as const;
   const put = async (between: () => Promise<void>) => {
     app.deps.store.forget(ACME);
@@ -48,6 +50,8 @@ committing('is nothing that an operator who was removed meanwhile can do', async
     operator: 'spare' as OperatorName,
     person: 'ada' as PersonName,
     by: 'oidc',
+    reason: null,
+    isAsSeen: null,
   } as const;
   const put = () => {
     app.deps.store.forget(null);

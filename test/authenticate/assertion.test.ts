@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { base64url, generateSecret, SignJWT } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { OperatorName } from '../../src/core/ids.ts';
+import type { OperatorName, PersonName } from '../../src/core/ids.ts';
 import { instant } from '../../src/core/time.ts';
 import { ASSERTION_TYPE, LONGEST_ASSERTION, verifyClientAssertion } from '../../src/authenticate/assertion.ts';
 import type { ClientCredentials, VerifiedAssertion } from '../../src/authenticate/assertion.ts';
@@ -216,6 +216,20 @@ bad('of an agent that is disabled, bound to a workload, or past its exception', 
   const exception = { reason: 'migration', author: 'ada' as OperatorName, until: NOW };
   await refuses(sign(key), 'the exception that the key stood on has ended', one({ enrolment: { exception } }));
   await accepts(sign(key), one({ enrolment: { exception: { ...exception, until: instant(NOW + 1) } } }));
+});
+
+for (const kind of ['embedded', 'planned'] as const) {
+  bad(`of an agent of the kind ${kind}, which is only listed`, async () => {
+    await refuses(sign(key), 'the agent is of a kind that is only listed', {
+      snapshot: tenant({ agents: [enrolled(BOT, byKey(key), { agent: { kind } })] }),
+    });
+  });
+}
+
+bad('of an agent whose owner went, and whom nobody has accepted since', async () => {
+  const snapshot = tenant({ agents: [enrolled(BOT, byKey(key), { agent: { leftBy: 'gone' as PersonName } })] });
+  const proven = await verify(await sign(key), { snapshot });
+  assert.is(proven.ok ? null : proven.error.failure.code, 'owner_gone');
 });
 
 bad('of an agent whose owner is gone: told so, but only to the agent', async () => {

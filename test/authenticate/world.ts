@@ -78,6 +78,7 @@ export const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
   owner: OWNER,
   deputy: null,
   formerOwners: [],
+  leftBy: null,
   kind: 'autonomous-agent',
   purpose: 'routes tickets',
   decisions: [],
@@ -158,6 +159,7 @@ export function tenant(over: {
     jwk,
     environment: 'production',
     dataClasses: [],
+    mspWide: null,
   }));
   return {
     tenant: {

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { commands as acceptance } from '../../src/cli/acceptance.ts';
 import { commands as agent } from '../../src/cli/agent.ts';
+import { commands as apply } from '../../src/cli/apply.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
 import { commands as change } from '../../src/cli/change.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
@@ -12,8 +13,10 @@ import type { Command } from '../../src/cli/command.ts';
 import { commands as context } from '../../src/cli/context.ts';
 import { commands as enrolment } from '../../src/cli/enrolment.ts';
 import { commands as exec } from '../../src/cli/exec.ts';
+import { commands as inventory } from '../../src/cli/inventory.ts';
 import { commands as issuer } from '../../src/cli/issuer.ts';
 import { commands as lease } from '../../src/cli/lease.ts';
+import { commands as offboard } from '../../src/cli/offboard.ts';
 import { commands as operator } from '../../src/cli/operator.ts';
 import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
@@ -38,6 +41,9 @@ const ALL: readonly Command[] = [
   ...target,
   ...assignment,
   ...change,
+  ...apply,
+  ...offboard,
+  ...inventory,
   ...request,
   ...lease,
   ...policy,

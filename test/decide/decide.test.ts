@@ -163,7 +163,7 @@ const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: st
   [
     'an agent that is only planned',
     () => asking('triage-bot', 'ticket.route', 'acme', {}, withAgent({ kind: 'planned' })),
-    'not_permitted',
+    'invalid_client',
   ],
   [
     'an assignment that ended just now (47)',

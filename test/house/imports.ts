@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ENTRY,
   'cli/start': NODE_ENTRY,
   'cli/demo': NODE_ENTRY,
+  // Of administration the forms of what is written, so that a folder is read as the broker reads it.
   cli: [
     'core',
     'client',
@@ -65,6 +66,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'decide/cedar',
     'decide/rulebook',
     'attribute/proof',
+    'administer/acceptances',
+    'administer/assignments',
+    'administer/registers',
+    'administer/tenants',
   ],
 };
 

@@ -49,7 +49,12 @@ race('issues nothing under epochs that were raised before, on two nodes, over th
     const change =
       at % 3 === 0
         ? ({ kind: 'agent.put', agent: agentOf(TRIAGE, { purpose: `${at}` }) } as const)
-        : ({ kind: 'target.put', target: targetOf(ACME, TICKETS), audience: 'https://acme.example' } as const);
+        : ({
+            kind: 'target.put',
+            target: targetOf(ACME, TICKETS),
+            audience: 'https://acme.example',
+            secretHash: null,
+          } as const);
     const done = await store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [test.entry()]);
     assert.ok(done.ok);
     const after = await epochsOf(store);

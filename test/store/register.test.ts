@@ -82,7 +82,10 @@ register('writes nothing of a change that may not be, and its entry with one tha
 
 register('raises the tenant’s epoch for what is the tenant’s, and no other', async () => {
   const before = [await test.store.epochs(ACME), await test.store.epochs(BIRCH)];
-  assert.is(await put({ kind: 'target.put', target: targetOf(ACME, 'other' as TargetName), audience: null }), 'done');
+  assert.is(
+    await put({ kind: 'target.put', target: targetOf(ACME, 'other' as TargetName), audience: null, secretHash: null }),
+    'done',
+  );
   const after = [await test.store.epochs(ACME), await test.store.epochs(BIRCH)];
   assert.is(after[0]?.tenant, (before[0]?.tenant ?? 0) + 1);
   assert.equal(after[1], before[1]);
@@ -173,7 +176,7 @@ register('never gives a removed name again', async () => {
       { kind: 'issuer.remove', issuer: gone },
     ],
     [
-      { kind: 'target.put', target, audience: null },
+      { kind: 'target.put', target, audience: null, secretHash: null },
       { kind: 'target.remove', tenant: ACME, target: gone },
     ],
     [
@@ -233,7 +236,12 @@ register('ends a person’s ways in and assignments with the person', async () =
 register('numbers the versions of a target, and keeps every one', async () => {
   const target = targetOf(BIRCH, 'versioned' as TargetName);
   const version = async (environment: string) => {
-    const change = { kind: 'target.put', target: { ...target, environment }, audience: null } as const;
+    const change = {
+      kind: 'target.put',
+      target: { ...target, environment },
+      audience: null,
+      secretHash: null,
+    } as const;
     const done = await test.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [test.entry()]);
     return done.ok ? done.value.version : done.error;
   };
@@ -244,9 +252,10 @@ register('numbers the versions of a target, and keeps every one', async () => {
 });
 
 register('gives an audience to one tenant, until it lets go of it', async () => {
-  const ours = (audience: string | null) => put({ kind: 'target.put', target: targetOf(ACME, TICKETS), audience });
+  const ours = (audience: string | null) =>
+    put({ kind: 'target.put', target: targetOf(ACME, TICKETS), audience, secretHash: null });
   const theirs = (audience: string) =>
-    put({ kind: 'target.put', target: targetOf(BIRCH, 'wants' as TargetName), audience });
+    put({ kind: 'target.put', target: targetOf(BIRCH, 'wants' as TargetName), audience, secretHash: null });
   assert.is(await ours('https://shared.example'), 'done');
   assert.equal(await theirs('https://shared.example'), { unmet: 'taken', by: 'audience https://shared.example' });
   assert.is(await ours('https://acme.example'), 'done');

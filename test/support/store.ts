@@ -167,7 +167,12 @@ async function makeWorld({ change, keyring }: TestStore): Promise<void> {
 async function makeTenant({ change }: Pick<TestStore, 'change' | 'keyring'>, tenant: TenantName): Promise<void> {
   const context = { regulations: [], dataClasses: [], autonomy: 'autonomous', timeZone: 'UTC' } as const;
   await change({ kind: 'tenant.put', tenant: { name: tenant, displayName: tenant, context }, keys: [] });
-  await change({ kind: 'target.put', target: targetOf(tenant, TICKETS), audience: `https://${tenant}.example` });
+  await change({
+    kind: 'target.put',
+    target: targetOf(tenant, TICKETS),
+    audience: `https://${tenant}.example`,
+    secretHash: null,
+  });
   for (const agent of [TRIAGE, PATCHER]) {
     const thumbprint = `${agent} at ${tenant}`;
     const proof = { by: 'key', jwk: { kty: 'OKP' }, thumbprint } as const;
@@ -200,6 +205,7 @@ export const agentOf = (name: AgentName, more: Partial<Agent> = {}): Agent => ({
   owner: OWEN,
   deputy: null,
   formerOwners: [],
+  leftBy: null,
   kind: 'service',
   purpose: 'tests',
   decisions: [],
@@ -221,6 +227,7 @@ export const targetOf = (tenant: TenantName, name: TargetName): Omit<TargetVersi
   jwk: null,
   environment: 'production',
   dataClasses: [],
+  mspWide: null,
 });
 
 /** An incident that has begun. */

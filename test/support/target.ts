@@ -106,6 +106,7 @@ export function openTargetOf(
     jwk: null,
     environment: 'production',
     dataClasses: [],
+    mspWide: null,
   };
   return { version, secret: of.secret ?? null };
 }

@@ -1,5 +1,5 @@
 /** Names of the deployment: persons, operators, agents, issuers and vendors. A removed one stays, and is never given again. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { AgentName, IssuerName, OperatorName, PersonName, VendorName } from '../../core/ids.ts';
 import type { Agent, Holder, Operator, Person, TrustedIssuer, Vendor } from '../../core/registers.ts';
 import { OWNERSHIP_COUNTS } from '../../core/registers.ts';
@@ -48,6 +48,7 @@ export const needIssuer = (register: Register, issuer: IssuerName): Promise<void
 
 export async function putPerson(register: Register, person: Person): Promise<void> {
   await refuseRetired(register, persons, person.name);
+  if (!person.active) await leaveAgents(register, person.name);
   await register.tx.insert(persons).values(person).onConflictDoUpdate({ target: persons.name, set: person });
 }
 
@@ -57,7 +58,13 @@ export async function putOperator(register: Register, operator: Operator): Promi
   await register.tx.insert(operators).values(operator).onConflictDoUpdate({ target: operators.name, set: operator });
 }
 
-export async function putAgent(register: Register, agent: Agent): Promise<void> {
+/** Who comes back has to be accepted like anybody else. */
+export async function leaveAgents({ tx }: Register, person: PersonName): Promise<void> {
+  const theirs = and(eq(agents.owner, person), isNull(agents.leftBy), eq(agents.retired, false));
+  await tx.update(agents).set({ leftBy: person }).where(theirs);
+}
+
+export async function putAgent(register: Register, agent: Omit<Agent, 'leftBy'>): Promise<void> {
   await refuseRetired(register, agents, agent.name);
   await needPerson(register, agent.owner);
   await needPerson(register, agent.deputy);
@@ -66,7 +73,10 @@ export async function putAgent(register: Register, agent: Agent): Promise<void> 
 }
 
 /** One who owned it twice of late counts until the later end. */
-async function formerOwners({ tx }: Register, agent: Agent): Promise<Agent['formerOwners']> {
+export async function formerOwners(
+  { tx }: Register,
+  agent: Pick<Agent, 'name' | 'owner'>,
+): Promise<Agent['formerOwners']> {
   const [row] = await tx
     .select({ owner: agents.owner, former: agents.formerOwners, now: sql<string>`brevet_now()` })
     .from(agents)
@@ -90,6 +100,7 @@ export async function putIssuer(register: Register, issuer: TrustedIssuer): Prom
 /** Their ways in and assignments go with them; what they own stays, and gets nothing without an owner. */
 export async function removePerson(register: Register, person: PersonName): Promise<void> {
   await needPerson(register, person);
+  await leaveAgents(register, person);
   await register.tx.update(persons).set({ active: false, retired: true }).where(eq(persons.name, person));
   await register.tx.update(operators).set({ active: false, retired: true }).where(eq(operators.person, person));
   await endAssignmentsOf(register, { kind: 'person', name: person });
@@ -138,7 +149,7 @@ async function refuseWhileTrusted({ tx }: Register, issuer: IssuerName): Promise
   if (trusting.length > 0) refuse({ unmet: 'in_use', by: 'enrolments trust this issuer' });
 }
 
-async function endAssignmentsOf(register: Register, { kind, name }: Holder): Promise<void> {
+export async function endAssignmentsOf(register: Register, { kind, name }: Holder): Promise<void> {
   const theirs = and(eq(assignments.holderKind, kind), eq(assignments.holder, name));
   await enterWhere(register, () => register.tx.select({ tenant: assignments.tenant }).from(assignments).where(theirs));
   await register.tx.delete(assignments).where(theirs);

@@ -1,5 +1,5 @@
 /** Tenants and their targets. */
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, ne, or, sql } from 'drizzle-orm';
 import type { RegisterChange } from '../../core/change.ts';
 import type { TargetName, TenantName } from '../../core/ids.ts';
 import { NO_CONTEXT } from '../../core/registers.ts';
@@ -14,6 +14,8 @@ import {
   targetVersions,
   tenants,
 } from '../schema.ts';
+import { enter } from '../link.ts';
+import { ROLES } from '../roles.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -46,30 +48,46 @@ export async function removeTenant({ tx }: Register, tenant: TenantName): Promis
   await tx.delete(assignments).where(eq(assignments.tenant, tenant));
   await tx.delete(enrolments).where(eq(enrolments.tenant, tenant));
   await tx.delete(situations).where(eq(situations.tenant, tenant));
-  await tx.update(targets).set({ audience: null }).where(eq(targets.tenant, tenant));
+  await tx.update(targets).set({ audience: null, secretHash: null }).where(eq(targets.tenant, tenant));
   await tx.delete(targetAudiences).where(eq(targetAudiences.tenant, tenant));
 }
 
 /** @returns the version given to it. */
 export async function putTarget(
   register: Register,
-  target: Omit<TargetVersion, 'version'>,
-  audience: string | null,
+  { target, audience, secretHash }: Extract<RegisterChange, { readonly kind: 'target.put' }>,
 ): Promise<number> {
   const { tx } = register;
   const { tenant, name } = target;
   const at = and(eq(targets.tenant, tenant), eq(targets.name, name));
   const [known] = await tx.select().from(targets).where(at);
   if (known?.retired === true) refuse({ unmet: 'retired' });
+  if (secretHash !== null && target.mspWide === null) await refuseKnownSecret(register, target, secretHash);
   if (audience !== null) await claimAudience(register, tenant, audience);
   const version = (known?.version ?? 0) + 1;
   await tx
     .insert(targets)
-    .values({ tenant, name, version, audience })
-    .onConflictDoUpdate({ target: [targets.tenant, targets.name], set: { version, audience } });
+    .values({ tenant, name, version, audience, secretHash })
+    .onConflictDoUpdate({ target: [targets.tenant, targets.name], set: { version, audience, secretHash } });
   await tx.insert(targetVersions).values({ ...target, version });
   if (known !== undefined && known.audience !== audience) await freeAudiences(register, tenant);
   return version;
+}
+
+/** The same answer wherever the other is: whose it is stays untold. */
+async function refuseKnownSecret(
+  { tx }: Register,
+  { tenant, name }: Pick<TargetVersion, 'tenant' | 'name'>,
+  secretHash: string,
+): Promise<void> {
+  await tx.execute(enter({ role: ROLES.list, tenants: [] }));
+  const others = await tx
+    .select({ name: targets.name })
+    .from(targets)
+    .where(and(eq(targets.secretHash, secretHash), or(ne(targets.tenant, tenant), ne(targets.name, name))))
+    .limit(1);
+  await tx.execute(enter({ role: ROLES.serve, tenants: [tenant] }));
+  if (others.length > 0) refuse({ unmet: 'taken', by: 'secret of another target' });
 }
 
 /** Another tenant's row is not seen here, and yet stands in the way. */
@@ -93,7 +111,7 @@ async function freeAudiences({ tx }: Register, tenant: TenantName): Promise<void
 export async function removeTarget(register: Register, tenant: TenantName, target: TargetName): Promise<void> {
   const removed = await register.tx
     .update(targets)
-    .set({ retired: true, audience: null })
+    .set({ retired: true, audience: null, secretHash: null })
     .where(and(eq(targets.tenant, tenant), eq(targets.name, target), eq(targets.retired, false)))
     .returning({ name: targets.name });
   if (removed.length === 0) refuse({ unmet: 'missing', what: 'target' });

@@ -20,6 +20,7 @@ import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
 import { endSituation, putContext, setSituation } from './register-context.ts';
+import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
 import { activatePolicy } from './register-policy.ts';
 import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
@@ -68,10 +69,16 @@ export async function commitRegister(
   }
 }
 
+/** What a tenant's epoch counts as before there is one. */
+const NOT_THERE = 0;
+
 async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<number | null> {
   if (tenant === null) return null;
-  const [row] = await tx.select({ epoch: tenants.epoch }).from(tenants).where(eq(tenants.name, tenant));
-  return row?.epoch ?? null;
+  const [row] = await tx
+    .select({ epoch: tenants.epoch })
+    .from(tenants)
+    .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
+  return row?.epoch ?? NOT_THERE;
 }
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
@@ -138,6 +145,9 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'operator.remove':
     case 'agent.put':
     case 'agent.remove':
+    case 'agent.accept':
+    case 'person.offboard':
+    case 'agents.offboard':
     case 'issuer.put':
     case 'issuer.remove':
     case 'vendor.put':
@@ -179,7 +189,7 @@ async function raise(tx: Transaction, change: RegisterChange, tenant: TenantName
 }
 
 async function apply(register: Register, change: RegisterChange): Promise<number | null> {
-  if (change.kind === 'target.put') return putTarget(register, change.target, change.audience);
+  if (change.kind === 'target.put') return putTarget(register, change);
   await applyUnversioned(register, change);
   return null;
 }
@@ -221,6 +231,12 @@ function applyUnversioned(
       return putAgent(register, change.agent);
     case 'agent.remove':
       return removeAgent(register, change.agent);
+    case 'agent.accept':
+      return acceptAgent(register, change.agent, change.person);
+    case 'person.offboard':
+      return offboardPerson(register, change.person);
+    case 'agents.offboard':
+      return offboardAgents(register, change);
     case 'issuer.put':
       return putIssuer(register, change.issuer);
     case 'issuer.remove':

@@ -1,0 +1,82 @@
+/** What people and agents hold, over all tenants: for those who take it away, and for the inventory. */
+import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, max, or, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { Lease } from '../core/lease.ts';
+import type { Holding, Store } from '../core/store.ts';
+import { instant } from '../core/time.ts';
+import type { Link } from './link.ts';
+import { withoutSecret } from './read.ts';
+import { ROLES } from './roles.ts';
+import { assignments, enrolments, leases } from './schema.ts';
+import { assignmentOf } from './snapshot.ts';
+
+type HoldingReads = Pick<Store, 'ending' | 'unended' | 'placements'>;
+
+const UNENDED = ['opening', 'active', 'revoking'] as const;
+
+const heldBy = ({ tenant, owner, agents }: Holding): SQL | undefined =>
+  and(
+    tenant === null ? undefined : eq(leases.tenant, tenant),
+    owner === null ? undefined : eq(leases.owner, owner),
+    agents === null ? undefined : inArray(leases.agent, [...agents]),
+  );
+
+export function createHoldingReads(link: Link): HoldingReads {
+  const listing = { role: ROLES.list, tenants: [] };
+  return {
+    ending: ({ since, before, limit, ...of }) =>
+      link.transaction(listing, (tx) =>
+        tx
+          .select(withoutSecret)
+          .from(leases)
+          .where(
+            and(
+              heldBy(of),
+              or(inArray(leases.state, UNENDED), gte(leases.revokingAt, since)),
+              before === null ? undefined : lt(leases.id, before as Lease['id']),
+            ),
+          )
+          .orderBy(desc(leases.id))
+          .limit(limit),
+      ),
+    unended: (of) =>
+      link.transaction(listing, async (tx) => {
+        const [row] = await tx
+          .select({ n: count() })
+          .from(leases)
+          .where(and(heldBy(of), inArray(leases.state, UNENDED)));
+        return row?.n ?? 0;
+      }),
+    placements: (within) =>
+      link.transaction(listing, async (tx) => {
+        const enrolled = await tx
+          .select({ tenant: enrolments.tenant, agent: enrolments.agent })
+          .from(enrolments)
+          .where(within === null ? undefined : inArray(enrolments.tenant, [...within]))
+          .orderBy(asc(enrolments.tenant), asc(enrolments.agent));
+        const held = await tx
+          .select()
+          .from(assignments)
+          .where(
+            and(
+              eq(assignments.holderKind, 'agent'),
+              or(isNull(assignments.until), gt(assignments.until, sql`brevet_now()`)),
+              within === null ? undefined : inArray(assignments.tenant, [...within]),
+            ),
+          )
+          .orderBy(asc(assignments.tenant), asc(assignments.role));
+        const used = await tx
+          .select({
+            tenant: leases.tenant,
+            agent: leases.agent,
+            role: leases.role,
+            lastAt: max(leases.openedAt),
+          })
+          .from(leases)
+          .where(within === null ? undefined : inArray(leases.tenant, [...within]))
+          .groupBy(leases.tenant, leases.agent, leases.role);
+        const uses = used.map(({ lastAt, ...of }) => ({ ...of, lastAt: instant(Number(lastAt)) }));
+        return { enrolments: enrolled, assignments: held.map(assignmentOf), uses };
+      }),
+  };
+}
