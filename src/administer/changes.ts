@@ -204,7 +204,7 @@ export async function confirmChange(
   deps: Deps,
   operator: OperatorPrincipal,
   proposal: KeptProposal,
-  { place, hash, reassesses = false }: Confirming,
+  { place, hash, reassesses }: Confirming,
 ): Promise<Result<Receipt>> {
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
@@ -227,7 +227,13 @@ export async function confirmChange(
   }
   if (act.policy !== null && act.policy !== policyOf(act.change, place)) return err(OTHER_POLICY);
   const change = signedByBoth(act.change, operator.person);
-  return perform(deps, { ...common, change, ends: act.ends, confirms: confirmation, reassesses });
+  return perform(deps, {
+    ...common,
+    change,
+    ends: act.ends,
+    confirms: confirmation,
+    ...(reassesses === undefined ? {} : { reassesses }),
+  });
 }
 
 /** An acceptance names who answers for it: the first is in it already. For a policy's end the second one answers. */

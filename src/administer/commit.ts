@@ -73,16 +73,39 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   return ok(receipt);
 }
 
-function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: Instant): readonly Omit<NewWork, 'id'>[] {
+function followingFrom(
+  { change, ends, ledger, reassesses = mayNarrow(change) }: Act,
+  at: Instant,
+): readonly Omit<NewWork, 'id'>[] {
   const widening = change.kind === 'policy.activate' ? change.widening : null;
+  const tenant = change.kind === 'tenant.put' ? change.tenant.name : ledger;
   return [
     ...[ends ?? []].flat().map((over) => ({ due: at, what: { task: 'cascade', tenant: ledger, over } }) as const),
-    ...(reassesses ? [{ due: at, what: { task: 'reassess', tenant: null } } as const] : []),
+    ...(reassesses ? [{ due: at, what: { task: 'reassess', tenant } } as const] : []),
     ...(widening && change.kind === 'policy.activate'
       ? [{ due: widening.until, what: { task: 'narrow', tenant: null, policy: change.version } } as const]
       : []),
   ];
 }
+
+/** What live credentials rest on without being held by it: who oversees, what is known of the client and its vendors. */
+function mayNarrow(change: RegisterChange): boolean {
+  if (change.kind === 'person.put') return !change.person.active;
+  if (change.kind === 'assignment.put' || change.kind === 'assignment.remove') {
+    return change.assignment.function === 'oversight';
+  }
+  return NARROWING.includes(change.kind);
+}
+
+const NARROWING: readonly RegisterChange['kind'][] = [
+  'context.put',
+  'tenant.put',
+  'situation.set',
+  'vendor.put',
+  'vendor.remove',
+  'person.remove',
+  'person.offboard',
+];
 
 const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'policy.activate': 'policy.activated',

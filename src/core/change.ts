@@ -110,8 +110,8 @@ export type WorkTask =
       /** The epoch that the change raised, which the store knows: leases decided under an older one. */
       readonly since?: Partial<Epochs>;
     }
-  /** Everything live that the policy would not give any more is ended: of what was decided before that. */
-  | { readonly task: 'reassess'; readonly tenant: null; readonly since?: Partial<Epochs> }
+  /** Everything live, there or everywhere, that would not be given any more is ended: of what was decided before. */
+  | { readonly task: 'reassess'; readonly tenant: TenantName | null; readonly since?: Partial<Epochs> }
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
 

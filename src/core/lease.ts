@@ -38,7 +38,6 @@ export type RevocationCause =
   | 'agent'
   | 'oversight'
   | 'entitlement_ended'
-  | 'policy_changed'
   | 'undelivered'
   | 'overtaken'
   | 'mint_failed'

@@ -1,6 +1,9 @@
-/** What a policy would not give today, of what was given before it: found, and where it was asked for, ended. */
+/**
+ * What would not be given today, of what was given before: found, so that a proposed policy shows it, and ended, where
+ * who oversees, a client's context or the policy has changed.
+ */
 import type { LeaseFilter, WorkTask } from '../core/change.ts';
-import type { LeaseId } from '../core/ids.ts';
+import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import type { Bundle } from '../decide/bundle.ts';
@@ -19,11 +22,22 @@ export interface Fallen {
   readonly why: string;
 }
 
-/** Everything live, over all tenants, that this bundle would not give. */
-export async function* fallen(deps: Deps, bundle: Bundle, since: Partial<Epochs> = {}): AsyncGenerator<Fallen> {
+interface Among {
+  /** `null`: over all. */
+  readonly tenant?: TenantName | null;
+  /** Those alone that were decided under an older epoch. */
+  readonly since?: Partial<Epochs>;
+}
+
+/** Everything live that this bundle would not give. */
+export async function* fallen(
+  deps: Deps,
+  bundle: Bundle,
+  { tenant: at = null, since = {} }: Among = {},
+): AsyncGenerator<Fallen> {
   let after: LeaseId | null = null;
   for (;;) {
-    const page = await deps.store.live(ANY, since, AT_ONCE, after);
+    const page = await deps.store.live({ ...ANY, tenant: at }, since, AT_ONCE, after);
     for (const { tenant, lease: id } of page) {
       const lease = await deps.store.lease(tenant, id);
       const why = lease === null ? null : await whyFallen(deps, bundle, lease);
@@ -53,14 +67,14 @@ async function whyFallen(deps: Deps, bundle: Bundle, lease: Lease): Promise<stri
 type Reassess = Extract<WorkTask, { readonly task: 'reassess' }>;
 
 /** Under the policy that is active by now: a later one has its own say in what was given since. */
-export async function reassess(deps: Deps, { since = {} }: Reassess): Promise<KillResult> {
-  deps.store.forget(null);
+export async function reassess(deps: Deps, { tenant, since = {} }: Reassess): Promise<KillResult> {
+  deps.store.forget(tenant);
   const { policy } = await deps.store.deployment();
   if (policy === null) return { dead: false, why: 'no policy is active' };
   const actor = { kind: 'broker', name: deps.node } as const;
   const failed: string[] = [];
-  for await (const { lease, why } of fallen(deps, await deps.bundles.at(policy), since)) {
-    const ending = { cause: 'policy_changed', actor, reason: why, outcome: null, killer: 'queue' } as const;
+  for await (const { lease, why } of fallen(deps, await deps.bundles.at(policy), { tenant, since })) {
+    const ending = { cause: 'entitlement_ended', actor, reason: why, outcome: null, killer: 'queue' } as const;
     // One that cannot be ended here is tried again with the rest, and keeps none of them alive meanwhile.
     await endLease(deps, lease, ending).catch((fault: unknown) => failed.push(String(fault)));
   }

@@ -83,7 +83,7 @@ widening(
     await activate(changeOf(await propose(open)));
     await activate(changeOf(await propose(NO_ROUTING)), { revoke: true });
     await workOff();
-    assert.equal([(await leaseNow(id)).state, (await leaseNow(id)).cause], ['revoked', 'policy_changed']);
+    assert.equal([(await leaseNow(id)).state, (await leaseNow(id)).cause], ['revoked', 'entitlement_ended']);
   },
 );
 
@@ -133,7 +133,7 @@ widening('at its end it alone is taken back, on every node, and not the later ch
   assert.match(written.at(-1)?.text ?? '', '"widening":"ended"');
   assert.match(written.at(-1)?.text ?? '', '"accountable":"alan"');
   for (const at of [app, other]) assert.is(await route(at), 'forbidden_by_rule');
-  assert.equal([(await leaseNow(id)).state, (await leaseNow(id)).cause], ['revoked', 'policy_changed']);
+  assert.equal([(await leaseNow(id)).state, (await leaseNow(id)).cause], ['revoked', 'entitlement_ended']);
   const published = await ask(app, PUBLISHED);
   assert.ok(published.body['code'] !== 'forbidden_by_rule', published.text);
 });

@@ -358,10 +358,14 @@ async function accepted(): Promise<void> {
   }
 }
 const ASSIGN = { tenant: 'acme', holder: { agent: 'triage-bot' }, role: 'triage' };
-const assignment = async (): Promise<string> => {
+const assignment = async (wanted: string): Promise<string> => {
   const { body } = must(await app.operator('ada', 'GET', '/api/assignments?tenant=acme'));
   const items = body['items'] as { id: string; role: string; holder: Record<string, unknown> }[];
-  return items.find(({ role }) => role === 'triage')?.id ?? '';
+  return items.find(({ role }) => role === wanted)?.id ?? '';
+};
+const contextOf = async (changed: object): Promise<Answer> => {
+  const { situations: _, ...context } = must(await app.operator('ada', 'GET', '/api/tenants/acme/context')).body;
+  return app.operator('ada', 'PUT', '/api/tenants/acme/context', { ...context, ...changed });
 };
 
 const TAKEN: readonly (readonly [what: string, take: () => Promise<Answer>, back: () => Promise<unknown>])[] = [
@@ -373,8 +377,23 @@ const TAKEN: readonly (readonly [what: string, take: () => Promise<Answer>, back
   ['an owner who is gone', () => app.operator('ada', 'PUT', '/api/people/olga', person(false)), accepted],
   [
     'an assignment that ends',
-    async () => app.operator('ada', 'DELETE', `/api/assignments/${await assignment()}`),
+    async () => app.operator('ada', 'DELETE', `/api/assignments/${await assignment('triage')}`),
     () => app.operator('ada', 'POST', '/api/assignments', ASSIGN),
+  ],
+  [
+    'the last oversight that ends',
+    async () => app.operator('ada', 'DELETE', `/api/assignments/${await assignment('overseer')}`),
+    () =>
+      app.operator('ada', 'POST', '/api/assignments', {
+        tenant: 'acme',
+        holder: { person: 'otto' },
+        role: 'overseer',
+      }),
+  ],
+  [
+    'a contract that lets AI act no more',
+    () => contextOf({ autonomy: 'ask-always' }),
+    () => contextOf({ autonomy: 'autonomous' }),
   ],
   [
     'a target that is removed',
@@ -424,7 +443,7 @@ const SINCE: readonly (readonly [what: string, change: () => Promise<unknown>])[
   [
     'its assignment ended and was given anew',
     async () => {
-      must(await app.operator('ada', 'DELETE', `/api/assignments/${await assignment()}`));
+      must(await app.operator('ada', 'DELETE', `/api/assignments/${await assignment('triage')}`));
       must(await app.operator('ada', 'POST', '/api/assignments', ASSIGN));
     },
   ],
