@@ -38,7 +38,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.use(async (c, next) => {
     const deps = depsOf(c.env);
     c.set('deps', deps);
-    c.set('requestId', newId('req', deps.clock(), deps.random));
+    c.set('requestId', newId('cal', deps.clock(), deps.random));
     await next();
     c.header('x-request-id', c.var.requestId);
     c.header('x-content-type-options', 'nosniff');

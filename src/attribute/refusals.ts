@@ -65,14 +65,14 @@ export async function writeRefusals(deps: Deps): Promise<void> {
   const inSetup = (await deps.store.deployment()).inSetup;
   await Promise.all(
     deps.refusals.take().map(async ({ kind, count }) => {
-      const { tenant, agent, task, resource, code, rules } = kind;
+      const { tenant, agent, accountable, task, resource, code, rules } = kind;
       const entry = makeEntry(
         {
           tenant,
           kind: 'request.forbidden_again',
           at: deps.clock(),
           actor: { kind: 'agent', name: agent },
-          accountable: null,
+          accountable,
           inSetup,
           facts: { ...(task === '' ? {} : { task }), code, rules, count },
           ...(resource === '' ? {} : { said: { resource } }),

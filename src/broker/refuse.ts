@@ -54,9 +54,10 @@ export async function refuseFull(deps: Deps, asking: Asking, when: Conditions, f
   return writeWhole(deps, asking, decision, { ...when, idempotency: null }, { kind, refusal });
 }
 
-const kindOf = ({ principal }: Asking, of: Omit<RefusalKind, 'tenant' | 'agent'>): RefusalKind => ({
+const kindOf = ({ principal }: Asking, of: Omit<RefusalKind, 'tenant' | 'agent' | 'accountable'>): RefusalKind => ({
   tenant: principal.tenant,
   agent: principal.agent.name,
+  accountable: principal.agent.owner,
   ...of,
 });
 

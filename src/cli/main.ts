@@ -120,13 +120,33 @@ function statusOf(error: unknown): number {
 
 function wordsOf(error: unknown): string {
   if (error instanceof BrevetRefused) {
-    const { code, detail, hint, path } = error;
-    const lines = [`${detail} (${code}${path === null ? '' : `, at ${path}`})`, ...(hint === null ? [] : [hint])];
+    const { code, detail, hint, path, members } = error;
+    const found = [...placesIn(members['problems']), ...placesIn(members['cases'])];
+    const lines = [
+      `${detail} (${code}${path === null ? '' : `, at ${path}`})`,
+      ...found,
+      ...(hint === null ? [] : [hint]),
+    ];
     return lines.map(printable).join('\n  ');
   }
   if (error instanceof UsageError) return `${error.message}\nSee brevet --help.`;
   return error instanceof Error ? error.message : String(error);
 }
+
+interface Place {
+  readonly file: string;
+  readonly line?: number;
+  readonly name?: string;
+  readonly what?: string;
+  readonly differences?: readonly string[];
+}
+
+/** What is wrong with a bundle: its problems by their lines, its failing cases by their names. */
+const placesIn = (found: unknown): readonly string[] =>
+  (Array.isArray(found) ? (found as readonly Place[]) : []).map(
+    ({ file, line, name, what, differences = [] }) =>
+      `${file}:${line ?? ` ${name}`}: ${what ?? differences.join('; ')}`,
+  );
 
 function problemOf(error: unknown): Record<string, unknown> {
   if (error instanceof BrevetRefused) {

@@ -22,13 +22,21 @@ const STEERING = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu
 export const printable = (text: string): string =>
   text.replace(STEERING, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 
-/** A value in one line. */
+/** A value in one line: a thing as its fields, and what lies in it in brackets. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'string') return printable(value);
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-    return printable(value.join(', ') || '-');
-  return printable(JSON.stringify(value));
+  if (typeof value !== 'object') return printable(String(value));
+  if (!Array.isArray(value)) return fieldsShown(value);
+  const between = value.every((item) => typeof item === 'string') ? ', ' : '; ';
+  return value.map(shown).join(between) || '-';
+}
+
+function fieldsShown(thing: object): string {
+  const inner = (value: unknown): string =>
+    typeof value === 'object' && value !== null ? `(${shown(value)})` : shown(value);
+  const told = Object.entries(thing).map(([name, value]) => `${printable(name)} ${inner(value)}`);
+  return told.join(', ') || '-';
 }
 
 /** Columns as wide as their widest cell, two spaces between. */

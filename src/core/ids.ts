@@ -56,6 +56,8 @@ export type WorkId = Branded<'wrk'>;
 export type AssignmentId = Branded<'asg'>;
 export type ChangeId = Branded<'chg'>;
 export type SituationId = Branded<'sit'>;
+/** One call of the API, answered or refused: what its caller tells when asking about it. */
+export type CallId = Branded<'cal'>;
 
 interface Ids {
   req: RequestId;
@@ -67,6 +69,7 @@ interface Ids {
   asg: AssignmentId;
   chg: ChangeId;
   sit: SituationId;
+  cal: CallId;
 }
 export type IdPrefix = keyof Ids;
 

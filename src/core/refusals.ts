@@ -2,11 +2,13 @@
  * Counts refusals that are alike. The first of a kind is written whole; those that follow within a window are counted
  * and written together, so that a storm of them costs no unbounded writes and the first one stays in sight.
  */
-import type { AgentName, TenantName } from './ids.ts';
+import type { AgentName, PersonName, TenantName } from './ids.ts';
 
 export interface RefusalKind {
   readonly tenant: TenantName;
   readonly agent: AgentName;
+  /** Accountable for the agent: a refusal under another owner is of another kind. */
+  readonly accountable: PersonName;
   /** Empty where those of all task classes are alike; and so is the resource. */
   readonly task: string;
   readonly resource: string;

@@ -11,6 +11,7 @@ const kind = (more: Partial<Record<keyof RefusalKind, string>> = {}): RefusalKin
   ({
     tenant: 'acme',
     agent: 'bot',
+    accountable: 'olga',
     task: 'ticket.route',
     resource: 'passwords',
     code: 'forbidden_by_rule',
@@ -114,7 +115,11 @@ ledger('leaves the first in sight, and one entry for the rest', async () => {
   const kinds = entries.map((entry) => entry.kind).toSorted();
   assert.equal(kinds, ['request.forbidden', 'request.forbidden', 'request.forbidden_again']);
   const again = entries.find((entry) => entry.kind === 'request.forbidden_again');
-  const { facts } = JSON.parse(again?.text ?? '{}') as { facts: Record<string, unknown> };
+  const { facts, accountable } = JSON.parse(again?.text ?? '{}') as {
+    facts: Record<string, unknown>;
+    accountable: unknown;
+  };
+  assert.is(accountable, 'olga');
   assert.is(facts['count'], 19);
   assert.is(facts['rules'], 'credentials-are-not-data');
   const [row] = await app.sql<{ count: string }>('select count from refusal_counts');

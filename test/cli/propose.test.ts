@@ -83,6 +83,16 @@ const SENT: readonly (readonly [args: readonly string[], path: string, body: unk
     '/api/policy/activate',
     { change: CHANGE.id, hash: CHANGE.hash },
   ],
+  [
+    ['policy', 'propose', 'bundle', '--reason', 'Tidier', '--until', '2027-01-01T00:00:00Z'],
+    '/api/policy/propose',
+    { files: { 'roles.yaml': 'roles: {}\n' }, reason: 'Tidier', until: '2027-01-01T00:00:00Z' },
+  ],
+  [
+    ['policy', 'activate', CHANGE.id, '--hash', CHANGE.hash, '--revoke'],
+    '/api/policy/activate',
+    { change: CHANGE.id, hash: CHANGE.hash, revoke: true },
+  ],
   [['policy', 'activate', 'bundle'], '/api/policy/activate', { files: { 'roles.yaml': 'roles: {}\n' } }],
   [
     ['policy', 'rollback', 'b'.repeat(64), '--reason', 'It stands still'],
@@ -125,5 +135,20 @@ two('says how to go on where one person was not enough', async () => {
   assert.is(status, 3);
   assert.match(err, hint);
 });
+
+const PROBLEM = { file: 'roles.yaml', line: 3, what: 'a role has one function' };
+const FAILED = { file: 'cases/a.yaml', name: 'routes', differences: ['effect: forbid, not permit'] };
+const WRONG: readonly (readonly [members: object, line: RegExp])[] = [
+  [{ problems: [PROBLEM] }, /^ {2}roles\.yaml:3: a role has one function$/m],
+  [{ cases: [FAILED] }, /^ {2}cases\/a\.yaml: routes: effect: forbid, not permit$/m],
+];
+for (const [members, line] of WRONG) {
+  two(`shows where a bundle is wrong: ${Object.keys(members)[0]}`, async () => {
+    broker.answering('/api/policy/propose', () => problem(400, 'invalid_policy', members));
+    const { status, err } = await run(['policy', 'propose', 'bundle', '--reason', 'Tidier']);
+    assert.is(status, 2);
+    assert.match(err, line);
+  });
+}
 
 two.run();

@@ -15,7 +15,16 @@ const SHOWN: readonly (readonly [value: unknown, text: string])[] = [
   [false, 'false'],
   [['a', 'b'], 'a, b'],
   [[], '-'],
-  [{ person: 'ada' }, '{"person":"ada"}'],
+  [{ person: 'ada' }, 'person ada'],
+  [{ how: 'verified', evidence: { role: 'gone', sessions: 0 } }, 'how verified, evidence (role gone, sessions 0)'],
+  [
+    [
+      { to: 3, because: 'probation' },
+      { to: 3, because: 'no_channel' },
+    ],
+    'to 3, because probation; to 3, because no_channel',
+  ],
+  [{}, '-'],
   ['\u001b[31mred\u001b[0m', '\\u{1b}[31mred\\u{1b}[0m'],
   ['two\nlines', 'two\\u{a}lines'],
   ['\u202eabc', '\\u{202e}abc'],

@@ -57,7 +57,7 @@ for (const [what, type, body, status, code] of REFUSED) {
     assert.is(answer.status, status, answer.text);
     assert.is(answer.body['code'], code);
     assert.is(answer.headers.get('content-type'), 'application/problem+json');
-    assert.match(String(answer.body['request_id']), /^req_/);
+    assert.match(String(answer.body['request_id']), /^cal_/);
     assert.equal(await app.sql('select count(*) as n from requests'), before);
   });
 }
