@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fakeBroker, problem } from '../client/fake-broker.ts';
 import type { FakeBroker } from '../client/fake-broker.ts';
-import { brevet } from './cli.ts';
+import { residentBrevet } from './resident.ts';
 
 let broker: FakeBroker;
 let folder: string;
@@ -39,7 +39,7 @@ two.after.each(async () => {
 });
 
 const run = (args: readonly string[]) =>
-  brevet(args, { env: { BREVET_URL: broker.url, BREVET_OPERATOR_TOKEN: 'given' }, cwd: folder });
+  residentBrevet(args, { env: { BREVET_URL: broker.url, BREVET_OPERATOR_TOKEN: 'given' }, cwd: folder });
 
 const SENT: readonly (readonly [args: readonly string[], path: string, body: unknown])[] = [
   [
