@@ -6,7 +6,7 @@ import { utf8 } from '../src/core/digest.ts';
 import {
   ahead,
   ASKED,
-  bundleOnDisk,
+  rulesOnDisk,
   clientForm,
   FORBIDDEN,
   issuerOf,
@@ -428,7 +428,7 @@ elsewhere('ends an assignment', async () => {
 elsewhere('tightens the policy', async () => {
   const token = await app.session();
   must(await other.call('POST', REQUESTS, { token, body: PERMITTED }));
-  const files = await bundleOnDisk();
+  const files = await rulesOnDisk();
   const rule = '@id("nothing-for-now") @reason("A drill.") forbid (principal, action, resource);';
   const tighter = { ...files, 'rules/drill.cedar': rule };
   must(await app.operator('ada', 'POST', '/api/policy/activate', { files: tighter }));

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEMAND_KEY_USE, signDemand } from '../../src/core/local-token.ts';
 import type { OperatorName } from '../../src/core/ids.ts';
-import { bundleOnDisk, must, PUBLIC_URL, testApp } from '../support/app.ts';
+import { rulesOnDisk, must, PUBLIC_URL, testApp } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
 import { startOidc } from '../support/oidc.ts';
 
@@ -174,7 +174,7 @@ for (const way of ['with a local token', 'signed in'] as const) {
     });
   }
   setup(`once over: a policy takes two persons, ${way}`, async () => {
-    const answer = await act('POST', '/api/policy/activate', { files: await bundleOnDisk() });
+    const answer = await act('POST', '/api/policy/activate', { files: await rulesOnDisk() });
     assert.is(answer.body['code'], 'takes_two_persons', answer.text);
   });
   for (const [what, method, path, body] of TAKES_ONE) {

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { createRefusals } from '../../src/attribute/refusals.ts';
 import { watch } from '../../src/broker.ts';
 import { instant } from '../../src/core/time.ts';
-import { ACCEPTED, ASKED, bundleOnDisk, clientForm, must, PERMITTED, REPORT, TERMS, testApp } from '../support/app.ts';
+import { ACCEPTED, ASKED, rulesOnDisk, clientForm, must, PERMITTED, REPORT, TERMS, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 import { clientDatabase } from '../support/target.ts';
 
@@ -19,7 +19,7 @@ const counting = (deps: TestNode['deps']) => ({
 const database = await clientDatabase();
 const app = await testApp({ database, deps: counting });
 const other = await app.node();
-const files = await bundleOnDisk();
+const files = await rulesOnDisk();
 
 async function withBudgets(
   budgets: Readonly<Record<string, number>>,

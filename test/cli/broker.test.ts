@@ -13,6 +13,7 @@ import { clientDatabase } from '../support/target.ts';
 import type { ClientDatabase } from '../support/target.ts';
 import { brevet, start } from './cli.ts';
 import type { Ended, Running } from './cli.ts';
+import { residentBrevet } from './resident.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -32,7 +33,7 @@ const deploymentKey = (): string => deploymentKeyFile(settings['BREVET_DATA_DIR'
 
 /** A command of the operator's, on the machine of the broker. */
 const as = (operator: string, ...args: readonly string[]): Promise<Ended> =>
-  brevet([...args, '--as', operator], { env: settings, cwd: folder });
+  residentBrevet([...args, '--as', operator], { env: settings, cwd: folder });
 
 async function done(operator: string, ...args: readonly string[]): Promise<string> {
   const { status, out, err } = await as(operator, ...args);

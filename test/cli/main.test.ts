@@ -26,6 +26,7 @@ import { commands as target } from '../../src/cli/target.ts';
 import { commands as tenant } from '../../src/cli/tenant.ts';
 import { commands as vendor } from '../../src/cli/vendor.ts';
 import { brevet, MAIN } from './cli.ts';
+import { residentBrevet } from './resident.ts';
 
 const ALL: readonly Command[] = [
   ...start,
@@ -115,20 +116,20 @@ const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
 ];
 for (const [args, told] of WRONG) {
   usage(args.join(' '), async () => {
-    const { status, out, err } = await brevet(args);
+    const { status, out, err } = await residentBrevet(args);
     assert.equal([status, out], [2, ''], err);
     assert.match(err, told);
   });
 }
 
 usage('a word alone lists its commands', async () => {
-  const { status, out } = await brevet(['lease']);
+  const { status, out } = await residentBrevet(['lease']);
   assert.is(status, 2);
   assert.match(out, 'brevet lease timeline LEASE');
 });
 
 usage('is told to programs as JSON', async () => {
-  const { err } = await brevet(['lease', 'show', '--json']);
+  const { err } = await residentBrevet(['lease', 'show', '--json']);
   assert.equal(JSON.parse(err), { code: 'usage', detail: 'LEASE is missing' });
 });
 
@@ -186,7 +187,7 @@ faults.run();
 const bundles = suite('policy check');
 
 bundles('needs no broker', async () => {
-  const { status, out } = await brevet(['policy', 'check', POLICY]);
+  const { status, out } = await residentBrevet(['policy', 'check', POLICY]);
   assert.is(status, 0, out);
   assert.match(out, /^no problem; version [0-9a-f]{64}\n$/);
 });
@@ -196,12 +197,14 @@ bundles('tells every problem with file and line, and ends with 1', async () => {
   try {
     writeFileSync(join(folder, 'roles.yaml'), 'roles:\n  x: {}\n');
     writeFileSync(join(folder, 'notes.txt'), 'canary');
-    const { status, out } = await brevet(['policy', 'check', folder]);
+    const { status, out } = await residentBrevet(['policy', 'check', folder]);
     assert.is(status, 1);
     assert.match(out, /^roles\.yaml:\d+: /m);
     assert.match(out, /^tasks\.yaml:1: this file is missing$/m);
     assert.match(out, /^notes\.txt:1: a bundle has no such file/m);
-    const json = JSON.parse((await brevet(['policy', 'check', folder, '--json'])).out) as { problems: unknown[] };
+    const json = JSON.parse((await residentBrevet(['policy', 'check', folder, '--json'])).out) as {
+      problems: unknown[];
+    };
     assert.is(json.problems.length, out.trim().split('\n').length);
   } finally {
     rmSync(folder, { recursive: true });

@@ -9,8 +9,8 @@ import { DEMAND_KEY_USE, verifyDemand } from '../../src/core/local-token.ts';
 import { instant } from '../../src/core/time.ts';
 import { fakeBroker, problem } from '../client/fake-broker.ts';
 import type { FakeBroker } from '../client/fake-broker.ts';
-import { brevet } from './cli.ts';
 import type { Ended } from './cli.ts';
+import { residentBrevet } from './resident.ts';
 
 let broker: FakeBroker;
 let folder: string;
@@ -30,8 +30,12 @@ line.after.each(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const run = (args: readonly string[], env: Record<string, string> = {}, input = ''): Promise<Ended> =>
-  brevet(args, { env: { BREVET_URL: broker.url, ...env }, cwd: folder, input });
+const run = (args: readonly string[], env: Record<string, string> = {}, input?: string): Promise<Ended> =>
+  residentBrevet(args, {
+    env: { BREVET_URL: broker.url, ...env },
+    cwd: folder,
+    ...(input === undefined ? {} : { input }),
+  });
 
 line('show a token that was given, and nothing else', async () => {
   broker.answering('/api/people', () => ({ status: 200, body: { items: [], cursor: null } }));
@@ -148,7 +152,11 @@ for (const [args, path, body] of BODIES) {
     writeFileSync(join(folder, 'card.yaml'), CARD);
     writeFileSync(join(folder, 'bot.jwk'), '{"kty":"OKP","crv":"Ed25519","x":"abc","d":"canary"}');
     broker.answering(path, () => ({ status: 200, body: { receipt: { entry: 'ent_1', leaf_hash: 'aa' } } }));
-    const { status, out, err } = await run([...args, '--as', 'ada'], {}, 'of stdin \n');
+    const { status, out, err } = await run(
+      [...args, '--as', 'ada'],
+      {},
+      args.includes('-') ? 'of stdin \n' : undefined,
+    );
     assert.is(status, 0, err);
     assert.match(out, '(ent_1)');
     const sent = broker.arrived.at(-1);

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fakeBroker, problem } from '../client/fake-broker.ts';
 import type { FakeBroker } from '../client/fake-broker.ts';
-import { brevet } from './cli.ts';
+import { residentBrevet } from './resident.ts';
 
 let broker: FakeBroker;
 let folder: string;
@@ -39,7 +39,7 @@ two.after.each(async () => {
 });
 
 const run = (args: readonly string[]) =>
-  brevet(args, { env: { BREVET_URL: broker.url, BREVET_OPERATOR_TOKEN: 'given' }, cwd: folder });
+  residentBrevet(args, { env: { BREVET_URL: broker.url, BREVET_OPERATOR_TOKEN: 'given' }, cwd: folder });
 
 const SENT: readonly (readonly [args: readonly string[], path: string, body: unknown])[] = [
   [
@@ -138,7 +138,7 @@ two('says how to go on where one person was not enough', async () => {
 
 const PROBLEM = { file: 'roles.yaml', line: 3, what: 'a role has one function' };
 const FAILED = { file: 'cases/a.yaml', name: 'routes', differences: ['effect: forbid, not permit'] };
-const WRONG: readonly (readonly [members: object, line: RegExp])[] = [
+const WRONG: readonly (readonly [members: Record<string, unknown>, line: RegExp])[] = [
   [{ problems: [PROBLEM] }, /^ {2}roles\.yaml:3: a role has one function$/m],
   [{ cases: [FAILED] }, /^ {2}cases\/a\.yaml: routes: effect: forbid, not permit$/m],
 ];

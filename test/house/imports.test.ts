@@ -72,7 +72,7 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
   ['node.ts', 'node:http'],
   ['worker.ts', './store/open.ts'],
   ['worker.ts', './app.ts'],
-  ['cli/main.ts', './start.ts'],
+  ['cli/commands.ts', './start.ts'],
   ['cli/start.ts', '../node.ts'],
   ['cli/demo.ts', 'postgres'],
   ['cli/demo/client-database.ts', '../../embedded/launch.ts'],

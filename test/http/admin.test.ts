@@ -1,12 +1,12 @@
 /** What operators POST to create can be sent again under its key, and is done once. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bundleOnDisk, must, testApp } from '../support/app.ts';
+import { rulesOnDisk, must, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 
 const app = await testApp();
 const other = await app.node();
-const files = await bundleOnDisk();
+const files = await rulesOnDisk();
 
 const keyed = async (path: string, body: unknown, key: string, node: TestNode = app): Promise<Answer> =>
   node.call('POST', path, { token: await app.localToken('ada'), body, headers: { 'idempotency-key': key } });

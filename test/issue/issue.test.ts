@@ -8,7 +8,7 @@ import { StoreUnavailable } from '../../src/core/store.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
 import { ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Minted, Provider } from '../../src/core/provider.ts';
-import { agentBody, ahead, bundleOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
+import { agentBody, ahead, rulesOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
@@ -110,7 +110,7 @@ issuing('leaves nothing of the secret behind', async () => {
 });
 
 issuing('withholds what is not permitted any more when the mint has landed', async () => {
-  const files = await bundleOnDisk();
+  const files = await rulesOnDisk();
   const rule = '@id("nothing-for-now") @reason("A drill.") forbid (principal, action, resource);';
   afterMint = async () => {
     must(await app.operator('ada', 'POST', '/api/policy/activate', { files: { ...files, 'rules/drill.cedar': rule } }));

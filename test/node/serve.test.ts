@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import type { Provider } from '../../src/core/provider.ts';
 import { serveNode } from '../../src/node/serve.ts';
 import { openStore } from '../../src/store/open.ts';
-import { bundleOnDisk, PERMITTED, PUBLIC_URL, testApp } from '../support/app.ts';
+import { rulesOnDisk, PERMITTED, PUBLIC_URL, testApp } from '../support/app.ts';
 
 const app = await testApp();
 let minting: () => Promise<void> = async () => undefined;
@@ -36,7 +36,7 @@ const serving = await serveNode(
     node: 'served',
     around,
   },
-  { listen: { host: '127.0.0.1', port: 0 }, bundle: await bundleOnDisk() },
+  { listen: { host: '127.0.0.1', port: 0 }, bundle: await rulesOnDisk() },
 );
 const port = Number(new URL(serving.url).port);
 const token = await app.session();

@@ -21,6 +21,7 @@ import { readBundle } from '../../src/node/first-bundle.ts';
 import { makeNode } from '../../src/node/parts.ts';
 import type { NodeParts } from '../../src/node/parts.ts';
 import { openStore } from '../../src/store/open.ts';
+import { withoutCases } from './policy.ts';
 import { testDatabase, withAdmin } from './postgres.ts';
 import type { TestDatabase } from './postgres.ts';
 import { random } from './target.ts';
@@ -124,7 +125,7 @@ export async function testApp(
   };
 
   const first = await node(options);
-  const bundle = await bundleOnDisk();
+  const bundle = await rulesOnDisk();
   await takeIn(first.deps, bundle);
   await first.deps.store.beat('test');
 
@@ -173,6 +174,9 @@ export async function bundleOnDisk(): Promise<BundleFiles> {
   if (files === null) throw new Error('there is no policy');
   return files;
 }
+
+/** Without its cases, which no decision reads and which are the most of what there is to read. */
+export const rulesOnDisk = async (): Promise<BundleFiles> => withoutCases(await bundleOnDisk());
 
 const loggingTo = (lines: string[]): Log => {
   const write = (level: string) => (event: string, facts?: unknown) => {

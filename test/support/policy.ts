@@ -1,14 +1,19 @@
-/** The shipped bundle without its budgets, for those who ask more than any agent should. */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+/** The shipped bundle in part: without its budgets for those who ask more than any agent should, without its cases for who tries none. */
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
+import type { BundleFiles } from '../../src/core/registers.ts';
 
 export const POLICY_DIR = fileURLToPath(new URL('../../policy', import.meta.url));
 
-/** Writes a copy. @returns its folder. */
+export const withoutCases = (files: BundleFiles): BundleFiles =>
+  Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith('cases/')));
+
+/** Writes a copy, without cases too. @returns its folder. */
 export async function withoutBudgets(folder: string): Promise<string> {
   await cp(POLICY_DIR, folder, { recursive: true });
+  await rm(join(folder, 'cases'), { recursive: true });
   const whole = join(folder, 'bundle.yaml');
   const said = parseDocument(await readFile(whole, 'utf8'));
   said.delete('budgets');

@@ -1,0 +1,159 @@
+/** Finds the command, runs it, and turns what comes of it into an exit status. */
+import { BrevetMisconfigured, BrevetRefused, BrevetWaiting } from '../client/error.ts';
+import { nearest } from '../core/nearest.ts';
+import { EXIT, helpOf, readArguments, UsageError } from './command.ts';
+import type { Command } from './command.ts';
+import { openTerminal, printable } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Module {
+  readonly commands: readonly Command[];
+}
+
+/** The first word of every command. A file is loaded only when its word is said: `start` brings the whole broker. */
+const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise<Module>]>> = {
+  start: ['the broker', () => import('./start.ts')],
+  demo: ['the main job, on a sandbox', () => import('./demo.ts')],
+  exec: ['a command under one lease', () => import('./exec.ts')],
+  tenant: ['clients', () => import('./tenant.ts')],
+  context: ['what a tenant is, and what holds there for now', () => import('./context.ts')],
+  person: ['humans', () => import('./person.ts')],
+  operator: ['people’s ways in, and tokens for them', () => import('./operator.ts')],
+  agent: ['non-human principals', () => import('./agent.ts')],
+  enrolment: ['agents at tenants', () => import('./enrolment.ts')],
+  acceptance: ['who answers for agents that are new at tenants', () => import('./acceptance.ts')],
+  issuer: ['OIDC issuers of workloads', () => import('./issuer.ts')],
+  vendor: ['vendors of AI', () => import('./vendor.ts')],
+  target: ['what credentials are for', () => import('./target.ts')],
+  assignment: ['who holds which role', () => import('./assignment.ts')],
+  change: ['what takes two persons', () => import('./change.ts')],
+  apply: ['a folder of registers: what it would change, and then that', () => import('./apply.ts')],
+  offboard: ['who goes, and the proof that what they held is dead', () => import('./offboard.ts')],
+  request: ['what was asked', () => import('./request.ts')],
+  inventory: ['every agent: whose, what, where, and what it uses', () => import('./inventory.ts')],
+  lease: ['credentials, living and dead', () => import('./lease.ts')],
+  policy: ['the bundle that decides', () => import('./policy.ts')],
+};
+
+/** @returns the exit status. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const end = argv.indexOf('--');
+  const own = end < 0 ? argv : argv.slice(0, end);
+  const terminal = openTerminal(own.includes('--json'));
+  try {
+    return await dispatch(argv, terminal);
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+async function dispatch(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [word, ...rest] = argv;
+  if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
+    terminal.out(overview());
+    return word === undefined ? EXIT.usage : EXIT.done;
+  }
+  const entry = WORDS[word];
+  if (entry === undefined || !Object.hasOwn(WORDS, word)) throw unknown(word, Object.keys(WORDS));
+  const { commands } = await entry[1]();
+  const command = commands.find(({ name }) => name === word || name === `${word} ${rest[0] ?? ''}`);
+  if (command === undefined) return choose(commands, rest[0], terminal);
+  const given = readArguments(command, command.name === word ? rest : rest.slice(1));
+  if (given.flag('help')) {
+    terminal.out(helpOf(command));
+    return EXIT.done;
+  }
+  return command.run(given, terminal);
+}
+
+/** A first word alone, or with a second one that there is not. */
+function choose(commands: readonly Command[], second: string | undefined, terminal: Terminal): number {
+  const isHelp = second === '--help' || second === '-h';
+  if (second !== undefined && !isHelp) {
+    throw unknown(
+      second,
+      commands.map(({ name }) => name.split(' ')[1] ?? name),
+    );
+  }
+  const shown = commands.map(({ name, takes = [], says }) => [`brevet ${[name, ...takes].join(' ')}`, says] as const);
+  terminal.out(columns(shown));
+  return isHelp ? EXIT.done : EXIT.usage;
+}
+
+function unknown(word: string, known: readonly string[]): UsageError {
+  const meant = nearest(word, known);
+  return new UsageError(`there is no command ${printable(word)}${meant === null ? '' : `; did you mean ${meant}?`}`);
+}
+
+const overview = (): string =>
+  [
+    'brevet: one task, one client, one credential that is proven dead.',
+    '',
+    columns(Object.entries(WORDS).map(([word, [says]]) => [`brevet ${word}`, says] as const)),
+    '',
+    'Every command takes --help and --json. It ends with 0 done, 1 fault, 2 usage, 3 refused, 4 waiting for a person.',
+    '',
+    'Example:',
+    '  brevet start',
+  ].join('\n');
+
+function columns(rows: readonly (readonly [left: string, right: string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n');
+}
+
+/** Errors go to stderr: words for people, the problem itself for programs. */
+function report(error: unknown, terminal: Terminal): number {
+  const status = statusOf(error);
+  if (terminal.json) terminal.err(JSON.stringify(problemOf(error)));
+  else terminal.err(`brevet: ${wordsOf(error)}`);
+  return status;
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof BrevetMisconfigured) return EXIT.usage;
+  if (error instanceof BrevetWaiting) return EXIT.waiting;
+  if (!(error instanceof BrevetRefused)) return EXIT.fault;
+  if (error.status === 403) return EXIT.refused;
+  return [400, 413, 415].includes(error.status) ? EXIT.usage : EXIT.fault;
+}
+
+function wordsOf(error: unknown): string {
+  if (error instanceof BrevetRefused) {
+    const { code, detail, hint, path, members } = error;
+    const found = [...placesIn(members['problems']), ...placesIn(members['cases'])];
+    const lines = [
+      `${detail} (${code}${path === null ? '' : `, at ${path}`})`,
+      ...found,
+      ...(hint === null ? [] : [hint]),
+    ];
+    return lines.map(printable).join('\n  ');
+  }
+  if (error instanceof UsageError) return `${error.message}\nSee brevet --help.`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface Place {
+  readonly file: string;
+  readonly line?: number;
+  readonly name?: string;
+  readonly what?: string;
+  readonly differences?: readonly string[];
+}
+
+/** What is wrong with a bundle: its problems by their lines, its failing cases by their names. */
+const placesIn = (found: unknown): readonly string[] =>
+  (Array.isArray(found) ? (found as readonly Place[]) : []).map(
+    ({ file, line, name, what, differences = [] }) =>
+      `${file}:${line ?? ` ${name}`}: ${what ?? differences.join('; ')}`,
+  );
+
+function problemOf(error: unknown): Record<string, unknown> {
+  if (error instanceof BrevetRefused) {
+    const { code, detail, hint, path, status, requestId, members } = error;
+    return { code, detail, hint, path, status, request_id: requestId, ...members };
+  }
+  if (error instanceof BrevetWaiting) return { code: 'waiting', request: error.request, approval: error.approval };
+  const detail = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof UsageError ? 'usage' : 'fault', detail };
+}
