@@ -1,9 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
-import type { BundleFiles } from '../core/registers.ts';
-import type { Problem } from '../core/policy.ts';
-import { bundleVersion, checkBundle, isBundlePath, loadBundle } from '../decide/bundle.ts';
+import { bundleVersion, checkBundle } from '../decide/bundle.ts';
 import { runCases } from '../decide/cases.ts';
 import type { CaseOutcome } from '../decide/cases.ts';
 import { createCedar } from '../decide/cedar.ts';
@@ -12,12 +8,12 @@ import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
+import { diff } from './policy-diff.ts';
+import { HERE, readBundleFolder, told, withBundle } from './policy-folder.ts';
 import { sod } from './policy-sod.ts';
 import { proposed } from './propose.ts';
 import { acknowledge, printList } from './register.ts';
 import { print, printable, shown, table } from './terminal.ts';
-
-const HERE = './policy';
 
 const check: Command = {
   name: 'policy check',
@@ -35,9 +31,6 @@ const check: Command = {
   },
 };
 
-const told = (problems: readonly Problem[]): string =>
-  problems.map(({ file, line, what }) => printable(`${file}:${line}: ${what}`)).join('\n');
-
 const test: Command = {
   name: 'policy test',
   says: 'Runs the cases of a bundle. Needs no broker. Ends with 1 where one comes out otherwise than expected.',
@@ -45,15 +38,12 @@ const test: Command = {
   example: 'brevet policy test ./policy',
   run: async (given, terminal) => {
     const engine = createCedar(cedar);
-    const loaded = loadBundle(readBundleFolder(given.text('FOLDER') ?? HERE), engine);
-    if (!loaded.ok) {
-      print(terminal, { problems: loaded.error }, () => told(loaded.error));
-      return EXIT.fault;
-    }
-    const outcomes = runCases(loaded.value, createRulebook(engine));
-    const failed = outcomes.filter(({ differences }) => differences.length > 0);
-    print(terminal, { cases: outcomes.length, failed }, () => outcome(outcomes.length, failed));
-    return failed.length === 0 ? EXIT.done : EXIT.fault;
+    return withBundle(terminal, given.text('FOLDER') ?? HERE, engine, (bundle) => {
+      const outcomes = runCases(bundle, createRulebook(engine));
+      const failed = outcomes.filter(({ differences }) => differences.length > 0);
+      print(terminal, { cases: outcomes.length, failed }, () => outcome(outcomes.length, failed));
+      return failed.length === 0 ? EXIT.done : EXIT.fault;
+    });
   },
 };
 
@@ -137,29 +127,4 @@ const versions: Command = {
   },
 };
 
-/**
- * A bundle's files, by their path below the folder. Hidden files are an editor's; any other that is no part of a
- * bundle is taken too, so that the check can say so, but not what it holds.
- * @throws {UsageError} where there is no such folder.
- */
-export function readBundleFolder(folder: string): BundleFiles {
-  const names = listFiles(folder).map((name) => name.split(sep).join('/'));
-  const shown = names.filter((name) => !name.split('/').some((part) => part.startsWith('.')));
-  return Object.fromEntries(
-    shown.map((name) => [name, isBundlePath(name) ? readFileSync(join(folder, name), 'utf8') : '']),
-  );
-}
-
-function listFiles(folder: string): string[] {
-  try {
-    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, 'x').length - 1));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new UsageError(`${folder}: ${String(error.code)}`);
-    throw error;
-  }
-}
-
-export const commands: readonly Command[] = [check, test, sod, propose, activate, rollback, versions];
+export const commands: readonly Command[] = [check, test, diff, sod, propose, activate, rollback, versions];

@@ -26,7 +26,7 @@ export const printable = (text: string): string =>
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'string') return printable(value);
-  if (typeof value !== 'object') return printable(String(value));
+  if (typeof value !== 'object') return JSON.stringify(value);
   if (!Array.isArray(value)) return fieldsShown(value);
   const between = value.every((item) => typeof item === 'string') ? ', ' : '; ';
   return value.map(shown).join(between) || '-';

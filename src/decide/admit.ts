@@ -138,7 +138,7 @@ function circumstanceDenial(task: TaskClass, said: Circumstances): Denial | null
   return denial('invalid_field', `${task.name} requires ${missing}`, { hint: `Say ${missing}.`, path: missing });
 }
 
-const SAID_AS: Readonly<Record<Circumstance, keyof Circumstances>> = {
+export const SAID_AS: Readonly<Record<Circumstance, keyof Circumstances>> = {
   trigger: 'trigger',
   data_considered: 'dataConsidered',
   data_classes: 'dataClasses',

@@ -80,4 +80,4 @@ const DECLARED: Declaration = {
   longest: seconds(3600),
 };
 
-const STAND_INS: Declarers = new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => DECLARED }]));
+export const STAND_INS: Declarers = new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => DECLARED }]));

@@ -41,6 +41,8 @@ export interface TaskClass {
   readonly template: JsonObject;
   /** Compiled once: JSON Schema, draft 2020-12. */
   readonly parameters: Validator;
+  /** The same as it is written: two bundles are compared by it, and what fits is made of it. */
+  readonly schema: JsonObject;
   /** Parameters of closed forms that rules may look at. */
   readonly seenByRules: readonly string[];
   /** What a credential gets when the request asks for nothing. */

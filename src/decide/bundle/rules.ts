@@ -10,7 +10,7 @@ interface Known {
 
 const MENTION = /\b(Role|Task)\s*::\s*"((?:[^"\\]|\\[^])*)"/g;
 /** Prose for people, which may be in any language; `@id` and `@obligation` may not. */
-const PROSE = /@(?:reason|hint|owner)\s*\(\s*"(?:[^"\\]|\\[^])*"\s*\)/g;
+export const PROSE = /@(?:reason|hint|owner)\s*\(\s*"(?:[^"\\]|\\[^])*"\s*\)/g;
 const BEYOND_ASCII = /\P{ASCII}/gu;
 const ANNOTATIONS = ['id', 'reason', 'hint', 'obligation', 'owner', 'tell'];
 

@@ -66,6 +66,7 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
     provider: form.provider,
     template: form.template,
     parameters: compileParameters(form.parameters),
+    schema: form.parameters,
     seenByRules: form.seen_by_rules ?? [],
     ttl: seconds(usual),
     ceilings: { ttl: seconds(form.ceilings?.ttl ?? Math.max(USUAL_TTL, usual)), uses: form.ceilings?.uses ?? 1 },

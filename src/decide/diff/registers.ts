@@ -1,0 +1,154 @@
+/**
+ * What differs in the files themselves: much of it no answer of the grid can show. What cannot be put in order, such
+ * as the scope that a credential is given, counts as wider when it differs.
+ */
+import { canonicalText } from '../../core/canonical.ts';
+import type { Json } from '../../core/canonical.ts';
+import { toRfc3339 } from '../../core/time.ts';
+import type { Bundle, Role, TaskClass } from '../bundle/model.ts';
+
+export interface RegisterDifference {
+  /** `bundle`, `roles.{name}`, `tasks.{name}`, `cases` or `schema`. */
+  readonly where: string;
+  readonly field: string;
+  /** `null`: it is not there. */
+  readonly before: Json;
+  readonly after: Json;
+  readonly widening: boolean;
+}
+
+/** A field of something, and whether a second value of it is the wider. */
+interface Field<T> {
+  readonly name: string;
+  readonly of: (thing: T) => Json;
+  readonly wider: (before: Json, after: Json) => boolean;
+}
+
+const field = <T>(name: string, of: (thing: T) => Json, wider: Field<T>['wider']): Field<T> => ({ name, of, wider });
+
+const never = (): boolean => false;
+const always = (): boolean => true;
+const list = (value: Json): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
+const more = (before: Json, after: Json): boolean => Number(after) > Number(before);
+const less = (before: Json, after: Json): boolean => Number(after) < Number(before);
+const later = (before: Json, after: Json): boolean => (after ?? '') > (before ?? '');
+/** `null` is no limit. */
+const looser = (before: Json, after: Json): boolean => before !== null && (after === null || more(before, after));
+const longer = (before: Json, after: Json): boolean => list(after).some((one) => !list(before).includes(one));
+const shorter = (before: Json, after: Json): boolean => longer(after, before);
+/** `null` is all of them. */
+const broader = (before: Json, after: Json): boolean => before !== null && (after === null || longer(before, after));
+const turnsOn = (_before: Json, after: Json): boolean => after === true;
+const turnsOff = (_before: Json, after: Json): boolean => after === false;
+
+const BUNDLE: readonly Field<Bundle>[] = [
+  field('owner', ({ owner }) => owner, never),
+  field('next_review', ({ nextReview }) => nextReview, later),
+  field('probation', ({ probation }) => probation, less),
+  field('budgets.requests_per_minute', ({ budgets }) => budgets.requestsPerMinute, looser),
+  ...(['live_leases', 'live_logins', 'open_approvals'] as const).map((name) =>
+    field<Bundle>(`budgets.${name}`, ({ budgets }) => budgets.live[name] ?? null, looser),
+  ),
+  field('many_tenants.most', ({ manyTenants }) => manyTenants.most, more),
+  field('many_tenants.within', ({ manyTenants }) => manyTenants.lookback, less),
+];
+
+const ROLE: readonly Field<Role>[] = [
+  field('function', ({ function: of }) => of, always),
+  field('tasks', ({ tasks }) => [...tasks].toSorted(), longer),
+  field('tenants', ({ tenants }) => (tenants === null ? null : [...tenants].toSorted()), broader),
+  field('ceilings.ttl', ({ ceilings }) => ceilings?.ttl ?? 0, more),
+  field('ceilings.uses', ({ ceilings }) => ceilings?.uses ?? 0, more),
+  field('owner', ({ owner }) => owner, never),
+  field('next_review', ({ nextReview }) => nextReview, later),
+];
+
+const TASK: readonly Field<TaskClass>[] = [
+  field('kind', ({ kind }) => kind, always),
+  field('tier', ({ tier }) => tier, less),
+  field('promotion', promotionJson, promoted),
+  field('changes', ({ changes }) => changes, shorter),
+  field('touches', ({ touches }) => touches, shorter),
+  field('provider', ({ provider }) => provider, always),
+  field('template', ({ template }) => template, always),
+  field('parameters', ({ schema }) => schema, always),
+  field('seen_by_rules', ({ seenByRules }) => seenByRules, shorter),
+  field('ttl', ({ ttl }) => ttl, more),
+  field('ceilings.ttl', ({ ceilings }) => ceilings.ttl, more),
+  field('ceilings.uses', ({ ceilings }) => ceilings.uses, more),
+  field('reads_only', ({ readsOnly }) => readsOnly, turnsOn),
+  field('leaves_objects', ({ leavesObjects }) => leavesObjects, turnsOff),
+  field('containment', ({ containment }) => containment, turnsOn),
+  field('human_only', ({ humanOnly }) => humanOnly, turnsOff),
+  field('requires', ({ requires }) => requires, shorter),
+  field('rollback', ({ rollback }) => rollback, always),
+  field('owner', ({ owner }) => owner, never),
+  field('next_review', ({ nextReview }) => nextReview, later),
+];
+
+function promotionJson({ promotion }: TaskClass): Json {
+  return promotion === null ? null : { tier: promotion.tier, until: toRfc3339(promotion.until) };
+}
+
+/** Any that was not there, frees more or lasts longer. */
+function promoted(before: Json, after: Json): boolean {
+  if (after === null || before === null) return after !== null;
+  const [old, now] = [before, after] as unknown as readonly [Promoted, Promoted];
+  return now.tier < old.tier || now.until > old.until;
+}
+
+interface Promoted {
+  readonly tier: number;
+  readonly until: string;
+}
+
+export function registerDifferences(before: Bundle, after: Bundle): RegisterDifference[] {
+  return [
+    ...fieldDifferences('bundle', BUNDLE, before, after),
+    ...entries('roles', ROLE, before.roles, after.roles),
+    ...entries('tasks', TASK, before.tasks, after.tasks),
+    ...caseDifferences(before, after),
+    ...(before.schema.text === after.schema.text
+      ? []
+      : [{ where: 'schema', field: 'text', before: 'one', after: 'another', widening: false }]),
+  ];
+}
+
+const fieldDifferences = <T>(where: string, known: readonly Field<T>[], before: T, after: T): RegisterDifference[] =>
+  known.flatMap(({ name, of, wider }) => {
+    const [old, now] = [of(before), of(after)];
+    if (canonicalText(old) === canonicalText(now)) return [];
+    return [{ where, field: name, before: old, after: now, widening: wider(old, now) }];
+  });
+
+function entries<T extends { readonly owner: string }>(
+  folder: 'roles' | 'tasks',
+  known: readonly Field<T>[],
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): RegisterDifference[] {
+  const names = [...new Set([...before.keys(), ...after.keys()])].toSorted();
+  return names.flatMap((name) => {
+    const [old, now] = [before.get(name), after.get(name)];
+    const where = `${folder}.${name}`;
+    if (old !== undefined && now !== undefined) return fieldDifferences(where, known, old, now);
+    const is = old === undefined ? { before: null, after: 'there' } : { before: 'there', after: null };
+    return [{ where, field: 'all', ...is, widening: old === undefined }];
+  });
+}
+
+/** What a case held fast is held no more; a case that came is nothing to look at. */
+function caseDifferences(before: Bundle, after: Bundle): RegisterDifference[] {
+  const [old, now] = [casesOf(before), casesOf(after)];
+  return [...old].flatMap(([name, text]) => {
+    const kept = now.get(name);
+    if (kept === text) return [];
+    const is = { before: 'there', after: kept === undefined ? null : 'another' };
+    return [{ where: 'cases', field: name, ...is, widening: false }];
+  });
+}
+
+const casesOf = ({ cases }: Bundle): ReadonlyMap<string, string> =>
+  new Map(
+    cases.flatMap(({ holds }) => (holds.cases ?? []).map((one) => [one.name, canonicalText(one as Json)] as const)),
+  );

@@ -1,0 +1,44 @@
+/** The rules of a bundle one by one, as they are written: for what the engine does not tell by itself. */
+import type { TenantName } from '../core/ids.ts';
+import type { RuleInfo, RuleName } from '../core/policy.ts';
+import type { Bundle } from './bundle/model.ts';
+import { PROSE } from './bundle/rules.ts';
+import { splitRules, withoutComments } from './cedar/text.ts';
+
+export interface WrittenRule extends RuleInfo {
+  readonly text: string;
+  /** Whose it is alone; `null`: everybody's. */
+  readonly tenant: TenantName | null;
+}
+
+export function writtenRules({ rules, shared, own }: Bundle): ReadonlyMap<RuleName, WrittenRule> {
+  const byPlace = new Map([...rules.values()].map((rule) => [`${rule.file}:${rule.line}`, rule]));
+  const sources = [
+    ...shared.map((source) => ({ source, tenant: null })),
+    ...[...own].flatMap(([tenant, files]) => files.map((source) => ({ source, tenant }))),
+  ];
+  const written = sources.flatMap(({ source, tenant }) =>
+    splitRules(source).flatMap(({ file, line, text }): WrittenRule[] => {
+      const rule = byPlace.get(`${file}:${line}`);
+      return rule === undefined ? [] : [{ ...rule, text, tenant }];
+    }),
+  );
+  return new Map(written.map((rule) => [rule.name, rule]));
+}
+
+const STRING_OR_SPACE = /"(?:[^"\\]|\\[^])*"|\s+/g;
+
+/** What the engine reads of it: without comments, words for people, and the way it is laid out. */
+export const codeOf = (text: string): string =>
+  withoutComments(text)
+    .replace(PROSE, ' ')
+    .replace(STRING_OR_SPACE, (part) => (part.startsWith('"') ? part : ' '))
+    .trim();
+
+/** The bundle as if it had this one rule. */
+export const aloneIn = (bundle: Bundle, { name, file, text }: WrittenRule): Bundle => ({
+  ...bundle,
+  version: `${bundle.version}/rule/${name}`,
+  shared: [{ file, text }],
+  own: new Map(),
+});
