@@ -8,7 +8,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import { cleanEnvironment } from '../cli/cli.ts';
 import type { Ended } from '../cli/cli.ts';
-import { dataFolder } from '../support/cluster.ts';
+import { brokerFolder } from '../support/cluster.ts';
 import { freePort } from '../support/postgres.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -110,9 +110,10 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Where a broker served before, or in a folder where none did. */
 export async function newPlace(folder?: string): Promise<Place> {
   const port = await freePort();
-  const dataDir = folder === undefined ? await dataFolder('broker') : join(folder, 'data');
+  const dataDir = folder === undefined ? await brokerFolder('broker') : join(folder, 'data');
   return {
     dataDir,
     port,

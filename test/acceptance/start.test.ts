@@ -31,7 +31,7 @@ const canConnect = (host: string, port: number): Promise<boolean> =>
 const first = suite('a first start');
 
 first('with nothing configured: a key for its user alone, a Postgres of its own, loopback alone', async () => {
-  const place = await newPlace();
+  const place = await newPlace(await temporaryFolder('new'));
   const broker = await startBroker(place);
   const key = await stat(join(place.dataDir, 'deployment.key'));
   assert.is(key.mode & 0o777, 0o600);

@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deploymentKeyFile } from '../../src/config.ts';
-import { dataFolder } from '../support/cluster.ts';
+import { brokerFolder } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort, withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
@@ -91,7 +91,7 @@ commands.before(async () => {
   const port = await freePort();
   url = `http://localhost:${port}`;
   settings = {
-    BREVET_DATA_DIR: await dataFolder('data'),
+    BREVET_DATA_DIR: await brokerFolder('data'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
     BREVET_POLICY_DIR: join(ROOT, 'policy'),
   };

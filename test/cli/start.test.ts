@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dataFolder } from '../support/cluster.ts';
+import { brokerFolder } from '../support/cluster.ts';
 import { freePort } from '../support/postgres.ts';
 import { start } from './cli.ts';
 import type { Running } from './cli.ts';
@@ -19,7 +19,7 @@ serving.before.each(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   settings = {
-    BREVET_DATA_DIR: await dataFolder('start'),
+    BREVET_DATA_DIR: await brokerFolder('start'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
     BREVET_POLICY_DIR: POLICY,
   };

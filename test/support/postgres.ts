@@ -12,7 +12,7 @@ import type { Connection } from '../../src/embedded/connection.ts';
 import { databaseStatements, LOGIN, loginOf, OWNER, provision } from '../../src/embedded/provision.ts';
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
-import { copyTemplate, dataFolder, makeTemplate } from './cluster.ts';
+import { copyTemplate, dataFolder, makeBroker, makeTemplate } from './cluster.ts';
 import { makeRunFolder, RUN_FOLDER, runFolder, sweep, temporaryFolder } from './leftovers.ts';
 
 /** Parallel test files of several connections each. */
@@ -45,7 +45,7 @@ export async function startServer(): Promise<{ env: Record<string, string>; stop
   const folder = makeRunFolder();
   await makeTemplate(folder);
   await copyTemplate(folder, folder);
-  const server = await startIn(folder);
+  const [server] = await Promise.all([startIn(folder), makeBroker(folder, await freePort())]);
   const stop = async () => {
     await server.stop();
     await sweep(folder);
