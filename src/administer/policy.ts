@@ -9,6 +9,7 @@ import { failure } from '../core/failure.ts';
 import type { BundleFiles, Widening } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { DeploymentSnapshot } from '../core/snapshot.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
@@ -21,9 +22,12 @@ import type { Author } from './author.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
 import type { Proposed } from './changes.ts';
 import { perform } from './commit.ts';
+import { compare, comparisonWire, narrows } from './comparison.ts';
+import type { Comparison } from './comparison.ts';
 import type { Parsed } from './registers.ts';
 import { casesOf, checked, functionsOf, newBundle, tried } from './trial.ts';
 import { endOf } from './widening.ts';
+import type { End } from './widening.ts';
 
 /** In set-up alone: after it a bundle is proposed. One with a problem is never activated. */
 export async function activatePolicy(
@@ -75,16 +79,36 @@ export async function proposePolicy(
   if (!bundle.ok) return bundle;
   const end = await endOf(deps, place, { files, until, by: by.value.person });
   if (!end.ok) return end;
+  const found = place.policy === null ? null : await compare(deps, await deps.bundles.at(place.policy), bundle.value);
+  if (until !== null && found !== null && (!found.diff.widens || narrows(found.diff))) return err(NO_WIDENING);
   const cases = casesOf(bundle.value);
   const parsed = activation(bundle.value, null, end.value?.widening ?? null);
-  const facts = { ...parsed.facts, replaces: place.policy, cases };
+  const facts = { ...parsed.facts, ...comparedFacts(found), replaces: place.policy, cases };
   const who = { operator, by: by.value, place };
   const proposed = await proposeParsed(deps, who, { ...parsed, facts }, reason, {
     bundles: [newBundle(bundle.value, files), ...(end.value?.kept ? [end.value.kept] : [])],
-    shown: { live: await fallenNow(deps, bundle.value) },
-    gaining: [],
+    shown: {
+      diff: found === null ? null : comparisonWire(found),
+      ...(await shownOfEnd(deps, place, end.value)),
+      live: await fallenNow(deps, bundle.value),
+    },
+    gaining: found?.gaining ?? [],
   });
   return proposed.ok ? ok({ ...proposed.value, version: bundle.value.version, cases }) : proposed;
+}
+
+const NO_WIDENING = failure('invalid_field', 'an end is for what widens alone, and this narrows or changes nothing', {
+  path: 'until',
+  hint: 'See brevet policy diff; propose what narrows by itself, without an end.',
+});
+
+const comparedFacts = (found: Comparison | null): JsonObject =>
+  found === null ? {} : { widens: found.diff.widens, diff: found.diff.digest };
+
+/** Where the end is another's: what will be left then, against what would have been. */
+async function shownOfEnd(deps: Deps, { widening }: DeploymentSnapshot, end: End | null): Promise<JsonObject> {
+  if (end?.kept === null || end === null || widening === null) return {};
+  return { at_end: comparisonWire(await compare(deps, await deps.bundles.at(widening.next), end.bundle)) };
 }
 
 /** More than a person reads; how many there are in all is said. */

@@ -7,7 +7,7 @@ import { canonicalDigest } from '../core/canonical.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import type { AgentName, PersonName, TaskName } from '../core/ids.ts';
 import type { RuleName } from '../core/policy.ts';
-import { differencesOf } from './diff/cells.ts';
+import { differencesOf, inOrder } from './diff/cells.ts';
 import type { Difference, Found } from './diff/cells.ts';
 import { peopleDifferences } from './diff/people.ts';
 import type { PersonDifference } from './diff/people.ts';
@@ -66,17 +66,48 @@ export function diffBundles(trial: Trial): BundleDiff {
   const people = peopleDifferences(before, after, worlds);
   const registers = registerDifferences(before, after);
   const rules = changed.map((one) => ruleDifference(one, found));
-  const all = [...found.differences, ...people, ...registers, ...rules];
+  const parts = { people, registers, rules, differences: found.differences, notEvaluated: notEvaluated(trial, found) };
+  return sealed({ before: before.version, after: after.version, ...parts }, ownersIn(trial));
+}
+
+/** What was found apart, of the same two bundles, as one. @param owners of every agent in it. */
+export function joined(found: readonly BundleDiff[], owners: Owners): BundleDiff {
+  const [first] = found;
+  if (first === undefined) throw new TypeError('nothing was compared');
+  const alike = (rule: RuleDifference): readonly RuleDifference[] =>
+    found.flatMap(({ rules }) => rules.filter((one) => one.rule === rule.rule));
+  const rules = first.rules.map((rule) => ({
+    ...rule,
+    seen: alike(rule).some(({ seen }) => seen),
+    widening: alike(rule).every(({ widening }) => widening),
+  }));
+  const differences = inOrder(found.flatMap((one) => one.differences));
+  const left = first.notEvaluated.flatMap(({ task }) => {
+    const everywhere = found.map(({ notEvaluated: also }) => also.find((one) => one.task === task));
+    if (everywhere.includes(undefined)) return [];
+    return everywhere.find((one) => one?.why !== NOBODY) ?? { task, why: NOBODY };
+  });
+  const people = found.flatMap((one) => one.people);
+  const { before, after, registers } = first;
+  return sealed({ before, after, differences, people, registers, rules, notEvaluated: left }, owners);
+}
+
+type Owners = ReadonlyMap<AgentName, PersonName>;
+type Unsealed = Omit<BundleDiff, 'widens' | 'gains' | 'digest'>;
+
+function sealed(found: Unsealed, owners: Owners): BundleDiff {
+  const { before, after, differences, people, registers, rules, notEvaluated: left } = found;
+  const all = [...differences, ...people, ...registers, ...rules];
   const diff = {
-    before: before.version,
-    after: after.version,
-    differences: found.differences,
+    before,
+    after,
+    differences,
     people,
     registers,
     rules,
-    notEvaluated: notEvaluated(trial, found),
+    notEvaluated: left,
     widens: all.some(({ widening }) => widening),
-    gains: gainsOf(trial, found.differences),
+    gains: gainsOf(differences, owners),
   };
   return { ...diff, digest: canonicalDigest(diff as unknown as Json) };
 }
@@ -98,10 +129,11 @@ function notEvaluated({ before, after }: Trial, { tried, unfit }: Found): NotEva
 
 const NOBODY = 'nobody who was looked at carries it, at a target of its provider';
 
-function gainsOf({ worlds }: Trial, differences: readonly Difference[]): BundleDiff['gains'] {
+const ownersIn = ({ worlds }: Trial): Owners =>
+  new Map(worlds.flatMap(({ principals }) => principals.map(({ agent }) => [agent.name, agent.owner] as const)));
+
+function gainsOf(differences: readonly Difference[], owners: Owners): BundleDiff['gains'] {
   const gaining = new Set(differences.flatMap(({ agent, widening }) => (widening ? [agent] : [])));
-  const agents = worlds.flatMap(({ principals }) => principals.map(({ agent }) => agent));
-  const owners = new Map(agents.map(({ name, owner }) => [name, owner]));
   return [...gaining].toSorted().flatMap((agent) => {
     const owner = owners.get(agent);
     return owner === undefined ? [] : [{ agent, owner }];

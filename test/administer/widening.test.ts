@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sweep } from '../../src/revoke/sweep.ts';
-import { bundleOnDisk, must, PERMITTED, PUBLISHED } from '../support/app.ts';
+import { agentBody, bundleOnDisk, must, PERMITTED, PUBLISHED } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
 import { administered } from '../support/administrators.ts';
 
@@ -36,10 +36,22 @@ const leaseNow = async (id: string): Promise<{ state: string; cause: string | nu
   return row;
 };
 
+interface Gain {
+  readonly agent: string;
+  readonly tenant: string;
+  readonly task: string;
+  readonly before: { readonly answer: string; readonly rules: readonly string[] };
+  readonly after: { readonly answer: string };
+  readonly widening: boolean;
+}
 interface Change {
   readonly id: string;
   readonly hash: string;
-  readonly shown: { readonly live: { readonly would_not_be_given: number; readonly leases: readonly object[] } };
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly shown: {
+    readonly diff: { readonly digest: string; readonly differences: readonly Gain[] };
+    readonly live: { readonly would_not_be_given: number; readonly leases: readonly object[] };
+  };
 }
 const propose = (bundle: unknown, until?: string): Promise<Answer> =>
   as('ada', 'POST', '/api/policy/propose', { files: bundle, reason: 'r', ...(until === undefined ? {} : { until }) });
@@ -148,6 +160,34 @@ widening('what was active for a time alone is not gone back to by one person', a
   assert.ok(never.length >= 2);
   for (const version of never) assert.not.ok(active?.policies_before.includes(version));
 });
+
+widening(
+  'who gains what is in what the second person confirms, and who answers for it is not that person',
+  async () => {
+    // In force: no routing, no categories.
+    const narrower = { ...open, ...NO_CATEGORIES, 'rules/routing.cedar': NO_ROUTING['rules/routing.cedar'] };
+    const change = changeOf(await propose({ ...open, 'rules/routing.cedar': narrower['rules/routing.cedar'] }));
+    const gains = change.shown.diff.differences.filter(({ widening: wider }) => wider);
+    const found = gains.find(
+      ({ agent, tenant, after }) => agent === 'triage-bot' && tenant === 'acme' && after.answer === 'permit',
+    );
+    assert.equal(
+      [found?.task, found?.before.answer, found?.before.rules, found?.after.answer],
+      ['ticket.categorize', 'forbid', ['no-categories'], 'permit'],
+    );
+    assert.equal([change.facts['widens'], change.facts['diff']], [true, change.shown.diff.digest]);
+    refused(
+      await propose({ ...narrower, 'rules/kb.cedar': forbids('no-kb', 'kb.draft') }, inSeconds(60)),
+      400,
+      'invalid_field',
+    );
+    must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ owner: 'alan' })));
+    const again = changeOf(await propose({ ...open, 'rules/routing.cedar': narrower['rules/routing.cedar'] }));
+    const answer = await as('alan', 'POST', '/api/policy/activate', { change: again.id, hash: again.hash });
+    refused(answer, 403, 'takes_two_persons');
+    must(await as('anna', 'POST', '/api/policy/activate', { change: again.id, hash: again.hash }));
+  },
+);
 
 widening.after(close);
 widening.run();

@@ -263,7 +263,7 @@ function merged([first, ...others]: readonly Answered[]): Answered {
 }
 
 /** In one order, and once where several targets fare alike. */
-function inOrder(differences: readonly Difference[]): readonly Difference[] {
+export function inOrder(differences: readonly Difference[]): readonly Difference[] {
   const alike = new Map<string, Difference>();
   for (const one of differences) {
     const key = JSON.stringify({ ...one, targets: [] });

@@ -1,0 +1,82 @@
+/** What a proposed bundle changes for the agents and people there are, against the one that is active. */
+import type { JsonObject } from '../core/canonical.ts';
+import type { AgentName, PersonName } from '../core/ids.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Deps } from '../deps.ts';
+import type { Bundle } from '../decide/bundle.ts';
+import { diffBundles, diffWire, joined } from '../decide/diff.ts';
+import type { BundleDiff, Trial } from '../decide/diff.ts';
+import { alike } from '../decide/diff/alike.ts';
+import type { Place } from '../decide/diff/alike.ts';
+
+/** As many kinds of agent at a kind of client are tried; each takes about a tenth of a second. */
+const MOST_KINDS = 200;
+
+export interface Comparison {
+  readonly diff: BundleDiff;
+  /** Agents at clients that were too many to try. */
+  readonly untried: number;
+  /** Owners of agents that gain, or may gain where they were not tried. */
+  readonly gaining: readonly PersonName[];
+}
+
+/** Between two kinds the node goes on with its other work. */
+export async function compare(deps: Deps, before: Bundle, after: Bundle): Promise<Comparison> {
+  const now = deps.clock();
+  const snapshots = await snapshotsOf(deps);
+  const trial: Trial = {
+    before,
+    after,
+    rulebook: deps.rulebook,
+    providers: deps.providers,
+    channels: deps.channels.length > 0,
+    worlds: snapshots.map((snapshot) => ({ snapshot, principals: [] })),
+    now,
+  };
+  const groups = alike(snapshots.flatMap(placesOf), [before, after], now);
+  const parts: BundleDiff[] = [diffBundles(trial)];
+  for (const group of groups.slice(0, MOST_KINDS)) {
+    const [{ snapshot, principal }] = group;
+    const found = diffBundles({ ...trial, worlds: [{ snapshot, principals: [principal] }] });
+    parts.push({ ...found, people: [], differences: group.flatMap((place) => differencesFor(found, place)) });
+    await deps.pause(0);
+  }
+  const untried = groups.slice(MOST_KINDS).flat();
+  const diff = joined(parts, ownersOf([...groups.flat()]));
+  const gaining = [...diff.gains.map(({ owner }) => owner), ...untried.map(({ principal }) => principal.agent.owner)];
+  return { diff, untried: untried.length, gaining: diff.widens ? [...new Set(gaining)].toSorted() : [] };
+}
+
+async function snapshotsOf(deps: Deps): Promise<readonly Snapshot[]> {
+  const found: Snapshot[] = [];
+  for (const { name } of await deps.store.tenants()) {
+    const snapshot = await deps.store.snapshot(name);
+    if (snapshot !== null) found.push(snapshot);
+  }
+  return found;
+}
+
+const placesOf = (snapshot: Snapshot): readonly Place[] =>
+  [...snapshot.agents.values()].map(({ agent, enrolment }) => ({
+    snapshot,
+    principal: {
+      kind: 'agent',
+      tenant: snapshot.tenant.name,
+      agent,
+      enrolment,
+      by: 'private_key_jwt',
+      launchedBy: null,
+    },
+  }));
+
+const differencesFor = ({ differences }: BundleDiff, { snapshot, principal }: Place): BundleDiff['differences'] =>
+  differences.map((one) => ({ ...one, agent: principal.agent.name, tenant: snapshot.tenant.name }));
+
+const ownersOf = (places: readonly Place[]): ReadonlyMap<AgentName, PersonName> =>
+  new Map(places.map(({ principal: { agent } }) => [agent.name, agent.owner]));
+
+/** Something is stricter, or for other people, than it was. */
+export const narrows = ({ differences, people }: BundleDiff): boolean =>
+  [...differences, ...people].some(({ widening }) => !widening);
+
+export const comparisonWire = ({ diff, untried }: Comparison): JsonObject => ({ ...diffWire(diff), untried });
