@@ -12,12 +12,15 @@ import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Bundle } from '../decide/bundle.ts';
+import { countOf } from '../decide/bundle/findings.ts';
+import type { PolicyFinding } from '../decide/bundle/findings.ts';
 import { runCases } from '../decide/cases.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
 import { proposalOf, proposeParsed } from './changes.ts';
 import type { Proposed } from './changes.ts';
 import { perform } from './commit.ts';
+import { lookInto } from './findings.ts';
 import type { Parsed } from './registers.ts';
 
 /** Each role's function, by which the database refuses a bundle that changes one under an assignment. */
@@ -30,9 +33,13 @@ export async function activatePolicy(
   operator: OperatorPrincipal,
   { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
-  const read = (): Result<Parsed> => {
+  const read = async (): Promise<Result<Parsed>> => {
     const bundle = loadChecked(deps, files);
-    return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
+    if (!bundle.ok) return bundle;
+    const found = await lookInto(deps, bundle.value, files, null);
+    if (!found.ok) return found;
+    const parsed = activation(bundle.value, files);
+    return ok({ ...parsed, facts: { ...parsed.facts, findings: countOf(found.value) } });
   };
   return act(deps, operator, await deps.store.deployment(), read, claim);
 }
@@ -57,6 +64,8 @@ export interface ProposedPolicy extends Proposed {
   readonly version: string;
   /** How many cases of its own it was tried with; all came out as their authors expect. */
   readonly cases: number;
+  /** What is allowed, and yet hardly meant. */
+  readonly findings: readonly PolicyFinding[];
 }
 
 /** A bundle whose own cases fail is not proposed. */
@@ -76,11 +85,15 @@ export async function proposePolicy(
     const members = { cases: failed };
     return err(failure('invalid_policy', `${failed.length} of ${tried.length} cases of the bundle fail`, { members }));
   }
+  const found = await lookInto(deps, bundle.value, files, tried);
+  if (!found.ok) return found;
   const parsed = activation(bundle.value, null);
-  const facts = { ...parsed.facts, replaces: place.policy, cases: tried.length };
+  const findings = countOf(found.value);
+  const facts = { ...parsed.facts, replaces: place.policy, cases: tried.length, findings };
   const who = { operator, by: by.value, place };
   const proposed = await proposeParsed(deps, who, { ...parsed, facts }, reason, files);
-  return proposed.ok ? ok({ ...proposed.value, version: bundle.value.version, cases: tried.length }) : proposed;
+  if (!proposed.ok) return proposed;
+  return ok({ ...proposed.value, version: bundle.value.version, cases: tried.length, findings: found.value });
 }
 
 /** To a version that was active before, by one: waiting for a second one could be the worse of the two. */
