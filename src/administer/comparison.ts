@@ -42,7 +42,7 @@ export async function compare(deps: Deps, before: Bundle, after: Bundle): Promis
     await deps.pause(0);
   }
   const untried = groups.slice(MOST_KINDS).flat();
-  const diff = joined(parts, ownersOf([...groups.flat()]));
+  const diff = joined(parts, ownersOf(groups.flat()));
   const gaining = [...diff.gains.map(({ owner }) => owner), ...untried.map(({ principal }) => principal.agent.owner)];
   return { diff, untried: untried.length, gaining: diff.widens ? [...new Set(gaining)].toSorted() : [] };
 }

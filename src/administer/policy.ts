@@ -15,6 +15,8 @@ import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Bundle } from '../decide/bundle.ts';
+import { countOf } from '../decide/bundle/findings.ts';
+import type { PolicyFinding } from '../decide/bundle/findings.ts';
 import { fallen } from '../revoke/reassess.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
@@ -24,8 +26,9 @@ import type { Proposed } from './changes.ts';
 import { perform } from './commit.ts';
 import { compare, comparisonWire, narrows } from './comparison.ts';
 import type { Comparison } from './comparison.ts';
+import { lookInto } from './findings.ts';
 import type { Parsed } from './registers.ts';
-import { casesOf, checked, functionsOf, newBundle, tried } from './trial.ts';
+import { checked, functionsOf, newBundle, tried } from './trial.ts';
 import { endOf } from './widening.ts';
 import type { End } from './widening.ts';
 
@@ -35,9 +38,13 @@ export async function activatePolicy(
   operator: Author,
   { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
-  const read = (): Result<Parsed> => {
+  const read = async (): Promise<Result<Parsed>> => {
     const bundle = checked(deps, files);
-    return bundle.ok ? ok(activation(bundle.value, files)) : bundle;
+    if (!bundle.ok) return bundle;
+    const found = await lookInto(deps, bundle.value, files, null);
+    if (!found.ok) return found;
+    const parsed = activation(bundle.value, files);
+    return ok({ ...parsed, facts: { ...parsed.facts, findings: countOf(found.value) } });
   };
   return act(deps, operator, await deps.store.deployment(), read, { claim });
 }
@@ -64,6 +71,8 @@ export interface ProposedPolicy extends Proposed {
   readonly version: string;
   /** How many cases of its own it was tried with; all came out as their authors expect. */
   readonly cases: number;
+  /** What is allowed, and yet hardly meant. */
+  readonly findings: readonly PolicyFinding[];
 }
 
 /** A bundle whose own cases fail is not proposed. */
@@ -75,26 +84,30 @@ export async function proposePolicy(
   const place = await deps.store.deployment();
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
-  const bundle = tried(deps, files);
-  if (!bundle.ok) return bundle;
+  const trial = tried(deps, files);
+  if (!trial.ok) return trial;
+  const { bundle, outcomes } = trial.value;
+  const findings = await lookInto(deps, bundle, files, outcomes);
+  if (!findings.ok) return findings;
   const end = await endOf(deps, place, { files, until, by: by.value.person });
   if (!end.ok) return end;
-  const found = place.policy === null ? null : await compare(deps, await deps.bundles.at(place.policy), bundle.value);
+  const found = place.policy === null ? null : await compare(deps, await deps.bundles.at(place.policy), bundle);
   if (until !== null && found !== null && (!found.diff.widens || narrows(found.diff))) return err(NO_WIDENING);
-  const cases = casesOf(bundle.value);
-  const parsed = activation(bundle.value, null, end.value?.widening ?? null);
-  const facts = { ...parsed.facts, ...comparedFacts(found), replaces: place.policy, cases };
-  const who = { operator, by: by.value, place };
-  const proposed = await proposeParsed(deps, who, { ...parsed, facts }, reason, {
-    bundles: [newBundle(bundle.value, files), ...(end.value?.kept ? [end.value.kept] : [])],
+  const counts = { cases: outcomes.length, findings: countOf(findings.value) };
+  const parsed = activation(bundle, null, end.value?.widening ?? null);
+  const facts = { ...parsed.facts, ...comparedFacts(found), ...counts, replaces: place.policy };
+  const proposed = await proposeParsed(deps, { operator, by: by.value, place }, { ...parsed, facts }, reason, {
+    bundles: [newBundle(bundle, files), ...(end.value?.kept ? [end.value.kept] : [])],
     shown: {
       diff: found === null ? null : comparisonWire(found),
       ...(await shownOfEnd(deps, place, end.value)),
-      live: await fallenNow(deps, bundle.value),
+      live: await fallenNow(deps, bundle),
+      findings: findings.value.map((finding) => ({ ...finding })),
     },
     gaining: found?.gaining ?? [],
   });
-  return proposed.ok ? ok({ ...proposed.value, version: bundle.value.version, cases }) : proposed;
+  if (!proposed.ok) return proposed;
+  return ok({ ...proposed.value, version: bundle.version, cases: outcomes.length, findings: findings.value });
 }
 
 const NO_WIDENING = failure('invalid_field', 'an end is for what widens alone, and this narrows or changes nothing', {

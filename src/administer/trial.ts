@@ -3,11 +3,12 @@ import type { NewBundle } from '../core/change.ts';
 import { failure } from '../core/failure.ts';
 import type { Problem } from '../core/policy.ts';
 import type { BundleFiles, RoleFunction } from '../core/registers.ts';
-import { err } from '../core/result.ts';
+import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { runCases } from '../decide/cases.ts';
+import type { CaseOutcome } from '../decide/cases.ts';
 
 export function checked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
   const bundle = deps.bundles.load(files);
@@ -17,24 +18,26 @@ export function checked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result
 const badPolicy = (problems: readonly Problem[]) =>
   failure('invalid_policy', `the bundle has ${problems.length} problems`, { members: { problems } });
 
+export interface Tried {
+  readonly bundle: Bundle;
+  /** Of its own cases: all as their authors expect. */
+  readonly outcomes: readonly CaseOutcome[];
+}
+
 /** @param called as the refusal names it. */
 export function tried(
   deps: Pick<Deps, 'bundles' | 'rulebook'>,
   files: BundleFiles,
   called = 'the bundle',
-): Result<Bundle> {
+): Result<Tried> {
   const bundle = checked(deps, files);
   if (!bundle.ok) return bundle;
   const outcomes = runCases(bundle.value, deps.rulebook);
   const failed = outcomes.filter(({ differences }) => differences.length > 0);
-  if (failed.length === 0) return bundle;
+  if (failed.length === 0) return ok({ bundle: bundle.value, outcomes });
   const members = { cases: failed };
   return err(failure('invalid_policy', `${failed.length} of ${outcomes.length} cases of ${called} fail`, { members }));
 }
-
-/** How many cases it has. */
-export const casesOf = ({ cases }: Bundle): number =>
-  cases.reduce((sum, { holds }) => sum + (holds.cases ?? []).length, 0);
 
 /** Each role's function, by which the database refuses a bundle that changes one under an assignment. */
 export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunction>> =>

@@ -55,10 +55,10 @@ async function inherited(
   if (!rest.ok) {
     return err(failure('invalid_policy', `what is taken back at ${end} is changed in ${rest.error.join(', ')}`, REDO));
   }
-  const bundle = tried(deps, rest.value, `what would be left at ${end}`);
-  if (!bundle.ok) return bundle;
-  const widening = { until, next: bundle.value.version, by };
-  return ok({ widening, bundle: bundle.value, kept: newBundle(bundle.value, rest.value) });
+  const trial = tried(deps, rest.value, `what would be left at ${end}`);
+  if (!trial.ok) return trial;
+  const { bundle } = trial.value;
+  return ok({ widening: { until, next: bundle.version, by }, bundle, kept: newBundle(bundle, rest.value) });
 }
 
 const REDO = { hint: 'Leave those lines as they are, or go back with brevet policy rollback first.' };

@@ -1,5 +1,8 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
-import { bundleVersion, checkBundle } from '../decide/bundle.ts';
+import { ENFORCED } from '../core/provider.ts';
+import { instant } from '../core/time.ts';
+import { bundleVersion, loadBundle } from '../decide/bundle.ts';
+import { findingsOf, placesOf, untested } from '../decide/bundle/findings.ts';
 import { runCases } from '../decide/cases.ts';
 import type { CaseOutcome } from '../decide/cases.ts';
 import { createCedar } from '../decide/cedar.ts';
@@ -8,6 +11,7 @@ import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
+import { foundIn, foundOut } from './findings.ts';
 import { diff } from './policy-diff.ts';
 import { HERE, readBundleFolder, told, withBundle } from './policy-folder.ts';
 import { sod } from './policy-sod.ts';
@@ -17,31 +21,40 @@ import { print, printable, shown, table } from './terminal.ts';
 
 const check: Command = {
   name: 'policy check',
-  says: 'Tells every problem of a bundle, with file and line. Needs no broker. Ends with 1 where there is one.',
+  says: 'Tells every problem of a bundle, and what is hardly meant. Needs no broker. Ends with 1 where there is a problem.',
   takes: ['[FOLDER]'],
   example: 'brevet policy check ./policy',
   run: async (given, terminal) => {
     const files = readBundleFolder(given.text('FOLDER') ?? HERE);
-    const problems = checkBundle(files, createCedar(cedar));
-    const version = problems.length === 0 ? bundleVersion(files) : null;
-    print(terminal, { version, problems }, () =>
-      version === null ? told(problems) : `no problem; version ${version}`,
+    const loaded = loadBundle(files, createCedar(cedar));
+    if (!loaded.ok) {
+      print(terminal, { version: null, problems: loaded.error, findings: [] }, () => told(loaded.error));
+      return EXIT.fault;
+    }
+    const { version } = loaded.value;
+    const findings = findingsOf(loaded.value, placesOf(files), { now: instant(Date.now()), enforces: ENFORCED });
+    print(terminal, { version, problems: [], findings }, () =>
+      [...foundOut(findings), `no problem; version ${version}`].join('\n'),
     );
-    return problems.length === 0 ? EXIT.done : EXIT.fault;
+    return EXIT.done;
   },
 };
 
 const test: Command = {
   name: 'policy test',
-  says: 'Runs the cases of a bundle. Needs no broker. Ends with 1 where one comes out otherwise than expected.',
+  says: 'Runs the cases of a bundle, and names what has none. Needs no broker. Ends with 1 where one comes out otherwise.',
   takes: ['[FOLDER]'],
   example: 'brevet policy test ./policy',
   run: async (given, terminal) => {
     const engine = createCedar(cedar);
-    return withBundle(terminal, given.text('FOLDER') ?? HERE, engine, (bundle) => {
+    const folder = given.text('FOLDER') ?? HERE;
+    return withBundle(terminal, folder, engine, (bundle) => {
       const outcomes = runCases(bundle, createRulebook(engine));
       const failed = outcomes.filter(({ differences }) => differences.length > 0);
-      print(terminal, { cases: outcomes.length, failed }, () => outcome(outcomes.length, failed));
+      const findings = untested(bundle, placesOf(readBundleFolder(folder)), outcomes);
+      print(terminal, { cases: outcomes.length, failed, findings }, () =>
+        [...foundOut(findings), outcome(outcomes.length, failed)].join('\n'),
+      );
       return failed.length === 0 ? EXIT.done : EXIT.fault;
     });
   },
@@ -94,7 +107,7 @@ const activate: Command = {
     const line = await operatorLine(given);
     const answer = await line.send({ method: 'POST', path: '/api/policy/activate', body });
     const named = 'files' in body ? `the policy ${bundleVersion(body.files)}` : `the policy of ${what}`;
-    return acknowledge(terminal, answer, `${named} is active`);
+    return acknowledge(terminal, answer, [...foundIn(answer), `${named} is active`].join('\n'));
   },
 };
 

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { EXIT } from './command.ts';
 import type { Options } from './command.ts';
+import { foundIn } from './findings.ts';
 import type { Body, OperatorLine } from './operator-line.ts';
 import { print, shown } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,6 +21,7 @@ export function proposed(terminal: Terminal, answer: Body): number {
   const { id, hash, what, expires_at } = (answer['change'] ?? {}) as Body;
   print(terminal, answer, () =>
     [
+      ...foundIn(answer),
       `${shown(what)}: proposed as ${shown(id)}, until ${shown(expires_at)}`,
       'Another administrator looks at it and confirms it:',
       `  brevet change show ${shown(id)}`,

@@ -26,6 +26,20 @@ export interface Declaration {
   readonly longest: Seconds;
 }
 
+/**
+ * Which parameters a credential of each kind holds its holder to, whatever the target: what providers declare, and
+ * what a bundle is checked against where there is none. One that is not built holds nobody to anything.
+ */
+export const ENFORCED: Readonly<Record<ProviderKind, readonly string[]>> = {
+  // The target's API reads them in the token, and may look at them or not.
+  jwt: [],
+  // The group role's rights are all that the server holds a login to.
+  postgres: [],
+  aws: [],
+  vault: [],
+  http: [],
+};
+
 /** What a grant says of the credential: all that `specify` may look at, beside the target. */
 export interface MintTerms {
   readonly tenant: TenantName;

@@ -20,7 +20,7 @@ import type {
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
 import type { KeptProposal } from './proposal.ts';
-import type { Agent, Assignment, BundleFiles, TargetVersion, Tenant } from './registers.ts';
+import type { Agent, Assignment, BundleFiles, RoleFunction, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
@@ -114,6 +114,11 @@ export interface Store {
   proposal(change: ChangeId): Promise<KeptProposal | null>;
   /** Those of a tenant, or of the deployment (`null`), newest first. */
   proposals(query: Page & { readonly tenant: TenantName | null }): Promise<readonly KeptProposal[]>;
+
+  /** The roles of all assignments, over all tenants; `lasting`: one of those has not ended. */
+  rolesHeld(): Promise<
+    readonly { readonly role: RoleName; readonly function: RoleFunction; readonly lasting: boolean }[]
+  >;
 
   tenants(): Promise<readonly Tenant[]>;
   /** Every agent of the register, enrolled anywhere or not. */

@@ -1,7 +1,10 @@
 /** Runs the cases of a bundle: each is a real decision, compared with what its author expects. */
 import { parseAccessRequest } from './request.ts';
+import type { RuleName } from '../core/policy.ts';
+import { ENFORCED } from '../core/provider.ts';
 import type { Declaration } from '../core/provider.ts';
 import { PROVIDER_KINDS } from '../core/registers.ts';
+import type { ProviderKind } from '../core/registers.ts';
 import { parseInstant, seconds } from '../core/time.ts';
 import type { Declarers } from './admit.ts';
 import type { CaseForm, ExampleAgent, ExampleTenant } from './bundle/cases.ts';
@@ -15,6 +18,9 @@ import type { Rulebook } from './rulebook.ts';
 export interface CaseOutcome {
   readonly file: string;
   readonly name: string;
+  /** The task class that it asks for, and the rules that had a say: behind an ask the permits, too. */
+  readonly task: string;
+  readonly rules: readonly RuleName[];
   /** What came out otherwise than expected; empty where nothing did. */
   readonly differences: readonly string[];
 }
@@ -24,8 +30,10 @@ export function runCases(bundle: Bundle, rulebook: Rulebook): readonly CaseOutco
   const agents = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.agents ?? {})));
   return bundle.cases.flatMap(({ file, holds }) =>
     (holds.cases ?? []).map((example) => {
-      const decision = decideCase(bundle, rulebook, example, tenants, agents);
-      return { file, name: example.name, differences: differencesOf(example.expect, decision) };
+      const rules = new Set<RuleName>();
+      const decision = decideCase(bundle, listening(rulebook, rules), example, tenants, agents);
+      const differences = differencesOf(example.expect, decision);
+      return { file, name: example.name, task: example.request.task, rules: [...rules], differences };
     }),
   );
 }
@@ -55,11 +63,23 @@ function decideCase(
   return decide(policy, { snapshot, principal, request: request.value, now, manyTenants });
 }
 
+const listening = (rulebook: Rulebook, heard: Set<RuleName>): Rulebook => ({
+  sets: rulebook.sets,
+  evaluate(...asked) {
+    const evaluation = rulebook.evaluate(...asked);
+    for (const rule of evaluation.rules) heard.add(rule);
+    return evaluation;
+  },
+});
+
+const rulesOf = (decision: Decision): readonly RuleName[] =>
+  decision.effect === 'forbid' ? decision.reason.rules : decision.approval.rules;
+
 function differencesOf(expected: CaseForm['expect'], decision: Decision): string[] {
   const given = {
     effect: decision.effect,
     code: decision.effect === 'forbid' ? decision.reason.code : undefined,
-    rules: [...(decision.effect === 'forbid' ? decision.reason.rules : decision.approval.rules)].toSorted(),
+    rules: rulesOf(decision).toSorted(),
     tier: decision.effect === 'forbid' ? undefined : decision.execution.tier,
   };
   const wanted = { ...expected, ...(expected.rules === undefined ? {} : { rules: expected.rules.toSorted() }) };
@@ -69,15 +89,15 @@ function differencesOf(expected: CaseForm['expect'], decision: Decision): string
 }
 
 /** Roomy, so that the bundle alone decides: what a provider can do is not what a case is about. */
-const DECLARED: Declaration = {
+const declaredOf = (kind: ProviderKind): Declaration => ({
   revokes: 'commit',
   evidence: null,
   expiryEndsUse: true,
   countsUses: true,
   keepsSecret: false,
-  enforces: [],
+  enforces: ENFORCED[kind],
   shortest: seconds(1),
   longest: seconds(3600),
-};
+});
 
-export const STAND_INS: Declarers = new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => DECLARED }]));
+export const STAND_INS: Declarers = new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => declaredOf(kind) }]));

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { Evaluation, Problem, RuleEngine, RuleInfo, RuleName, RuleSource } from '../core/policy.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import { readRule as readText } from './cedar/read.ts';
 import { LONGEST_RULE, LONGEST_SCHEMA, charactersBefore, lineAt, splitRules, tooComplex } from './cedar/text.ts';
 import type { RuleText } from './cedar/text.ts';
 
@@ -171,14 +172,27 @@ const doubled = ({ name, file, line }: RuleInfo, first: ReadRule | undefined): P
 function readRule(cedar: CedarModule, rule: RuleText): Result<RuleInfo, readonly Problem[]> {
   const why = tooComplex(rule.text, LONGEST_RULE);
   if (why !== null) return err([{ file: rule.file, line: rule.line, what: `this rule is too much: ${why}` }]);
-  const answer = cedar.policyToJson(rule.text);
-  if (answer.type === 'failure') return err(answer.errors.map((error) => problemIn(rule, error)));
-  const { effect, annotations = {} } = answer.json;
+  const said = saidBy(cedar, rule);
+  if (!said.ok) return said;
+  const { effect, annotations } = said.value;
   const name = annotations['id'];
   const at = { file: rule.file, line: rule.line };
   if (name === undefined) return err([{ ...at, what: `this ${effect} has no @id` }]);
   if (!RULE_NAME.test(name)) return err([{ ...at, what: '@id must match [a-z0-9][a-z0-9-]{0,62}' }]);
   return ok({ ...at, name: name as RuleName, effect, annotations });
+}
+
+/** Without the engine where it can be: what it will not take, it refuses when it validates. */
+function saidBy(
+  cedar: CedarModule,
+  rule: RuleText,
+): Result<Pick<RuleInfo, 'effect' | 'annotations'>, readonly Problem[]> {
+  const read = readText(rule.text);
+  if (read !== null) return ok(read);
+  const answer = cedar.policyToJson(rule.text);
+  if (answer.type === 'failure') return err(answer.errors.map((error) => problemIn(rule, error)));
+  const { effect, annotations = {} } = answer.json;
+  return ok({ effect, annotations });
 }
 
 function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadonlyMap<string, ReadRule>): Problem[] {
@@ -191,7 +205,10 @@ function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadonlyMap<
   const staticPolicies = Object.fromEntries([...read].map(([name, { rule }]) => [name, rule.text]));
   const answer = cedar.validate({ schema: schema.text, policies: { staticPolicies } });
   if (answer.type === 'failure') {
-    return answer.errors.map(({ message }) => ({ file: schema.file, line: 1, what: message }));
+    const placed = [...read.values()].flatMap(({ rule }) => syntaxProblems(cedar, rule));
+    return placed.length > 0
+      ? placed
+      : answer.errors.map(({ message }) => ({ file: schema.file, line: 1, what: message }));
   }
   // A warning is a rule that can never apply, or a name that only looks like another: never what was meant.
   const found = [...answer.validationErrors, ...answer.validationWarnings, ...answer.otherWarnings.map(unplaced)];
@@ -199,6 +216,11 @@ function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadonlyMap<
     const rule = read.get(policyId)?.rule;
     return rule === undefined ? { file: schema.file, line: 1, what: error.message } : problemIn(rule, error);
   });
+}
+
+function syntaxProblems(cedar: CedarModule, rule: RuleText): Problem[] {
+  const answer = cedar.policyToJson(rule.text);
+  return answer.type === 'failure' ? answer.errors.map((error) => problemIn(rule, error)) : [];
 }
 
 const unplaced = (error: Cedar.DetailedError): Cedar.ValidationError => ({ policyId: '', error });

@@ -4,13 +4,16 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { parseId } from '../core/ids.ts';
 import { parseWith, when, words } from '../core/parse.ts';
+import type { Receipt } from '../core/entry.ts';
 import type { Result } from '../core/result.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { administratorAt } from '../administer/administrator.ts';
 import { confirmChange, seenChange } from '../administer/changes.ts';
 import type { Proposed } from '../administer/changes.ts';
+import { findingsAt } from '../administer/findings.ts';
 import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/policy.ts';
 import { reportReach } from '../administer/reach.ts';
+import { bundleVersion } from '../decide/bundle.ts';
 import { changing, receipt } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
 import { claimOf, currentDeployment, operatorOf } from './caller.ts';
@@ -66,11 +69,11 @@ policy.post('/propose', async (c) => {
   if (!change.ok) return problem(c, change.error);
   const form = parseWith(proposal, change.value.body);
   if (!form.ok) return problem(c, form.error);
-  const done = await proposePolicy(c.var.deps, change.value.operator, {
-    ...form.value,
-    until: form.value.until ?? null,
-  });
-  return proposed(c, done, done.ok ? { version: done.value.version, cases: done.value.cases } : {}, 201);
+  const until = form.value.until ?? null;
+  const done = await proposePolicy(c.var.deps, change.value.operator, { ...form.value, until });
+  if (!done.ok) return problem(c, done.error);
+  const { version: named, cases, findings } = done.value;
+  return proposed(c, done, { version: named, cases, findings }, 201);
 });
 
 policy.post('/activate', async (c) => {
@@ -83,7 +86,7 @@ policy.post('/activate', async (c) => {
     const claim = claimOf(c, 'policy/activate', change.value.body);
     if (!claim.ok) return problem(c, claim.error);
     const given = { files: form.value.files, claim: claim.value };
-    return receipt(c, await activatePolicy(c.var.deps, operator, given));
+    return activated(c, await activatePolicy(c.var.deps, operator, given), bundleVersion(given.files));
   }
   const id = parseId('chg', form.value.change);
   if (!id.ok) return problem(c, id.error);
@@ -91,7 +94,9 @@ policy.post('/activate', async (c) => {
   if (!found.ok) return problem(c, found.error);
   const { place, proposal: seen } = found.value;
   const { hash, revoke: reassesses } = form.value;
-  return receipt(c, await confirmChange(c.var.deps, operator, seen, { place, hash, reassesses }));
+  const done = await confirmChange(c.var.deps, operator, seen, { place, hash, reassesses });
+  const { change: act } = seen.act;
+  return act.kind === 'policy.activate' ? activated(c, done, act.version) : receipt(c, done);
 });
 
 policy.post('/rollback', async (c) => {
@@ -101,6 +106,12 @@ policy.post('/rollback', async (c) => {
   if (!form.ok) return problem(c, form.error);
   return proposed(c, await rollBackPolicy(c.var.deps, change.value.operator, form.value), {}, 200);
 });
+
+/** With what is found of it as things stand now. */
+async function activated(c: Context<Scope>, done: Result<Receipt>, named: string): Promise<Response> {
+  if (!done.ok) return problem(c, done.error);
+  return answer(c, { receipt: receiptWire(done.value), findings: await findingsAt(c.var.deps, named) });
+}
 
 function proposed(
   c: Context<Scope>,

@@ -1,10 +1,10 @@
 /** Changes that take two, as they are read: by the listing role, since who may see one is settled by where it has effect. */
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import type { ChangeId, TenantName } from '../core/ids.ts';
 import type { Store } from '../core/store.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
-import { changes, DEPLOYMENT, policies } from './schema.ts';
+import { assignments, changes, DEPLOYMENT, policies } from './schema.ts';
 
 const listing = { role: ROLES.list, tenants: [] } as const;
 const serving = { role: ROLES.serve, tenants: [] } as const;
@@ -22,7 +22,7 @@ const columns = {
   confirmer: changes.confirmer,
 };
 
-export const createProposals = (link: Link): Pick<Store, 'proposal' | 'proposals' | 'policies'> => ({
+export const createProposals = (link: Link): Pick<Store, 'proposal' | 'proposals' | 'policies' | 'rolesHeld'> => ({
   proposal: (id) =>
     link.transaction(listing, async (tx) => {
       const [found] = await tx.select(columns).from(changes).where(eq(changes.id, id));
@@ -48,5 +48,16 @@ export const createProposals = (link: Link): Pick<Store, 'proposal' | 'proposals
         .select({ version: policies.version, functions: policies.functions, addedAt: policies.addedAt })
         .from(policies)
         .orderBy(desc(policies.addedAt), desc(policies.version)),
+    ),
+  rolesHeld: () =>
+    link.transaction(listing, (tx) =>
+      tx
+        .select({
+          role: assignments.role,
+          function: assignments.function,
+          lasting: sql<boolean>`bool_or(${assignments.until} is null or ${assignments.until} > brevet_now())`,
+        })
+        .from(assignments)
+        .groupBy(assignments.role, assignments.function),
     ),
 });

@@ -16,7 +16,7 @@ const ROUTES_NOTHING = `
 forbid (principal, action == Action::"perform", resource == Task::"ticket.route");
 `;
 const withoutCases = Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith('cases/')));
-const tightened = { ...withoutCases, 'rules/freeze.cedar': ROUTES_NOTHING };
+const tightened: Readonly<Record<string, string>> = { ...withoutCases, 'rules/freeze.cedar': ROUTES_NOTHING };
 
 const policy = suite('the policy, changed by two');
 
@@ -112,6 +112,49 @@ policy('whose own cases fail is not proposed, and neither is one that does not c
   const broken = await propose('ada', { ...files, 'rules/freeze.cedar': 'forbid (' });
   refused(broken, 400, 'invalid_policy');
   assert.match(JSON.stringify(broken.body['problems']), 'rules/freeze.cedar');
+});
+
+policy('is proposed with what was found of it, which its entry counts, and so is its activation', async () => {
+  const idle = ROUTES_NOTHING.replace('no-routing', 'no-burning').replace('ticket.route', 'ticket.burn');
+  const silent =
+    '@id("never")\n@reason("A test.")\nforbid (principal, action, resource)\nwhen { context.kind == "tikcet" };';
+  refused(await propose('ada', { ...tightened, 'rules/freeze.cedar': idle }), 400, 'invalid_policy');
+  const answer = must(await propose('ada', { ...tightened, 'rules/freeze.cedar': silent }));
+  const found = answer.body['findings'] as readonly { kind: string; file: string; line: number; what: string }[];
+  const named = found.filter(({ file }) => file === 'rules/freeze.cedar');
+  assert.equal(
+    named.map(({ kind, line }) => [kind, line]),
+    [
+      ['unreachable_rule', 1],
+      ['untested_rule', 1],
+    ],
+  );
+  for (const what of ['roles.backup: nobody holds it', 'tasks.backup.inspect: no agent holds a role that carries it']) {
+    assert.ok(
+      found.some((one) => one.what === what),
+      what,
+    );
+  }
+  assert.not.ok(found.some(({ what }) => what.startsWith('roles.triage:')));
+  const change = changeOf(answer);
+  const { facts } = must(await as('anna', 'GET', `/api/changes/${change.id}`)).body as {
+    readonly facts: { readonly findings: Readonly<Record<string, number>> };
+  };
+  const counted = Object.values(facts.findings).reduce((sum, count) => sum + count, 0);
+  assert.is(counted, found.length);
+  assert.is(facts.findings['unreachable_rule'], 1);
+  const active = must(await activate('alan', change)).body['findings'] as typeof found;
+  assert.ok(active.some(({ kind, file }) => kind === 'unreachable_rule' && file === 'rules/freeze.cedar'));
+});
+
+policy('in which an assigned role has another function, or is gone, is refused when it is proposed', async () => {
+  const roles = tightened['roles.yaml'] ?? '';
+  const gone = { ...tightened, 'roles.yaml': roles.replace(/^  overseer:[^]*?\n\n/m, '') };
+  const answer = await propose('ada', gone);
+  refused(answer, 409, 'still_in_use');
+  assert.match(answer.text, 'overseer');
+  const other = { ...tightened, 'roles.yaml': roles.replace('function: oversight', 'function: approval') };
+  refused(await propose('ada', other), 409, 'still_in_use');
 });
 
 policy('is nobody’s affair who does not administer the deployment', async () => {

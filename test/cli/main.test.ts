@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -189,7 +189,33 @@ const bundles = suite('policy check');
 bundles('needs no broker', async () => {
   const { status, out } = await residentBrevet(['policy', 'check', POLICY]);
   assert.is(status, 0, out);
-  assert.match(out, /^no problem; version [0-9a-f]{64}\n$/);
+  assert.match(out, /^no problem; version [0-9a-f]{64}$/m);
+  assert.match(out, /^rules\/work\.cedar:\d+: finding: many-endpoints-ask: it rests on the parameter endpoints/m);
+  const json = JSON.parse((await brevet(['policy', 'check', POLICY, '--json'])).out) as {
+    readonly problems: unknown[];
+    readonly findings: readonly { readonly kind: string }[];
+  };
+  assert.equal(json.problems, []);
+  assert.is(json.findings.length, out.trim().split('\n').length - 1);
+  assert.equal(new Set(json.findings.map(({ kind }) => kind)), new Set(['parameter_not_enforced']));
+});
+
+bundles('has its cases run, and what has none is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brevet-policy-'));
+  try {
+    cpSync(POLICY, folder, { recursive: true });
+    const rule =
+      '@id("no-moon")\n@reason("r")\nforbid (principal, action, resource)\nwhen { context.environment == "moon" };\n';
+    writeFileSync(join(folder, 'rules', 'moon.cedar'), rule);
+    const { status, out } = await brevet(['policy', 'test', folder]);
+    assert.is(status, 0, out);
+    assert.match(
+      out,
+      /^rules\/moon\.cedar:1: finding: no-moon: no case is decided by it\n\d+ cases, all as expected\n$/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 bundles('tells every problem with file and line, and ends with 1', async () => {

@@ -4,6 +4,7 @@
  */
 import { Validator } from '@cfworker/json-schema';
 import type { Json, JsonObject } from '../../core/canonical.ts';
+import type { Possible, Scalar } from './findings/possible.ts';
 import type { Path } from './yaml.ts';
 
 export interface ParameterProblem {
@@ -153,3 +154,18 @@ export function sampleOf(schema: JsonObject, name: string): Json {
   if (Array.isArray(values)) return (values as readonly Json[])[0] ?? null;
   return node['type'] === 'boolean' ? false : (node['minimum'] ?? 0);
 }
+
+/** What a closed parameter can be. */
+export function valuesOf(schema: JsonObject, name: string): Possible {
+  const properties = schema['properties'];
+  const node = isObject(properties) ? properties[name] : undefined;
+  if (!isObject(node)) return { is: 'any' };
+  const { enum: values, const: only, minimum, maximum } = node;
+  if (Array.isArray(values)) return { is: 'among', values: values.filter(isScalar) };
+  if (isScalar(only)) return { is: 'one', value: only };
+  if (node['type'] === 'boolean') return { is: 'among', values: [true, false] };
+  if (typeof minimum !== 'number' || typeof maximum !== 'number') return { is: 'any' };
+  return { is: 'between', least: minimum, most: maximum };
+}
+
+const isScalar = (value: unknown): value is Scalar => ['string', 'number', 'boolean'].includes(typeof value);

@@ -51,7 +51,12 @@ function agentOf({ snapshot, principal: { agent, enrolment } }: Place) {
   const accepted = snapshot.acceptances.get(agent.name);
   const { persons } = snapshot.deployment;
   return {
-    ...{ autonomy, kind, vendor, model, modelVersion, active },
+    autonomy,
+    kind,
+    vendor,
+    model,
+    modelVersion,
+    active,
     owned: persons.get(agent.owner)?.active === true,
     until: enrolment.exception?.until ?? null,
     accepted: accepted === undefined ? null : [accepted.model, accepted.modelVersion, accepted.tasks],

@@ -6,6 +6,7 @@
 import type { JsonObject } from '../../core/canonical.ts';
 import type { Random } from '../../core/ids.ts';
 import type { Mark } from '../../core/lease.ts';
+import { ENFORCED } from '../../core/provider.ts';
 import type { Declaration, Minted, OpenTarget, RemoteProvider, Sighting, Subject } from '../../core/provider.ts';
 import { ok } from '../../core/result.ts';
 import { seconds } from '../../core/time.ts';
@@ -118,8 +119,7 @@ function declare(): Declaration {
     expiryEndsUse: false,
     countsUses: false,
     keepsSecret: false,
-    // The group role's rights are all that the server holds a login to.
-    enforces: [],
+    enforces: ENFORCED.postgres,
     shortest: SHORTEST,
     longest: LONGEST,
   };
