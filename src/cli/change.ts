@@ -1,5 +1,6 @@
 import { EXIT } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
+import { foundOutAbout } from './diff-words.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import { acknowledge, printList } from './register.ts';
 import { fields, print } from './terminal.ts';
@@ -30,7 +31,8 @@ const show: Command = {
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     const found = await line.send({ method: 'GET', path: pathOf(given) });
-    print(terminal, found, () => fields(found));
+    const { shown: _, ...change } = found;
+    print(terminal, found, () => [foundOutAbout(found), fields(change)].filter((text) => text !== '').join('\n\n'));
     return EXIT.done;
   },
 };

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { EXIT } from './command.ts';
 import type { Options } from './command.ts';
-import { foundIn } from './findings.ts';
+import { foundOutAbout } from './diff-words.ts';
 import type { Body, OperatorLine } from './operator-line.ts';
 import { print, shown } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,10 +18,12 @@ export async function propose(line: OperatorLine, terminal: Terminal, body: Json
 
 /** What to hand to the second person. */
 export function proposed(terminal: Terminal, answer: Body): number {
-  const { id, hash, what, expires_at } = (answer['change'] ?? {}) as Body;
+  const change = (answer['change'] ?? {}) as Body;
+  const { id, hash, what, expires_at } = change;
+  const found = foundOutAbout(change);
   print(terminal, answer, () =>
     [
-      ...foundIn(answer),
+      ...(found === '' ? [] : [found, '']),
       `${shown(what)}: proposed as ${shown(id)}, until ${shown(expires_at)}`,
       'Another administrator looks at it and confirms it:',
       `  brevet change show ${shown(id)}`,
