@@ -13,7 +13,7 @@ import type { Parsed } from './registers.ts';
 
 const MOST_TASKS = 500;
 
-const body = z.strictObject({
+export const acceptanceBody = z.strictObject({
   /** That of the register, said again: who accepts knows what they accept. */
   model_version: words(100),
   tasks: z.array(taskName()).min(1).max(MOST_TASKS),
@@ -28,7 +28,7 @@ export function parseAcceptance(
   known: ReadonlyMap<TaskName, unknown>,
   input: unknown,
 ): Result<Parsed> {
-  const parsed = parseWith(body, input);
+  const parsed = parseWith(acceptanceBody, input);
   if (!parsed.ok) return parsed;
   const agent = at.agents.get(called)?.agent;
   if (agent === undefined) return err(failure('not_found', `${called} is not enrolled here`));

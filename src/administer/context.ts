@@ -29,7 +29,7 @@ import type { Author } from './author.ts';
 import { perform } from './commit.ts';
 import type { Parsed } from './registers.ts';
 
-const contextBody = z.strictObject(CONTEXT_FIELDS).partial();
+export const contextBody = z.strictObject(CONTEXT_FIELDS).partial();
 
 /** In whole: what is left out is recorded no more. */
 export async function putContext(deps: Deps, operator: Author, at: Snapshot, body: unknown): Promise<Result<Receipt>> {

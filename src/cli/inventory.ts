@@ -4,7 +4,19 @@ import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
 import { print, shown, table } from './terminal.ts';
 
-const COLUMNS = ['name', 'owner', 'kind', 'vendor', 'model', 'autonomy', 'tenants', 'data', 'last_use'];
+const COLUMNS = [
+  'name',
+  'owner',
+  'kind',
+  'purpose',
+  'vendor',
+  'model',
+  'autonomy',
+  'tenants',
+  'data',
+  'decisions',
+  'last_use',
+];
 
 const inventory: Command = {
   name: 'inventory',

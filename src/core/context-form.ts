@@ -87,6 +87,29 @@ export function contextOf(form: ContextForm): Partial<TenantContext> {
   return Object.fromEntries(given) as Partial<TenantContext>;
 }
 
+/** A context as it is put. */
+export function contextFormOf(context: TenantContext) {
+  const { dataClasses, timeZone, legalBases, resources, terms: _, ...same } = context;
+  return {
+    ...same,
+    data_classes: dataClasses,
+    terms: termsFormOf(context),
+    resources: resources.map(({ dataClasses: data, changeManaged, ...resource }) => ({
+      ...resource,
+      data_classes: data,
+      change_managed: changeManaged,
+    })),
+    time_zone: timeZone,
+    legal_bases: legalBases,
+  };
+}
+
+export function termsFormOf({ terms }: TenantContext) {
+  if (terms === null) return null;
+  const { retentionDays, ...same } = terms;
+  return { ...same, retention_days: retentionDays };
+}
+
 const termsOf = ({ retention_days: retentionDays, ...same }: z.infer<typeof terms>) => ({ ...same, retentionDays });
 
 function isTimeZone(zone: string): boolean {

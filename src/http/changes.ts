@@ -48,10 +48,9 @@ changes.get('/', async (c) => {
   const page = pageOf(c, `changes:${tenant.value ?? ''}:${operator.value.person}`);
   if (!page.ok) return problem(c, page.error);
   const found = await deps.store.proposals({ ...page.value, tenant: tenant.value });
-  return answer(
-    c,
-    pageWire(c, page.value, found, (one) => changeWire(one, deps.clock())),
-  );
+  const { inSetup } = 'deployment' in place ? place.deployment : place;
+  const items = pageWire(c, page.value, found, (one) => changeWire(one, deps.clock()));
+  return answer(c, { ...items, set_up: inSetup });
 });
 
 interface Seen {

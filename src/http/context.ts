@@ -1,6 +1,7 @@
 /** `/api/tenants/{t}/context`: what a tenant is; and `…/situations`, what holds there for the time being. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { contextFormOf } from '../core/context-form.ts';
 import { failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -15,7 +16,7 @@ import { readJson } from './body.ts';
 import { currentSnapshot } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import type { Find } from './conditions.ts';
-import { contextWire, situationWire } from './register-wire.ts';
+import { situationWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
@@ -49,7 +50,7 @@ async function changing(
 }
 
 const contextHere = ({ tenant, situations }: Snapshot) => ({
-  ...contextWire(tenant.context),
+  ...contextFormOf(tenant.context),
   situations: situations.map(situationWire),
 });
 const contextIn = (place: Place) => ('tenant' in place ? contextHere(place) : undefined);

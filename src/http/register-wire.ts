@@ -9,10 +9,10 @@ import type {
   Situation,
   TargetVersion,
   Tenant,
-  TenantContext,
   TrustedIssuer,
   Vendor,
 } from '../core/registers.ts';
+import { termsFormOf } from '../core/context-form.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import type { DeploymentRegister } from '../administer/registers.ts';
@@ -79,32 +79,9 @@ export const tenantWire = ({ name, displayName, context }: Tenant) => ({
   regulations: context.regulations,
   data_classes: context.dataClasses,
   autonomy: context.autonomy,
-  terms: termsWire(context),
+  terms: termsFormOf(context),
   time_zone: context.timeZone,
 });
-
-const termsWire = ({ terms }: TenantContext) => {
-  if (terms === null) return null;
-  const { retentionDays, ...same } = terms;
-  return { ...same, retention_days: retentionDays };
-};
-
-/** As it is put. */
-export const contextWire = (context: TenantContext) => {
-  const { dataClasses, timeZone, legalBases, resources, terms: _, ...same } = context;
-  return {
-    ...same,
-    data_classes: dataClasses,
-    terms: termsWire(context),
-    resources: resources.map(({ dataClasses: data, changeManaged, ...resource }) => ({
-      ...resource,
-      data_classes: data,
-      change_managed: changeManaged,
-    })),
-    time_zone: timeZone,
-    legal_bases: legalBases,
-  };
-};
 
 export const situationWire = ({ id, kind, resource, from, until, askWithin, author }: Situation) => ({
   id,

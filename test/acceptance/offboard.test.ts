@@ -230,6 +230,15 @@ leaving(
   },
 );
 
+leaving('the inventory says whom nobody answers for, and what each is for', async () => {
+  const { status, out } = await run(['inventory', '--as', 'ada'], { env: place.env }).ended;
+  assert.is(status, 0);
+  const lineOf = (agent: string) => out.split('\n').find((line) => line.startsWith(agent)) ?? '';
+  assert.match(out, /^NAME +OWNER +KIND +PURPOSE +VENDOR +MODEL +AUTONOMY +TENANTS +DATA +DECISIONS +LAST USE +UNUSED/);
+  assert.match(lineOf('report-bot'), /olga .*Acceptance .*acme .*nobody answers for it$/);
+  assert.not.match(lineOf('dana-bot'), 'nobody');
+});
+
 leaving('a vendor: its agents and its record, and those of no other', async () => {
   const held = spared['dana-bot'] ?? [];
   assertDead(await offboard('vendor', 'in-house'), held);

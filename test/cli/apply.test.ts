@@ -1,9 +1,13 @@
 /** A folder of registers against a real broker: what is shown, what is done, and that it is done once. */
 import { writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { serve } from '@hono/node-server';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readFolder } from '../../src/cli/apply/folder.ts';
+import { administered } from '../support/administrators.ts';
+import { must } from '../support/app.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { freePort } from '../support/postgres.ts';
 import { brevet, start } from './cli.ts';
@@ -12,7 +16,12 @@ const FILES: Readonly<Record<string, string>> = {
   'people.yaml': 'grace: { display_name: Grace }\nolga:\n  display_name: Olga\n',
   'operators.yaml': 'grace: { person: grace }\n',
   'issuers.yaml': 'ci: { url: "https://ci.example", platform: generic }\n',
-  'tenants.yaml': 'acme:\n  display_name: Acme Ltd\n  regulations: [hipaa]\n',
+  'vendors.yaml': 'in-house: { trains_on_client_data: false, retention_days: 0 }\n',
+  'tenants.yaml': 'acme:\n  display_name: Acme Ltd\n',
+  'contexts.yaml':
+    'acme:\n  regulations: [hipaa]\n  resources: [{ resource: tickets/closed }]\n  contacts: [{ for: service, name: Nadia, email: n@acme.example }]\n',
+  'acceptances.yaml':
+    'acme:\n  triage-bot: { model_version: "1", tasks: [ticket.route, ticket.categorize], reason: A quiet year }\n',
   'agents.yaml': [
     'triage-bot:',
     '  owner: olga',
@@ -38,9 +47,20 @@ async function folderOf(files: Readonly<Record<string, string>>): Promise<string
   return folder;
 }
 
+interface Planned {
+  readonly register: string;
+  readonly effect: string;
+  readonly name: string;
+  readonly differs: readonly string[];
+  readonly takes_two: boolean;
+  readonly way: { readonly is: string };
+}
+
 interface Told {
-  readonly plan: readonly { readonly effect: string; readonly name: string; readonly takes_two: boolean }[];
-  readonly made: readonly object[];
+  readonly plan: readonly Planned[];
+  readonly made: readonly Planned[];
+  readonly proposed: readonly (Planned & { readonly change: string; readonly hash: string })[];
+  readonly waiting: readonly Planned[];
 }
 
 const applying = suite('apply');
@@ -64,18 +84,93 @@ applying('shows a plan, acts when told to, and a second time changes nothing', a
   assert.equal([effects(shown), shown.made], [['create'], []]);
   assert.equal(
     shown.plan.filter(({ takes_two: two }) => two).map(({ name }) => name),
-    ['grace', 'olga', 'grace', 'overseer to grace at acme'],
+    ['grace', 'olga', 'grace', 'triage-bot at acme', 'overseer to grace at acme'],
   );
-  assert.is((await apply('--yes', '--reason', 'as in git')).made.length, 10);
+  assert.is((await apply('--yes', '--reason', 'as in git')).made.length, 13);
   const again = await apply('--yes');
   assert.equal([effects(again), again.made], [['nothing'], []]);
-  writeFileSync(join(folder, 'tenants.yaml'), 'acme: { display_name: Acme, regulations: [hipaa] }\n');
+  writeFileSync(join(folder, 'tenants.yaml'), 'acme: { display_name: Acme }\n');
   const changed = (await apply('--yes')).made;
   assert.equal(changed, [
-    { register: 'tenants', name: 'acme', effect: 'change', differs: ['display_name'], takes_two: false },
+    {
+      register: 'tenants',
+      name: 'acme',
+      effect: 'change',
+      differs: ['display_name'],
+      takes_two: false,
+      way: { is: 'alone' },
+    },
   ]);
+  writeFileSync(join(folder, 'contexts.yaml'), 'acme: { regulations: [hipaa] }\n');
+  assert.equal(
+    (await apply('--yes')).made.map(({ name, differs }) => [name, differs]),
+    [['acme', ['contacts', 'resources']]],
+    'what is left out of a context is recorded no more',
+  );
   broker.child.kill('SIGTERM');
   await broker.ended;
+});
+
+const AFTER: Readonly<Record<string, string>> = {
+  'people.yaml': 'grace: { display_name: Grace }\n',
+  'agents.yaml': [
+    'new-bot:',
+    '  owner: grace',
+    '  kind: workflow',
+    '  purpose: Routes tickets',
+    '  vendor: in-house',
+    '  model: planner',
+    '  model_version: "1"',
+    '  autonomy: autonomous',
+    '',
+  ].join('\n'),
+  'tenants.yaml': 'cedar: { display_name: Cedar }\n',
+  'assignments.yaml':
+    '- { tenant: acme, holder: { person: dana }, role: approver }\n- { tenant: acme, holder: { person: grace }, role: approver }\n',
+};
+
+applying('past set-up, proposes what takes two, once, and goes on when it is confirmed', async () => {
+  const { app, as, token, close } = await administered();
+  const listening = Promise.withResolvers<AddressInfo>();
+  const server = serve({ fetch: app.app.fetch, port: 0, hostname: '127.0.0.1' }, listening.resolve);
+  const { port } = await listening.promise;
+  const folder = await folderOf(AFTER);
+  const apply = async (...more: readonly string[]) => {
+    const env = { BREVET_URL: `http://127.0.0.1:${port}`, BREVET_OPERATOR_TOKEN: await token('ada') };
+    const { status, out, err } = await brevet(['apply', '-f', folder, '--json', ...more], { env });
+    return { status, err, told: (out === '' ? {} : JSON.parse(out)) as Told };
+  };
+  const ways = ({ plan }: Told) => plan.map(({ name, way }) => `${name}: ${way.is}`);
+  const planned = await apply();
+  assert.equal(ways(planned.told), [
+    'grace: propose',
+    'cedar: alone',
+    'new-bot: later',
+    'approver to dana at acme: propose',
+    'approver to grace at acme: later',
+  ]);
+  assert.is((await apply('--yes')).status, 2, 'a proposal has a reason');
+  const { status, told, err } = await apply('--yes', '--reason', 'As in git');
+  assert.is(status, 4, err);
+  assert.equal(
+    told.made.map(({ name }) => name),
+    ['cedar'],
+  );
+  assert.equal(
+    told.proposed.map(({ name }) => name),
+    ['grace', 'approver to dana at acme'],
+  );
+  const again = await apply('--yes', '--reason', 'As in git');
+  assert.equal([again.status, again.told.made, again.told.proposed], [4, [], []], 'proposed once');
+  for (const { change, hash } of told.proposed)
+    must(await as('alan', 'POST', `/api/changes/${change}/confirm`, { hash }));
+  const next = (await apply('--yes', '--reason', 'As in git')).told;
+  assert.equal(
+    [next.made.map(({ name }) => name), next.proposed.map(({ name }) => name)],
+    [['new-bot'], ['approver to grace at acme']],
+  );
+  server.close();
+  await close();
 });
 
 const WRONG: readonly (readonly [what: string, file: string, text: string, said: RegExp])[] = [

@@ -71,6 +71,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'attribute/proof',
     'administer/acceptances',
     'administer/assignments',
+    'administer/context',
     'administer/registers',
     'administer/tenants',
   ],

@@ -14,6 +14,8 @@ export interface Administered {
   node(options?: NodeOptions): Promise<TestNode>;
   /** As somebody who has signed in at the issuer. */
   as(who: string, method: string, path: string, body?: unknown, node?: Pick<TestNode, 'call'>): Promise<Answer>;
+  /** A fresh token of the issuer. */
+  token(who: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -35,13 +37,15 @@ export async function administered(): Promise<Administered> {
     must(await app.operator('ada', 'POST', '/api/assignments', { tenant, holder: { person }, role: 'administrator' }));
   for (const name of ['alan', 'anna']) await give(null, name);
   await give('acme', 'tess');
+  const token = (who: string): Promise<string> => oidc.token(who, CLIENT);
   const as: Administered['as'] = async (who, method, path, body, node = app) =>
-    node.call(method, path, { token: await oidc.token(who, CLIENT), ...(body === undefined ? {} : { body }) });
+    node.call(method, path, { token: await token(who), ...(body === undefined ? {} : { body }) });
   for (const name of ['ada', 'alan']) must(await as(name, 'GET', '/api/people'));
   return {
     app,
     node: (options = {}) => app.node({ operators, ...options }),
     as,
+    token,
     async close() {
       await app.close();
       await oidc.stop();

@@ -1,9 +1,19 @@
 /** What a folder would change of the registers as they are. Whatever it does not name stays as it is. */
-import type { JsonObject } from '../../core/canonical.ts';
-import { instant, toRfc3339 } from '../../core/time.ts';
-import { isRecord } from '../../client/call.ts';
 import type { Body, OperatorLine } from '../operator-line.ts';
+import { says } from './compare.ts';
 import type { Wanted } from './folder.ts';
+import { needs, proposalsAt, proposedAs, takesTwo } from './two.ts';
+import type { Proposals } from './two.ts';
+
+/** How it is done. */
+export type Way =
+  | { readonly is: 'alone' }
+  /** For a second person to confirm. */
+  | { readonly is: 'propose' }
+  /** Before, and nobody has confirmed it yet. */
+  | { readonly is: 'proposed'; readonly change: string }
+  /** Once that is there, which takes a second person. */
+  | { readonly is: 'later'; readonly after: string };
 
 export interface Step {
   readonly wanted: Wanted;
@@ -12,71 +22,76 @@ export interface Step {
   readonly differs: readonly string[];
   /** Once set-up is over. */
   readonly takesTwo: boolean;
+  readonly way: Way;
   /** The state that this was planned for. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
+type Compared = Omit<Step, 'way'>;
+
 export async function planOf(line: OperatorLine, wanted: readonly Wanted[]): Promise<readonly Step[]> {
-  const steps: Step[] = [];
+  const steps: Compared[] = [];
   for (const one of wanted) {
     steps.push(one.path === null ? await assignmentStep(line, one) : await itemStep(line, one, one.path));
   }
-  return steps;
+  return withWays(line, steps);
 }
 
-async function itemStep(line: OperatorLine, wanted: Wanted, path: string): Promise<Step> {
+async function itemStep(line: OperatorLine, wanted: Wanted, path: string): Promise<Compared> {
   const known = await line.read(path);
   if (known === null) {
-    const takesTwo = needsTwo(wanted, null);
-    return { wanted, effect: 'create', differs: [], takesTwo, headers: { 'if-none-match': '*' } };
+    // A tenant that is made has a context at once.
+    const headers: Compared['headers'] = wanted.register === 'contexts' ? {} : { 'if-none-match': '*' };
+    return { wanted, effect: 'create', differs: [], takesTwo: takesTwo(wanted, null), headers };
   }
   const differs = Object.keys(wanted.whole).filter((field) => !says(known.item[field], wanted.whole[field]));
-  const headers: Record<string, string> = known.etag === null ? {} : { 'if-match': known.etag };
+  const headers: Compared['headers'] = known.etag === null ? {} : { 'if-match': known.etag };
   if (differs.length === 0) return { wanted, effect: 'nothing', differs, takesTwo: false, headers };
-  return { wanted, effect: 'change', differs, takesTwo: needsTwo(wanted, known.item), headers };
+  return { wanted, effect: 'change', differs, takesTwo: takesTwo(wanted, known.item), headers };
 }
 
-async function assignmentStep(line: OperatorLine, wanted: Wanted): Promise<Step> {
-  const { tenant, holder, role } = wanted.whole;
-  const held = await heldAt(line, typeof tenant === 'string' ? tenant : undefined);
+async function assignmentStep(line: OperatorLine, wanted: Wanted): Promise<Compared> {
+  const { holder, role } = wanted.whole;
+  const held = await heldAt(line, wanted.tenant);
   const known = held.find((one) => says(one['holder'], holder) && one['role'] === role);
   const asked = Object.keys(wanted.whole).filter((field) => wanted.whole[field] !== undefined);
   const differs = known === undefined ? [] : asked.filter((field) => !says(known[field], wanted.whole[field]));
   const effect = known === undefined ? 'create' : differs.length > 0 ? 'change' : 'nothing';
-  const takesTwo = effect !== 'nothing' && isRecord(holder) && 'person' in holder;
-  return { wanted, effect, differs, takesTwo, headers: {} };
+  return { wanted, effect, differs, takesTwo: effect !== 'nothing' && takesTwo(wanted, known ?? null), headers: {} };
 }
 
 /** A tenant that the same folder creates has none yet. */
-async function heldAt(line: OperatorLine, tenant: string | undefined): Promise<readonly Body[]> {
-  if (tenant !== undefined && (await line.read(`/api/tenants/${tenant}`)) === null) return [];
-  return line.all('/api/assignments', { tenant });
+async function heldAt(line: OperatorLine, tenant: string | null): Promise<readonly Body[]> {
+  if (tenant === null) return line.all('/api/assignments');
+  return (await line.read(`/api/tenants/${tenant}`)) === null ? [] : line.all('/api/assignments', { tenant });
 }
 
-/** Who is who: a person who was not there, and a way in that leads to one. */
-function needsTwo({ register, whole }: Wanted, known: Body | null): boolean {
-  if (register === 'people') return whole['active'] === true && known?.['active'] !== true;
-  return register === 'operators' && whole['active'] === true && whole['person'] !== null;
-}
-
-/** What is there may say more than was written: the broker fills in what it knows. */
-function says(there: unknown, written: unknown): boolean {
-  if (written === undefined) return true;
-  if (typeof written === 'number' && typeof there === 'string') return Date.parse(there) === written;
-  if (Array.isArray(written)) {
-    return Array.isArray(there) && there.length === written.length && written.every((one, at) => says(there[at], one));
+/** In the order in which they are done: what waits for a second person holds up what needs it. */
+async function withWays(line: OperatorLine, steps: readonly Compared[]): Promise<readonly Step[]> {
+  const places = new Map<string | null, Proposals>();
+  const waiting = new Set<string>();
+  const planned: Step[] = [];
+  for (const step of steps) {
+    const way = await wayOf(line, step, { places, waiting });
+    const { register, called } = step.wanted;
+    if (way.is !== 'alone' && (step.effect === 'create' || register === 'people')) waiting.add(`${register} ${called}`);
+    planned.push({ ...step, way });
   }
-  if (isRecord(written)) return isRecord(there) && Object.keys(written).every((key) => says(there[key], written[key]));
-  return there === written;
+  return planned;
 }
 
-/** As it is sent: times were read, and are written again. */
-export function bodyOf({ whole }: Wanted): JsonObject {
-  const { until, exception } = whole;
-  const timed = (at: unknown): unknown => (typeof at === 'number' ? toRfc3339(instant(at)) : at);
-  return {
-    ...whole,
-    ...(until === undefined ? {} : { until: timed(until) }),
-    ...(isRecord(exception) ? { exception: { ...exception, until: timed(exception['until']) } } : {}),
-  } as JsonObject;
+async function wayOf(
+  line: OperatorLine,
+  { wanted, effect, takesTwo: two }: Compared,
+  { places, waiting }: { readonly places: Map<string | null, Proposals>; readonly waiting: ReadonlySet<string> },
+): Promise<Way> {
+  if (effect === 'nothing') return { is: 'alone' };
+  const after = needs(wanted).find((one) => waiting.has(one));
+  if (after !== undefined) return { is: 'later', after };
+  if (!two) return { is: 'alone' };
+  const proposals = places.get(wanted.tenant) ?? (await proposalsAt(line, wanted.tenant));
+  places.set(wanted.tenant, proposals);
+  if (proposals.inSetup) return { is: 'alone' };
+  const change = proposedAs(wanted, proposals);
+  return change === null ? { is: 'propose' } : { is: 'proposed', change };
 }
