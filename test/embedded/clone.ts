@@ -1,11 +1,12 @@
 /** As much of a clone as starts an embedded Postgres, elsewhere and for another user. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmod, cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { passableNode } from '../support/leftovers.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const STARTER = join('test', 'embedded', 'start.ts');
@@ -20,15 +21,12 @@ const PARTS = [
   'node_modules/zod',
 ];
 
-/** Copies what is needed under `home`, and Node itself, which may lie where another user can't go. */
+/** Copies what is needed under `home`. */
 export async function cloneInto(home: string): Promise<{ node: string; starter: string }> {
   const clone = join(home, 'brevet');
   await mkdir(clone, { recursive: true });
   for (const part of PARTS) await cp(join(ROOT, part), join(clone, part), { recursive: true, verbatimSymlinks: true });
-  const node = join(clone, 'node');
-  await cp(process.execPath, node);
-  await chmod(node, 0o755);
-  return { node, starter: join(clone, STARTER) };
+  return { node: await passableNode(), starter: join(clone, STARTER) };
 }
 
 const STARTED = z.object({ pid: z.int(), takenOver: z.boolean(), socketDir: z.string(), annex: z.string().optional() });

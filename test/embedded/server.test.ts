@@ -11,7 +11,8 @@ import { belongsTo, clusterName, readPidFile, stopCluster } from '../../src/embe
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer, RunningServer } from '../../src/embedded/server.ts';
 import type { Loss } from '../../src/embedded/keep.ts';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { copyTemplate, dataFolder } from '../support/cluster.ts';
+import { runFolder, temporaryFolder } from '../support/leftovers.ts';
 import { freePort, withAdmin } from '../support/postgres.ts';
 import { end, startIn } from './clone.ts';
 
@@ -148,7 +149,7 @@ life('stops with sessions open, and starts again with the same data', async () =
 });
 
 life('is started again when it ends by itself', async () => {
-  const fallen = await temporaryFolder('fallen');
+  const fallen = await dataFolder('fallen');
   const losses: Loss[] = [];
   let told: () => void = () => {};
   const again = new Promise<void>((resolve) => (told = resolve));
@@ -170,7 +171,7 @@ life('is started again when it ends by itself', async () => {
 });
 
 life('says so when the password of its cluster is lost', async () => {
-  const lost = await temporaryFolder('lost');
+  const lost = await dataFolder('lost');
   await (await startEmbedded({ dataDir: lost, note })).stop();
   await rm(join(lost, 'postgres', 'superuser.password'));
   const error = await startEmbedded({ dataDir: lost, note }).catch((caught: unknown) => caught);
@@ -198,7 +199,7 @@ life('makes a cluster anew when making it was interrupted', async () => {
 
 life('listens on loopback when asked', async () => {
   const port = await freePort();
-  const asked = await startEmbedded({ dataDir: await temporaryFolder('tcp'), note, tcp: { port } });
+  const asked = await startEmbedded({ dataDir: await dataFolder('tcp'), note, tcp: { port } });
   const [row] = await withAdmin(
     { ...asked.connection('postgres'), host: '127.0.0.1' },
     (sql) => sql<{ tcp: string }[]>`
@@ -210,6 +211,7 @@ life('listens on loopback when asked', async () => {
 
 life('puts its socket elsewhere when the path would be too long for one', async () => {
   const deep = join(await temporaryFolder('deep'), 'd'.repeat(100));
+  await copyTemplate(runFolder(), deep);
   const far = await startEmbedded({ dataDir: deep, note });
   assert.is(far.annex, dirname(far.socketDir));
   assert.ok((await identity(far)).length > 0);
@@ -219,6 +221,7 @@ life('puts its socket elsewhere when the path would be too long for one', async 
 
 life('says why it could not start, and leaves nothing behind', async () => {
   const deep = join(await temporaryFolder('wrong'), 'd'.repeat(100));
+  await copyTemplate(runFolder(), deep);
   const wrong = { dataDir: deep, note, settings: { max_connections: 'many' } };
   const error = await startEmbedded(wrong).catch((caught: unknown) => caught);
   assert.match(String(error), 'invalid value for parameter "max_connections"');
@@ -235,7 +238,7 @@ const survivors = suite('a server whose Brevet is gone');
 let orphaned: string;
 
 survivors.before(async () => {
-  orphaned = await temporaryFolder('orphan');
+  orphaned = await dataFolder('orphan');
 });
 survivors.after.each(async () => {
   await stopCluster(await clusterName(clusterOf(orphaned)), (await readPidFile(clusterOf(orphaned)))?.pid);
@@ -329,7 +332,7 @@ survivors('is not mistaken for another process that bears its number', async () 
 
 survivors('is not touched by the start of another cluster to which its postmaster.pid was copied', async () => {
   const pid = await orphan();
-  const copy = await temporaryFolder('copy');
+  const copy = await dataFolder('copy');
   const made = await startEmbedded({ dataDir: copy, note });
   await made.stop();
   await copyFile(join(clusterOf(orphaned), 'postmaster.pid'), join(clusterOf(copy), 'postmaster.pid'));

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,19 @@ export async function temporaryFolder(name: string): Promise<string> {
 }
 
 const PASSABLE = 0o711;
+
+/** Node where any user can run it: it may lie where others can't go. One copy for the whole run. */
+export async function passableNode(): Promise<string> {
+  const node = join(runFolder(), 'node');
+  if (existsSync(node)) return node;
+  const unfinished = `${node}.${process.pid}`;
+  await copyFile(process.execPath, unfinished);
+  await chmod(unfinished, RUNNABLE);
+  await rename(unfinished, node);
+  return node;
+}
+
+const RUNNABLE = 0o755;
 
 /** A new folder for a run. */
 export function makeRunFolder(): string {
