@@ -342,7 +342,7 @@ commands('oversight ends a lease', async () => {
 });
 
 commands('a policy is activated in set-up, and a bad one is not', async () => {
-  assert.match(await done('ada', 'policy', 'activate', join(ROOT, 'policy')), /^the policy [0-9a-f]{64} is active/);
+  assert.match(await done('ada', 'policy', 'activate', join(ROOT, 'policy')), /^the policy [0-9a-f]{64} is active/m);
   const bad = await temporaryFolder('policy');
   writeFileSync(join(bad, 'roles.yaml'), 'roles: {}\n');
   const { status, err } = await as('ada', 'policy', 'activate', bad);
