@@ -11,13 +11,13 @@ import { BrevetWaiting } from '../client/error.ts';
 import { PENDING } from '../client/answer.ts';
 import { optionsFromEnvironment } from '../client/environment.ts';
 import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
-import type { Json, JsonObject } from '../core/canonical.ts';
-import { EXIT, pairs, UsageError } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
 import type { Command, Given } from './command.ts';
 import { readObject } from './files.ts';
 import { environmentFor } from './exec/environment.ts';
 import { listenForSignals, runCommand } from './exec/run.ts';
 import type { Run, RunEnd, Signals } from './exec/run.ts';
+import { parametersOf } from './parameters.ts';
 import { shown } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -96,28 +96,12 @@ function requestOf(given: Given, program: string): Ask {
     ...(file === undefined ? {} : readObject(file)),
     task: given.need('task'),
     resource: given.need('resource'),
-    parameters: parametersOf(given),
+    parameters: parametersOf('param', given.list('param')),
     // The name of the program alone: its arguments may hold anything.
     reason: given.text('reason') ?? `brevet exec: ${program.split('/').at(-1)}`,
     ...(role === undefined ? {} : { role }),
     ...(ttl === undefined ? {} : { ttl }),
   };
-}
-
-const parametersOf = (given: Given): JsonObject =>
-  Object.fromEntries(
-    Object.entries(pairs('param', given.list('param'))).map(([name, value]) => parameter(name, value)),
-  );
-
-/** Text, or JSON where `:=` says so: a number that is a name stays one. */
-function parameter(name: string, value: string): readonly [string, Json] {
-  if (!name.endsWith(':')) return [name, value];
-  try {
-    return [name.slice(0, -1), JSON.parse(value) as Json];
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new UsageError(`--param ${name}= takes JSON`);
-    throw error;
-  }
 }
 
 /**

@@ -13,8 +13,10 @@ import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
 import { foundIn, foundOut } from './findings.ts';
 import { diff } from './policy-diff.ts';
+import { explainCommand } from './policy-explain.ts';
 import { HERE, readBundleFolder, told, withBundle } from './policy-folder.ts';
 import { sod } from './policy-sod.ts';
+import { summary } from './policy-summary.ts';
 import { proposed } from './propose.ts';
 import { acknowledge, printList } from './register.ts';
 import { print, printable, shown, table } from './terminal.ts';
@@ -140,4 +142,15 @@ const versions: Command = {
   },
 };
 
-export const commands: readonly Command[] = [check, test, diff, sod, propose, activate, rollback, versions];
+export const commands: readonly Command[] = [
+  check,
+  test,
+  explainCommand,
+  diff,
+  summary,
+  sod,
+  propose,
+  activate,
+  rollback,
+  versions,
+];

@@ -1,15 +1,19 @@
 /** Runs the cases of a bundle: each is a real decision, compared with what its author expects. */
 import { parseAccessRequest } from './request.ts';
+import { failure } from '../core/failure.ts';
 import type { RuleName } from '../core/policy.ts';
 import { ENFORCED } from '../core/provider.ts';
 import type { Declaration } from '../core/provider.ts';
 import { PROVIDER_KINDS } from '../core/registers.ts';
 import type { ProviderKind } from '../core/registers.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
 import { parseInstant, seconds } from '../core/time.ts';
-import type { Declarers } from './admit.ts';
+import type { Asking, Declarers } from './admit.ts';
 import type { CaseForm, ExampleAgent, ExampleTenant } from './bundle/cases.ts';
 import type { Bundle } from './bundle/model.ts';
 import { decide } from './decide.ts';
+import type { Policy } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { denial, forbid } from './denial.ts';
 import { USUALLY, exampleOf } from './examples.ts';
@@ -26,33 +30,39 @@ export interface CaseOutcome {
 }
 
 export function runCases(bundle: Bundle, rulebook: Rulebook): readonly CaseOutcome[] {
-  const tenants = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.tenants ?? {})));
-  const agents = new Map(bundle.cases.flatMap(({ holds }) => Object.entries(holds.agents ?? {})));
   return bundle.cases.flatMap(({ file, holds }) =>
     (holds.cases ?? []).map((example) => {
       const rules = new Set<RuleName>();
-      const decision = decideCase(bundle, listening(rulebook, rules), example, tenants, agents);
+      const decision = decideCase(bundle, listening(rulebook, rules), example);
       const differences = differencesOf(example.expect, decision);
       return { file, name: example.name, task: example.request.task, rules: [...rules], differences };
     }),
   );
 }
 
-function decideCase(
-  bundle: Bundle,
-  rulebook: Rulebook,
-  example: CaseForm,
-  tenants: ReadonlyMap<string, ExampleTenant>,
-  agents: ReadonlyMap<string, ExampleAgent>,
-): Decision {
-  const client = tenants.get(example.tenant);
-  const agent = agents.get(example.agent);
-  if (client === undefined || agent === undefined) throw new Error('a case without its examples was loaded');
+function decideCase(bundle: Bundle, rulebook: Rulebook, example: CaseForm): Decision {
+  const posed = posedBy(bundle, rulebook, example);
+  if (posed.ok) return decide(posed.value.policy, posed.value.asking);
+  const { code, detail, path = null } = posed.error;
+  return forbid(denial(code, detail, { path }));
+}
+
+/** What decides, and what is asked of it. */
+export interface Posed {
+  readonly policy: Policy;
+  readonly asking: Asking;
+}
+
+/** Of a case, or of a request that is no case, by an example agent at an example client. */
+export type Example = Omit<CaseForm, 'name' | 'expect'>;
+
+/** @returns a refusal where the request is none, or where there is no such example. */
+export function posedBy(bundle: Bundle, rulebook: Rulebook, example: Example): Result<Posed> {
+  const client = exampleNamed(bundle, 'tenants', example.tenant);
+  const agent = exampleNamed(bundle, 'agents', example.agent);
+  if (client === undefined || agent === undefined) return err(NO_EXAMPLE);
   const request = parseAccessRequest({ reason: 'a case of the bundle', ...example.request });
-  if (!request.ok) {
-    const { code, detail, path = null } = request.error;
-    return forbid(denial(code, detail, { path }));
-  }
+  if (!request.ok) return request;
   const now = (example.at === undefined ? null : parseInstant(example.at)) ?? USUALLY;
   const { situations = [] } = example;
   const moment = { now, situations };
@@ -60,7 +70,17 @@ function decideCase(
   const channels = example.channels ?? true;
   const policy = { bundle, rulebook, providers: STAND_INS, channels };
   const manyTenants = example.many_tenants ?? false;
-  return decide(policy, { snapshot, principal, request: request.value, now, manyTenants });
+  return ok({ policy, asking: { snapshot, principal, request: request.value, now, manyTenants } });
+}
+
+const NO_EXAMPLE = failure('not_found', 'the cases of the bundle have no such agent or client', {
+  hint: 'Name an example agent and an example client of the cases.',
+});
+
+export function exampleNamed(bundle: Bundle, of: 'tenants', name: string): ExampleTenant | undefined;
+export function exampleNamed(bundle: Bundle, of: 'agents', name: string): ExampleAgent | undefined;
+export function exampleNamed({ cases }: Bundle, of: 'tenants' | 'agents', name: string): object | undefined {
+  return cases.map(({ holds }) => holds[of] ?? {}).find((known) => Object.hasOwn(known, name))?.[name];
 }
 
 const listening = (rulebook: Rulebook, heard: Set<RuleName>): Rulebook => ({

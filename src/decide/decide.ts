@@ -12,7 +12,7 @@ import type { Bundle } from './bundle/model.ts';
 import { tierAt } from './bundle/scorecard.ts';
 import { askWithin, contractOf, edgesOf, isPattern, surroundingsOf } from './context.ts';
 import type { Edge } from './context.ts';
-import type { Ask, Decision, Denial, Duties, Execution, Permit, Tier } from './decision.ts';
+import type { Ask, Decision, Denial, Duties, Execution, Permit, Raise, Tier } from './decision.ts';
 import { denial, forbid } from './denial.ts';
 import type { Facts } from './input.ts';
 import { judge } from './judge.ts';
@@ -156,12 +156,13 @@ const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve thi
   hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
 });
 
-function factsOf(
-  { channels }: Policy,
+/** What the rules are asked of, under one of the roles that carry it. */
+export function factsOf(
+  { channels }: Pick<Policy, 'channels'>,
   { snapshot, request, now, manyTenants }: Asking,
   admitted: Admitted,
   { role }: HeldRole,
-) {
+): { readonly facts: Facts; readonly raised: readonly Raise[] } {
   const { task, target, principal } = admitted;
   const { agent } = principal;
   const { context } = snapshot.tenant;

@@ -1,6 +1,6 @@
 /** The rules of a bundle one by one, as they are written: for what the engine does not tell by itself. */
 import type { TenantName } from '../core/ids.ts';
-import type { RuleInfo, RuleName } from '../core/policy.ts';
+import type { RuleInfo, RuleName, RuleSource } from '../core/policy.ts';
 import type { Bundle } from './bundle/model.ts';
 import { PROSE } from './bundle/rules.ts';
 import { splitRules, withoutComments } from './cedar/text.ts';
@@ -42,3 +42,16 @@ export const aloneIn = (bundle: Bundle, { name, file, text }: WrittenRule): Bund
   shared: [{ file, text }],
   own: new Map(),
 });
+
+/** The bundle as if it did not have this one. */
+export function withoutRule(bundle: Bundle, { name, file, text }: WrittenRule): Bundle {
+  const cut = (sources: readonly RuleSource[]): readonly RuleSource[] =>
+    sources.map((source) => (source.file === file ? { file, text: source.text.replace(text, () => '') } : source));
+  return {
+    ...bundle,
+    version: `${bundle.version}/without/${name}`,
+    rules: new Map([...bundle.rules].filter(([other]) => other !== name)),
+    shared: cut(bundle.shared),
+    own: new Map([...bundle.own].map(([tenant, sources]) => [tenant, cut(sources)])),
+  };
+}

@@ -18,10 +18,12 @@ import { changing, receipt } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
 import { claimOf, currentDeployment, operatorOf } from './caller.ts';
 import { proposalWire } from './changes.ts';
+import { policyReading } from './policy-reading.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
 export const policy = new Hono<Scope>();
+policy.route('/', policyReading);
 
 const files = z.record(z.string().min(1).max(255), z.string());
 const version = z.string().regex(/^[0-9a-f]{64}$/, 'it must be the version of a policy');

@@ -18,6 +18,8 @@ export interface Ceilings {
 
 export interface Role {
   readonly name: RoleName;
+  /** In words, for people. */
+  readonly description: string;
   readonly function: RoleFunction;
   /** Empty but for `execution`. */
   readonly tasks: ReadonlySet<TaskName>;
@@ -30,6 +32,7 @@ export interface Role {
 
 export interface TaskClass {
   readonly name: TaskName;
+  readonly description: string;
   readonly kind: string;
   /** Derived from the scorecard, the floor and an override. */
   readonly tier: Tier;

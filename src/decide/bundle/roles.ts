@@ -32,6 +32,7 @@ export function rolesOf({ roles }: RolesFile): ReadonlyMap<RoleName, Role> {
 
 const roleOf = (name: RoleName, form: RoleForm): Role => ({
   name,
+  description: form.description,
   function: form.function,
   tasks: new Set((form.tasks ?? []) as TaskName[]),
   tenants: form.tenants === 'all' ? null : new Set(form.tenants as TenantName[]),

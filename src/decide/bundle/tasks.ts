@@ -58,6 +58,7 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
   const usual = form.ttl ?? Math.min(USUAL_TTL, form.ceilings?.ttl ?? USUAL_TTL);
   return {
     name,
+    description: form.description,
     kind: form.kind,
     tier: tierOf(form),
     promotion: promotionOf(form),

@@ -122,14 +122,16 @@ const formsOf = ({ before, after }: Trial, task: TaskName): readonly TaskClass[]
 function parametersFor(search: Search, task: TaskName, forms: readonly TaskClass[]): readonly JsonObject[] {
   const known = search.parameters.get(task);
   if (known !== undefined) return known;
-  const made = forms.map((form) => leastParameters(form) ?? ofCases(search.trial, form)).filter((one) => one !== null);
+  const made = forms
+    .map((form) => leastParameters(form) ?? parametersOfCases([search.trial.before, search.trial.after], form))
+    .filter((one) => one !== null);
   const found = [...new Map(made.map((one) => [JSON.stringify(one), one])).values()];
   search.parameters.set(task, found);
   return found;
 }
 
-function ofCases({ before, after }: Trial, { name, parameters }: TaskClass): JsonObject | null {
-  const requests = [before, after].flatMap(({ cases }) =>
+export function parametersOfCases(bundles: readonly Bundle[], { name, parameters }: TaskClass): JsonObject | null {
+  const requests = bundles.flatMap(({ cases }) =>
     cases.flatMap(({ holds }) => (holds.cases ?? []).map(({ request }) => request)),
   );
   const sent = requests
@@ -139,7 +141,7 @@ function ofCases({ before, after }: Trial, { name, parameters }: TaskClass): Jso
 }
 
 /** Targets that no decision tells apart, with one of them to stand for all. */
-function targetGroups(snapshot: Snapshot, forms: readonly TaskClass[]) {
+export function targetGroups(snapshot: Snapshot, forms: readonly TaskClass[]) {
   const recorded = new Set(snapshot.tenant.context.resources.map(({ resource }) => targetOfResource(resource)));
   const groups = new Map<string, { target: TargetVersion; names: TargetName[] }>();
   for (const target of snapshot.targets.values()) {

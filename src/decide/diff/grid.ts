@@ -15,6 +15,8 @@ import { SAID_AS } from '../admit.ts';
 import type { Circumstance, TaskClass } from '../bundle/model.ts';
 import { targetOfResource } from '../context.ts';
 import { isOnProbation } from '../probation.ts';
+import { stated } from '../stated.ts';
+import type { Stated } from '../stated.ts';
 import { valuesOf } from './sample.ts';
 import type { Sight } from './sight.ts';
 
@@ -106,12 +108,12 @@ const pairs = (dimensions: readonly Dimension[]): Taken[][] =>
   dimensions.flatMap((one, at) => dimensions.slice(at + 1).flatMap((other) => product([one, other])));
 
 /** Where everything that could stand in the way is said, named and as it should be. */
-function fullDraft(subject: Subject): Draft {
+export function fullDraft(subject: Subject): Draft {
   const plain = plainDraft(subject);
-  const stated = statedOf(subject);
+  const all = statedOf(subject);
   const said = ['change', 'purpose', 'legal_basis', ...subject.forms.flatMap(({ requires }) => requires)] as const;
   const resource = `${subject.target.name}/${RECORD}`;
-  const circumstances = saying(stated, said);
+  const circumstances = saying(all, said);
   const uses = subject.countsUses ? MOST_USES : null;
   return { ...plain, request: { ...plain.request, resource, rest: RECORD, ttl: MOST_TTL, uses, circumstances } };
 }
@@ -142,30 +144,10 @@ function plainDraft(subject: Subject): Draft {
   };
 }
 
-type Stated = Readonly<Record<Circumstance, Circumstances>>;
+const saying = (all: Stated, fields: readonly Circumstance[]): Circumstances =>
+  Object.assign({}, ...fields.map((field) => all[field])) as Circumstances;
 
-const saying = (stated: Stated, fields: readonly Circumstance[]): Circumstances =>
-  Object.assign({}, ...fields.map((field) => stated[field])) as Circumstances;
-
-/** As the registers have it. */
-function statedOf({ snapshot, agent, target }: Subject): Stated {
-  const [lawful] = snapshot.tenant.context.legalBases;
-  return {
-    trigger: { trigger: { kind: 'grid', reference: '1' } },
-    data_considered: { dataConsidered: [] },
-    data_classes: { dataClasses: [] },
-    purpose: { purpose: lawful?.purpose ?? 'a purpose' },
-    legal_basis: { legalBasis: lawful?.basis ?? 'contract' },
-    environment: { environment: target.environment },
-    confidence: { confidence: 1 },
-    model: { model: agent.model },
-    model_version: { modelVersion: agent.modelVersion },
-    evidence: { evidence: [] },
-    rollback: { rollback: 'a way back' },
-    change: { change: 'CHG-1' },
-    plan: { plan: 'a plan' },
-  };
-}
+const statedOf = ({ snapshot, agent, target }: Subject): Stated => stated(snapshot, agent, target.environment);
 
 const lasting = (from: Instant): Interval => ({ from, until: after(from, LONG) });
 

@@ -54,6 +54,7 @@ const BUNDLE: readonly Field<Bundle>[] = [
 ];
 
 const ROLE: readonly Field<Role>[] = [
+  field('description', ({ description }) => description, never),
   field('function', ({ function: of }) => of, always),
   field('tasks', ({ tasks }) => [...tasks].toSorted(), longer),
   field('tenants', ({ tenants }) => (tenants === null ? null : [...tenants].toSorted()), broader),
@@ -64,6 +65,7 @@ const ROLE: readonly Field<Role>[] = [
 ];
 
 const TASK: readonly Field<TaskClass>[] = [
+  field('description', ({ description }) => description, never),
   field('kind', ({ kind }) => kind, always),
   field('tier', ({ tier }) => tier, less),
   field('promotion', promotionJson, promoted),
