@@ -8,13 +8,14 @@ import type { AccessRequest } from '../core/request.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { EnrolledAgent, Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { KeptRequest } from '../core/store.ts';
 import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
-import type { AgentPrincipal, OperatorPrincipal } from '../authenticate/principal.ts';
+import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { targetOfResource } from '../decide/context.ts';
 import type { Policy } from '../decide/decide.ts';
+import { registeredAs, registeredWorld } from '../decide/diff/worlds.ts';
 import { explain } from '../decide/explain.ts';
 import type { Explanation } from '../decide/explain.ts';
 import { parseAccessRequest } from '../decide/request.ts';
@@ -69,9 +70,7 @@ export async function summarizeAt(
   if (!snapshot.ok) return snapshot;
   const policy = await policyOf(deps, snapshot.value);
   if (!policy.ok) return policy;
-  const principals = [...snapshot.value.agents.values()].map((enrolled) => principalOf(snapshot.value, enrolled));
-  const worlds = [{ snapshot: snapshot.value, principals }];
-  return ok(summarize({ ...policy.value, worlds, tenant, now: deps.clock() }));
+  return ok(summarize({ ...policy.value, worlds: [registeredWorld(snapshot.value)], tenant, now: deps.clock() }));
 }
 
 /** Whoever neither oversees nor administers there is told of nothing. */
@@ -98,7 +97,7 @@ async function explainAt(
   if (enrolled === undefined) return err(NOTHING_HERE);
   const policy = await policyOf(deps, snapshot);
   if (!policy.ok) return policy;
-  const principal = principalOf(snapshot, enrolled);
+  const principal = registeredAs(snapshot, enrolled);
   return ok(explain(policy.value, { snapshot, principal, request, now: deps.clock(), manyTenants: false }));
 }
 
@@ -107,15 +106,6 @@ async function policyOf(deps: Deps, { deployment }: Snapshot): Promise<Result<Po
   const { rulebook, providers, channels } = deps;
   return ok({ bundle: await deps.bundles.at(deployment.policy), rulebook, providers, channels: channels.length > 0 });
 }
-
-/** As it stands in the register: who set it to work is not known. */
-const principalOf = ({ tenant }: Snapshot, enrolled: EnrolledAgent): AgentPrincipal => ({
-  kind: 'agent',
-  tenant: tenant.name,
-  ...enrolled,
-  by: 'private_key_jwt',
-  launchedBy: null,
-});
 
 /** What was asked, as it was kept: parsed once, when it came. */
 function askedAgain({ task, resource, hash, asked }: KeptRequest): AccessRequest {

@@ -17,7 +17,7 @@ import { changedRules, eitherOf } from './diff/sight.ts';
 import type { ChangedRule } from './diff/sight.ts';
 import type { Trial } from './diff/worlds.ts';
 
-export { exampleTrial, exampleWorlds } from './diff/worlds.ts';
+export { exampleTrial, exampleWorlds, registeredWorld } from './diff/worlds.ts';
 export type { Answered } from './diff/answer.ts';
 export type { Difference } from './diff/cells.ts';
 export type { PersonDifference } from './diff/people.ts';

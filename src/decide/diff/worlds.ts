@@ -1,6 +1,6 @@
 /** The clients and agents that a comparison tries: those of two bundles' examples, or the real ones. */
 import type { AgentPrincipal } from '../../authenticate/principal.ts';
-import type { Snapshot } from '../../core/snapshot.ts';
+import type { EnrolledAgent, Snapshot } from '../../core/snapshot.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Declarers } from '../admit.ts';
 import type { ExampleAgent, ExampleTenant } from '../bundle/cases.ts';
@@ -37,6 +37,20 @@ export interface World {
   readonly snapshot: Snapshot;
   readonly principals: readonly AgentPrincipal[];
 }
+
+/** A tenant as it is, with everybody who is enrolled there; who set them to work is not known. */
+export const registeredWorld = (snapshot: Snapshot): World => ({
+  snapshot,
+  principals: [...snapshot.agents.values()].map((enrolled) => registeredAs(snapshot, enrolled)),
+});
+
+export const registeredAs = ({ tenant }: Snapshot, enrolled: EnrolledAgent): AgentPrincipal => ({
+  kind: 'agent',
+  tenant: tenant.name,
+  ...enrolled,
+  by: 'private_key_jwt',
+  launchedBy: null,
+});
 
 /** Every example agent of both at every example client of both; where an example differs, as each of them has it. */
 export function exampleWorlds(before: Bundle, after: Bundle): readonly World[] {
