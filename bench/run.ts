@@ -7,12 +7,19 @@ import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
 import { measureLogins } from './logins.ts';
 import { measureNode } from './node.ts';
+import { measurePolicy } from './policy.ts';
 import { FULL, QUICK } from './plan.ts';
 import { asTable } from './table.ts';
 import { measureTokens } from './tokens.ts';
 import type { Outcome } from './tokens.ts';
 
-const CASES = { tokens: measureTokens, logins: measureLogins, node: measureNode, full: measureFull };
+const CASES = {
+  tokens: measureTokens,
+  logins: measureLogins,
+  node: measureNode,
+  policy: measurePolicy,
+  full: measureFull,
+};
 
 const flags = process.argv.slice(2);
 const plan = flags.includes('--quick') ? QUICK : FULL;

@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { canonicalDigest } from '../../src/core/canonical.ts';
 import type { Epochs } from '../../src/core/snapshot.ts';
 import type { Store } from '../../src/core/store.ts';
 import { epochsOf, opening, send } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
-import { ACME, agentOf, testStore, TICKETS, targetOf, TRIAGE } from '../support/store.ts';
+import { ACME, agentOf, FUNCTIONS, testStore, TICKETS, targetOf, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
 const CHANGES = 60;
@@ -75,6 +76,72 @@ async function visible(): Promise<Set<string>> {
   const rows = await withAdmin(test.database.admin, (sql) => sql`select id from leases`);
   return new Set(rows.map((row) => row['id'] as string));
 }
+
+const ACTIVATIONS = 50;
+const LEASES = 3000;
+
+/** Issues under the policy that its node knows, which it looks up again only when a commit says that it has moved. */
+async function issueByPolicy(store: Store, counts: { issued: number; over: boolean }): Promise<void> {
+  while (!counts.over) {
+    const snapshot = await store.snapshot(ACME);
+    if (snapshot === null || snapshot.deployment.policy === null) throw new Error('there is no world');
+    const { change, entries } = opening({ epochs: snapshot.epochs });
+    const { policy } = snapshot.deployment;
+    const [request, lease] = [
+      { ...change.request, policy },
+      { ...change.lease, policy },
+    ];
+    const done = await store.commit({ ...change, request, lease }, entries);
+    if (done.ok) counts.issued++;
+    // Another may have looked meanwhile.
+    else if ((await store.snapshot(ACME)) === snapshot) store.forget(ACME);
+  }
+}
+
+async function activate(store: Store, version: string): Promise<string> {
+  const files = { 'roles.yaml': version };
+  const entry = test.entry();
+  const change = { kind: 'policy.activate', version, files, functions: FUNCTIONS, onlyFirst: false } as const;
+  const done = await store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [entry]);
+  assert.ok(done.ok);
+  return entry.id;
+}
+
+/**
+ * Both take their number under the lock, shared or alone, so that the numbers stand in the order of the commits: the
+ * policy of a lease must be that of the last activation before it.
+ */
+race('leaves no lease under a policy older than one activated before its commit, by the rows of both', async () => {
+  const other = await test.open();
+  const counts = { issued: 0, over: false };
+  const callers = Array.from({ length: CALLERS }, () => issueByPolicy(test.store, counts));
+  const activations: { readonly entry: string; readonly version: string }[] = [];
+  for (let at = 0; at < ACTIVATIONS; at++) {
+    const version = canonicalDigest({ at });
+    activations.push({ entry: await activate(other, version), version });
+    const due = (LEASES / ACTIVATIONS) * (at + 1);
+    while (counts.issued < due) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  counts.over = true;
+  await Promise.all(callers);
+  const versions = JSON.stringify(activations);
+  const rows = await withAdmin(
+    test.database.admin,
+    (sql) => sql<{ late: number; seen: number }[]>`
+      with activated as materialized (
+        select e.xmin::text::bigint as at, a.version
+        from json_to_recordset(${versions}::text::json) as a(entry text, version text) join entries e on e.id = a.entry),
+      issued as (
+        select l.policy, (select a.version from activated a where a.at < l.xmin::text::bigint order by a.at desc limit 1) as active
+        from leases l)
+      select count(*) filter (where policy <> active)::int as late, count(distinct policy)::int as seen
+      from issued where active is not null`,
+  );
+  console.log(`${counts.issued} leases under ${rows[0]?.seen} of ${activations.length} activations`);
+  assert.ok(counts.issued >= LEASES, `${counts.issued} were issued`);
+  assert.is(rows[0]?.late, 0);
+  assert.ok((rows[0]?.seen ?? 0) > ACTIVATIONS / 2, 'there was a race');
+});
 
 /** Resolves when somebody waits for an advisory lock, or when `otherwise` is over. */
 async function untilSomeoneWaits(otherwise: Promise<unknown>): Promise<void> {
