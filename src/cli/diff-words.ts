@@ -35,14 +35,16 @@ export function report(found: BundleDiff): string {
         short(after),
       ]),
     ),
-    section(
-      ['not evaluated', 'why'],
-      found.notEvaluated.map(({ task, why }) => [task, why]),
-    ),
+    ...leftOut(found.notEvaluated),
   ].filter((text) => text !== '');
   return [...tables, `${widens ? 'this WIDENS what may be done' : 'nothing is widened'}; digest ${digest}`].join(
     '\n\n',
   );
+}
+
+function leftOut(left: BundleDiff['notEvaluated']): readonly string[] {
+  const tasks = Map.groupBy(left, ({ why }) => why);
+  return [...tasks].map(([why, of]) => printable(`not tried, since ${why}: ${of.map(({ task }) => task).join(', ')}`));
 }
 
 const section = (head: readonly string[], cells: readonly (readonly string[])[]): string =>

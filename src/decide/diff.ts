@@ -127,7 +127,7 @@ function notEvaluated({ before, after }: Trial, { tried, unfit }: Found): NotEva
     .map((task) => ({ task, why: unfit.has(task) ? 'no parameters that fit it could be made' : NOBODY }));
 }
 
-const NOBODY = 'nobody who was looked at carries it, at a target of its provider';
+const NOBODY = 'no agent carries it at a target of its provider';
 
 const ownersIn = ({ worlds }: Trial): Owners =>
   new Map(worlds.flatMap(({ principals }) => principals.map(({ agent }) => [agent.name, agent.owner] as const)));
