@@ -9,6 +9,7 @@ import type { JWK } from 'jose';
 import { cleanEnvironment } from '../cli/cli.ts';
 import type { Ended } from '../cli/cli.ts';
 import { brokerFolder } from '../support/cluster.ts';
+import { policyWithoutCases } from '../support/policy.ts';
 import { freePort } from '../support/postgres.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -121,7 +122,7 @@ export async function newPlace(folder?: string): Promise<Place> {
     env: {
       BREVET_DATA_DIR: dataDir,
       BREVET_LISTEN: `127.0.0.1:${port}`,
-      BREVET_POLICY_DIR: join(ROOT, 'policy'),
+      BREVET_POLICY_DIR: await policyWithoutCases(),
     },
   };
 }

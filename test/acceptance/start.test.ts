@@ -70,7 +70,7 @@ first('as an ordinary user, from a clone of their own', async () => {
   const home = await temporaryFolder('home');
   const install = await installFor(home);
   const place = await newPlace(home);
-  const broker = await startBroker(place, { install });
+  const broker = await startBroker(place, { install, env: { BREVET_POLICY_DIR: join(install.root, 'policy') } });
   const uid = isRoot ? NOBODY : process.getuid?.();
   assert.is((await stat(`/proc/${broker.pid}`)).uid, uid);
   assert.is((await stat(`/proc/${postmaster(place)}`)).uid, uid);

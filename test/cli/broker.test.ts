@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { deploymentKeyFile } from '../../src/config.ts';
 import { brokerFolder } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
+import { policyWithoutCases } from '../support/policy.ts';
 import { freePort, withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
 import type { ClientDatabase } from '../support/target.ts';
@@ -93,7 +94,7 @@ commands.before(async () => {
   settings = {
     BREVET_DATA_DIR: await brokerFolder('data'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
-    BREVET_POLICY_DIR: join(ROOT, 'policy'),
+    BREVET_POLICY_DIR: await policyWithoutCases(),
   };
   [client, broker] = await Promise.all([clientDatabase(), startBroker()]);
   const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });

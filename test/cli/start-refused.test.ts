@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
+import { policyWithoutCases } from '../support/policy.ts';
 import { freePort } from '../support/postgres.ts';
 import { brevet, start } from './cli.ts';
-
-const POLICY = join(import.meta.dirname, '..', '..', 'policy');
 
 const refused = suite('brevet start, where it cannot');
 
@@ -18,7 +17,11 @@ let dataDir: string;
 
 refused.before.each(async () => {
   dataDir = await temporaryFolder('refused');
-  env = { BREVET_DATA_DIR: dataDir, BREVET_LISTEN: `127.0.0.1:${await freePort()}`, BREVET_POLICY_DIR: POLICY };
+  env = {
+    BREVET_DATA_DIR: dataDir,
+    BREVET_LISTEN: `127.0.0.1:${await freePort()}`,
+    BREVET_POLICY_DIR: await policyWithoutCases(),
+  };
 });
 
 async function refusal(more: Readonly<Record<string, string>>): Promise<string> {

@@ -1,13 +1,11 @@
 /** `brevet start` as processes: alone, several on one port, and after a crash. */
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { brokerFolder } from '../support/cluster.ts';
+import { policyWithoutCases } from '../support/policy.ts';
 import { freePort } from '../support/postgres.ts';
 import { start } from './cli.ts';
 import type { Running } from './cli.ts';
-
-const POLICY = join(import.meta.dirname, '..', '..', 'policy');
 
 const serving = suite('brevet start');
 
@@ -21,7 +19,7 @@ serving.before.each(async () => {
   settings = {
     BREVET_DATA_DIR: await brokerFolder('start'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
-    BREVET_POLICY_DIR: POLICY,
+    BREVET_POLICY_DIR: await policyWithoutCases(),
   };
 });
 serving.after.each(async () => {

@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { startEmbedded } from '../../src/embedded/server.ts';
 import { homeOf } from '../../src/embedded/site.ts';
 import { runFolder, temporaryFolder } from './leftovers.ts';
+import { copyWithoutCases } from './policy.ts';
 
 /** What initdb leaves, and the password that nobody else knows. */
 const MADE = ['cluster', 'superuser.password'] as const;
@@ -18,9 +19,7 @@ const MADE = ['cluster', 'superuser.password'] as const;
 /** Others may pass but not look, as in a data directory of Brevet's own making. */
 const PASSABLE = 0o711;
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const BREVET = join(ROOT, 'src', 'cli', 'main.ts');
-const POLICY = join(ROOT, 'policy');
+const BREVET = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 const SERVING = 'brevet: serving at';
 
 const templateIn = (folder: string): string => join(folder, 'made');
@@ -44,10 +43,11 @@ const brokerIn = (folder: string): string => join(folder, 'served');
 export async function makeBroker(folder: string, port: number): Promise<void> {
   const dataDir = brokerIn(folder);
   await copyTemplate(folder, dataDir);
+  const policy = await copyWithoutCases(join(folder, 'policy'));
   const env = {
     PATH: process.env['PATH'],
     BREVET_DATA_DIR: dataDir,
-    BREVET_POLICY_DIR: POLICY,
+    BREVET_POLICY_DIR: policy,
     BREVET_LISTEN: `127.0.0.1:${port}`,
   };
   const child = spawn(process.execPath, [BREVET, 'start'], { env, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -45,11 +45,17 @@ export async function startServer(): Promise<{ env: Record<string, string>; stop
   const folder = makeRunFolder();
   await makeTemplate(folder);
   await copyTemplate(folder, folder);
-  const [server] = await Promise.all([startIn(folder), makeBroker(folder, await freePort())]);
+  const server = await startIn(folder);
   const stop = async () => {
     await server.stop();
     await sweep(folder);
   };
+  try {
+    await makeBroker(folder, await freePort());
+  } catch (fault) {
+    await stop();
+    throw fault;
+  }
   return { env: { [RUN_FOLDER]: folder, NODE_COMPILE_CACHE: join(folder, 'compiled') }, stop };
 }
 
