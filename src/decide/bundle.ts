@@ -40,13 +40,40 @@ export function checkBundle(files: BundleFiles, engine: RuleEngine): readonly Pr
 }
 
 export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
+  return load(files, engine, (registers, infos) => readCases(files, registers, infos));
+}
+
+/**
+ * One that was checked whole before it was kept. Its cases, which are the larger part of it and which no decision reads,
+ * are read when somebody asks for them.
+ */
+export function loadKept(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
+  const loaded = load(files, engine, () => ({ files: [], problems: [] }));
+  if (!loaded.ok) return loaded;
+  const infos = [...loaded.value.rules.values()];
+  let cases: Bundle['cases'] | null = null;
+  return ok({
+    ...loaded.value,
+    get cases() {
+      cases ??= held(readCases(files, readRegisters(files), infos).files);
+      return cases;
+    },
+  });
+}
+
+type CasesOf = (registers: Registers, infos: readonly RuleInfo[]) => ReturnType<typeof readCases>;
+
+const held = (placed: readonly Placed<CasesFile>[]): Bundle['cases'] =>
+  placed.map(({ file, value }) => ({ file, holds: value }));
+
+function load(files: BundleFiles, engine: RuleEngine, casesOf: CasesOf): Result<Bundle, readonly Problem[]> {
   const tooMuch = sizeProblems(files);
   if (tooMuch.length > 0) return err(tooMuch);
   const found = fileProblems(files);
   const charter = readYaml(CHARTER_FILE, files[CHARTER_FILE] ?? MISSING, CharterFile);
   const registers = readRegisters(files);
   const rules = readRules(files, engine, registers);
-  const cases = readCases(files, registers, rules.infos);
+  const cases = casesOf(registers, rules.infos);
   const inCharter = charter.ok ? [] : charter.error;
   const problems = inOrder([...found, ...inCharter, ...registers.problems, ...rules.problems, ...cases.problems]);
   if (problems.length > 0 || !charter.ok) return err(problems);
@@ -65,7 +92,7 @@ export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundl
     schema: rules.schema,
     shared: rules.shared,
     own: rules.own,
-    cases: cases.files.map(({ file, value }) => ({ file, holds: value })),
+    cases: held(cases.files),
   });
 }
 

@@ -2,7 +2,7 @@
 import type { RuleEngine } from '../core/policy.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import type { Store } from '../core/store.ts';
-import { bundleVersion, loadBundle } from './bundle.ts';
+import { bundleVersion, loadBundle, loadKept } from './bundle.ts';
 import type { Bundle } from './bundle/model.ts';
 
 const MOST_BUNDLES = 4;
@@ -36,7 +36,7 @@ export function createBundles(
       if (meanwhile !== undefined) return meanwhile;
       if (files === null) throw new Error(`the policy version ${version} is not kept`);
       if (bundleVersion(files) !== version) throw new Error(`what is kept as policy ${version} has another hash`);
-      const loaded = loadBundle(files, engine);
+      const loaded = loadKept(files, engine);
       if (!loaded.ok) throw new Error(`the policy version ${version} does not check: ${loaded.error[0]?.what}`);
       keep(loaded.value);
       return loaded.value;

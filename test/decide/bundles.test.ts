@@ -36,6 +36,14 @@ bundles('a version is loaded once, however many ask for it at once', async () =>
   assert.is(loaded[0]?.version, VERSION);
 });
 
+bundles('the cases of one that is kept are those that were checked, read when somebody asks', async () => {
+  const kept = await createBundles(storeOf(policyFiles), engine).at(VERSION);
+  const checked = createBundles(storeOf(), engine).load(policyFiles);
+  assert.ok(checked.ok && checked.value.cases.length > 1);
+  assert.equal(kept.cases, checked.ok && checked.value.cases);
+  assert.is(kept.cases, kept.cases);
+});
+
 bundles(
   'one that was checked before it was stored is not loaded again, and one that does not check is not kept',
   async () => {

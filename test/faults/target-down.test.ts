@@ -36,6 +36,7 @@ test.before(async () => {
     provider: 'postgres',
     config,
     secret: secret.reveal(),
+    msp_wide: { reason: 'One server stands for two' },
     environment: 'production',
     data_classes: [],
   });

@@ -30,6 +30,7 @@ test.before(async () => {
     provider: 'postgres',
     config: { ...config, nodes: [{ host: '127.0.0.1', port: road.port }] },
     secret: secret.reveal(),
+    msp_wide: { reason: 'One server stands for two' },
     environment: 'production',
     data_classes: [],
   });
