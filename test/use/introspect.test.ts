@@ -208,7 +208,7 @@ endpoint('answers an ask with authorization_pending, and mints nothing', async (
   const answer = await details([{ type: 'brevet_task', ...firewall }]);
   assert.is(answer.status, 400);
   assert.is(answer.body['error'], 'authorization_pending');
-  assert.match(String(answer.body['request']), /^cal_/);
+  assert.match(String(answer.body['request']), /^req_/);
   assert.match(String(answer.body['approval']), /^apr_/);
 });
 
