@@ -22,7 +22,7 @@ import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import type { Find } from './conditions.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
-import { leaseFilterOf, pageOf, pageWire } from './page.ts';
+import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -228,7 +228,7 @@ async function overseen(c: Context<Scope>): Promise<Result<{ person: PersonName;
 admin.get('/leases', async (c) => {
   const seen = await overseen(c);
   if (!seen.ok) return problem(c, seen.error);
-  const page = pageOf(c, `leases:*:${seen.value.person}`);
+  const page = pageOf(c, `leases:*:${seen.value.person}`, LEASE_FILTER);
   if (!page.ok) return problem(c, page.error);
   const narrowed = leaseFilterOf(c);
   if (!narrowed.ok) return problem(c, narrowed.error);
@@ -239,7 +239,7 @@ admin.get('/leases', async (c) => {
 admin.get('/requests', async (c) => {
   const seen = await overseen(c);
   if (!seen.ok) return problem(c, seen.error);
-  const page = pageOf(c, `requests:*:${seen.value.person}`);
+  const page = pageOf(c, `requests:*:${seen.value.person}`, LEASE_FILTER);
   if (!page.ok) return problem(c, page.error);
   const narrowed = leaseFilterOf(c);
   if (!narrowed.ok) return problem(c, narrowed.error);

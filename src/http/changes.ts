@@ -45,7 +45,7 @@ changes.get('/', async (c) => {
   if (place === null || functionAt(place, operator.value.person, deps.clock()) !== 'administration') {
     return problem(c, NOTHING_HERE);
   }
-  const page = pageOf(c, `changes:${tenant.value ?? ''}:${operator.value.person}`);
+  const page = pageOf(c, `changes:${tenant.value ?? ''}:${operator.value.person}`, ['tenant']);
   if (!page.ok) return problem(c, page.error);
   const found = await deps.store.proposals({ ...page.value, tenant: tenant.value });
   const { inSetup } = 'deployment' in place ? place.deployment : place;

@@ -24,7 +24,7 @@ import type { Ending } from '../revoke/revoke.ts';
 import { readJson } from './body.ts';
 import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
 import { leaseWire } from './lease-wire.ts';
-import { leaseFilterOf, pageOf, pageWire } from './page.ts';
+import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -47,7 +47,7 @@ leases.get('/', async (c) => {
   const viewer = await viewerOf(c, 'read');
   if (!viewer.ok) return problem(c, viewer.error);
   const { tenant, agent } = viewer.value;
-  const page = pageOf(c, `leases:${tenant}:${agent ?? ''}`);
+  const page = pageOf(c, `leases:${tenant}:${agent ?? ''}`, LEASE_FILTER);
   if (!page.ok) return problem(c, page.error);
   const narrowed = leaseFilterOf(c);
   if (!narrowed.ok) return problem(c, narrowed.error);

@@ -51,7 +51,7 @@ offboarding.get('/offboard', async (c) => {
   if (!since.ok) return problem(c, since.error);
   const wait = waitOf(c, seconds(0));
   if (!wait.ok) return problem(c, wait.error);
-  const page = pageOf(c, `offboard:${JSON.stringify([held.value, since.value])}`);
+  const page = pageOf(c, `offboard:${JSON.stringify([held.value, since.value])}`, ['kind', 'name', 'since', 'wait']);
   if (!page.ok) return problem(c, page.error);
   const alive = await waitForDeaths(deps, held.value, wait.value);
   const found = await deps.store.ending({ ...held.value, ...page.value, since: since.value });

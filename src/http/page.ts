@@ -19,8 +19,17 @@ interface ListPage extends Page {
   readonly list: string;
 }
 
-/** @param list what is listed and for whom, which a cursor is bound to. */
-export function pageOf(c: Context<Scope>, list: string): Result<ListPage> {
+/**
+ * @param list what is listed and for whom, which a cursor is bound to.
+ * @param narrowedBy what else its query may hold: a name that is mistyped must not list everything.
+ */
+export function pageOf(c: Context<Scope>, list: string, narrowedBy: readonly string[] = []): Result<ListPage> {
+  const takes = ['limit', 'cursor', ...narrowedBy];
+  const unknown = Object.keys(c.req.query()).find((name) => !takes.includes(name));
+  if (unknown !== undefined) {
+    const hint = `It takes ${takes.join(', ')}.`;
+    return err(failure('unknown_field', `${unknown} is not in the query of this list`, { path: unknown, hint }));
+  }
   const asked = c.req.query('limit');
   const limit = asked === undefined ? DEFAULT_LIMIT : /^\d{1,3}$/.test(asked) ? Number(asked) : 0;
   if (limit < 1 || limit > LARGEST_LIMIT) {
@@ -30,7 +39,9 @@ export function pageOf(c: Context<Scope>, list: string): Result<ListPage> {
   return before.ok ? ok({ limit, before: before.value, list }) : before;
 }
 
-/** What a list is narrowed to by its query: `tenant`, `agent`, `state`. */
+export const LEASE_FILTER = ['tenant', 'agent', 'state'] as const;
+
+/** What a list is narrowed to by its query: see {@link LEASE_FILTER}. */
 export function leaseFilterOf(
   c: Context<Scope>,
 ): Result<LeaseFilter & { readonly states: readonly LeaseState[] | null }> {

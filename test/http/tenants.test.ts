@@ -199,7 +199,16 @@ wall('list is walked page by page, each lease once', async () => {
   assert.is(seen.length, Number(row?.n));
 });
 
-for (const query of ['limit=0', 'limit=201', 'limit=x', 'limit=-1', 'state=dead', 'tenant=No%20One', 'agent=%00']) {
+for (const query of [
+  'limit=0',
+  'limit=201',
+  'limit=x',
+  'limit=-1',
+  'state=dead',
+  'sate=active',
+  'tenant=No%20One',
+  'agent=%00',
+]) {
   wall(`list with ${query} is malformed`, async () => {
     const answer = await app.call('GET', `/t/acme/leases?${query}`, { token: acme });
     assert.is(answer.status, 400, answer.text);
