@@ -15,7 +15,8 @@ import type { Group, Outcome } from './commit/group.ts';
 import { commitRegister } from './commit/register.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
-import { approvals, entries as entriesTable, entryValues, idempotency, leases, refusalCounts } from './schema.ts';
+import { entries as entriesTable, entryValues } from './schema/ledger.ts';
+import { approvals, idempotency, leases, refusalCounts } from './schema/requests.ts';
 
 export type Commit = (change: Change, entries: readonly Entry[]) => Promise<Result<Committed, Unmet>>;
 

@@ -7,7 +7,8 @@ import { instant } from '../core/time.ts';
 import type { Link } from './link.ts';
 import { withoutSecret } from './read.ts';
 import { ROLES } from './roles.ts';
-import { assignments, enrolments, leases } from './schema.ts';
+import { leases } from './schema/requests.ts';
+import { assignments, enrolments } from './schema/tenants.ts';
 import { assignmentOf } from './snapshot.ts';
 
 type HoldingReads = Pick<Store, 'ending' | 'unended' | 'placements'>;

@@ -4,7 +4,9 @@ import type { ChangeId, TenantName } from '../core/ids.ts';
 import type { Store } from '../core/store.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
-import { assignments, changes, DEPLOYMENT, policies } from './schema.ts';
+import { DEPLOYMENT } from './schema/columns.ts';
+import { changes, policies } from './schema/deployment.ts';
+import { assignments } from './schema/tenants.ts';
 
 const listing = { role: ROLES.list, tenants: [] } as const;
 const serving = { role: ROLES.serve, tenants: [] } as const;

@@ -9,7 +9,7 @@ import type { Store } from '../core/store.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import type { Link, Row, Statement } from './link.ts';
 import { ROLES } from './roles.ts';
-import { leases } from './schema.ts';
+import { leases } from './schema/requests.ts';
 
 export interface ReadLimits {
   /** Readings at once. */

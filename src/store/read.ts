@@ -15,19 +15,10 @@ import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
-import {
-  agents,
-  approvals,
-  assignments,
-  deployment,
-  entries,
-  entryValues,
-  leases,
-  policies,
-  requests,
-  targetVersions,
-  tenants,
-} from './schema.ts';
+import { agents, deployment, policies } from './schema/deployment.ts';
+import { entries, entryValues } from './schema/ledger.ts';
+import { approvals, leases, requests } from './schema/requests.ts';
+import { assignments, targetVersions, tenants } from './schema/tenants.ts';
 import { assignmentOf, columnsOf, contextIn } from './snapshot.ts';
 
 type Reads = Pick<

@@ -11,23 +11,18 @@ import type { Instant } from '../core/time.ts';
 import { edgesAfter, intervalsAround } from '../core/windows.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
+import { EVERYWHERE } from './schema/columns.ts';
+import { agents, deployment, issuers, operators, persons, vendors } from './schema/deployment.ts';
 import {
   acceptances,
-  agents,
   assignments,
-  deployment,
   enrolments,
-  EVERYWHERE,
-  issuers,
-  operators,
-  persons,
   signingKeys,
   situations,
   targets,
   targetVersions,
   tenants,
-  vendors,
-} from './schema.ts';
+} from './schema/tenants.ts';
 
 /** Nothing in it ends: the last instant that a Date can be. */
 const NEVER = instant(8.64e15);

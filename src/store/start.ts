@@ -13,7 +13,7 @@ import type { DatabaseOptions } from './database.ts';
 import type { Link } from './link.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { PROBE_LOCK, REGISTER_LOCK, ROLES } from './roles.ts';
-import { deployment } from './schema.ts';
+import { deployment } from './schema/deployment.ts';
 
 /** The database, or the login, is not one that Brevet may serve on; the message says what to change. */
 export class UnfitDatabase extends Error {

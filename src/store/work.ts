@@ -8,7 +8,8 @@ import type { Instant, Milliseconds } from '../core/time.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { PROBED } from './start.ts';
-import { assertions, heartbeats, idempotency, spread, work } from './schema.ts';
+import { assertions, idempotency, spread } from './schema/requests.ts';
+import { heartbeats, work } from './schema/work.ts';
 
 type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
 

@@ -58,7 +58,7 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
   ['http/body.ts', 'hono/body-limit'],
   ['console/page.ts', 'hono/html'],
   ['app.ts', './http/oauth.ts'],
-  ['store/schema.ts', 'drizzle-orm/pg-core'],
+  ['store/schema/tenants.ts', 'drizzle-orm/pg-core'],
   ['store/open.ts', 'postgres'],
   ['providers/postgres.ts', 'postgres'],
   ['providers/postgres/login.ts', 'postgres'],

@@ -6,7 +6,7 @@ import { createLink } from '../../src/store/link.ts';
 import type { Link } from '../../src/store/link.ts';
 import { createReader } from '../../src/store/read-together.ts';
 import { REGISTER_LOCK, ROLES } from '../../src/store/roles.ts';
-import { leases } from '../../src/store/schema.ts';
+import { leases } from '../../src/store/schema/requests.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { epochsOf, opening, send } from '../support/lives.ts';
 import { ACME, BIRCH, testStore } from '../support/store.ts';

@@ -2,7 +2,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { AgentName, TenantName } from '../../core/ids.ts';
 import type { Acceptance } from '../../core/registers.ts';
-import { acceptances, enrolments } from '../schema.ts';
+import { acceptances, enrolments } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 

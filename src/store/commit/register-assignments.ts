@@ -3,7 +3,9 @@
  */
 import { and, eq, lte, ne, or, sql } from 'drizzle-orm';
 import type { Assignment } from '../../core/registers.ts';
-import { assignments, EVERYWHERE, memberships, policies } from '../schema.ts';
+import { EVERYWHERE } from '../schema/columns.ts';
+import { policies } from '../schema/deployment.ts';
+import { assignments, memberships } from '../schema/tenants.ts';
 import { needAgent, needPerson } from './register-names.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';

@@ -5,7 +5,9 @@ import { toHex } from '../../core/digest.ts';
 import type { Entry, Receipt } from '../../core/entry.ts';
 import type { EntryId, TenantName } from '../../core/ids.ts';
 import type { Transaction } from '../link.ts';
-import { DEPLOYMENT, entries, idempotency } from '../schema.ts';
+import { DEPLOYMENT } from '../schema/columns.ts';
+import { entries } from '../schema/ledger.ts';
+import { idempotency } from '../schema/requests.ts';
 import { refuse } from './refused.ts';
 
 /** What is refused after this leaves no claim, and may come again. */

@@ -2,7 +2,7 @@
 import { and, eq, gt, lte, sql } from 'drizzle-orm';
 import type { RegisterChange } from '../../core/change.ts';
 import type { Situation } from '../../core/registers.ts';
-import { situations, tenants } from '../schema.ts';
+import { situations, tenants } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 

@@ -4,7 +4,7 @@ import type { AgentName, TenantName } from '../../core/ids.ts';
 import type { Enrolment } from '../../core/registers.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
-import { assignments, enrolments } from '../schema.ts';
+import { assignments, enrolments } from '../schema/tenants.ts';
 import { needAgent, needIssuer } from './register-names.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';

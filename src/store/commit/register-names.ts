@@ -6,17 +6,9 @@ import { OWNERSHIP_COUNTS } from '../../core/registers.ts';
 import { after, instant } from '../../core/time.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
-import {
-  agents,
-  assignments,
-  DEPLOYMENT,
-  enrolments,
-  EVERYWHERE,
-  issuers,
-  operators,
-  persons,
-  vendors,
-} from '../schema.ts';
+import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
+import { agents, issuers, operators, persons, vendors } from '../schema/deployment.ts';
+import { assignments, enrolments } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 

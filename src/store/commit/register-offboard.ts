@@ -2,7 +2,9 @@
 import { and, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { RegisterChange } from '../../core/change.ts';
 import type { AgentName, PersonName } from '../../core/ids.ts';
-import { agents, assignments, EVERYWHERE, operators, persons } from '../schema.ts';
+import { EVERYWHERE } from '../schema/columns.ts';
+import { agents, operators, persons } from '../schema/deployment.ts';
+import { assignments } from '../schema/tenants.ts';
 import { endAssignmentsOf, formerOwners, leaveAgents, needAgent, needPerson, removeVendor } from './register-names.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';

@@ -3,7 +3,9 @@ import { eq, sql } from 'drizzle-orm';
 import type { RegisterChange } from '../../core/change.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
-import { assignments, deployment, DEPLOYMENT, EVERYWHERE, policies } from '../schema.ts';
+import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
+import { deployment, policies } from '../schema/deployment.ts';
+import { assignments } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 

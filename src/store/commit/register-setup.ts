@@ -2,7 +2,10 @@
 import { and, eq } from 'drizzle-orm';
 import type { OneUse, RegisterChange } from '../../core/change.ts';
 import type { OperatorName, PersonName, TenantName } from '../../core/ids.ts';
-import { assertions, assignments, deployment, DEPLOYMENT, EVERYWHERE, operators, persons } from '../schema.ts';
+import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
+import { deployment, operators, persons } from '../schema/deployment.ts';
+import { assertions } from '../schema/requests.ts';
+import { assignments } from '../schema/tenants.ts';
 import { assign } from './register-assignments.ts';
 import { putOperator, putPerson } from './register-names.ts';
 import type { Register } from './register.ts';

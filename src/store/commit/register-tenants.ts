@@ -13,7 +13,7 @@ import {
   targets,
   targetVersions,
   tenants,
-} from '../schema.ts';
+} from '../schema/tenants.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
 import type { Register } from './register.ts';

@@ -1,0 +1,177 @@
+/** What was asked, what came of it, and what is counted of it. */
+import { sql } from 'drizzle-orm';
+import { index, integer, json, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
+import type { JsonObject } from '../../core/canonical.ts';
+import type {
+  AgentName,
+  ApprovalId,
+  EntryId,
+  LeaseId,
+  PersonName,
+  RequestId,
+  RoleName,
+  TargetName,
+  TaskName,
+} from '../../core/ids.ts';
+import type { Death, LeaseState, LeaseTerms, Mark, Outcome, RevocationCause } from '../../core/lease.ts';
+import type { ProviderKind } from '../../core/registers.ts';
+import type { SealedSecret } from '../../core/seal.ts';
+import type { Milliseconds } from '../../core/time.ts';
+import { at, tenantOf, now, number } from './columns.ts';
+
+/** No foreign key from here on: each would lock a row that all writers share. The epochs say that the names are known. */
+export const requests = pgTable(
+  'requests',
+  {
+    tenant: tenantOf(),
+    id: text('id').$type<RequestId>().notNull(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    task: text('task').$type<TaskName>().notNull(),
+    resource: text('resource').notNull(),
+    hash: text('hash').notNull(),
+    effect: text('effect').$type<'permit' | 'ask' | 'forbid'>().notNull(),
+    decision: json('decision').$type<JsonObject>().notNull(),
+    asked: json('asked').$type<JsonObject>().notNull(),
+    at: at('at').notNull(),
+    policy: text('policy').notNull(),
+    lease: text('lease').$type<LeaseId>(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+);
+
+export const approvals = pgTable(
+  'approvals',
+  {
+    tenant: tenantOf(),
+    id: text('id').$type<ApprovalId>().notNull(),
+    request: text('request').$type<RequestId>().notNull(),
+    /** Whose request it is. Those from before it was kept are nobody's, and soon over. */
+    agent: text('agent')
+      .$type<AgentName>()
+      .notNull()
+      .default('' as AgentName),
+    state: text('state').notNull().default('pending'),
+    expiresAt: at('expires_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    unique('approvals_request').on(table.tenant, table.request),
+    index('approvals_open')
+      .on(table.tenant, table.agent, table.expiresAt)
+      .where(sql`state = 'pending'`),
+  ],
+);
+
+export const leases = pgTable(
+  'leases',
+  {
+    tenant: tenantOf(),
+    id: text('id').$type<LeaseId>().notNull(),
+    request: text('request').$type<RequestId>().notNull(),
+    approval: text('approval').$type<ApprovalId>(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    owner: text('owner').$type<PersonName>().notNull(),
+    role: text('role').$type<RoleName>().notNull(),
+    task: text('task').$type<TaskName>().notNull(),
+    provider: text('provider').$type<ProviderKind>().notNull(),
+    target: text('target').$type<TargetName>().notNull(),
+    targetVersion: integer('target_version').notNull(),
+    resource: text('resource').notNull(),
+    mark: text('mark').$type<Mark>().notNull(),
+    openedAt: at('opened_at').notNull(),
+    mintDeadline: at('mint_deadline').notNull(),
+    expiresAt: at('expires_at').notNull(),
+    policy: text('policy').notNull(),
+    specification: json('specification').$type<LeaseTerms['specification']>().notNull(),
+    state: text('state').$type<LeaseState>().notNull(),
+    reference: json('reference').$type<JsonObject>(),
+    secret: text('secret').$type<SealedSecret>(),
+    activeAt: at('active_at'),
+    revokingAt: at('revoking_at'),
+    cause: text('cause').$type<RevocationCause>(),
+    death: json('death').$type<Death>(),
+    exposure: number('exposure').$type<Milliseconds>(),
+    outcome: json('outcome').$type<Outcome>(),
+    /** Those that it was last decided under. */
+    tenantEpoch: number('tenant_epoch').notNull().default(0),
+    deploymentEpoch: number('deployment_epoch').notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    index('leases_live')
+      .on(table.expiresAt)
+      .where(sql`state in ('opening', 'active')`),
+    index('leases_held')
+      .on(table.tenant, table.agent, table.provider)
+      .where(sql`state in ('opening', 'active', 'revoking')`),
+  ],
+);
+
+/** Client assertions that were used. */
+export const assertions = pgTable(
+  'assertions',
+  {
+    tenant: tenantOf(),
+    client: text('client').notNull(),
+    jti: text('jti').notNull(),
+    until: at('until').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.client, table.jti] }),
+    index('assertions_until').on(table.until),
+  ],
+);
+
+export const idempotency = pgTable(
+  'idempotency',
+  {
+    tenant: tenantOf(),
+    principal: text('principal').notNull(),
+    route: text('route').notNull(),
+    key: text('key').notNull(),
+    digest: text('digest').notNull(),
+    request: text('request').$type<RequestId>(),
+    /** Of a change of registers, whose receipt is the whole of its answer. */
+    entry: text('entry').$type<EntryId>(),
+    at: at('at').notNull().default(now),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.principal, table.route, table.key] }),
+    index('idempotency_at').on(table.at),
+  ],
+);
+
+/** Refusals of one kind beyond the first, counted together. */
+export const refusalCounts = pgTable(
+  'refusal_counts',
+  {
+    tenant: tenantOf(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    task: text('task').notNull(),
+    resource: text('resource').notNull(),
+    code: text('code').notNull(),
+    count: number('count').notNull(),
+    lastAt: at('last_at').notNull().default(now),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.agent, table.task, table.resource, table.code] })],
+);
+
+/**
+ * At how many tenants the same is being done. It stands above tenants, so a tenant is named by a keyed hash alone; no
+ * row is older than the longest time that a policy looks back.
+ */
+export const spread = pgTable(
+  'spread',
+  {
+    owner: text('owner').$type<PersonName>().notNull(),
+    agent: text('agent').$type<AgentName>().notNull(),
+    task: text('task').$type<TaskName>().notNull(),
+    place: text('place').notNull(),
+    at: at('at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.owner, table.task, table.place, table.agent] }),
+    index('spread_agent').on(table.agent, table.task, table.place),
+    index('spread_at').on(table.at),
+  ],
+);

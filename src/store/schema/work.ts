@@ -1,0 +1,29 @@
+/** What is to be done, and who is at work. None of it is a fact. */
+import { index, integer, json, pgTable, text } from 'drizzle-orm/pg-core';
+import type { WorkTask } from '../../core/change.ts';
+import type { WorkId } from '../../core/ids.ts';
+import type { Instant } from '../../core/time.ts';
+import { at, tenantOf, now } from './columns.ts';
+
+/** The outbox. `attempt` is the fence; work that is held is not given to another until `heldUntil`. */
+export const work = pgTable(
+  'work',
+  {
+    id: text('id').$type<WorkId>().primaryKey(),
+    tenant: tenantOf(),
+    what: json('what').$type<WorkTask>().notNull(),
+    due: at('due').notNull(),
+    attempt: integer('attempt').notNull().default(0),
+    heldUntil: at('held_until')
+      .notNull()
+      .default(0 as Instant),
+    enqueuedAt: at('enqueued_at').notNull().default(now),
+  },
+  (table) => [index('work_due').on(table.due)],
+);
+
+/** That a sweeper is at work, by node. */
+export const heartbeats = pgTable('heartbeats', {
+  node: text('node').primaryKey(),
+  at: at('at').notNull(),
+});
