@@ -2,10 +2,12 @@
  * What would not be given today, of what was given before: found, so that a proposed policy shows it, and ended, where
  * who oversees, a client's context or the policy has changed.
  */
+import type { JsonObject } from '../core/canonical.ts';
 import type { LeaseFilter, WorkTask } from '../core/change.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs } from '../core/snapshot.ts';
+import { StoreUnavailable } from '../core/store.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { parseAccessRequest } from '../decide/request.ts';
 import { whyNotStill } from '../decide/still.ts';
@@ -50,18 +52,29 @@ export async function* fallen(
 
 /** What cannot be judged any more is not given. */
 async function whyFallen(deps: Deps, bundle: Bundle, lease: Lease): Promise<string | null> {
-  const { tenant, task, policy: version } = lease;
-  const [snapshot, kept, before] = await Promise.all([
+  const { tenant } = lease;
+  const [snapshot, kept, template] = await Promise.all([
     deps.store.snapshot(tenant),
     deps.store.request(tenant, lease.request),
-    deps.bundles.at(version),
+    templateOf(deps, lease),
   ]);
   const request = parseAccessRequest(kept?.asked);
   if (snapshot === null || !request.ok) return 'unknown';
   const { rulebook, providers, channels } = deps;
   const policy = { bundle, rulebook, providers, channels: channels.length > 0 };
-  const living = { lease, request: request.value, template: before.tasks.get(task)?.template ?? null };
+  const living = { lease, request: request.value, template };
   return whyNotStill(policy, living, { snapshot, now: deps.clock() });
+}
+
+/** `null`: nobody can say any more what it was minted with, so it is not given. */
+async function templateOf(deps: Deps, { task, policy }: Lease): Promise<JsonObject | null> {
+  try {
+    return (await deps.bundles.at(policy)).tasks.get(task)?.template ?? null;
+  } catch (fault) {
+    if (fault instanceof StoreUnavailable) throw fault;
+    deps.log.warn('policy.unreadable', { policy, why: String(fault) });
+    return null;
+  }
 }
 
 type Reassess = Extract<WorkTask, { readonly task: 'reassess' }>;

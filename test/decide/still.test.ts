@@ -1,0 +1,108 @@
+/** What is live, looked at again: whether it would be given today as it is. Also what ends with its policy. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ApprovalId, RoleName } from '../../src/core/ids.ts';
+import { after, seconds } from '../../src/core/time.ts';
+import type { Asking } from '../../src/decide/admit.ts';
+import type { Bundle } from '../../src/decide/bundle.ts';
+import type { Policy } from '../../src/decide/decide.ts';
+import { whyNotStill } from '../../src/decide/still.ts';
+import type { Living } from '../../src/decide/still.ts';
+import { asking, forbids, load, NOW, permits, policyOf, shippedBut } from './world.ts';
+
+const ROUTE: Asking = asking('triage-bot', 'ticket.route', 'acme');
+const GIVEN = permits(ROUTE).execution;
+const LIVING: Living = {
+  lease: {
+    agent: ROUTE.principal.agent.name,
+    approval: null,
+    role: 'triage' as RoleName,
+    openedAt: NOW,
+    expiresAt: after(NOW, GIVEN.ttl),
+  },
+  request: ROUTE.request,
+  template: GIVEN.template,
+};
+
+/** The shipped bundle without its cases, which would notice, and with more of its own. */
+const bundle = (more: Record<string, string> = {}): Bundle =>
+  load(
+    shippedBut({
+      ...Object.fromEntries(
+        ['context', 'data', 'infrastructure', 'knowledge', 'services', 'tickets', 'tiers'].map((name) => [
+          `cases/${name}.yaml`,
+          null,
+        ]),
+      ),
+      ...more,
+    }),
+  );
+const rule = (id: string, more = ''): string => `
+@id("${id}") @reason("For a test.") ${more}
+forbid (principal, action == Action::"perform", resource == Task::"ticket.route")`;
+const ROUTES_NOTHING = bundle({ 'rules/test.cedar': `${rule('routes-nothing')};` });
+const ASKS = bundle({
+  'rules/test.cedar': `${rule('routes-asked', '@obligation("approval")')} unless { context.approved };`,
+});
+
+const still = suite('what is live');
+
+const lease = (more: Partial<Living['lease']>): Living => ({ ...LIVING, lease: { ...LIVING.lease, ...more } });
+const LATER = after(NOW, seconds(100));
+
+const CASES: readonly (readonly [what: string, living: Living, policy: Policy, why: string | null])[] = [
+  ['would be given as it is', LIVING, policyOf(), null],
+  ['is forbidden now', LIVING, policyOf(ROUTES_NOTHING), 'forbidden_by_rule'],
+  ['would have to ask now', LIVING, policyOf(ASKS), 'asks'],
+  ['asked, and a person said yes', lease({ approval: 'apr_x' as ApprovalId }), policyOf(ASKS), null],
+  [
+    'was minted with another template',
+    { ...LIVING, template: { scope: 'everything' } },
+    policyOf(),
+    'minted_otherwise',
+  ],
+  ['was minted with nobody knows what', { ...LIVING, template: null }, policyOf(), 'minted_otherwise'],
+  ['outlives what would be given', lease({ expiresAt: after(NOW, seconds(3000)) }), policyOf(), 'lives_longer'],
+  [
+    'is of an agent that is not there any more',
+    lease({ agent: 'gone' as Living['lease']['agent'] }),
+    policyOf(),
+    'unknown_agent',
+  ],
+  ['was given under another role', lease({ role: 'reporting' as RoleName }), policyOf(), 'no_role'],
+];
+for (const [what, living, policy, why] of CASES) {
+  still(`${what}: ${why ?? 'it lives on'}`, () => {
+    assert.is(whyNotStill(policy, living, { snapshot: ROUTE.snapshot, now: NOW }), why);
+  });
+}
+
+still('lives on though less time is left for a new one, since its own end has not moved', () => {
+  const ends = after(NOW, seconds(120));
+  const assignments = ROUTE.snapshot.assignments.map((one) => ({ ...one, until: ends }));
+  const snapshot = { ...ROUTE.snapshot, assignments };
+  const living = lease({ expiresAt: ends });
+  assert.is(whyNotStill(policyOf(), living, { snapshot, now: LATER }), null);
+});
+
+still.run();
+
+const next = suite('a policy that is known to end');
+
+next('gives nothing that outlives it, where the one that follows gives less', () => {
+  const { execution } = permits(ROUTE, { ...policyOf(bundle()), next: { bundle: ROUTES_NOTHING, at: LATER } });
+  assert.is(execution.ttl, 100);
+  assert.is(execution.narrowed.at(0)?.by, 'end of the widening');
+});
+
+next('cuts nothing short that the one that follows gives as well', () => {
+  const { execution } = permits(ROUTE, { ...policyOf(bundle()), next: { bundle: bundle(), at: LATER } });
+  assert.is(execution.ttl, GIVEN.ttl);
+});
+
+next('gives nothing in its last moment, when no time is left', () => {
+  const at = after(NOW, seconds(1));
+  forbids(ROUTE, 'ttl_not_possible', { ...policyOf(bundle()), next: { bundle: ROUTES_NOTHING, at } });
+});
+
+next.run();
