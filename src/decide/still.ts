@@ -47,6 +47,6 @@ function isWider(
   today: Execution,
   now: Instant,
 ): string | null {
-  if (template === null || JSON.stringify(template) !== JSON.stringify(today.template)) return 'minted_otherwise';
+  if (JSON.stringify(template) !== JSON.stringify(today.template)) return 'minted_otherwise';
   return expiresAt > after(now, today.ttl) && expiresAt > after(openedAt, today.ttl) ? 'lives_longer' : null;
 }
