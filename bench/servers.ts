@@ -1,6 +1,7 @@
 /** Starts what is measured, each in a process of its own. */
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -50,12 +51,18 @@ export interface BrevetOptions {
   readonly without?: 'kept-answers' | 'hashing';
   /** Settings over those that the bench gives. */
   readonly settings?: Readonly<Record<string, string>>;
-  readonly nodeFlags?: readonly string[];
 }
+
+/** As `npm start` starts it. What Node keeps for the young would grow to 64 MB and stay, and gains nothing here. */
+const START_FLAGS = (
+  JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { scripts: { start: string } }
+).scripts.start
+  .split(' ')
+  .filter((word) => word.startsWith('--'));
 
 /** `brevet start`, on a port of its own and, unless it is told otherwise, on its own Postgres. */
 export async function startBrevet(options: BrevetOptions): Promise<BrevetServer> {
-  const { dataDir, processes = 1, without, settings = {}, nodeFlags = [] } = options;
+  const { dataDir, processes = 1, without, settings = {} } = options;
   const port = await freePort();
   const publicUrl = `http://localhost:${port}`;
   const command =
@@ -63,7 +70,7 @@ export async function startBrevet(options: BrevetOptions): Promise<BrevetServer>
   // One agent asks thousands of times a second here.
   const policy = await withoutBudgets(`${dataDir}-policy`);
   const began = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, ...command], {
+  const child = spawn(process.execPath, [...START_FLAGS, ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...plainEnvironment(),
