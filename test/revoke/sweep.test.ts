@@ -24,11 +24,11 @@ backlog('is taken up a few at a time by a node that starts on it, while others a
     from generate_series(1, ${BACKLOG}) n`);
   const node = await app.node();
   const swept = await sweep(node.deps);
-  assert.ok(swept.done > 0 && swept.done + swept.deferred <= AT_ONCE, JSON.stringify(swept));
+  assert.ok(swept.done + swept.deferred <= AT_ONCE, JSON.stringify(swept));
   must(await node.call('POST', '/t/acme/requests', { token: await app.session(), body: PERMITTED }));
   assert.ok((await left()) >= BACKLOG - AT_ONCE);
-  await sweep(node.deps);
-  assert.ok((await left()) < BACKLOG);
+  // A pass waits no longer than its patience for what it began.
+  while ((await left()) >= BACKLOG) await new Promise((turn) => setTimeout(turn, 20));
 });
 
 backlog.after(() => app.close());
