@@ -28,7 +28,7 @@ export interface Act {
   readonly said: JsonObject;
   /** Everything live that rests on what is taken away. */
   readonly ends: LeaseFilter | readonly LeaseFilter[] | null;
-  /** Whether what the policy would not give any more is ended. */
+  /** Whether what the policy would not give any more is ended, beside where a change of its kind always ends that. */
   readonly reassesses?: boolean;
   /** Of a change that takes two: the second one's word, or what is owed to a second one. */
   readonly confirms?: Confirmation;
@@ -73,15 +73,12 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   return ok(receipt);
 }
 
-function followingFrom(
-  { change, ends, ledger, reassesses = mayNarrow(change) }: Act,
-  at: Instant,
-): readonly Omit<NewWork, 'id'>[] {
+function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: Instant): readonly Omit<NewWork, 'id'>[] {
   const widening = change.kind === 'policy.activate' ? change.widening : null;
   const tenant = change.kind === 'tenant.put' ? change.tenant.name : ledger;
   return [
     ...[ends ?? []].flat().map((over) => ({ due: at, what: { task: 'cascade', tenant: ledger, over } }) as const),
-    ...(reassesses ? [{ due: at, what: { task: 'reassess', tenant } } as const] : []),
+    ...(reassesses || mayNarrow(change) ? [{ due: at, what: { task: 'reassess', tenant } } as const] : []),
     ...(widening && change.kind === 'policy.activate'
       ? [{ due: widening.until, what: { task: 'narrow', tenant: null, policy: change.version } } as const]
       : []),

@@ -93,6 +93,7 @@ export async function proposePolicy(
   if (!end.ok) return end;
   const found = place.policy === null ? null : await compare(deps, await deps.bundles.at(place.policy), bundle);
   if (until !== null && found !== null && (!found.diff.widens || narrows(found.diff))) return err(NO_WIDENING);
+  const left = await leftAt(deps, place, end.value);
   const counts = { cases: outcomes.length, findings: countOf(findings.value) };
   const parsed = activation(bundle, null, end.value?.widening ?? null);
   const facts = { ...parsed.facts, ...comparedFacts(found), ...counts, replaces: place.policy };
@@ -100,11 +101,11 @@ export async function proposePolicy(
     bundles: [newBundle(bundle, files), ...(end.value?.kept ? [end.value.kept] : [])],
     shown: {
       diff: found === null ? null : comparisonWire(found),
-      ...(await shownOfEnd(deps, place, end.value)),
+      ...(left === null ? {} : { at_end: comparisonWire(left) }),
       live: await fallenNow(deps, bundle),
       findings: findings.value.map((finding) => ({ ...finding })),
     },
-    gaining: found?.gaining ?? [],
+    gaining: [...new Set([found, left].flatMap((one) => one?.gaining ?? []))].toSorted(),
   });
   if (!proposed.ok) return proposed;
   return ok({ ...proposed.value, version: bundle.version, cases: outcomes.length, findings: findings.value });
@@ -118,10 +119,10 @@ const NO_WIDENING = failure('invalid_field', 'an end is for what widens alone, a
 const comparedFacts = (found: Comparison | null): JsonObject =>
   found === null ? {} : { widens: found.diff.widens, diff: found.diff.digest };
 
-/** Where the end is another's: what will be left then, against what would have been. */
-async function shownOfEnd(deps: Deps, { widening }: DeploymentSnapshot, end: End | null): Promise<JsonObject> {
-  if (end?.kept === null || end === null || widening === null) return {};
-  return { at_end: comparisonWire(await compare(deps, await deps.bundles.at(widening.next), end.bundle)) };
+/** Where the end is another's: what will be left then, against what would have been. What frees then is given now. */
+async function leftAt(deps: Deps, { widening }: DeploymentSnapshot, end: End | null): Promise<Comparison | null> {
+  if (end === null || end.kept === null || widening === null) return null;
+  return compare(deps, await deps.bundles.at(widening.next), end.bundle);
 }
 
 /** More than a person reads; how many there are in all is said. */

@@ -193,5 +193,18 @@ changes('cannot be confirmed by their proposer past the code either', async () =
   assert.match(refusal, 'changes_take_two');
 });
 
+changes('look again at what is live where they must, by whichever way they are confirmed', async () => {
+  await confirm('alan', await propose('ada', newPerson('olaf')));
+  const body = { tenant: 'acme', holder: { person: 'olaf' }, role: 'overseer' };
+  const { id, hash } = await propose('tess', { act: 'assignment.put', body, reason: 'Oversees acme' });
+  await app.sql('delete from work');
+  must(await as('alan', 'POST', '/api/policy/activate', { change: id, hash }));
+  const due = await app.sql<{ what: { task: string } }>('select what from work');
+  assert.equal(
+    due.map(({ what }) => what.task),
+    ['reassess'],
+  );
+});
+
 changes.after(close);
 changes.run();

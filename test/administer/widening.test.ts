@@ -189,5 +189,24 @@ widening(
   },
 );
 
+widening('who gains by what is left at the end of another is not the second person either', async () => {
+  const [path, again] = ['rules/work.cedar', 'rules/again.cedar'];
+  const triage = /@id\("triage-works-tickets"\)[^;]*;/;
+  const work = open[path] ?? '';
+  assert.match(work, triage);
+  const byAnna = async ({ id, hash }: Change) =>
+    must(await as('anna', 'POST', '/api/policy/activate', { change: id, hash }));
+  await byAnna(changeOf(await propose({ ...open, [path]: work.replace(triage, '') })));
+  await byAnna(changeOf(await propose(open, inSeconds(3600))));
+  // Nothing to anybody today, and all that the widening gave from its end on.
+  const lasting = triage.exec(work)?.[0].replace('triage-works-tickets', 'triage-still-works-tickets') ?? '';
+  const change = changeOf(await propose({ ...open, [again]: lasting }));
+  refused(
+    await as('alan', 'POST', '/api/policy/activate', { change: change.id, hash: change.hash }),
+    403,
+    'takes_two_persons',
+  );
+});
+
 widening.after(close);
 widening.run();
