@@ -11,7 +11,7 @@ import { failure } from './core/failure.ts';
 import type { TenantName } from './core/ids.ts';
 import { newId } from './core/ids.ts';
 import type { Lease } from './core/lease.ts';
-import type { ProviderKind, Widening } from './core/registers.ts';
+import type { ProviderKind } from './core/registers.ts';
 import type { AccessRequest } from './core/request.ts';
 import { err, ok } from './core/result.ts';
 import type { Result } from './core/result.ts';
@@ -28,6 +28,7 @@ import { authenticateAgent, CONTENDED, done, trying, turnAway } from './broker/c
 import type { AgentProof, Step } from './broker/callers.ts';
 import { rateOf, waitUntil, withinOf } from './broker/limits.ts';
 import { refuse, refuseFull, rowOf, unmet } from './broker/refuse.ts';
+import { activePolicy } from './decide/active.ts';
 import { decide } from './decide/decide.ts';
 import type { Ask, Decision, Permit } from './decide/decision.ts';
 import { denial, forbid } from './decide/denial.ts';
@@ -102,18 +103,10 @@ async function decideNow(
   deps: Deps,
   asking: Pick<Asking, 'snapshot' | 'principal' | 'request'> & { readonly manyTenants: boolean },
 ): Promise<Decision> {
-  const { policy: version, widening } = asking.snapshot.deployment;
-  if (version === null) return forbid({ ...denial('policy_fault', 'no policy is active'), policy: null });
-  const { rulebook, providers, channels } = deps;
-  const next = widening === null || widening.next === version ? null : await nextPolicy(deps, widening);
-  const policy = { bundle: await deps.bundles.at(version), rulebook, providers, channels: channels.length > 0, next };
+  const policy = await activePolicy(deps, asking.snapshot.deployment);
+  if (policy === null) return forbid({ ...denial('policy_fault', 'no policy is active'), policy: null });
   return decide(policy, { ...asking, now: deps.clock() });
 }
-
-const nextPolicy = async ({ bundles }: Pick<Deps, 'bundles'>, { next, until }: Widening) => ({
-  bundle: await bundles.at(next),
-  at: until,
-});
 
 const NO_ROOM = failure('invalid_authorization_details', 'this task is not answered with a token', {
   hint: 'Ask for it at POST /t/{tenant}/requests.',

@@ -8,6 +8,7 @@ import { diffBundles, diffWire, joined } from '../decide/diff.ts';
 import type { BundleDiff, Trial } from '../decide/diff.ts';
 import { alike } from '../decide/diff/alike.ts';
 import type { Place } from '../decide/diff/alike.ts';
+import { registeredAs } from '../decide/diff/worlds.ts';
 
 /** As many kinds of agent at a kind of client are tried; each takes about a tenth of a second. */
 const MOST_KINDS = 200;
@@ -57,17 +58,7 @@ async function snapshotsOf(deps: Deps): Promise<readonly Snapshot[]> {
 }
 
 const placesOf = (snapshot: Snapshot): readonly Place[] =>
-  [...snapshot.agents.values()].map(({ agent, enrolment }) => ({
-    snapshot,
-    principal: {
-      kind: 'agent',
-      tenant: snapshot.tenant.name,
-      agent,
-      enrolment,
-      by: 'private_key_jwt',
-      launchedBy: null,
-    },
-  }));
+  [...snapshot.agents.values()].map((enrolled) => ({ snapshot, principal: registeredAs(snapshot, enrolled) }));
 
 const differencesFor = ({ differences }: BundleDiff, { snapshot, principal }: Place): BundleDiff['differences'] =>
   differences.map((one) => ({ ...one, agent: principal.agent.name, tenant: snapshot.tenant.name }));

@@ -5,7 +5,6 @@
 import { failure } from '../core/failure.ts';
 import type { AgentName, RequestId, TenantName } from '../core/ids.ts';
 import type { AccessRequest } from '../core/request.ts';
-import type { JsonObject } from '../core/canonical.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -13,7 +12,7 @@ import type { KeptRequest } from '../core/store.ts';
 import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { targetOfResource } from '../decide/context.ts';
+import { activePolicy } from '../decide/active.ts';
 import type { Policy } from '../decide/decide.ts';
 import { registeredAs, registeredWorld } from '../decide/diff/worlds.ts';
 import { explain } from '../decide/explain.ts';
@@ -42,7 +41,9 @@ export async function explainRecorded(
     if (recorded === null) continue;
     const snapshot = await seenNow(deps, operator, name);
     if (!snapshot.ok) return snapshot;
-    const explained = await explainAt(deps, snapshot.value, recorded.agent, askedAgain(recorded));
+    const asked = parseAccessRequest(recorded.asked);
+    if (!asked.ok) return asked;
+    const explained = await explainAt(deps, snapshot.value, recorded.agent, asked.value);
     return explained.ok ? ok({ recorded, explanation: explained.value }) : explained;
   }
   return err(NOTHING_HERE);
@@ -102,26 +103,6 @@ async function explainAt(
 }
 
 async function policyOf(deps: Deps, { deployment }: Snapshot): Promise<Result<Policy>> {
-  if (deployment.policy === null) return err(failure('policy_fault', 'no policy is active'));
-  const { rulebook, providers, channels } = deps;
-  return ok({ bundle: await deps.bundles.at(deployment.policy), rulebook, providers, channels: channels.length > 0 });
-}
-
-/** What was asked, as it was kept: parsed once, when it came. */
-function askedAgain({ task, resource, hash, asked }: KeptRequest): AccessRequest {
-  const { task: _t, resource: _r, parameters, reason, role, ttl, uses, ...circumstances } = asked;
-  const target = targetOfResource(resource);
-  return {
-    task,
-    resource,
-    target,
-    rest: resource.slice(target.length + 1),
-    parameters: (parameters ?? {}) as JsonObject,
-    reason: typeof reason === 'string' ? reason : '',
-    role: (role ?? null) as AccessRequest['role'],
-    ttl: (ttl ?? null) as AccessRequest['ttl'],
-    uses: (uses ?? null) as AccessRequest['uses'],
-    circumstances,
-    hash,
-  };
+  const policy = await activePolicy(deps, deployment);
+  return policy === null ? err(failure('policy_fault', 'no policy is active')) : ok(policy);
 }

@@ -150,14 +150,19 @@ export async function rollBackPolicy(
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
   if (!place.policiesBefore.includes(version)) return err(NEVER_ACTIVE);
-  const { change, facts, takesTwo } = activation(await deps.bundles.at(version), null);
+  const bundle = await deps.bundles.at(version);
+  const found = place.policy === null ? null : await compare(deps, await deps.bundles.at(place.policy), bundle);
+  const subjects = found?.gaining ?? [];
+  if (subjects.includes(by.value.person)) return err(FREES_OWN);
+  const { change, facts, takesTwo } = activation(bundle, null);
   const said = { reason };
   const what = takesTwo ?? '';
-  const undone = { ...facts, replaces: place.policy, rolled_back: true };
+  const undone = { ...facts, ...comparedFacts(found), replaces: place.policy, rolled_back: true };
+  const shown = { diff: found === null ? null : comparisonWire(found) };
   const owes = proposalOf(
     deps,
     operator,
-    { what, change, ledger: null, facts: undone, said, ends: null, subjects: [], shown: null, policy: null },
+    { what, change, ledger: null, facts: undone, said, ends: null, subjects, shown, policy: null },
     reason,
   );
   const done = await perform(deps, {
@@ -171,6 +176,10 @@ export async function rollBackPolicy(
   });
   return done.ok ? ok({ proposal: owes, receipt: done.value }) : done;
 }
+
+const FREES_OWN = failure('takes_two_persons', 'going back frees an agent that you answer for', {
+  hint: 'Have another administrator go back.',
+});
 
 const NEVER_ACTIVE = failure('not_found', 'no such version was active before', {
   path: 'version',

@@ -111,7 +111,15 @@ export type WorkTask =
       readonly since?: Partial<Epochs>;
     }
   /** Everything live, there or everywhere, that would not be given any more is ended: of what was decided before. */
-  | { readonly task: 'reassess'; readonly tenant: TenantName | null; readonly since?: Partial<Epochs> }
+  | {
+      readonly task: 'reassess';
+      readonly tenant: TenantName | null;
+      readonly since?: Partial<Epochs>;
+      /** Those up to here were looked at. */
+      readonly after?: LeaseId;
+      /** Of those, some could not be ended: all are looked at once more. */
+      readonly again?: boolean;
+    }
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
 

@@ -162,8 +162,8 @@ export interface Store {
 
   /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
   claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
-  /** Gives it back until `due`. Nothing happens if another attempt holds it. */
-  defer(work: WorkFence, due: Instant): Promise<void>;
+  /** Gives it back until `due`, or what is left of it. Nothing happens if another attempt holds it. */
+  defer(work: WorkFence, due: Instant, left?: WorkTask): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */
   finish(work: WorkFence): Promise<void>;
 

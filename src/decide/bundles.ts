@@ -14,7 +14,7 @@ export interface Bundles {
   load(files: BundleFiles): ReturnType<typeof loadBundle>;
 }
 
-/** By version, the oldest first. */
+/** By version, the one unused for longest first. */
 export type KeptBundles = Map<string, Bundle>;
 
 export function createBundles(
@@ -29,7 +29,12 @@ export function createBundles(
   return {
     async at(version) {
       const before = kept.get(version);
-      if (before !== undefined) return before;
+      if (before !== undefined) {
+        // Used last, so that versions which only old leases name do not push out the one that is active.
+        kept.delete(version);
+        kept.set(version, before);
+        return before;
+      }
       const files = await store.bundle(version);
       // Many may have waited for the store; the first of them has loaded it. No promise is shared: Workers hang on one.
       const meanwhile = kept.get(version);

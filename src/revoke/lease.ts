@@ -1,5 +1,6 @@
 /** What killing needs of a lease: its provider, the version of its target that it was minted with, its kept secret. */
 import type { JsonObject } from '../core/canonical.ts';
+import type { WorkTask } from '../core/change.ts';
 import type { Lease, Outcome } from '../core/lease.ts';
 import type { Declaration, OpenTarget, Provider, Subject } from '../core/provider.ts';
 import type { TargetVersion } from '../core/registers.ts';
@@ -14,7 +15,14 @@ export interface Held {
 
 /** Whether a piece of work is over; if not, why, and not before when. */
 export type KillResult =
-  { readonly dead: true } | { readonly dead: false; readonly why: string; readonly until?: Lease['expiresAt'] };
+  | { readonly dead: true }
+  | {
+      readonly dead: false;
+      readonly why: string;
+      readonly until?: Lease['expiresAt'];
+      /** Where a part of it is over: what is left to do. */
+      readonly left?: WorkTask;
+    };
 
 export async function hold(deps: Deps, lease: Lease): Promise<Held> {
   const { provider, version } = await providerOf(deps, lease);

@@ -8,6 +8,7 @@ import { newId } from '../core/ids.ts';
 import type { DeploymentSnapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
 import type { KillResult } from './lease.ts';
+import { reassess } from './reassess.ts';
 
 type Narrow = Extract<WorkTask, { readonly task: 'narrow' }>;
 
@@ -15,8 +16,8 @@ export async function narrow(deps: Deps, { policy }: Narrow): Promise<KillResult
   deps.store.forget(null);
   const deployment = await deps.store.deployment();
   const { widening } = deployment;
-  // A later policy took its place, and has an end of its own where it inherited this one.
-  if (widening?.version !== policy) return { dead: true };
+  // A later policy took its place, with an end of its own where it inherited this one: what it would not give ends.
+  if (widening?.version !== policy) return reassess(deps, { task: 'reassess', tenant: null });
   if (widening.until > deps.clock()) return { dead: false, why: 'its time is not over', until: widening.until };
   return write(deps, deployment, widening);
 }

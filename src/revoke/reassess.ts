@@ -29,24 +29,31 @@ interface Among {
   readonly tenant?: TenantName | null;
   /** Those alone that were decided under an older epoch. */
   readonly since?: Partial<Epochs>;
+  /** Those that come after this one. */
+  readonly after?: LeaseId | null;
 }
 
 /** Everything live that this bundle would not give. */
 export async function* fallen(
   deps: Deps,
   bundle: Bundle,
-  { tenant: at = null, since = {} }: Among = {},
+  { tenant = null, since = {}, after = null }: Among = {},
 ): AsyncGenerator<Fallen> {
-  let after: LeaseId | null = null;
-  for (;;) {
-    const page = await deps.store.live({ ...ANY, tenant: at }, since, AT_ONCE, after);
-    for (const { tenant, lease: id } of page) {
-      const lease = await deps.store.lease(tenant, id);
-      const why = lease === null ? null : await whyFallen(deps, bundle, lease);
-      if (lease !== null && why !== null) yield { lease, why };
-    }
+  for (let last = after; ;) {
+    const page = await deps.store.live({ ...ANY, tenant }, since, AT_ONCE, last);
+    yield* fallenOf(deps, bundle, page);
     if (page.length < AT_ONCE) return;
-    after = page.at(-1)?.lease ?? null;
+    last = page.at(-1)?.lease ?? null;
+  }
+}
+
+type Page = Awaited<ReturnType<Deps['store']['live']>>;
+
+async function* fallenOf(deps: Deps, bundle: Bundle, page: Page): AsyncGenerator<Fallen> {
+  for (const { tenant, lease: id } of page) {
+    const lease = await deps.store.lease(tenant, id);
+    const why = lease === null ? null : await whyFallen(deps, bundle, lease);
+    if (lease !== null && why !== null) yield { lease, why };
   }
 }
 
@@ -79,18 +86,35 @@ async function templateOf(deps: Deps, { task, policy }: Lease): Promise<JsonObje
 
 type Reassess = Extract<WorkTask, { readonly task: 'reassess' }>;
 
-/** Under the policy that is active by now: a later one has its own say in what was given since. */
-export async function reassess(deps: Deps, { tenant, since = {} }: Reassess): Promise<KillResult> {
+/**
+ * Under the policy that is active by now: a later one has its own say in what was given since. A page a time, so that an
+ * attempt is over long before another may claim it, and what was looked at is not looked at again.
+ */
+export async function reassess(deps: Deps, work: Reassess): Promise<KillResult> {
+  const { tenant, since = {}, after = null } = work;
   deps.store.forget(tenant);
   const { policy } = await deps.store.deployment();
   if (policy === null) return { dead: false, why: 'no policy is active' };
-  const actor = { kind: 'broker', name: deps.node } as const;
-  const failed: string[] = [];
-  for await (const { lease, why } of fallen(deps, await deps.bundles.at(policy), { tenant, since })) {
-    const ending = { cause: 'entitlement_ended', actor, reason: why, outcome: null, killer: 'queue' } as const;
-    // One that cannot be ended here is tried again with the rest, and keeps none of them alive meanwhile.
-    await endLease(deps, lease, ending).catch((fault: unknown) => failed.push(String(fault)));
+  const page = await deps.store.live({ ...ANY, tenant }, since, AT_ONCE, after);
+  const failed = await endFallen(deps, await deps.bundles.at(policy), page);
+  const again = work.again === true || failed !== null;
+  const last = page.at(-1)?.lease;
+  if (page.length === AT_ONCE && last !== undefined) {
+    return { dead: false, why: 'more are live', until: deps.clock(), left: { ...work, after: last, again } };
   }
-  const [first] = failed;
-  return first === undefined ? { dead: true } : { dead: false, why: first };
+  if (!again) return { dead: true };
+  return { dead: false, why: failed ?? 'some could not be ended', left: { task: 'reassess', tenant, since } };
+}
+
+/** One that cannot be ended keeps none of the others alive. @returns why it could not. */
+async function endFallen(deps: Deps, bundle: Bundle, page: Page): Promise<string | null> {
+  const actor = { kind: 'broker', name: deps.node } as const;
+  let failed: string | null = null;
+  for await (const { lease, why } of fallenOf(deps, bundle, page)) {
+    const ending = { cause: 'entitlement_ended', actor, reason: why, outcome: null, killer: 'queue' } as const;
+    await endLease(deps, lease, ending).catch((fault: unknown) => {
+      failed = String(fault);
+    });
+  }
+  return failed;
 }

@@ -78,10 +78,10 @@ async function attempt(deps: Deps, work: ClaimedWork): Promise<boolean> {
   try {
     const result = await perform(deps, work);
     if (result.dead) await deps.store.finish(work);
-    else await defer(deps, work, result.why, result.until);
+    else await defer(deps, work, result);
     return result.dead;
   } catch (fault) {
-    await defer(deps, work, fault instanceof Error ? fault.message : String(fault));
+    await defer(deps, work, { why: fault instanceof Error ? fault.message : String(fault) });
     return false;
   }
 }
@@ -120,10 +120,14 @@ async function withLease(
   return act(lease);
 }
 
-async function defer(deps: Deps, work: ClaimedWork, why: string, until?: Instant): Promise<void> {
+async function defer(
+  deps: Deps,
+  work: ClaimedWork,
+  { why, until, left }: Omit<Extract<KillResult, { readonly dead: false }>, 'dead'>,
+): Promise<void> {
   const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
   deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
-  await deps.store.defer(work, until ?? backoff(deps, work.attempt));
+  await deps.store.defer(work, until ?? backoff(deps, work.attempt), left);
 }
 
 function backoff(deps: Deps, attempts: number): Instant {

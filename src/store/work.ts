@@ -56,11 +56,11 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   let forgotAt = Number.NEGATIVE_INFINITY;
   return {
     claim: (limit, perTarget, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTarget, hold })),
-    defer: async (held, due) => {
+    defer: async (held, due, left) => {
       await link.transaction(working, (tx) =>
         tx
           .update(work)
-          .set({ due, heldUntil: instant(0) })
+          .set({ due, heldUntil: instant(0), ...(left === undefined ? {} : { what: left }) })
           .where(and(eq(work.id, held.work), eq(work.attempt, held.attempt))),
       );
     },

@@ -44,6 +44,10 @@ interface Gain {
   readonly after: { readonly answer: string };
   readonly widening: boolean;
 }
+interface Version {
+  readonly version: string;
+  readonly active_before: boolean;
+}
 interface Change {
   readonly id: string;
   readonly hash: string;
@@ -186,6 +190,15 @@ widening(
     const answer = await as('alan', 'POST', '/api/policy/activate', { change: again.id, hash: again.hash });
     refused(answer, 403, 'takes_two_persons');
     must(await as('anna', 'POST', '/api/policy/activate', { change: again.id, hash: again.hash }));
+    await activate(changeOf(await propose(narrower)));
+    const back = { version: must(await as('anna', 'GET', '/api/policy/versions')).body['items'] as readonly Version[] };
+    const [wider] = back.version.filter(({ active_before }) => active_before);
+    const own = await as('alan', 'POST', '/api/policy/rollback', { version: wider?.version, reason: 'Mine' });
+    refused(own, 403, 'takes_two_persons');
+    const done = must(await as('ada', 'POST', '/api/policy/rollback', { version: wider?.version, reason: 'Needed' }));
+    const owed = done.body['change'] as Change;
+    const looked = await as('alan', 'POST', `/api/changes/${owed.id}/confirm`, { hash: owed.hash });
+    refused(looked, 403, 'takes_two_persons');
   },
 );
 
