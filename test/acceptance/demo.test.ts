@@ -1,11 +1,14 @@
-/** The demo, as root and as an ordinary user: every step, status 0, and nothing left; with --stay until Ctrl-C. */
+/**
+ * The demo: every step, status 0, and nothing left; as an ordinary user until its end, and as whoever runs the tests with
+ * --stay until Ctrl-C.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { call, ROOT, run } from './broker.ts';
-import type { Install, Process } from './broker.ts';
+import type { Process } from './broker.ts';
 import { installFor } from './install.ts';
 
 /** What each step prints, in order: see the README. */
@@ -28,8 +31,6 @@ const SEEN = [
   /exposure: \d+ ms/,
 ];
 
-const HERE: Install = { root: ROOT, node: process.execPath };
-
 /** Processes whose command line names the folder. */
 async function processesIn(folder: string): Promise<string[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
@@ -44,23 +45,18 @@ async function leavesNothing(temporary: string): Promise<void> {
 
 const demo = suite('the demo');
 
-async function plays(install: Install, temporary: string): Promise<void> {
-  const { status, out, err } = await run(['demo'], { env: { TMPDIR: temporary }, install }).ended;
-  assert.is(status, 0, err);
-  for (const seen of SEEN) assert.match(out, seen);
-  await leavesNothing(temporary);
-}
-
-demo('ends with 0, having shown each step, and leaves nothing', async () => {
-  await plays(HERE, await temporaryFolder('demo'));
-});
-
-demo('does so for an ordinary user, in a home of their own', async () => {
-  const home = await temporaryFolder('home');
-  const temporary = join(home, 'tmp');
-  const install = await installFor(home, ['tmp']);
-  await plays(install, temporary);
-});
+demo(
+  'ends with 0 for an ordinary user, in a home of their own, having shown each step, and leaves nothing',
+  async () => {
+    const home = await temporaryFolder('home');
+    const temporary = join(home, 'tmp');
+    const install = await installFor(home, ['tmp']);
+    const { status, out, err } = await run(['demo'], { env: { TMPDIR: temporary }, install }).ended;
+    assert.is(status, 0, err);
+    for (const seen of SEEN) assert.match(out, seen);
+    await leavesNothing(temporary);
+  },
+);
 
 /** Those that it prints, with the settings that it prints. */
 async function commandsWork(running: Process): Promise<void> {
@@ -80,17 +76,21 @@ async function commandsWork(running: Process): Promise<void> {
   assert.match(listed.out, /lse_\w+ .*revoked/);
 }
 
-demo('with --stay keeps serving, its commands work, and Ctrl-C ends it with nothing left', async () => {
-  const temporary = await temporaryFolder('stay');
-  const running = run(['demo', '--stay'], { env: { TMPDIR: temporary } });
-  try {
-    await commandsWork(running);
-  } finally {
-    running.signalGroup('SIGINT');
-  }
-  const { status, err } = await running.ended;
-  assert.is(status, 0, err);
-  await leavesNothing(temporary);
-});
+demo(
+  'with --stay shows each step and keeps serving, its commands work, and Ctrl-C ends it with nothing left',
+  async () => {
+    const temporary = await temporaryFolder('stay');
+    const running = run(['demo', '--stay'], { env: { TMPDIR: temporary } });
+    try {
+      await commandsWork(running);
+    } finally {
+      running.signalGroup('SIGINT');
+    }
+    const { status, out, err } = await running.ended;
+    assert.is(status, 0, err);
+    for (const seen of SEEN) assert.match(out, seen);
+    await leavesNothing(temporary);
+  },
+);
 
 demo.run();

@@ -3,6 +3,8 @@
  * the API; and further nodes on the same database.
  */
 import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
 import { takeIn } from '../../src/administer/take-in.ts';
@@ -21,8 +23,9 @@ import { readBundle } from '../../src/node/first-bundle.ts';
 import { makeNode } from '../../src/node/parts.ts';
 import type { NodeParts } from '../../src/node/parts.ts';
 import { openStore } from '../../src/store/open.ts';
+import { runFolder } from './leftovers.ts';
 import { withoutCases } from './policy.ts';
-import { testDatabase, withAdmin } from './postgres.ts';
+import { filledDatabase, testDatabase, withAdmin } from './postgres.ts';
 import type { TestDatabase } from './postgres.ts';
 import { random } from './target.ts';
 import type { ClientDatabase } from './target.ts';
@@ -81,6 +84,9 @@ export interface TestApp extends TestNode {
   operator(name: string, method: string, path: string, body?: unknown): Promise<Answer>;
   localToken(name: string): Promise<string>;
   sql<T extends object = Record<string, unknown>>(statement: string): Promise<readonly T[]>;
+  /** Its nodes alone. */
+  stop(): Promise<void>;
+  /** With its database. */
   close(): Promise<void>;
 }
 
@@ -88,17 +94,63 @@ export interface TestApp extends TestNode {
 export async function testApp(
   options: NodeOptions & { readonly database?: ClientDatabase; readonly world?: boolean } = {},
 ): Promise<TestApp> {
-  const database = await testDatabase();
-  const deploymentKey = random(32);
+  if (options.world === false) return foundedApp(await testDatabase(), newStart(), options);
+  const database = await filledDatabase(WORLD, keepWorld);
+  const kept = JSON.parse(await readFile(keptWorld(), 'utf8')) as Start;
+  const app = await openApp(database, kept, options);
+  // Its entry comes before what a test counts.
+  await app.localToken('ada');
+  if (options.database !== undefined) await putShop(app, options.database);
+  return app;
+}
+
+/** What is known of a database beside what is in it. */
+interface Start {
+  /** In base64. */
+  readonly deploymentKey: string;
+  readonly keys: Record<string, JWK>;
+  readonly logged: string[];
+}
+
+const newStart = (): Start => ({ deploymentKey: Buffer.from(random(32)).toString('base64'), keys: {}, logged: [] });
+
+/** The template of a run, and where its keys are. */
+const WORLD = 'brevet_world';
+const keptWorld = (): string => join(runFolder(), 'world.json');
+
+/** Through the API, once in a run: each test then has a copy. */
+async function keepWorld(database: TestDatabase): Promise<void> {
+  const start = newStart();
+  const app = await foundedApp(database, start, {});
+  try {
+    await makeWorld(app, start.keys);
+  } finally {
+    await app.stop();
+  }
+  await writeFile(keptWorld(), JSON.stringify(start), { mode: 0o600 });
+}
+
+/** With the starting bundle, and nobody in it. */
+async function foundedApp(database: TestDatabase, start: Start, options: NodeOptions): Promise<TestApp> {
+  const app = await openApp(database, start, options);
+  await takeIn(app.deps, await rulesOnDisk());
+  return app;
+}
+
+async function openApp(
+  database: TestDatabase,
+  { deploymentKey: encoded, keys, logged }: Start,
+  options: NodeOptions,
+): Promise<TestApp> {
+  const deploymentKey = Buffer.from(encoded, 'base64');
   const keyring = await createKeyring(deploymentKey, random);
-  const logged: string[] = [];
   const log = loggingTo(logged);
   const closing: (() => Promise<void>)[] = [];
-  const keys: Record<string, JWK> = {};
   const tokens = new Map<string, string>();
   const planted = new Map([
-    ['deployment key', Buffer.from(deploymentKey).toString('base64')],
-    ['deployment key in hex', Buffer.from(deploymentKey).toString('hex')],
+    ['deployment key', encoded],
+    ['deployment key in hex', deploymentKey.toString('hex')],
+    ...Object.entries(keys).map(([whose, key]) => [`the key of ${whose}`, key.d ?? ''] as const),
   ]);
 
   const node = async (more: NodeOptions = {}): Promise<TestNode> => {
@@ -125,8 +177,6 @@ export async function testApp(
   };
 
   const first = await node(options);
-  const bundle = await rulesOnDisk();
-  await takeIn(first.deps, bundle);
   await first.deps.store.beat('test');
 
   const localToken = async (name: string): Promise<string> => {
@@ -143,7 +193,10 @@ export async function testApp(
   const assertion: TestApp['assertion'] = (client, tenant = 'acme', claims = {}) =>
     signAssertion(keys[`${client}@${tenant}`], client, tenant, numericDate(first.deps.clock()), claims);
 
-  const app: TestApp = {
+  const stop = async () => {
+    await Promise.all(closing.map((close) => close()));
+  };
+  return {
     ...first,
     database,
     keyring,
@@ -159,13 +212,12 @@ export async function testApp(
       return String(must(await first.call('POST', `/t/${tenant}/token`, { form })).body['access_token']);
     },
     sql: (statement) => withAdmin(database.admin, async (sql) => sql.unsafe(statement)),
+    stop,
     async close() {
-      await Promise.all(closing.map((close) => close()));
+      await stop();
       await database.drop();
     },
   };
-  if (options.world !== false) await makeWorld(app, keys, options.database);
-  return app;
 }
 
 /** The starting bundle, as it is on disk. */
@@ -280,14 +332,13 @@ export const ACCEPTED = {
  * Two tenants, acme and birch, with targets of their own; ada administers, otto oversees both, paula approves at both, olga owns the agents;
  * triage-bot and report-bot work at acme, birch-bot at birch.
  */
-async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: ClientDatabase): Promise<void> {
+async function makeWorld(app: TestApp, keys: Record<string, JWK>): Promise<void> {
   const put = async (path: string, body: unknown) => must(await app.operator('ada', 'PUT', path, body));
   const assign = async (body: unknown) => must(await app.operator('ada', 'POST', '/api/assignments', body));
   const keyOf = async (client: string, tenant: string) => {
     const pair = await generateKeyPair('ES256', { extractable: true });
     const key = { ...(await exportJWK(pair.privateKey)), alg: 'ES256' };
     keys[`${client}@${tenant}`] = key;
-    app.planted.set(`the key of ${client} at ${tenant}`, key.d ?? '');
     return await exportJWK(pair.publicKey);
   };
   await put('/api/vendors/in-house', VENDOR);
@@ -312,15 +363,6 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     ...jwtTarget('https://passwords.acme.example'),
     data_classes: ['credentials'],
   });
-  if (database !== undefined) {
-    app.planted.set('the target’s admin secret', database.secret.reveal());
-    await put('/api/tenants/acme/targets/shop-db', {
-      provider: 'postgres',
-      config: database.config,
-      secret: database.secret.reveal(),
-      environment: 'production',
-    });
-  }
   const held: readonly (readonly [agent: string, tenant: string, roles: readonly string[]])[] = [
     ['triage-bot', 'acme', ['triage', 'network', 'documentation']],
     ['report-bot', 'acme', ['reporting']],
@@ -336,6 +378,12 @@ async function makeWorld(app: TestApp, keys: Record<string, JWK>, database?: Cli
     await assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
     await assign({ tenant, holder: { person: 'paula' }, role: 'approver' });
   }
+}
+
+async function putShop(app: TestApp, { config, secret }: ClientDatabase): Promise<void> {
+  app.planted.set('the target’s admin secret', secret.reveal());
+  const target = { provider: 'postgres', config, secret: secret.reveal(), environment: 'production' };
+  must(await app.operator('ada', 'PUT', '/api/tenants/acme/targets/shop-db', target));
 }
 
 /** Access requests that the starting bundle permits, asks about and forbids. */

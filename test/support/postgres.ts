@@ -23,8 +23,9 @@ const UNSYNCED = { fsync: 'off' };
 const TEMPLATE = 'brevet_template';
 const EMPTY = 'brevet_empty';
 
-/** Any number that no code under test uses: it guards the making of the templates. */
+/** Any numbers that no code under test uses: they guard the making of the templates, and of one that is made from those. */
 const TEMPLATE_LOCK = 7_261_004;
+const FILLED_LOCK = 7_261_005;
 
 export interface TestDatabase {
   readonly name: string;
@@ -69,12 +70,39 @@ async function startIn(folder: string) {
 /** A database with the roles in place and, unless told otherwise, the migrations applied. */
 export async function testDatabase({ migrated = true }: { migrated?: boolean } = {}): Promise<TestDatabase> {
   const server = await runServer();
-  const [owner, serve] = await Promise.all([loginOf(server, OWNER), loginOf(server, LOGIN)]);
-  const name = `test_${randomBytes(8).toString('hex')}`;
+  const template = migrated ? TEMPLATE : EMPTY;
+  await withAdmin(server.connection('postgres'), (sql) => ensureTemplate(sql, server, template));
+  return copyOf(server, template);
+}
+
+/**
+ * A copy of a migrated database that is filled once in a run.
+ *
+ * @param fill must have closed its connections when it resolves.
+ */
+export async function filledDatabase(
+  name: string,
+  fill: (database: TestDatabase) => Promise<void>,
+): Promise<TestDatabase> {
+  const server = await runServer();
   await withAdmin(server.connection('postgres'), async (sql) => {
-    await ensureTemplate(sql, server, migrated ? TEMPLATE : EMPTY);
-    await makeDatabase(sql, name, migrated ? TEMPLATE : EMPTY);
+    await ensureTemplate(sql, server, TEMPLATE);
+    await onceInRun(sql, { name, lock: FILLED_LOCK }, async () => {
+      await makeDatabase(sql, name, TEMPLATE);
+      await fill(await accessTo(server, name));
+    });
   });
+  return copyOf(server, name);
+}
+
+async function copyOf(server: EmbeddedServer, template: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await withAdmin(server.connection('postgres'), (sql) => makeDatabase(sql, name, template));
+  return accessTo(server, name);
+}
+
+async function accessTo(server: EmbeddedServer, name: string): Promise<TestDatabase> {
+  const [owner, serve] = await Promise.all([loginOf(server, OWNER), loginOf(server, LOGIN)]);
   return {
     name,
     owner: server.connection(name, owner),
@@ -92,19 +120,28 @@ async function makeDatabase(sql: postgres.Sql, name: string, template: string): 
   await sql.unsafe(databaseStatements(name));
 }
 
-/** Made once in a run, by whichever file comes first; the others wait. */
-async function ensureTemplate(sql: postgres.Sql, server: EmbeddedServer, name: string): Promise<void> {
-  await sql`select pg_advisory_lock(${TEMPLATE_LOCK})`;
+const ensureTemplate = (sql: postgres.Sql, server: EmbeddedServer, name: string): Promise<void> =>
+  onceInRun(sql, { name, lock: TEMPLATE_LOCK }, async () => {
+    await makeDatabase(sql, name, 'template0');
+    if (name === TEMPLATE) await migrateAs(server.connection(name, await loginOf(server, OWNER)));
+  });
+
+/** By whichever file comes first; the others wait. */
+async function onceInRun(
+  sql: postgres.Sql,
+  { name, lock }: { readonly name: string; readonly lock: number },
+  make: () => Promise<void>,
+): Promise<void> {
+  await sql`select pg_advisory_lock(${lock})`;
   try {
     const [known] = await sql`select datistemplate from pg_database where datname = ${name}`;
     if (known?.['datistemplate'] === true) return;
     await sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await makeDatabase(sql, name, 'template0');
-    if (name === TEMPLATE) await migrateAs(server.connection(name, await loginOf(server, OWNER)));
+    await make();
     // Last, since it says that the template is whole.
     await sql.unsafe(`ALTER DATABASE ${name} IS_TEMPLATE true`);
   } finally {
-    await sql`select pg_advisory_unlock(${TEMPLATE_LOCK})`;
+    await sql`select pg_advisory_unlock(${lock})`;
   }
 }
 
