@@ -7,6 +7,7 @@ import { canonicalDigest } from '../core/canonical.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import type { AgentName, PersonName, TaskName } from '../core/ids.ts';
 import type { RuleName } from '../core/policy.ts';
+import type { Bundle } from './bundle/model.ts';
 import { differencesOf, inOrder } from './diff/cells.ts';
 import type { Difference, Found } from './diff/cells.ts';
 import { peopleDifferences } from './diff/people.ts';
@@ -62,13 +63,21 @@ export interface BundleDiff {
 export function diffBundles(trial: Trial): BundleDiff {
   const { before, after, worlds } = trial;
   const changed = changedRules(before, after);
-  const found = differencesOf(trial, changed);
+  const found = before.version === after.version ? sameOf(before) : differencesOf(trial, changed);
   const people = peopleDifferences(before, after, worlds);
   const registers = registerDifferences(before, after);
   const rules = changed.map((one) => ruleDifference(one, found));
   const parts = { people, registers, rules, differences: found.differences, notEvaluated: notEvaluated(trial, found) };
   return sealed({ before: before.version, after: after.version, ...parts }, ownersIn(trial));
 }
+
+/** One bundle answers as it does. */
+const sameOf = ({ tasks }: Bundle): Found => ({
+  differences: [],
+  seen: new Set(),
+  tried: new Set(tasks.keys()),
+  unfit: new Set(),
+});
 
 /** What was found apart, of the same two bundles, as one. @param owners of every agent in it. */
 export function joined(found: readonly BundleDiff[], owners: Owners): BundleDiff {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { POLICY_DIR } from '../support/policy.ts';
-import { brevet } from './cli.ts';
+import { residentBrevet as brevet } from './resident.ts';
 
 const test = suite('brevet policy diff');
 

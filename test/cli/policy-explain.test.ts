@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { POLICY_DIR } from '../support/policy.ts';
-import { brevet } from './cli.ts';
+import { residentBrevet as brevet } from './resident.ts';
 
 const test = suite('brevet policy explain and summary');
 
