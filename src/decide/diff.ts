@@ -63,21 +63,13 @@ export interface BundleDiff {
 export function diffBundles(trial: Trial): BundleDiff {
   const { before, after, worlds } = trial;
   const changed = changedRules(before, after);
-  const found = before.version === after.version ? sameOf(before) : differencesOf(trial, changed);
+  const found = differencesOf(trial, changed);
   const people = peopleDifferences(before, after, worlds);
   const registers = registerDifferences(before, after);
   const rules = changed.map((one) => ruleDifference(one, found));
   const parts = { people, registers, rules, differences: found.differences, notEvaluated: notEvaluated(trial, found) };
   return sealed({ before: before.version, after: after.version, ...parts }, ownersIn(trial));
 }
-
-/** One bundle answers as it does. */
-const sameOf = ({ tasks }: Bundle): Found => ({
-  differences: [],
-  seen: new Set(),
-  tried: new Set(tasks.keys()),
-  unfit: new Set(),
-});
 
 /** What was found apart, of the same two bundles, as one. @param owners of every agent in it. */
 export function joined(found: readonly BundleDiff[], owners: Owners): BundleDiff {
