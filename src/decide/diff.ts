@@ -7,7 +7,6 @@ import { canonicalDigest } from '../core/canonical.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import type { AgentName, PersonName, TaskName } from '../core/ids.ts';
 import type { RuleName } from '../core/policy.ts';
-import type { Bundle } from './bundle/model.ts';
 import { differencesOf, inOrder } from './diff/cells.ts';
 import type { Difference, Found } from './diff/cells.ts';
 import { peopleDifferences } from './diff/people.ts';
