@@ -1,6 +1,6 @@
 /** What a bundle that is to be active would mean here: what its files show, what its cases leave out, who holds what. */
 import { failure } from '../core/failure.ts';
-import { ENFORCED } from '../core/provider.ts';
+import { enforcedBy } from '../core/provider.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -23,7 +23,7 @@ export async function lookInto(
   const places = placesOf(files);
   const lasting = new Set<string>(held.filter(({ lasting: lasts }) => lasts).map(({ role }) => role));
   return ok([
-    ...findingsOf(bundle, places, { now: deps.clock(), enforces: ENFORCED }),
+    ...findingsOf(bundle, places, { now: deps.clock(), enforces: enforcedBy }),
     ...(tried === null ? [] : untested(bundle, places, tried)),
     ...unheld(bundle, places, lasting),
   ]);

@@ -66,7 +66,11 @@ export async function parseTarget(
   const { provider: kind, environment, data_classes: dataClasses, msp_wide: shared } = parsed.value;
   const provider = deps.providers.get(kind);
   if (provider === undefined) return err(failure('invalid_target', `the provider ${kind} is not built in yet`));
-  const config = provider.parse(parsed.value.config, { tenant, publicUrl: deps.publicUrl });
+  const config = provider.parse(parsed.value.config, {
+    tenant,
+    publicUrl: deps.publicUrl,
+    externalId: externalIdOf(deps.keyring, tenant),
+  });
   if (!config.ok) return config;
   const jwk = parsed.value.jwk === null ? ok(null) : parsePublicKey(parsed.value.jwk);
   if (!jwk.ok) return jwk;
@@ -109,6 +113,13 @@ interface KeptSecret {
   /** Keyed, so that the same secret is known again and nothing else is. */
   readonly hash: string;
 }
+
+/** Half of a digest is more than anybody guesses. */
+const EXTERNAL_ID_BYTES = 16;
+
+/** Made here, so that no tenant can name another's. */
+const externalIdOf = (keyring: Deps['keyring'], tenant: TenantName): string =>
+  toHex(hmacSha256(keyring.derive('external id'), utf8(tenant)).subarray(0, EXTERNAL_ID_BYTES));
 
 /** Where a target is reached; a secret that was given for one place is not sent to another. */
 async function keptOrNew(

@@ -1,5 +1,5 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
-import { ENFORCED } from '../core/provider.ts';
+import { enforcedBy } from '../core/provider.ts';
 import { instant } from '../core/time.ts';
 import { bundleVersion, loadBundle } from '../decide/bundle.ts';
 import { findingsOf, placesOf, untested } from '../decide/bundle/findings.ts';
@@ -34,7 +34,7 @@ const check: Command = {
       return EXIT.fault;
     }
     const { version } = loaded.value;
-    const findings = findingsOf(loaded.value, placesOf(files), { now: instant(Date.now()), enforces: ENFORCED });
+    const findings = findingsOf(loaded.value, placesOf(files), { now: instant(Date.now()), enforces: enforcedBy });
     print(terminal, { version, problems: [], findings }, () =>
       [...foundOut(findings), `no problem; version ${version}`].join('\n'),
     );

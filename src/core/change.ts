@@ -2,11 +2,13 @@
  * Everything that can be written, as one closed union. Each comes with its ledger entries to `store.commit`, and is
  * done whole or not at all.
  */
+import type { Block } from './block.ts';
 import type { JsonObject } from './canonical.ts';
 import type { Receipt } from './entry.ts';
 import type {
   AgentName,
   ApprovalId,
+  BlockId,
   ChangeId,
   IssuerName,
   LeaseId,
@@ -216,9 +218,16 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly at: Instant;
       readonly reference: JsonObject | null;
       readonly secret: SealedSecret | null;
+      /** When its use is first looked at; `null` where it is not seen. */
+      readonly lookAt: Instant | null;
       readonly work: readonly NewWork[];
       readonly over: WorkId;
     }
+  /**
+   * It is about to be used once more: only from `active`, before its end, with a use left and the epochs unmoved. The
+   * last one is told by the count that is read back.
+   */
+  | { readonly kind: 'lease.use'; readonly lease: LeaseId; readonly epochs: Epochs; readonly at: Instant }
   /** Seen never to have been minted, behind the fence: only from `opening`. */
   | {
       readonly kind: 'lease.fail';
@@ -237,6 +246,8 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly at: Instant;
       readonly cause: RevocationCause;
       readonly outcome: Outcome | null;
+      /** The kill switch that ends it. */
+      readonly block?: BlockId | null;
       readonly reference: JsonObject | null;
       readonly secret: SealedSecret | null;
       readonly death: Death | null;
@@ -294,6 +305,20 @@ export type RegisterChange =
       readonly tenant: TenantName;
       readonly situation: SituationId;
       readonly of: SituationKind;
+    }
+  /** One kill switch, with a row for each tenant that it reaches. */
+  | {
+      readonly kind: 'block.raise';
+      readonly blocks: readonly Block[];
+      readonly reason: string;
+      readonly drill: boolean;
+    }
+  /** At these tenants, only where it is raised. */
+  | {
+      readonly kind: 'block.lift';
+      readonly block: BlockId;
+      readonly tenants: readonly TenantName[];
+      readonly by: PersonName;
     }
   | { readonly kind: 'vendor.put'; readonly vendor: Vendor }
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }

@@ -24,9 +24,21 @@ export const ENTRY_KINDS = [
   'lease.opening',
   'lease.active',
   'lease.failed',
+  /** A use was counted, before it was let happen. */
+  'lease.used',
   'lease.revoking',
   'lease.revoked',
   'lease.reported',
+  /** A call through the gateway has ended, and what came of it. */
+  'gateway.answered',
+  /** What was answered held the key, and was cut. */
+  'gateway.key_echoed',
+  /** A credential that bore Brevet's mark and that no lease knew: killed. */
+  'orphan.killed',
+  'block.raised',
+  'block.lifted',
+  /** What a block reached is all over, or some of it is not yet. */
+  'block.reported',
   'register.put',
   'register.removed',
   'situation.set',

@@ -38,6 +38,7 @@ export const FAILURES = {
   forbidden_by_rule: { status: 403, title: 'A rule forbids this', oauth: 'access_denied' },
   role_needed: { status: 403, title: 'Several roles would permit this: name one', oauth: 'access_denied' },
   no_role: { status: 403, title: 'No role held here carries this task class', oauth: 'access_denied' },
+  blocked: { status: 403, title: 'Oversight has stopped this', oauth: 'access_denied' },
   humans_only: { status: 403, title: 'No agent gets this, whoever approves', oauth: 'access_denied' },
   nobody_oversees: { status: 403, title: 'Nobody oversees this tenant', oauth: 'access_denied' },
   nobody_can_approve: { status: 403, title: 'Nobody could approve this', oauth: 'access_denied' },

@@ -7,6 +7,7 @@ import type { JsonObject } from './canonical.ts';
 import type {
   AgentName,
   ApprovalId,
+  BlockId,
   LeaseId,
   PersonName,
   RequestId,
@@ -15,10 +16,10 @@ import type {
   TaskName,
   TenantName,
 } from './ids.ts';
-import type { ProviderKind } from './registers.ts';
+import type { DataClass, ProviderKind } from './registers.ts';
 import type { SealedSecret } from './seal.ts';
-import { between, earliest, milliseconds } from './time.ts';
-import type { Instant, Milliseconds } from './time.ts';
+import { after, between, earliest, milliseconds, seconds } from './time.ts';
+import type { Instant, Milliseconds, Seconds } from './time.ts';
 
 export const LEASE_STATES = ['opening', 'active', 'revoking', 'revoked', 'failed'] as const;
 export type LeaseState = (typeof LEASE_STATES)[number];
@@ -41,7 +42,32 @@ export type RevocationCause =
   | 'undelivered'
   | 'overtaken'
   | 'mint_failed'
-  | 'token_revoked';
+  | 'token_revoked'
+  /** Its last use was counted. */
+  | 'spent'
+  /** Its use has visibly ended, or never began. */
+  | 'idle'
+  | 'blocked';
+
+/** What its provider declared of one kind of credential before it was minted, and is held to when it ends. */
+export interface Declared {
+  /** `commit`: dead with Brevet's own commit. Otherwise how fast a revocation is done, usually; `never`: only expiry. */
+  readonly revokes: 'commit' | { readonly within: Seconds } | 'never';
+  /** By what death is seen, in words; `null`: it cannot be, and ends `unverifiable`. */
+  readonly evidence: string | null;
+  readonly expiryEndsUse: boolean;
+  readonly countsUses: boolean;
+  /** Whether it can be told that a credential is in use, was used, or was never: an idle one is then ended early. */
+  readonly seesUse: boolean;
+  /** Whether revoking or looking needs the secret, which is then kept encrypted until death. */
+  readonly keepsSecret: boolean;
+}
+
+/** When a credential whose use can be seen is ended early: so long after its last use, or if it was never used. */
+export interface Idleness {
+  readonly after: Seconds;
+  readonly unused: Seconds;
+}
 
 /**
  * How dead a credential is: seen dead, and by which evidence; over by its own expiry, where that ends live use; or
@@ -84,9 +110,26 @@ export interface LeaseTerms {
   readonly mintDeadline: Instant;
   readonly expiresAt: Instant;
   readonly policy: string;
+  /** 1 to 3, as it was decided: what is most to be feared is ended first. */
+  readonly tier: number;
+  /** What is behind its target, and behind each recorded part of it that it reaches. */
+  readonly dataClasses: readonly DataClass[];
+  /** How often it may be used; `null` where that is not counted. */
+  readonly uses: number | null;
+  /** `null` where its use is not seen. */
+  readonly idle: Idleness | null;
+  /** `null` in those from before it was kept. */
+  readonly declared: Declared | null;
   /** What the provider was asked for: the mint specification, without secrets. */
   readonly specification: JsonObject;
 }
+
+/** Between two looks at whether a credential is in use. */
+export const LOOK_EVERY = seconds(10);
+
+/** When the use of one that became active is first looked at; `null` where it is not seen. */
+export const firstLook = ({ idle }: Pick<LeaseTerms, 'idle'>, activeAt: Instant): Instant | null =>
+  idle === null ? null : after(activeAt, seconds(Math.min(LOOK_EVERY, idle.after, idle.unused)));
 
 /** Where work on it is done. */
 export const placeOf = ({ tenant, id, target }: Pick<LeaseTerms, 'tenant' | 'id' | 'target'>) => ({
@@ -113,6 +156,12 @@ export interface Lease extends LeaseTerms {
   readonly cause: RevocationCause | null;
   readonly death: Death | null;
   readonly exposure: Milliseconds | null;
+  /** How many of its uses were counted. */
+  readonly used: number;
+  /** When it was last seen in use. */
+  readonly usedAt: Instant | null;
+  /** The kill switch that ended it. */
+  readonly block: BlockId | null;
   readonly outcome: Outcome | null;
 }
 

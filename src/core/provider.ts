@@ -4,22 +4,15 @@
  */
 import type { Json, JsonObject } from './canonical.ts';
 import type { AgentName, LeaseId, RequestId, TaskName, TenantName } from './ids.ts';
-import type { Mark } from './lease.ts';
+import type { Declared, Mark } from './lease.ts';
+import { placeholdersIn } from './placeholder.ts';
 import type { ProviderKind, TargetVersion } from './registers.ts';
 import type { Result } from './result.ts';
 import type { Secret } from './secret.ts';
 import type { Instant, Seconds } from './time.ts';
 
 /** What the provider can and cannot do at a target, declared before anything is minted, and shown to approvers. */
-export interface Declaration {
-  /** `commit`: dead with Brevet's own commit. Otherwise how fast a revocation is done, usually; `never`: only expiry. */
-  readonly revokes: 'commit' | { readonly within: Seconds } | 'never';
-  /** By what death is seen, in words; `null`: it cannot be, and ends `unverifiable`. */
-  readonly evidence: string | null;
-  readonly expiryEndsUse: boolean;
-  readonly countsUses: boolean;
-  /** Whether revoking or looking needs the secret, which is then kept encrypted until death. */
-  readonly keepsSecret: boolean;
+export interface Declaration extends Declared {
   /** Which parameters the credential itself enforces; a permit that rests on others is a finding. */
   readonly enforces: readonly string[];
   readonly shortest: Seconds;
@@ -27,18 +20,24 @@ export interface Declaration {
 }
 
 /**
- * Which parameters a credential of each kind holds its holder to, whatever the target: what providers declare, and
- * what a bundle is checked against where there is none. One that is not built holds nobody to anything.
+ * Which parameters a credential made by this template holds its holder to, whatever the target: what providers declare,
+ * and what a bundle is checked against where there is none.
  */
-export const ENFORCED: Readonly<Record<ProviderKind, readonly string[]>> = {
-  // The target's API reads them in the token, and may look at them or not.
-  jwt: [],
-  // The group role's rights are all that the server holds a login to.
-  postgres: [],
-  aws: [],
-  vault: [],
-  http: [],
-};
+export function enforcedBy(kind: ProviderKind, template: JsonObject): readonly string[] {
+  switch (kind) {
+    case 'jwt':
+      // The target's API reads them in the token, and may look at them or not.
+      return [];
+    case 'postgres':
+      // The group role's rights are all that the server holds a login to.
+      return [];
+    case 'aws':
+    case 'vault':
+    case 'http':
+      // What the template is filled with is in the session policy, the paths or the calls that are let through.
+      return placeholdersIn(template);
+  }
+}
 
 /** What a grant says of the credential: all that `specify` may look at, beside the target. */
 export interface MintTerms {
@@ -84,6 +83,17 @@ export interface Minted {
   readonly keep: Secret | null;
 }
 
+/** Who sets a target up, and where. */
+export interface TargetContext {
+  readonly tenant: TenantName;
+  readonly publicUrl: string;
+  /**
+   * A name for this tenant that nobody can choose or guess, the same each time: what a cloud calls an external id.
+   * 32 hex digits.
+   */
+  readonly externalId: string;
+}
+
 /** A credential as its provider may know it, minted or not. */
 export interface Subject {
   readonly lease: LeaseId;
@@ -103,6 +113,15 @@ export type Sighting =
   | { readonly seen: 'present'; readonly evidence: JsonObject }
   | { readonly seen: 'unseen'; readonly why: string; readonly forGood: boolean };
 
+/**
+ * Whether a credential is in use now; if not, when it was last seen to be, on the target's word: `null` for one that
+ * was never used. `unknown` where it cannot be told now: it is then taken for one in use.
+ */
+export type Activity =
+  | { readonly use: 'now' }
+  | { readonly use: 'over'; readonly last: Instant | null }
+  | { readonly use: 'unknown'; readonly why: string };
+
 export interface Finding {
   readonly level: 'refuse' | 'warn';
   readonly what: string;
@@ -120,8 +139,9 @@ interface CommonProvider {
    * Reads a target as an administrator wrote it. Unknown fields are refused.
    * @param config what was written, without the secret.
    */
-  parse(config: unknown, context: { readonly tenant: TenantName; readonly publicUrl: string }): Result<JsonObject>;
-  declare(target: TargetVersion): Declaration;
+  parse(config: unknown, context: TargetContext): Result<JsonObject>;
+  /** @param template the task class's part for this provider: what it leads to may be harder to end than the rest. */
+  declare(target: TargetVersion, template: JsonObject): Declaration;
   /** Pure: the same terms and version give the same specification. */
   specify(terms: MintTerms, target: TargetVersion): Result<MintSpecification>;
   /** What is wrong with a target before first use; empty when nothing is. */
@@ -149,6 +169,8 @@ export interface RemoteProvider extends CommonProvider {
   unfence(subject: Subject, target: OpenTarget): Promise<void>;
   /** The marks of every credential of Brevet's that the target holds. */
   list(target: OpenTarget): Promise<readonly Mark[]>;
+  /** Asked only where it declares `seesUse`. */
+  activity(subject: Subject, target: OpenTarget): Promise<Activity>;
 }
 
 export type Provider = LocalProvider | RemoteProvider;

@@ -2,6 +2,7 @@
  * What a decision reads: everything that epochs cover, read in one transaction with them. It lapses by itself at the
  * earliest end of anything in it, and is worth nothing once an epoch has moved: the commit looks.
  */
+import type { Block } from './block.ts';
 import type { AgentName, OperatorName, PersonName, TargetName, VendorName } from './ids.ts';
 import type {
   Acceptance,
@@ -63,6 +64,8 @@ export interface Snapshot {
   readonly assignments: readonly Assignment[];
   /** Those that had not ended when it was read, begun or not. */
   readonly situations: readonly Situation[];
+  /** Kill switches that are raised, and had not ended when it was read. */
+  readonly blocks: readonly Block[];
   /** The change windows around the moment of reading; `null` where the tenant has none, and changes come at any time. */
   readonly windows: readonly Interval[] | null;
   /** The current version of each. */

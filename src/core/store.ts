@@ -25,6 +25,7 @@ import type { RequestRow } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
 import type { Instant, Milliseconds, Seconds } from './time.ts';
+import type { Turns } from './turns.ts';
 
 /** The database does not answer, or went away in the middle: nothing may be said of what was asked. */
 export class StoreUnavailable extends Error {
@@ -166,6 +167,16 @@ export interface Store {
   defer(work: WorkFence, due: Instant, left?: WorkTask): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */
   finish(work: WorkFence): Promise<void>;
+
+  /**
+   * Active leases whose use is to be looked at, over all tenants, the longest due first: each is given to one caller, and
+   * is due again after `every`.
+   */
+  watched(limit: number, every: Seconds): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  /** That an active lease was seen in use: bookkeeping, by which the next look tells how long it has been idle. */
+  sawUse(tenant: TenantName, lease: LeaseId, at: Instant): Promise<void>;
+
+  readonly turns: Turns;
 
   /** Writes that a sweeper is at work. */
   beat(node: string): Promise<void>;

@@ -118,7 +118,7 @@ function connect(
       }),
     );
   }
-  return ok({ target, declared: provider.declare(target) });
+  return ok({ target, declared: provider.declare(target, task.template) });
 }
 
 function parameterDenial(task: TaskClass, { parameters }: AccessRequest): Denial | null {

@@ -1,8 +1,9 @@
 /** Runs the cases of a bundle: each is a real decision, compared with what its author expects. */
 import { parseAccessRequest } from './request.ts';
+import type { JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
 import type { RuleName } from '../core/policy.ts';
-import { ENFORCED } from '../core/provider.ts';
+import { enforcedBy } from '../core/provider.ts';
 import type { Declaration } from '../core/provider.ts';
 import { PROVIDER_KINDS } from '../core/registers.ts';
 import type { ProviderKind } from '../core/registers.ts';
@@ -109,15 +110,21 @@ function differencesOf(expected: CaseForm['expect'], decision: Decision): string
 }
 
 /** Roomy, so that the bundle alone decides: what a provider can do is not what a case is about. */
-const declaredOf = (kind: ProviderKind): Declaration => ({
+const declaredOf = (kind: ProviderKind, template: JsonObject): Declaration => ({
   revokes: 'commit',
   evidence: null,
   expiryEndsUse: true,
   countsUses: true,
   keepsSecret: false,
-  enforces: ENFORCED[kind],
+  seesUse: false,
+  enforces: enforcedBy(kind, template),
   shortest: seconds(1),
   longest: seconds(3600),
 });
 
-export const STAND_INS: Declarers = new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => declaredOf(kind) }]));
+export const STAND_INS: Declarers = new Map(
+  PROVIDER_KINDS.map((kind) => [
+    kind,
+    { declare: (_target: unknown, template: JsonObject) => declaredOf(kind, template) },
+  ]),
+);

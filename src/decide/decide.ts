@@ -4,6 +4,8 @@
  */
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { Declared } from '../core/lease.ts';
+import { blockOver } from '../core/block.ts';
 import { after, earliest, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
@@ -98,6 +100,8 @@ interface UnderRole {
 
 function underRole(policy: Policy, asking: Asking, { admitted, held, end }: UnderRole): Result<Permit | Ask, Denial> {
   const { request, now } = asking;
+  const stopped = blockedDenial(asking, admitted, held);
+  if (stopped !== null) return err(stopped);
   const { facts, raised } = factsOf(policy, asking, admitted, held);
   const verdict = verdictOn(policy, asking, facts);
   if (!verdict.ok) return err(tellingOf(policy.bundle, verdict.error, admitted));
@@ -118,6 +122,9 @@ function underRole(policy: Policy, asking: Asking, { admitted, held, end }: Unde
     tier: facts.tier,
     raised,
     ...terms.value,
+    dataClasses: [...new Set([...facts.data, ...task.touches])],
+    declared: declaredOf(declared),
+    idle: task.idle,
     notEnforced: [...Object.keys(request.parameters), ...(request.rest === '' ? [] : ['resource'])].filter(
       (part) => !declared.enforces.includes(part),
     ),
@@ -126,6 +133,38 @@ function underRole(policy: Policy, asking: Asking, { admitted, held, end }: Unde
   if (answer.effect === 'ask' && admitted.approvers.persons.length === 0) return err(NOBODY_TO_ASK);
   return ok(decisionOf(policy, asking, admitted, execution, { ...answer, turn }));
 }
+
+function blockedDenial(
+  { snapshot, now }: Asking,
+  { principal, task, target }: Admitted,
+  { role }: HeldRole,
+): Denial | null {
+  const what = {
+    tenant: snapshot.tenant.name,
+    agent: principal.agent,
+    role: role.name,
+    task: task.name,
+    target: target.name,
+    provider: target.provider,
+    lease: null,
+  };
+  const block = blockOver(snapshot.blocks, what, now);
+  if (block === null) return null;
+  return denial('blocked', 'oversight has stopped this here', {
+    hint: 'Stop, and tell your owner: only a person who oversees can lift it.',
+    because: `${block.id}: ${block.scope} ${block.name}`.trim(),
+  });
+}
+
+/** What stays with the lease; the rest of a declaration has done its part once it is decided. */
+const declaredOf = ({ revokes, evidence, expiryEndsUse, countsUses, seesUse, keepsSecret }: Declared): Declared => ({
+  revokes,
+  evidence,
+  expiryEndsUse,
+  countsUses,
+  seesUse,
+  keepsSecret,
+});
 
 const verdictOn = ({ bundle, rulebook }: Policy, { snapshot }: Asking, facts: Facts): Result<Verdict, Denial> =>
   judge(bundle, (input) => rulebook.evaluate(bundle, snapshot.tenant.name, input), facts);

@@ -6,7 +6,8 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { Failure, FailureCode } from '../core/failure.ts';
 import type { PersonName, RoleName, TaskName } from '../core/ids.ts';
 import type { RuleName } from '../core/policy.ts';
-import type { TargetVersion } from '../core/registers.ts';
+import type { Declared, Idleness } from '../core/lease.ts';
+import type { DataClass, TargetVersion } from '../core/registers.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 
 /** 1: act. 2: act, then tell. 3: propose, then wait. */
@@ -58,6 +59,12 @@ export interface Execution {
   readonly tier: Tier;
   readonly raised: readonly Raise[];
   readonly narrowed: readonly Narrowing[];
+  /** What may be behind it: by the registers, by the task class, and by what the agent said. */
+  readonly dataClasses: readonly DataClass[];
+  /** How the provider can end it, and see it. */
+  readonly declared: Declared;
+  /** When it is ended for want of use. */
+  readonly idle: Idleness;
   /** What was asked for and the credential itself does not hold the agent to: parameters, or `resource`. */
   readonly notEnforced: readonly string[];
 }

@@ -9,7 +9,7 @@ import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { LeaseId, WorkId } from '../core/ids.ts';
-import { markOf, placeOf } from '../core/lease.ts';
+import { firstLook, markOf, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
 import type { LocalProvider, Minted, MintOrder, OpenTarget, Provider, RemoteProvider } from '../core/provider.ts';
@@ -107,6 +107,11 @@ function leaseTerms(deps: Deps, { terms }: Grant, specification: JsonObject): Le
     // From the decision on: a lifetime that ends with what it rests on does not start later than it was measured.
     expiresAt: after(terms.at, execution.ttl),
     policy: terms.policy,
+    tier: execution.tier,
+    dataClasses: execution.dataClasses,
+    uses: execution.usesCounted ? execution.uses : null,
+    idle: execution.declared.seesUse ? execution.idle : null,
+    declared: execution.declared,
     specification,
   };
 }
@@ -129,7 +134,6 @@ async function issueLocally(
   record: IssueRecord,
 ): Promise<Result<Issued, NotIssued>> {
   const minting = provider.mint(orderOf(lease), target);
-  const keeps = provider.declare(target.version).keepsSecret;
   const issuing = Promise.all([
     minting,
     deps.store.commit(
@@ -140,7 +144,7 @@ async function issueLocally(
         request: record.row,
         lease,
         state: 'active',
-        secret: keeps ? await keptSecret(deps, lease, (await minting).keep) : null,
+        secret: lease.declared?.keepsSecret === true ? await keptSecret(deps, lease, (await minting).keep) : null,
         work: record.notices(lease),
       },
       record.entries(lease, 'active'),
@@ -218,15 +222,17 @@ async function activate(
 ): Promise<Result<Issued, NotIssued>> {
   const secret = await keptSecret(deps, lease, minted.keep);
   for (let epochs: Epochs | null = record.when.epochs; epochs !== null; epochs = await record.stillPermitted()) {
+    const at = deps.clock();
     const activating = deps.store.commit(
       {
         kind: 'lease.activate',
         tenant: lease.tenant,
         lease: lease.id,
         epochs,
-        at: deps.clock(),
+        at,
         reference: minted.reference,
         secret,
+        lookAt: firstLook(lease, at),
         work: record.notices(lease),
         over: record.reconciling,
       },

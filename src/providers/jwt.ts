@@ -11,7 +11,7 @@ import type { TenantName } from '../core/ids.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { parseWith } from '../core/parse.ts';
 import { isAtSameServer } from '../core/audience.ts';
-import { ENFORCED } from '../core/provider.ts';
+import { enforcedBy } from '../core/provider.ts';
 import type {
   Declaration,
   LocalProvider,
@@ -105,7 +105,13 @@ function parseTarget(config: unknown, publicUrl: string): Result<JwtConfig> {
 const configOf = (target: TargetVersion): JwtConfig => schema.parse(target.config);
 
 function declarationOf({ checks, probe_url }: JwtConfig): Declaration {
-  const common = { countsUses: false, expiryEndsUse: true, enforces: ENFORCED.jwt, shortest: SHORTEST };
+  const common = {
+    countsUses: false,
+    expiryEndsUse: true,
+    seesUse: false,
+    enforces: enforcedBy('jwt', {}),
+    shortest: SHORTEST,
+  };
   if (checks === 'offline') {
     return { ...common, revokes: 'never', evidence: null, keepsSecret: false, longest: LONGEST_OFFLINE };
   }

@@ -7,9 +7,9 @@ import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft } from '../core/entry.ts';
 import type { WorkId } from '../core/ids.ts';
 import { exposureOf } from '../core/lease.ts';
-import type { Death, Lease } from '../core/lease.ts';
+import type { Death, Declared, Lease } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
-import type { Declaration, Sighting } from '../core/provider.ts';
+import type { Sighting } from '../core/provider.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { hold } from './lease.ts';
@@ -28,7 +28,7 @@ export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promi
   if (lease.state !== 'revoking') return { dead: true, buried: null };
   try {
     const held = await hold(deps, lease);
-    const declared = held.provider.declare(held.target.version);
+    const { declared } = held;
     if (held.provider.where === 'local' && declared.revokes === 'never' && deps.clock() < lease.expiresAt) {
       return { dead: false, why: 'only its expiry ends it', until: lease.expiresAt };
     }
@@ -83,7 +83,7 @@ function deathOf(
   { clock, node }: Pick<Deps, 'clock' | 'node'>,
   { expiresAt }: Lease,
   sighting: Sighting,
-  { expiryEndsUse }: Declaration,
+  { expiryEndsUse }: Declared,
 ): Death | null {
   const at = clock();
   switch (sighting.seen) {

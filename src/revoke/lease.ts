@@ -1,13 +1,14 @@
 /** What killing needs of a lease: its provider, the version of its target that it was minted with, its kept secret. */
 import type { JsonObject } from '../core/canonical.ts';
 import type { WorkTask } from '../core/change.ts';
-import type { Lease, Outcome } from '../core/lease.ts';
-import type { Declaration, OpenTarget, Provider, Subject } from '../core/provider.ts';
+import type { Declared, Lease, Outcome } from '../core/lease.ts';
+import type { OpenTarget, Provider, Subject } from '../core/provider.ts';
 import type { TargetVersion } from '../core/registers.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
 
 export interface Held {
+  readonly declared: Declared;
   readonly provider: Provider;
   readonly target: OpenTarget;
   readonly subject: Subject;
@@ -31,15 +32,21 @@ export async function hold(deps: Deps, lease: Lease): Promise<Held> {
   const { id, mark, reference, expiresAt, specification } = lease;
   return {
     provider,
+    declared: declaredFor(lease, provider, version),
     target: await openTarget(deps.keyring, version),
     subject: { lease: id, mark, reference, secret, expiresAt, specification },
   };
 }
 
-export async function declarationOf(deps: Deps, lease: Lease): Promise<Declaration> {
+export async function declaredOf(deps: Deps, lease: Lease): Promise<Declared> {
+  if (lease.declared !== null) return lease.declared;
   const { provider, version } = await providerOf(deps, lease);
-  return provider.declare(version);
+  return declaredFor(lease, provider, version);
 }
+
+/** As it was said before the mint; of those from before that was kept, as it is said today. */
+const declaredFor = (lease: Lease, provider: Provider, version: TargetVersion): Declared =>
+  lease.declared ?? provider.declare(version, {});
 
 async function providerOf(deps: Deps, lease: Lease): Promise<{ provider: Provider; version: TargetVersion }> {
   const provider = deps.providers.get(lease.provider);

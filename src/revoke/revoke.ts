@@ -6,14 +6,13 @@ import type { NewWork } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Actor, Receipt } from '../core/entry.ts';
 import { newId } from '../core/ids.ts';
-import type { LeaseId, TenantName, WorkId } from '../core/ids.ts';
+import type { BlockId, LeaseId, TenantName, WorkId } from '../core/ids.ts';
 import { exposureOf, placeOf } from '../core/lease.ts';
-import type { Death, Lease, Outcome, RevocationCause } from '../core/lease.ts';
-import type { Declaration } from '../core/provider.ts';
+import type { Death, Declared, Lease, Outcome, RevocationCause } from '../core/lease.ts';
 import { instant, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { declarationOf, outcomeFacts } from './lease.ts';
+import { declaredOf, outcomeFacts } from './lease.ts';
 
 export interface Ending {
   readonly cause: RevocationCause;
@@ -21,6 +20,8 @@ export interface Ending {
   /** What the one who ends it said. */
   readonly reason: string | null;
   readonly outcome: Outcome | null;
+  /** The kill switch that ends it. */
+  readonly block?: BlockId | null;
   /** Who goes on to kill it: the caller, at once, or whoever claims the work next. */
   readonly killer: 'caller' | 'queue';
 }
@@ -41,7 +42,7 @@ const FIRST_ATTEMPT_MS = 5_000;
 
 /** Commits the end of a live lease. One that is ending or over stays as it is; what the agent reports is still kept. */
 export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promise<Ended> {
-  const declared = await declarationOf(deps, lease);
+  const declared = await declaredOf(deps, lease);
   const at = deps.clock();
   const death = deathInCommit(declared, lease, at, deps.node);
   const work = death === null ? [killLater(deps, lease, at, { declared, killer: ending.killer })] : [];
@@ -59,6 +60,7 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
       at,
       cause: ending.cause,
       outcome: ending.outcome,
+      block: ending.block ?? null,
       reference: lease.reference,
       secret: lease.secret,
       death,
@@ -112,7 +114,7 @@ export async function reread(deps: Deps, tenant: TenantName, id: LeaseId): Promi
 }
 
 /** Where the commit itself is the death (introspection refuses from then on), or expiry has already ended all use. */
-function deathInCommit(declared: Declaration, lease: Lease, at: Instant, node: string): Death | null {
+function deathInCommit(declared: Declared, lease: Lease, at: Instant, node: string): Death | null {
   if (lease.state === 'opening') return null;
   if (declared.revokes === 'commit') return { how: 'verified', at, evidence: { seen: declared.evidence }, node };
   if (declared.expiryEndsUse && declared.revokes === 'never' && at >= lease.expiresAt) {
@@ -125,7 +127,7 @@ function killLater(
   deps: Deps,
   lease: Lease,
   at: Instant,
-  { declared, killer }: { readonly declared: Declaration; readonly killer: Ending['killer'] },
+  { declared, killer }: { readonly declared: Declared; readonly killer: Ending['killer'] },
 ): NewWork {
   const soon = killer === 'queue' ? at : instant(at + FIRST_ATTEMPT_MS);
   const due = declared.revokes === 'never' ? lease.expiresAt : soon;
@@ -151,6 +153,7 @@ function revocationEntry(
     inSetup,
     facts: {
       cause: ending.cause,
+      ...(ending.block ? { block: ending.block } : {}),
       expires_at: toRfc3339(lease.expiresAt),
       ...(ending.outcome === null ? {} : { outcome: ending.outcome.outcome }),
       ...(death === null

@@ -37,6 +37,7 @@ export function createCommit(link: Link, group: Group): Commit {
       case 'request.ask':
       case 'lease.open':
       case 'lease.activate':
+      case 'lease.use':
       case 'lease.fail':
       case 'lease.revoke':
       case 'lease.bury':

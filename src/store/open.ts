@@ -18,6 +18,8 @@ import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
 import { checkDatabase, checkKey, readiness } from './start.ts';
+import { createTurns } from './turns.ts';
+import { createWatch } from './watch.ts';
 import { createQueue } from './work.ts';
 
 export interface StoreOptions {
@@ -91,6 +93,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...reader,
     ...createHoldingReads(link),
     ...queue,
+    turns: createTurns(link),
+    ...createWatch(link),
     async clockOffset() {
       offset = await queue.clockOffset();
       return offset;

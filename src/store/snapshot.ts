@@ -1,7 +1,8 @@
 /**
  * Snapshots: read whole in one transaction with their epochs, and kept until they lapse or are found stale.
  */
-import { and, desc, eq, getTableColumns, gt, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm';
+import type { Block } from '../core/block.ts';
 import type { TenantName } from '../core/ids.ts';
 import { NO_CONTEXT } from '../core/registers.ts';
 import type { Acceptance, Assignment, Situation, TenantContext } from '../core/registers.ts';
@@ -16,6 +17,7 @@ import { agents, deployment, issuers, operators, persons, vendors } from './sche
 import {
   acceptances,
   assignments,
+  blocks,
   enrolments,
   signingKeys,
   situations,
@@ -47,11 +49,12 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, accepted, assigned, standing, targets, keys] = await Promise.all([
+      const [enrolled, accepted, assigned, standing, raised, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
         acceptancesAt(tx, tenant),
         assignmentsAt(tx, tenant),
         situationsAt(tx, tenant, now),
+        blocksAt(tx, tenant, now),
         targetsAt(tx, tenant),
         keysOf(tx, tenant),
       ]);
@@ -66,12 +69,14 @@ export async function loadSnapshot(
         acceptances: new Map(accepted.map((acceptance) => [acceptance.agent, acceptance])),
         assignments: held,
         situations: standing,
+        blocks: raised,
         windows,
         targets,
         keys,
         lapsesAt: earliest(
           above.lapsesAt,
           ...held.map(({ until }) => until),
+          ...raised.map(({ until }) => until),
           ...enrolled.map(({ enrolment }) => enrolment.exception?.until ?? null),
           ...edgesAfter([...standing, ...(windows ?? [])], now),
         ),
@@ -187,6 +192,14 @@ const situationsAt = (tx: Transaction, tenant: TenantName, now: Instant): Promis
     .select()
     .from(situations)
     .where(and(eq(situations.tenant, tenant), gt(situations.until, now)));
+
+function blocksAt(tx: Transaction, tenant: TenantName, now: Instant): Promise<Block[]> {
+  const { id, scope, name, author, from, until } = blocks;
+  return tx
+    .select({ id, tenant: blocks.tenant, scope, name, author, from, until })
+    .from(blocks)
+    .where(and(eq(blocks.tenant, tenant), isNull(blocks.liftedAt), or(isNull(until), gt(until, now))));
+}
 
 async function targetsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['targets']> {
   const rows = await tx

@@ -172,6 +172,7 @@ export function tenant(over: {
     agents: new Map((over.agents ?? []).map((one) => [one.agent.name, one])),
     acceptances: new Map(),
     assignments: over.assignments ?? [],
+    blocks: [],
     situations: [],
     windows: null,
     targets: byName(targets),

@@ -42,6 +42,7 @@ export const DECLARED: Declaration = {
   evidence: 'introspection refuses it',
   expiryEndsUse: true,
   countsUses: true,
+  seesUse: false,
   keepsSecret: false,
   enforces: [],
   shortest: seconds(10),

@@ -9,7 +9,7 @@ import { ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Minted, MintOrder, MintTerms, OpenTarget, Provider, Sighting, Subject } from '../../src/core/provider.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { after, seconds } from '../../src/core/time.ts';
-import { orderFor, processClock, subjectOf } from '../support/target.ts';
+import { EXTERNAL_ID, orderFor, processClock, subjectOf } from '../support/target.ts';
 
 export interface Harness {
   readonly provider: Provider;
@@ -151,7 +151,7 @@ export function providerContract(contract: Contract, open: () => Promise<Harness
   });
 
   contract('refuses an unknown field of a target, and a template that it does not know', () => {
-    const context = { tenant: harness.terms.tenant, publicUrl: 'https://brevet.example' };
+    const context = { tenant: harness.terms.tenant, publicUrl: 'https://brevet.example', externalId: EXTERNAL_ID };
     const odd = harness.provider.parse({ ...harness.target.version.config, surprise: 1 }, context);
     assert.is(!odd.ok && odd.error.code, 'unknown_field');
     assert.is(!odd.ok && odd.error.path, 'surprise');

@@ -14,7 +14,7 @@ import type { Signer } from '../../src/core/signer.ts';
 import { seconds } from '../../src/core/time.ts';
 import { jwtProvider } from '../../src/providers/jwt.ts';
 import { freePort } from '../support/postgres.ts';
-import { openTargetOf, orderFor, subjectOf, termsOf } from '../support/target.ts';
+import { EXTERNAL_ID, openTargetOf, orderFor, subjectOf, termsOf } from '../support/target.ts';
 import { providerContract } from './contract.ts';
 import type { Harness } from './contract.ts';
 
@@ -187,6 +187,7 @@ tokens('dies as its target says', async () => {
   const declared = (config: object) => {
     const { revokes, evidence, keepsSecret, longest, countsUses } = provider.declare(
       openTargetOf(provider, { audience: AUDIENCE, ...config }).version,
+      {},
     );
     return { revokes, evidence, keepsSecret, longest, countsUses };
   };
@@ -244,7 +245,7 @@ for (const [what, config, code] of [
   ['an algorithm that is none', { audience: AUDIENCE, algorithm: 'none' }, 'invalid_field'],
 ] as const) {
   targets(`is refused with ${what}`, async () => {
-    const context = { tenant: termsOf({}).tenant, publicUrl: PUBLIC_URL };
+    const context = { tenant: termsOf({}).tenant, publicUrl: PUBLIC_URL, externalId: EXTERNAL_ID };
     const parsed = providerWith(await testSigner()).parse({ checks: 'introspection', ...config }, context);
     assert.is(parsed.ok ? 'taken' : parsed.error.code, code);
   });

@@ -55,6 +55,10 @@ admission('keeps a lease, its request and its entries as they were given', async
     death: null,
     exposure: null,
     outcome: null,
+    used: 0,
+    usedAt: null,
+    block: null,
+    lookAt: null,
     tenantEpoch: life.change.when.epochs.tenant,
     deploymentEpoch: life.change.when.epochs.deployment,
   });

@@ -70,6 +70,7 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'session.open':
     case 'request.refuse':
     case 'request.ask':
+    case 'lease.use':
     case 'lease.report':
     case 'register':
     case 'refusal.count':

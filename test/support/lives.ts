@@ -32,6 +32,7 @@ export interface OpenOptions {
   readonly within?: Within;
   readonly agent?: AgentName;
   readonly provider?: ProviderKind;
+  readonly lease?: Partial<LeaseTerms>;
 }
 
 export async function epochsOf(store: Store, tenant: TenantName = ACME): Promise<Epochs> {
@@ -61,6 +62,12 @@ export function opening({ tenant = ACME, state = 'active', agent = TRIAGE, ...op
     mintDeadline: instant(at + 10_000),
     expiresAt: instant(at + (options.ttl ?? 300_000)),
     policy: request.policy,
+    tier: 1,
+    dataClasses: [],
+    uses: null,
+    idle: null,
+    declared: null,
+    ...options.lease,
     specification: { sub: TRIAGE },
   };
   const secret = (options.secret ?? null) as Opening['change']['secret'];
@@ -128,7 +135,7 @@ export function move(kind: MoveKind, lease: LeaseId, epochs: Epochs, tenant: Ten
   const none = { reference: null, secret: null, work: [] } as const;
   const revoke = { kind: 'lease.revoke', ...of, ...none, at, cause: 'completed', outcome } as const;
   const changes: Readonly<Record<MoveKind, LifeChange>> = {
-    activate: { kind: 'lease.activate', ...of, ...none, epochs, at, over: newId('wrk', at, random) },
+    activate: { kind: 'lease.activate', ...of, ...none, epochs, at, lookAt: null, over: newId('wrk', at, random) },
     fail: { kind: 'lease.fail', ...of, at, fence: null, work: [] },
     revoke: { ...revoke, outcome: null, death: null, exposure: null },
     die: { ...revoke, death: deathOf(), exposure: milliseconds(0) },

@@ -87,13 +87,19 @@ export function clientStatements(password: Secret): readonly string[] {
   ];
 }
 
+export const EXTERNAL_ID = '0123456789abcdef0123456789abcdef';
+
 /** A target as a provider gets it: parsed, and with its secret opened. */
 export function openTargetOf(
   provider: Provider,
   config: unknown,
   of: { readonly kind?: ProviderKind; readonly secret?: Secret | null; readonly version?: number } = {},
 ): OpenTarget {
-  const context = { tenant: 'acme' as TargetVersion['tenant'], publicUrl: 'https://brevet.example' };
+  const context = {
+    tenant: 'acme' as TargetVersion['tenant'],
+    publicUrl: 'https://brevet.example',
+    externalId: EXTERNAL_ID,
+  };
   const parsed = provider.parse(config, context);
   if (!parsed.ok) throw new Error(`${parsed.error.code}: ${parsed.error.detail}`);
   const version: TargetVersion = {

@@ -12,6 +12,11 @@ export const LONGEST_TTL = 3600;
 /** What a credential gets when neither its task class nor the request says otherwise. */
 export const USUAL_TTL = 300;
 
+/** Seconds without a use, after which a credential whose use is seen is ended. */
+export const IDLE_AFTER = 30;
+/** The same for one that was never used. */
+export const UNUSED_AFTER = 60;
+
 const named = (form: RegExp, otherwise: string) =>
   z.string().regex(form, {
     error: ({ input }) => {
@@ -36,6 +41,13 @@ export const ceilingsField = () =>
   z.strictObject({
     ttl: z.int().min(1).max(LONGEST_TTL).optional(),
     uses: z.int().min(1).max(10_000).optional(),
+  });
+
+/** In seconds; the ceiling of all lifetimes stands for never. */
+export const idleField = () =>
+  z.strictObject({
+    after: z.int().min(1).max(LONGEST_TTL).optional(),
+    unused: z.int().min(1).max(LONGEST_TTL).optional(),
   });
 
 /** Whoever answers for it, and when it is looked at again. */

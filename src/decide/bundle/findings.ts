@@ -3,6 +3,7 @@
  * is a problem; a finding stops nothing and is told. Only what is certain from the files alone is one: a rule that looks
  * at more than this looks into gives none.
  */
+import type { JsonObject } from '../../core/canonical.ts';
 import type { Problem, RuleName } from '../../core/policy.ts';
 import type { BundleFiles, ProviderKind } from '../../core/registers.ts';
 import type { Instant } from '../../core/time.ts';
@@ -46,8 +47,8 @@ export interface PolicyFinding extends Problem {
 
 export interface Looking {
   readonly now: Instant;
-  /** Which parameters a credential of each kind holds its holder to. */
-  readonly enforces: Readonly<Record<ProviderKind, readonly string[]>>;
+  /** Which parameters a credential made by a template holds its holder to. */
+  readonly enforces: (kind: ProviderKind, template: JsonObject) => readonly string[];
 }
 
 /** Where the parts of a bundle stand, which a loaded one does not keep. */
@@ -108,7 +109,8 @@ function notEnforced(bundle: Bundle, rules: readonly SeenRule[], { enforces }: L
   return rules.flatMap((rule) =>
     [...rule.parameters].toSorted().flatMap((parameter) => {
       const loose = [...bundle.tasks.values()].filter(
-        ({ seenByRules, provider }) => seenByRules.includes(parameter) && !enforces[provider].includes(parameter),
+        ({ seenByRules, provider, template }) =>
+          seenByRules.includes(parameter) && !enforces(provider, template).includes(parameter),
       );
       if (loose.length === 0) return [];
       const kinds = [...new Set(loose.map(({ provider }) => provider))].toSorted().join(', ');

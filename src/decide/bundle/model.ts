@@ -2,6 +2,7 @@
 import type { Validator } from '@cfworker/json-schema';
 import type { JsonObject } from '../../core/canonical.ts';
 import type { RoleName, TaskName, TenantName } from '../../core/ids.ts';
+import type { Idleness } from '../../core/lease.ts';
 import type { RuleInfo, RuleName, RuleSource } from '../../core/policy.ts';
 import type { DataClass, ProviderKind, RoleFunction } from '../../core/registers.ts';
 import type { Instant, Seconds } from '../../core/time.ts';
@@ -51,6 +52,8 @@ export interface TaskClass {
   /** What a credential gets when the request asks for nothing. */
   readonly ttl: Seconds;
   readonly ceilings: Ceilings;
+  /** When a credential of it is ended early, where its use can be seen. */
+  readonly idle: Idleness;
   readonly readsOnly: boolean;
   /** What it makes stays at the target when its credential is dead. */
   readonly leavesObjects: boolean;

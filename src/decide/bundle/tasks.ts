@@ -4,9 +4,20 @@ import type { JsonObject } from '../../core/canonical.ts';
 import type { TaskName } from '../../core/ids.ts';
 import type { Problem } from '../../core/policy.ts';
 import { PROVIDER_KINDS } from '../../core/registers.ts';
-import type { ProviderKind } from '../../core/registers.ts';
 import { seconds } from '../../core/time.ts';
-import { LONGEST_TTL, USUAL_TTL, ceilingsField, nameField, stewardship, taskField, wordsField } from './fields.ts';
+import { TEMPLATES } from '../../core/templates.ts';
+import {
+  IDLE_AFTER,
+  LONGEST_TTL,
+  UNUSED_AFTER,
+  USUAL_TTL,
+  ceilingsField,
+  idleField,
+  nameField,
+  stewardship,
+  taskField,
+  wordsField,
+} from './fields.ts';
 import { CIRCUMSTANCES } from './model.ts';
 import type { TaskClass } from './model.ts';
 import { compileParameters, isClosed, parameterProblems } from './parameters.ts';
@@ -25,6 +36,7 @@ const TaskForm = z.strictObject({
   seen_by_rules: z.array(z.string()).optional(),
   ttl: z.int().min(1).max(LONGEST_TTL).optional(),
   ceilings: ceilingsField().optional(),
+  idle: idleField().optional(),
   reads_only: z.boolean().optional(),
   leaves_objects: z.boolean().optional(),
   containment: z.boolean().optional(),
@@ -37,17 +49,6 @@ type TaskForm = z.infer<typeof TaskForm>;
 
 export const TasksFile = z.strictObject({ tasks: z.record(taskField(), TaskForm) });
 export type TasksFile = z.infer<typeof TasksFile>;
-
-/** The part for each provider that is built; another's is taken as it is written, and reaches no target yet. */
-const TEMPLATES: Readonly<Record<ProviderKind, z.ZodType>> = {
-  jwt: z.strictObject({ scope: z.string().regex(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'it must be OAuth scopes') }),
-  postgres: z.strictObject({
-    group: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'it must be the name of a group role'),
-  }),
-  aws: anyObject(),
-  vault: anyObject(),
-  http: anyObject(),
-};
 
 /** Call it on a file without problems alone. */
 export function tasksOf({ tasks }: TasksFile): ReadonlyMap<TaskName, TaskClass> {
@@ -71,6 +72,7 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
     seenByRules: form.seen_by_rules ?? [],
     ttl: seconds(usual),
     ceilings: { ttl: seconds(form.ceilings?.ttl ?? Math.max(USUAL_TTL, usual)), uses: form.ceilings?.uses ?? 1 },
+    idle: { after: seconds(form.idle?.after ?? IDLE_AFTER), unused: seconds(form.idle?.unused ?? UNUSED_AFTER) },
     readsOnly: form.reads_only ?? false,
     leavesObjects: form.leaves_objects ?? false,
     containment: form.containment ?? false,

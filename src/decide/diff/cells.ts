@@ -98,7 +98,7 @@ function ofAgent(search: Search, snapshot: Snapshot, principal: AgentPrincipal):
         target,
         parameters: [parameters, ...others],
         readAlike,
-        countsUses: search.trial.providers.get(target.provider)?.declare(target).countsUses === true,
+        countsUses: search.trial.providers.get(target.provider)?.declare(target, form.template).countsUses === true,
         now: search.trial.now,
       };
       search.tried.add(task);

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../../core/canonical.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
-import type { Sighting, Subject } from '../../core/provider.ts';
+import type { Activity, Sighting, Subject } from '../../core/provider.ts';
 import { nodeName } from './config.ts';
 import { codeOfGroups } from './code.ts';
 import { fulfilled } from './gather.ts';
@@ -44,6 +44,11 @@ interface Role {
   readonly is_fence: boolean;
 }
 
+/** The evidence of a sighting names each node with what is open there. */
+interface Living {
+  readonly nodes: readonly { readonly sessions: number }[];
+}
+
 /** A node's view, or why there is none. */
 interface NodeView {
   readonly node: string;
@@ -56,6 +61,14 @@ export async function lookTwice(look: (subject: Subject) => Promise<Sighting>, s
   if (first.seen !== 'gone') return first;
   await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   return look(subject);
+}
+
+/** Sessions that are open now; the server does not keep when the last one closed. */
+export function activityOf(sighting: Sighting): Activity {
+  if (sighting.seen === 'unseen') return { use: 'unknown', why: sighting.why };
+  const { nodes } = sighting.evidence;
+  const inUse = (nodes as Living['nodes']).some(({ sessions }) => sessions > 0);
+  return inUse ? { use: 'now' } : { use: 'over', last: null };
 }
 
 export async function lookTogether(

@@ -6,7 +6,7 @@
 import type { JsonObject } from '../../core/canonical.ts';
 import type { Random } from '../../core/ids.ts';
 import type { Mark } from '../../core/lease.ts';
-import { ENFORCED } from '../../core/provider.ts';
+import { enforcedBy } from '../../core/provider.ts';
 import type { Declaration, Minted, OpenTarget, RemoteProvider, Sighting, Subject } from '../../core/provider.ts';
 import { ok } from '../../core/result.ts';
 import { seconds } from '../../core/time.ts';
@@ -18,7 +18,7 @@ import { fence, unfence } from './fence.ts';
 import { gather } from './gather.ts';
 import { PATIENCE } from './lane.ts';
 import { listMarks } from './list.ts';
-import { lookTogether, lookTwice } from './look.ts';
+import { activityOf, lookTogether, lookTwice } from './look.ts';
 import { mintTogether, prepare } from './mint.ts';
 import type { Prepared } from './mint.ts';
 import { MINT_LANES, openSite } from './site.ts';
@@ -52,6 +52,8 @@ interface Desk {
   mint(prepared: Prepared): Promise<Minted>;
   end(subject: Subject): Promise<void>;
   look(subject: Subject): Promise<Sighting>;
+  /** One look of the two that death takes. */
+  glance(subject: Subject): Promise<Sighting>;
 }
 
 export function postgresProvider(options: PostgresProviderOptions): PostgresProvider {
@@ -83,6 +85,7 @@ export function postgresProvider(options: PostgresProviderOptions): PostgresProv
     fence: ({ mark }, target) => fence(deskOf(target).site, mark),
     unfence: ({ mark }, target) => unfence(deskOf(target).site, mark),
     list: (target): Promise<readonly Mark[]> => listMarks(deskOf(target).site),
+    activity: async (subject, target) => activityOf(await deskOf(target).glance(subject)),
     check: (target) => checkSite(target, options.clock, patience),
     async close() {
       const open = [...desks.values()];
@@ -108,6 +111,7 @@ function openDesk(target: OpenTarget, clock: Clock, patience: Milliseconds): Des
     mint: gather({ most: MOST_MINTED, atOnce: MINT_LANES }, (batch) => mintTogether(site, batch, clock)),
     end: gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch) => endTogether(site, batch)),
     look: (subject) => lookTwice(look, subject),
+    glance: look,
   };
 }
 
@@ -119,7 +123,8 @@ function declare(): Declaration {
     expiryEndsUse: false,
     countsUses: false,
     keepsSecret: false,
-    enforces: ENFORCED.postgres,
+    seesUse: true,
+    enforces: enforcedBy('postgres', {}),
     shortest: SHORTEST,
     longest: LONGEST,
   };

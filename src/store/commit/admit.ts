@@ -3,6 +3,7 @@
  * idempotency key. One statement for all of a batch; each member has its own outcome.
  */
 import type { LifeChange } from '../../core/change.ts';
+import { firstLook } from '../../core/lease.ts';
 import { SPREADING, WITHIN } from './within.ts';
 import { rowText, writeEntries, writeWork } from './written.ts';
 import type { Rows } from './written.ts';
@@ -54,7 +55,7 @@ function approvalRow(n: number, { tenant, request, approval }: Extract<Admission
 }
 
 function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, { kind: 'lease.open' }>): Rows {
-  const { targetVersion, openedAt, mintDeadline, expiresAt, ...same } = lease;
+  const { targetVersion, openedAt, mintDeadline, expiresAt, dataClasses, ...same } = lease;
   return rowText({
     n,
     ...same,
@@ -62,9 +63,11 @@ function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, 
     opened_at: openedAt,
     mint_deadline: mintDeadline,
     expires_at: expiresAt,
+    data_classes: dataClasses,
     state,
     secret,
     active_at: state === 'active' ? openedAt : null,
+    look_at: state === 'active' ? firstLook(lease, openedAt) : null,
     tenant_epoch: when.epochs.tenant,
     deployment_epoch: when.epochs.deployment,
   });
@@ -113,15 +116,16 @@ waiting as (
   join done using (n)),
 opened as (
   insert into leases (tenant, id, request, approval, agent, owner, role, task, provider, target, target_version,
-    resource, mark, opened_at, mint_deadline, expires_at, policy, specification, state, secret, active_at, tenant_epoch,
-    deployment_epoch)
+    resource, mark, opened_at, mint_deadline, expires_at, policy, tier, data_classes, uses, idle, declared,
+    specification, state, secret, active_at, look_at, tenant_epoch, deployment_epoch)
   select l.tenant, l.id, l.request, l.approval, l.agent, l.owner, l.role, l.task, l.provider, l.target,
-    l.target_version, l.resource, l.mark, l.opened_at, l.mint_deadline, l.expires_at, l.policy, l.specification,
-    l.state, l.secret, l.active_at, l.tenant_epoch, l.deployment_epoch
+    l.target_version, l.resource, l.mark, l.opened_at, l.mint_deadline, l.expires_at, l.policy, l.tier, l.data_classes,
+    l.uses, l.idle, l.declared, l.specification, l.state, l.secret, l.active_at, l.look_at, l.tenant_epoch,
+    l.deployment_epoch
   from json_to_recordset($4::text::json) as l(n bigint, tenant text, id text, request text, approval text, agent text,
     owner text, role text, task text, provider text, target text, target_version int, resource text, mark text,
-    opened_at bigint, mint_deadline bigint, expires_at bigint, policy text, specification json, state text,
-    secret text, active_at bigint, tenant_epoch bigint, deployment_epoch bigint)
+    opened_at bigint, mint_deadline bigint, expires_at bigint, policy text, tier int, data_classes json, uses int,
+    idle json, declared json, specification json, state text, secret text, active_at bigint, look_at bigint, tenant_epoch bigint, deployment_epoch bigint)
   join done using (n)),
 ${writeWork('$5')},
 ${writeEntries('$6')}

@@ -26,6 +26,9 @@ interface MoveRow {
   readonly death?: object | null;
   readonly exposure?: number | null;
   readonly outcome?: object | null;
+  readonly block?: string | null;
+  readonly look_at?: number | null;
+  readonly used_at?: number;
 }
 
 export function moveRow(n: number, change: Move): Rows {
@@ -49,16 +52,36 @@ function settingOf(change: Move): MoveRow {
         tenant_epoch: change.epochs.tenant,
         deployment_epoch: change.epochs.deployment,
         active_at: change.at,
+        look_at: change.lookAt,
         reference: change.reference,
         secret: change.secret,
         over: change.over,
       };
+    case 'lease.use':
+      return {
+        from: ['active'],
+        to: null,
+        tenant_epoch: change.epochs.tenant,
+        deployment_epoch: change.epochs.deployment,
+        used_at: change.at,
+      };
     case 'lease.fail':
       return { from: ['opening'], to: 'failed', fence: change.fence };
     case 'lease.revoke': {
-      const { at, cause, outcome, reference, secret, death, exposure } = change;
+      const { at, cause, outcome, reference, secret, death, exposure, block } = change;
       const to = death === null ? 'revoking' : 'revoked';
-      return { from: ['opening', 'active'], to, revoking_at: at, cause, outcome, reference, secret, death, exposure };
+      return {
+        from: ['opening', 'active'],
+        to,
+        revoking_at: at,
+        cause,
+        outcome,
+        reference,
+        secret,
+        death,
+        exposure,
+        block: block ?? null,
+      };
     }
     case 'lease.bury':
       return {
@@ -84,7 +107,8 @@ function settingOf(change: Move): MoveRow {
 export const MOVE = `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, lease text, "from" text, "to" text,
     tenant_epoch bigint, deployment_epoch bigint, work text, attempt int, over text, active_at bigint, revoking_at bigint,
-    cause text, reference json, secret text, death json, exposure bigint, outcome json)),
+    cause text, reference json, secret text, death json, exposure bigint, outcome json, block text, look_at bigint,
+    used_at bigint)),
 stood as materialized (
   select i.n from input i where i.tenant_epoch is null or exists (
     select from tenants t, deployment d where t.name = i.tenant and not t.retired and t.epoch = i.tenant_epoch
@@ -103,12 +127,18 @@ done as materialized (
     death = coalesce(i.death, l.death),
     exposure = coalesce(i.exposure, l.exposure),
     outcome = coalesce(i.outcome, l.outcome),
-    tenant_epoch = coalesce(i.tenant_epoch, l.tenant_epoch),
-    deployment_epoch = coalesce(i.deployment_epoch, l.deployment_epoch)
+    block = coalesce(i.block, l.block),
+    look_at = coalesce(i.look_at, l.look_at),
+    used = l.used + (i.used_at is not null)::int,
+    used_at = coalesce(i.used_at, l.used_at),
+    tenant_epoch = case when i.used_at is null then coalesce(i.tenant_epoch, l.tenant_epoch) else l.tenant_epoch end,
+    deployment_epoch = case when i.used_at is null then coalesce(i.deployment_epoch, l.deployment_epoch)
+      else l.deployment_epoch end
   from input i
   where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
-    and (i."to" is not null or l.outcome is null)
-    and (i."to" is distinct from 'active' or l.expires_at > brevet_now())
+    and (i."to" is not null or i.used_at is not null or l.outcome is null)
+    and ((i."to" is distinct from 'active' and i.used_at is null) or l.expires_at > brevet_now())
+    and (i.used_at is null or l.uses is null or l.used < l.uses)
     and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))
   returning i.n),
 finished as (

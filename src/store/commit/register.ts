@@ -18,6 +18,7 @@ import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
+import { liftBlock, raiseBlock } from './register-blocks.ts';
 import { claim } from './register-claim.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
@@ -140,6 +141,10 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'assignment.put':
     case 'assignment.remove':
       return change.assignment.tenant;
+    case 'block.raise':
+      return onlyOf(change.blocks.map(({ tenant }) => tenant));
+    case 'block.lift':
+      return onlyOf(change.tenants);
     case 'setup.begin':
     case 'setup.witness':
     case 'local_token.make':
@@ -165,6 +170,10 @@ function tenantOf(change: RegisterChange): TenantName | null {
       return change.tenant;
   }
 }
+
+/** What reaches several tenants raises the deployment's epoch, which counts at each. */
+const onlyOf = ([first, ...others]: readonly TenantName[]): TenantName | null =>
+  first === undefined || others.length > 0 ? null : first;
 
 /** They say nothing of who may do what: that a token was made, or that somebody would have it otherwise. */
 const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
@@ -219,6 +228,10 @@ function applyUnversioned(
       return setSituation(register, change.situation);
     case 'situation.end':
       return endSituation(register, change);
+    case 'block.raise':
+      return raiseBlock(register, change);
+    case 'block.lift':
+      return liftBlock(register, change);
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../core/canonical.ts';
 import type {
   AgentName,
   ApprovalId,
+  BlockId,
   EntryId,
   LeaseId,
   PersonName,
@@ -13,8 +14,17 @@ import type {
   TargetName,
   TaskName,
 } from '../../core/ids.ts';
-import type { Death, LeaseState, LeaseTerms, Mark, Outcome, RevocationCause } from '../../core/lease.ts';
-import type { ProviderKind } from '../../core/registers.ts';
+import type {
+  Death,
+  Declared,
+  Idleness,
+  LeaseState,
+  LeaseTerms,
+  Mark,
+  Outcome,
+  RevocationCause,
+} from '../../core/lease.ts';
+import type { DataClass, ProviderKind } from '../../core/registers.ts';
 import type { SealedSecret } from '../../core/seal.ts';
 import type { Milliseconds } from '../../core/time.ts';
 import { at, tenantOf, now, number } from './columns.ts';
@@ -82,6 +92,12 @@ export const leases = pgTable(
     mintDeadline: at('mint_deadline').notNull(),
     expiresAt: at('expires_at').notNull(),
     policy: text('policy').notNull(),
+    /** Those from before it was kept count as the most to be feared. */
+    tier: integer('tier').notNull().default(3),
+    dataClasses: json('data_classes').$type<readonly DataClass[]>().notNull().default([]),
+    uses: integer('uses'),
+    idle: json('idle').$type<Idleness>(),
+    declared: json('declared').$type<Declared>(),
     specification: json('specification').$type<LeaseTerms['specification']>().notNull(),
     state: text('state').$type<LeaseState>().notNull(),
     reference: json('reference').$type<JsonObject>(),
@@ -92,6 +108,11 @@ export const leases = pgTable(
     death: json('death').$type<Death>(),
     exposure: number('exposure').$type<Milliseconds>(),
     outcome: json('outcome').$type<Outcome>(),
+    used: integer('used').notNull().default(0),
+    usedAt: at('used_at'),
+    block: text('block').$type<BlockId>(),
+    /** When its use is looked at next; none where it is not seen. */
+    lookAt: at('look_at'),
     /** Those that it was last decided under. */
     tenantEpoch: number('tenant_epoch').notNull().default(0),
     deploymentEpoch: number('deployment_epoch').notNull().default(0),
@@ -101,6 +122,12 @@ export const leases = pgTable(
     index('leases_live')
       .on(table.expiresAt)
       .where(sql`state in ('opening', 'active')`),
+    index('leases_watched')
+      .on(table.lookAt)
+      .where(sql`state = 'active' and look_at is not null`),
+    index('leases_blocked')
+      .on(table.block)
+      .where(sql`block is not null`),
     index('leases_held')
       .on(table.tenant, table.agent, table.provider)
       .where(sql`state in ('opening', 'active', 'revoking')`),

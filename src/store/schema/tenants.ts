@@ -12,10 +12,12 @@ import {
   text,
   unique,
 } from 'drizzle-orm/pg-core';
+import type { BlockScope } from '../../core/block.ts';
 import type { JsonObject } from '../../core/canonical.ts';
 import type {
   AgentName,
   AssignmentId,
+  BlockId,
   IssuerName,
   PersonName,
   RoleName,
@@ -66,6 +68,26 @@ export const situations = pgTable(
     primaryKey({ columns: [table.tenant, table.id] }),
     check('situations_end', sql`${table.from} < ${table.until}`),
   ],
+);
+
+/** A kill switch, as it stands at one tenant. The same id stands at each that it reaches. */
+export const blocks = pgTable(
+  'blocks',
+  {
+    tenant: tenantOf().references(() => tenants.name),
+    id: text('id').$type<BlockId>().notNull(),
+    scope: text('scope').$type<BlockScope>().notNull(),
+    name: text('name').notNull(),
+    author: text('author').$type<PersonName>().notNull(),
+    from: at('from').notNull(),
+    until: at('until'),
+    reason: text('reason').notNull(),
+    /** It rehearses, at a sandbox. */
+    drill: boolean('drill').notNull().default(false),
+    liftedAt: at('lifted_at'),
+    liftedBy: text('lifted_by').$type<PersonName>(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
 );
 
 export const enrolments = pgTable(

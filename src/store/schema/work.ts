@@ -3,7 +3,7 @@ import { index, integer, json, pgTable, text } from 'drizzle-orm/pg-core';
 import type { WorkTask } from '../../core/change.ts';
 import type { WorkId } from '../../core/ids.ts';
 import type { Instant } from '../../core/time.ts';
-import { at, tenantOf, now } from './columns.ts';
+import { at, number, tenantOf, now } from './columns.ts';
 
 /** The outbox. `attempt` is the fence; work that is held is not given to another until `heldUntil`. */
 export const work = pgTable(
@@ -21,6 +21,13 @@ export const work = pgTable(
   },
   (table) => [index('work_due').on(table.due)],
 );
+
+/** One at a time over all nodes, by name. `fence` is raised by each taking. */
+export const turns = pgTable('turns', {
+  name: text('name').primaryKey(),
+  fence: number('fence').notNull(),
+  heldUntil: at('held_until').notNull(),
+});
 
 /** That a sweeper is at work, by node. */
 export const heartbeats = pgTable('heartbeats', {

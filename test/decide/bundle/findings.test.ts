@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RuleName } from '../../../src/core/policy.ts';
-import { ENFORCED } from '../../../src/core/provider.ts';
+import { enforcedBy } from '../../../src/core/provider.ts';
 import type { BundleFiles } from '../../../src/core/registers.ts';
 import { instant } from '../../../src/core/time.ts';
 import { countOf, findingsOf, placesOf, unheld, untested } from '../../../src/decide/bundle/findings.ts';
@@ -14,7 +14,7 @@ import { NOW, engine, load, shipped } from '../world.ts';
 
 const findings = suite('decide/bundle/findings');
 
-const looking: Looking = { now: NOW, enforces: ENFORCED };
+const looking: Looking = { now: NOW, enforces: enforcedBy };
 const find = (files: BundleFiles, how: Partial<Looking> = {}): readonly PolicyFinding[] =>
   findingsOf(load(files), placesOf(files), { ...looking, ...how });
 const told = (found: readonly PolicyFinding[]): string[] =>
@@ -213,7 +213,7 @@ findings('a role to which another workflow was added, and none whose one workflo
 });
 
 findings('a parameter that the provider enforces is none', () => {
-  const enforces = { ...ENFORCED, jwt: ['endpoints', 'percent', 'privileged'] };
+  const enforces = () => ['endpoints', 'percent', 'privileged'];
   assert.equal(
     find(policyFiles, { enforces }).map(({ what }) => what),
     [

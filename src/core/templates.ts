@@ -1,0 +1,21 @@
+/**
+ * What a task class says to its provider, by kind of provider: the forms that a bundle is checked against, and that a
+ * provider reads when it specifies what it will send.
+ */
+import { z } from 'zod';
+import type { ProviderKind } from './registers.ts';
+
+/** @see RFC 6749 section 3.3 */
+const SCOPES = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
+const GROUP = /^[a-z_][a-z0-9_]{0,62}$/;
+
+const anyObject = () => z.record(z.string(), z.json());
+
+/** What is not built yet is taken as it is written, and reaches no target. */
+export const TEMPLATES = {
+  jwt: z.strictObject({ scope: z.string().regex(SCOPES, 'it must be OAuth scopes') }),
+  postgres: z.strictObject({ group: z.string().regex(GROUP, 'it must be the name of a group role') }),
+  aws: anyObject(),
+  vault: anyObject(),
+  http: anyObject(),
+} as const satisfies Readonly<Record<ProviderKind, z.ZodType>>;

@@ -1,0 +1,21 @@
+/**
+ * One at a time, over all nodes: for a provider whose server has no compare-and-set. A turn is a row that is taken only
+ * while nobody holds it or its holder's time is over; each taking raises its fence, by which a holder that woke late
+ * finds that it has lost it.
+ */
+import type { Seconds } from './time.ts';
+
+export interface Turn {
+  readonly name: string;
+  /** Higher with each taking. */
+  readonly fence: number;
+}
+
+export interface Turns {
+  /** @param hold longer than what is done under it may take. @returns `null` while another holds it. */
+  take(name: string, hold: Seconds): Promise<Turn | null>;
+  /** Whether it is still this holder's, by the database's clock. */
+  isHeld(turn: Turn): Promise<boolean>;
+  /** Gives it back; nothing happens where it was lost. */
+  release(turn: Turn): Promise<void>;
+}

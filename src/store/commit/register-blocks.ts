@@ -1,0 +1,31 @@
+/** Kill switches: raised and lifted at each tenant that they reach, in one transaction. */
+import { and, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
+import type { RegisterChange } from '../../core/change.ts';
+import { blocks } from '../schema/tenants.ts';
+import type { Register } from './register.ts';
+import { refuse } from './refused.ts';
+
+type Of<Kind extends RegisterChange['kind']> = Extract<RegisterChange, { readonly kind: Kind }>;
+
+export async function raiseBlock(
+  { tx }: Register,
+  { blocks: raised, reason, drill }: Of<'block.raise'>,
+): Promise<void> {
+  await tx.insert(blocks).values(raised.map((block) => ({ ...block, reason, drill })));
+}
+
+export async function liftBlock({ tx }: Register, { block, tenants, by }: Of<'block.lift'>): Promise<void> {
+  const lifted = await tx
+    .update(blocks)
+    .set({ liftedAt: sql`brevet_now()`, liftedBy: by })
+    .where(
+      and(
+        inArray(blocks.tenant, [...tenants]),
+        eq(blocks.id, block),
+        isNull(blocks.liftedAt),
+        or(isNull(blocks.until), gt(blocks.until, sql`brevet_now()`)),
+      ),
+    )
+    .returning({ tenant: blocks.tenant });
+  if (lifted.length < tenants.length) refuse({ unmet: 'missing', what: 'block' });
+}

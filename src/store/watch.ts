@@ -1,0 +1,36 @@
+/** Which credentials' use is looked at next. What is written here is no fact: a look moves the one after it. */
+import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm';
+import type { Store } from '../core/store.ts';
+import type { Link } from './link.ts';
+import { ROLES } from './roles.ts';
+import { leases } from './schema/requests.ts';
+
+const working = { role: ROLES.work, tenants: [] } as const;
+
+export function createWatch(link: Link): Pick<Store, 'watched' | 'sawUse'> {
+  return {
+    watched: (limit, every) =>
+      link.transaction(working, (tx) => {
+        const due = tx
+          .select({ at: sql`ctid` })
+          .from(leases)
+          .where(and(eq(leases.state, 'active'), lte(leases.lookAt, sql`brevet_now()`)))
+          .orderBy(asc(leases.lookAt))
+          .limit(limit)
+          .for('update', { skipLocked: true });
+        return tx
+          .update(leases)
+          .set({ lookAt: sql`brevet_now() + ${every * 1000}::bigint` })
+          .where(and(inArray(sql`ctid`, due), eq(leases.state, 'active')))
+          .returning({ tenant: leases.tenant, lease: leases.id });
+      }),
+    sawUse: async (tenant, lease, at) => {
+      await link.transaction(working, (tx) =>
+        tx
+          .update(leases)
+          .set({ usedAt: sql`greatest(${leases.usedAt}, ${at}::bigint)` })
+          .where(and(eq(leases.tenant, tenant), eq(leases.id, lease), eq(leases.state, 'active'))),
+      );
+    },
+  };
+}
