@@ -12,6 +12,7 @@ import { approvals } from './http/approvals.ts';
 import { assignments } from './http/assignments.ts';
 import { changes } from './http/changes.ts';
 import { context } from './http/context.ts';
+import { gateway } from './http/gateway.ts';
 import { health } from './http/health.ts';
 import { inventories } from './http/inventory.ts';
 import { leases } from './http/leases.ts';
@@ -57,6 +58,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);
   app.route('/t/:tenant/leases', leases);
+  app.route('/t/:tenant/gateway', gateway);
   app.get('/t/:tenant/jwks', keys);
   // RFC 8414 puts the well-known part before the issuer's path; OpenID discovery puts it behind.
   app.get('/.well-known/oauth-authorization-server/t/:tenant', metadata);

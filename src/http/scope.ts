@@ -6,6 +6,7 @@ export interface Scope {
   Bindings: {
     /** Node's response, to learn whether an answer was written. */
     outgoing?: { once(event: 'close', listener: () => void): void; readonly writableFinished: boolean };
-    incoming?: { readonly socket?: { readonly remoteAddress?: string } };
+    /** Node's request: whose it is, and its target as it was sent. */
+    incoming?: { readonly socket?: { readonly remoteAddress?: string }; readonly url?: string };
   };
 }
