@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { callThrough } from '../broker/gateway.ts';
 import type { GatewayAnswer } from '../broker/gateway.ts';
+import { AnswerCut } from '../use/gateway/answer.ts';
 import { bearerOf, tenantOf } from './caller.ts';
 import type { Scope } from './scope.ts';
 import { problem } from './wire.ts';
@@ -24,7 +25,7 @@ gateway.all('/:lease/*', async (c) => {
     body: raw.method === 'GET' || raw.method === 'HEAD' ? null : raw.body,
     gone: raw.signal,
   });
-  return answer.ok ? passed(answer.value) : problem(c, answer.error);
+  return answer.ok ? passed(c, answer.value) : problem(c, answer.error);
 });
 
 const OWN_PATH = /^\/t\/[^/?#]+\/gateway\/[^/?#]+(\/[^]*)$/;
@@ -38,8 +39,9 @@ function targetOf(c: Context<Scope>): string | null {
   return OWN_PATH.exec(c.env?.incoming?.url ?? `${pathname}${search}`)?.[1] ?? null;
 }
 
-function passed({ status, headers, body, receipt }: GatewayAnswer): Response {
-  return new Response(body === null || body instanceof Uint8Array ? bytesOf(body) : ReadableStream.from(body), {
+function passed(c: Context<Scope>, { status, headers, body, receipt }: GatewayAnswer): Response {
+  const isWhole = body === null || body instanceof Uint8Array;
+  return new Response(isWhole ? bytesOf(body) : ReadableStream.from(orBrokenOff(c, body)), {
     status,
     headers: {
       ...headers,
@@ -51,3 +53,16 @@ function passed({ status, headers, body, receipt }: GatewayAnswer): Response {
 
 const bytesOf = (body: Uint8Array | null): Uint8Array<ArrayBuffer> | null =>
   body === null ? null : new Uint8Array(body);
+
+/**
+ * A stream that is cut takes its connection with it, so that no reader takes it for whole. What serves it on Node would say
+ * why in the middle of the body, and end it in order.
+ */
+async function* orBrokenOff(c: Context<Scope>, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (fault) {
+    if (!(fault instanceof AnswerCut) || c.env?.outgoing === undefined) throw fault;
+    c.env.outgoing.destroy();
+  }
+}

@@ -53,9 +53,10 @@ const path = z
   .regex(PATH, 'it must be a path of plain segments, a parameter alone in its own')
   .refine((text) => !text.split('/').some((segment) => segment === '.' || segment === '..'), 'it holds a dot segment');
 
+/** By itself too: one that closes the group that is put around it would not be held at its ends. */
 const isPattern = (text: string): boolean => {
   try {
-    return new RegExp(`^(?:${text})$`, 'u') instanceof RegExp;
+    return [text, `^(?:${text})$`].every((pattern) => new RegExp(pattern, 'u') instanceof RegExp);
   } catch (fault) {
     if (!(fault instanceof SyntaxError)) throw fault;
     return false;
