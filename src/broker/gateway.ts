@@ -21,7 +21,7 @@ import { endLease } from '../revoke/revoke.ts';
 import { failureOf } from '../use/gateway/answer.ts';
 import { bodyFor } from '../use/gateway/body.ts';
 import type { SentBody } from '../use/gateway/body.ts';
-import { callingOf, isLive, LEASE_OVER } from '../use/gateway/calling.ts';
+import { callingOf, isUsable, LEASE_OVER } from '../use/gateway/calling.ts';
 import type { Calling } from '../use/gateway/calling.ts';
 import { exchange } from '../use/gateway/exchange.ts';
 import type { Exchanged } from '../use/gateway/exchange.ts';
@@ -89,7 +89,7 @@ async function attempt(
   if (calling.block !== null) return (await isStale(deps, snapshot)) ? again : done(err(BLOCKED));
   const matched = matchCall(calling.specification.calls, call);
   // A dead lease is told that it is dead, and nothing of what it could do before.
-  if (!matched.ok) return done((await isLive(deps, lease)) ? matched : err(failureIn(LEASE_OVER)));
+  if (!matched.ok) return done((await isUsable(deps, lease)) ? matched : err(failureIn(LEASE_OVER)));
   const open = opened(deps, calling, call, once);
   if (!open.ok) return done(open);
   once.body ??= await bodyOf(calling, matched.value, call);
@@ -97,7 +97,7 @@ async function attempt(
   const sending = { ...calling, matched: matched.value, body: once.body.value, open: open.value, call };
   const isLooked = needsLookup(tool.config, matched.value.call) || tool.config.inject.by === 'oauth';
   // What Brevet asks the tool beforehand bears the key too.
-  if (isLooked && !(await isLive(deps, lease))) return done(err(failureIn(LEASE_OVER)));
+  if (isLooked && !(await isUsable(deps, lease))) return done(err(failureIn(LEASE_OVER)));
   const key = await keyFor(deps, tool, open.value.signal);
   if (!key.ok) return done(key);
   const tied = await whyNotTied(deps.gateway.forward, tool.config, {

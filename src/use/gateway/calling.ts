@@ -17,6 +17,7 @@ import type { Proven } from '../../authenticate/auth-failure.ts';
 import { agentInStanding } from '../../authenticate/principal.ts';
 import type { AgentPrincipal } from '../../authenticate/principal.ts';
 import type { Deps } from '../../deps.ts';
+import { aliveNow } from '../alive.ts';
 import { toolFor } from './key.ts';
 import type { Tool } from './key.ts';
 import { verifyLeaseToken } from './token.ts';
@@ -81,8 +82,8 @@ function specificationOf(lease: Lease): GatewaySpecification {
   return known;
 }
 
-/** As the store has it now; for what is done before the use is counted. */
-export async function isLive({ store, clock }: Deps, { tenant, id }: Lease): Promise<boolean> {
-  const lease = await store.lease(tenant, id);
-  return lease?.state === 'active' && clock() < lease.expiresAt && (lease.uses === null || lease.used < lease.uses);
+/** As the store has it now, with a use left and under no block; for what is done before the use is counted. */
+export async function isUsable(deps: Deps, { tenant, id }: Lease): Promise<boolean> {
+  const lease = (await aliveNow(deps, tenant, id))?.lease;
+  return lease !== undefined && (lease.uses === null || lease.used < lease.uses);
 }

@@ -14,7 +14,7 @@ import type { Deps } from '../../deps.ts';
 /** All leases with open calls are looked at together, so often that none lives on for a second. */
 const LOOK_EVERY_MS = 400;
 /** Every so many looks the store is told that a call goes on: its lease is not idle. */
-const TELL_EVERY = 10;
+const TELL_EVERY = 2;
 
 export interface OpenCall {
   readonly signal: AbortSignal;
