@@ -84,7 +84,7 @@ async function memory(options: BrevetOptions, plan: Plan, generator: Generator) 
   }
 }
 
-function sampleMost(pid: number | undefined): { stop(): Promise<number> } {
+export function sampleMost(pid: number | undefined): { stop(): Promise<number> } {
   const stopping = new AbortController();
   const most = (async () => {
     let seen = 0;
@@ -102,7 +102,7 @@ function sampleMost(pid: number | undefined): { stop(): Promise<number> } {
   };
 }
 
-async function residentMegabytes(pid: number | undefined): Promise<number> {
+export async function residentMegabytes(pid: number | undefined): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
   return Number(stdout) / MEGABYTE_IN_KIB;
 }

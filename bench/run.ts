@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureFull } from './full.ts';
+import { measureGateway } from './gateway.ts';
 import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
 import { measureLogins } from './logins.ts';
@@ -16,6 +17,7 @@ import type { Outcome } from './tokens.ts';
 const CASES = {
   tokens: measureTokens,
   logins: measureLogins,
+  gateway: measureGateway,
   node: measureNode,
   policy: measurePolicy,
   full: measureFull,

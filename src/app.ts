@@ -41,9 +41,10 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
     const deps = depsOf(c.env);
     c.set('deps', deps);
     c.set('requestId', newId('cal', deps.clock(), deps.random));
-    await next();
+    // Before there is an answer: set on one that is made, they would have it made once more.
     c.header('x-request-id', c.var.requestId);
     c.header('x-content-type-options', 'nosniff');
+    await next();
   });
   app.route('/', health);
   app.route('/errors', errors);

@@ -4,12 +4,11 @@
  * out with the key. What came of it is written when its answer has ended.
  */
 import { makeEntry } from '../core/entry.ts';
-import type { Entry, EntryDraft, Receipt } from '../core/entry.ts';
+import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
-import type { EntryId, LeaseId, TenantName } from '../core/ids.ts';
-import type { Lease } from '../core/lease.ts';
+import type { LeaseId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -17,7 +16,6 @@ import { between, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { failureIn } from '../authenticate/auth-failure.ts';
 import type { Deps } from '../deps.ts';
-import { endLease } from '../revoke/revoke.ts';
 import { failureOf } from '../use/gateway/answer.ts';
 import { bodyFor } from '../use/gateway/body.ts';
 import type { SentBody } from '../use/gateway/body.ts';
@@ -32,11 +30,11 @@ import type { Called, Matched } from '../use/gateway/match.ts';
 import { openCall } from '../use/gateway/open.ts';
 import type { OpenCall } from '../use/gateway/open.ts';
 import { outgoing, ownIn } from '../use/gateway/outgoing.ts';
-import { answeredEntry, echoEntry, usedEntry } from '../use/gateway/record.ts';
-import type { Outcome } from '../use/gateway/record.ts';
+import { usedEntry } from '../use/gateway/record.ts';
 import { needsLookup, whyNotTied } from '../use/gateway/tie.ts';
 import { again, done, isStale, trying, turnAway } from './callers.ts';
 import type { Step } from './callers.ts';
+import { conclude } from './conclude.ts';
 
 export interface GatewayCall extends Called {
   readonly token: string;
@@ -184,51 +182,8 @@ async function send(deps: Deps, sending: Sending, { key, receipt, at }: Counted)
   });
   const exchanged = await exchange(deps, { tool, key, call: forwarded }, (status, tally) => {
     const sent = body.bytes === null ? null : body.sent();
-    const outcome = { ...tally, status, sent, took: between(at, deps.clock()) };
-    deps.background(conclude(deps, sending, receipt.entry, outcome));
+    open.close();
+    conclude(deps, sending, receipt.entry, { ...tally, status, sent, took: between(at, deps.clock()) });
   });
   return exchanged.ok ? ok({ ...exchanged.value, receipt }) : err(failureOf(exchanged.error));
-}
-
-/** Writes what came of it; the last use, once nothing of the lease is under way here, ends the lease. */
-async function conclude(deps: Deps, sending: Sending, use: EntryId, outcome: Outcome): Promise<void> {
-  const { lease, open, tool } = sending;
-  const isLast = open.close();
-  const { node } = deps;
-  const seen = { at: deps.clock(), node };
-  const drafts: EntryDraft[] = [answeredEntry(sending, use, outcome, seen)];
-  if (outcome.end === 'key_echoed') {
-    deps.log.error('gateway.key_echoed', { tenant: lease.tenant, lease: lease.id, target: tool.version.name });
-    drafts.push(echoEntry(sending, use, tool, seen));
-  }
-  const entries = drafts.map((draft) => makeEntry(draft, deps.random));
-  await note(deps, sending.snapshot, entries);
-  if (isLast) await endIfSpent(deps, lease);
-}
-
-/** More would only mean that the deployment is being rewritten all the time. */
-const TRIES = 5;
-
-/** Facts that change nothing but the ledger, and hold whatever has moved since. */
-async function note(
-  deps: Deps,
-  { tenant: { name: tenant }, epochs }: Snapshot,
-  entries: readonly Entry[],
-): Promise<void> {
-  let now: typeof epochs | null = epochs;
-  for (let tries = 0; tries < TRIES && now !== null; tries++) {
-    const when = { epochs: now, oneUse: null, idempotency: null };
-    const written = await deps.store.commit({ kind: 'session.open', tenant, when }, entries);
-    if (written.ok) return;
-    now = await deps.store.epochs(tenant);
-  }
-  deps.log.error('gateway.not_recorded', { tenant, entries: entries.map(({ id }) => id) });
-}
-
-async function endIfSpent(deps: Deps, { uses, tenant, id }: Lease): Promise<void> {
-  if (uses === null) return;
-  const lease = await deps.store.lease(tenant, id);
-  if (lease?.state !== 'active' || lease.used < uses) return;
-  const actor = { kind: 'broker', name: deps.node } as const;
-  await endLease(deps, lease, { cause: 'spent', actor, reason: null, outcome: null, killer: 'queue' });
 }

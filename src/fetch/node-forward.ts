@@ -146,12 +146,18 @@ function pairsOf(raw: readonly string[]): readonly (readonly [string, string])[]
 }
 
 /** Left before its end, it takes its connection with it. */
-async function* bytesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stream;
-  } catch (fault) {
-    throw fault instanceof Error ? asFetchError(fault) : fault;
-  }
+const bytesOf = (stream: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]() {
+    const reading = stream[Symbol.asyncIterator]();
+    return {
+      next: () => reading.next().catch(asBroken),
+      return: async () => (await reading.return?.()) ?? { done: true, value: undefined },
+    };
+  },
+});
+
+function asBroken(fault: unknown): never {
+  throw fault instanceof Error ? asFetchError(fault) : fault;
 }
 
 function pour(body: ForwardCall['body'], into: Writable): void {

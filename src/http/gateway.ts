@@ -1,6 +1,7 @@
 /** Calls through the gateway: everything below a lease's own path, whatever its method. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import type { StatusCode } from 'hono/utils/http-status';
 import { callThrough } from '../broker/gateway.ts';
 import type { GatewayAnswer } from '../broker/gateway.ts';
 import { AnswerCut } from '../use/gateway/answer.ts';
@@ -41,13 +42,11 @@ function targetOf(c: Context<Scope>): string | null {
 
 function passed(c: Context<Scope>, { status, headers, body, receipt }: GatewayAnswer): Response {
   const isWhole = body === null || body instanceof Uint8Array;
-  return new Response(isWhole ? bytesOf(body) : ReadableStream.from(orBrokenOff(c, body)), {
-    status,
-    headers: {
-      ...headers,
-      'cache-control': 'no-store',
-      'brevet-receipt': `${receipt.entry} ${receipt.leafHash}`,
-    },
+  const sent = isWhole ? bytesOf(body) : ReadableStream.from(orBrokenOff(c, body));
+  return c.newResponse(sent, status as StatusCode, {
+    ...headers,
+    'cache-control': 'no-store',
+    'brevet-receipt': `${receipt.entry} ${receipt.leafHash}`,
   });
 }
 

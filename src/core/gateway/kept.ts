@@ -21,16 +21,17 @@ export interface KeptToken {
 /** What a call was ended for, before its answer had. */
 export type CutFor = 'lease_over' | 'too_slow' | 'caller_gone';
 
-/** When a call is ended at the latest, and for what. */
-export interface CallEnd {
-  readonly at: Instant;
+/** Since when a call is under way; when it is ended at the latest, and for what. */
+export interface CallSpan {
+  readonly since: Instant;
+  readonly until: Instant;
   readonly why: CutFor;
 }
 
 /** Calls of one lease that are under way here. */
 export interface OpenCalls {
   readonly tenant: TenantName;
-  readonly calls: Map<AbortController, CallEnd>;
+  readonly calls: Map<AbortController, CallSpan>;
 }
 
 export interface Gateway {

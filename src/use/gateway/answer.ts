@@ -14,8 +14,9 @@ import { echoScanner } from './echo.ts';
 import type { Needles } from './echo.ts';
 
 /** How an answer ended. `whole`: as the tool ended it. */
-export type AnswerEnd =
-  'whole' | CutFor | 'request_too_large' | 'no_answer' | 'redirect' | 'encoded' | 'too_large' | 'key_echoed';
+export type AnswerEnd = 'whole' | NotWhole;
+
+export type NotWhole = CutFor | 'request_too_large' | 'no_answer' | 'redirect' | 'encoded' | 'too_large' | 'key_echoed';
 
 export interface Tally {
   readonly end: AnswerEnd;
@@ -27,9 +28,9 @@ export interface Tally {
 /** Breaks the answer off, so that its reader sees that it is not whole. */
 export class AnswerCut extends Error {
   override readonly name = 'AnswerCut';
-  readonly end: AnswerEnd;
+  readonly end: NotWhole;
 
-  constructor(end: AnswerEnd, cause?: unknown) {
+  constructor(end: NotWhole, cause?: unknown) {
     super(`the answer was cut: ${end}`, { cause });
     this.end = end;
   }
@@ -43,7 +44,7 @@ export interface Screened {
 }
 
 /** Shows none of it to the agent where the head alone says that it must not. */
-export function screen(answer: ForwardedAnswer, config: HttpTarget, needles: Needles): Screened | AnswerEnd {
+export function screen(answer: ForwardedAnswer, config: HttpTarget, needles: Needles): Screened | NotWhole {
   const { status } = answer;
   if (status >= 300 && status < 400 && status !== NOT_MODIFIED) return 'redirect';
   const encodings = [...valuesOf(answer, 'content-encoding'), ...valuesOf(answer, 'transfer-encoding')];
@@ -96,14 +97,15 @@ export async function* passing(
     if (rest.length > 0) yield count(rest);
     end = 'whole';
   } catch (fault) {
-    end = endOf(fault, signal);
-    throw fault instanceof AnswerCut ? fault : new AnswerCut(end, fault);
+    const why = endOf(fault, signal);
+    end = why;
+    throw fault instanceof AnswerCut ? fault : new AnswerCut(why, fault);
   } finally {
     ended({ end, bytes, digest: digest.digest('hex') });
   }
 }
 
-export function endOf(fault: unknown, signal: AbortSignal): AnswerEnd {
+export function endOf(fault: unknown, signal: AbortSignal): NotWhole {
   if (fault instanceof AnswerCut) return fault.end;
   if (signal.aborted) return signal.reason as CutFor;
   for (let cause = fault; cause instanceof Error; cause = cause.cause) {
@@ -114,7 +116,7 @@ export function endOf(fault: unknown, signal: AbortSignal): AnswerEnd {
 }
 
 /** What an agent is told of an answer that it does not get. */
-export function failureOf(end: Exclude<AnswerEnd, 'whole'>): Failure {
+export function failureOf(end: NotWhole): Failure {
   switch (end) {
     case 'lease_over':
     case 'caller_gone':

@@ -6,7 +6,8 @@ import type { Result } from '../../core/result.ts';
 import { sha256Hex } from '../../core/digest.ts';
 import type { Deps } from '../../deps.ts';
 import { endOf, passing, screen } from './answer.ts';
-import type { AnswerEnd, Screened, Tally } from './answer.ts';
+import type { NotWhole, Screened, Tally } from './answer.ts';
+import { echoScanner } from './echo.ts';
 import { forgetToken } from './key.ts';
 import type { Key, Tool } from './key.ts';
 
@@ -25,8 +26,8 @@ const NOTHING = { bytes: 0, digest: sha256Hex('') };
 export async function exchange(
   deps: Deps,
   { tool, key, call }: { readonly tool: Tool; readonly key: Key; readonly call: ForwardCall },
-  ended: (status: number | null, tally: Tally) => void,
-): Promise<Result<Exchanged, Exclude<AnswerEnd, 'whole'>>> {
+  ended: Ended,
+): Promise<Result<Exchanged, NotWhole>> {
   const answer = await answerTo(deps, call);
   if (typeof answer === 'string') return refuse(answer, null, ended);
   const { status } = answer;
@@ -36,33 +37,30 @@ export async function exchange(
     await drop(answer);
     return refuse(seen, status, ended);
   }
-  const { signal } = call;
+  const isEmpty = call.method === 'HEAD' || EMPTY.includes(status);
+  if (isEmpty || (seen.length !== null && seen.length <= SMALL)) return whole(seen, answer, { key, call }, ended);
   const { response_bytes: limit } = tool.config.limits;
+  const { signal } = call;
   const body = passing(answer.body, { needles: key.needles, limit, signal }, (tally) => ended(status, tally));
-  const isSmall = call.method === 'HEAD' || EMPTY.includes(status) || (seen.length !== null && seen.length <= SMALL);
-  return isSmall ? whole(seen, body, call) : ok({ status, headers: headersOf(seen), body });
+  return ok({ status, headers: headersOf(seen), body });
 }
 
 const UNAUTHORIZED = 401;
 /** @see RFC 9110 section 6.4.1 */
 const EMPTY = [204, 205, 304];
 
-async function answerTo(deps: Deps, call: ForwardCall): Promise<ForwardedAnswer | Exclude<AnswerEnd, 'whole'>> {
+async function answerTo(deps: Deps, call: ForwardCall): Promise<ForwardedAnswer | NotWhole> {
   try {
     return await deps.gateway.forward(call);
   } catch (fault) {
     if (fault instanceof FetchRefused) deps.log.warn('gateway.not_sent', { pool: call.pool, why: fault.message });
-    return endOf(fault, call.signal) as Exclude<AnswerEnd, 'whole'>;
+    return endOf(fault, call.signal);
   }
 }
 
-function refuse(
-  end: AnswerEnd,
-  status: number | null,
-  ended: (status: number | null, tally: Tally) => void,
-): Result<never, Exclude<AnswerEnd, 'whole'>> {
+function refuse(end: NotWhole, status: number | null, ended: Ended): Result<never, NotWhole> {
   ended(status, { end, ...NOTHING });
-  return err(end as Exclude<AnswerEnd, 'whole'>);
+  return err(end);
 }
 
 /** Leaving it lets its connection go. */
@@ -70,19 +68,25 @@ async function drop({ body }: ForwardedAnswer): Promise<void> {
   await body[Symbol.asyncIterator]().return?.(undefined);
 }
 
+type Ended = (status: number | null, tally: Tally) => void;
+
 async function whole(
-  seen: Screened,
-  body: AsyncIterable<Uint8Array>,
-  { method, signal }: ForwardCall,
-): Promise<Result<Exchanged, Exclude<AnswerEnd, 'whole'>>> {
+  { status, headers }: Screened,
+  { body }: ForwardedAnswer,
+  { key, call }: { readonly key: Key; readonly call: ForwardCall },
+  ended: Ended,
+): Promise<Result<Exchanged, NotWhole>> {
   const parts: Uint8Array[] = [];
   try {
     for await (const part of body) parts.push(part);
   } catch (fault) {
-    return err(endOf(fault, signal) as Exclude<AnswerEnd, 'whole'>);
+    return refuse(endOf(fault, call.signal), status, ended);
   }
-  const isEmpty = method === 'HEAD' || EMPTY.includes(seen.status);
-  return ok({ status: seen.status, headers: seen.headers, body: isEmpty ? null : joined(parts) });
+  const bytes = joined(parts);
+  if (echoScanner(key.needles).push(bytes).found) return refuse('key_echoed', status, ended);
+  ended(status, { end: 'whole', bytes: bytes.length, digest: sha256Hex(bytes) });
+  const isEmpty = call.method === 'HEAD' || EMPTY.includes(status);
+  return ok({ status, headers, body: isEmpty ? null : bytes });
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
