@@ -17,7 +17,8 @@ import { watch } from './node.ts';
 
 /** Shorter than what servers keep an idle connection for, so that few calls meet one that is just going. */
 const IDLE_MS = 4_000;
-const MOST_IDLE = 32;
+/** As many as agents call at once: one that is closed after each call costs its tool more than the call. */
+const MOST_IDLE = 256;
 const MOST_POOLS = 1_000;
 
 export interface Pool {

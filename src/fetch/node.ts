@@ -64,15 +64,14 @@ function send(allowed: AllowedUrl, limits: FetchLimits, options: RequestOptions)
   });
 }
 
-/** Looks at where a connection leads: once it stands, or at once where it stood before. */
+/** Looks at where a connection leads once it stands; one that stands was looked at when it was made. */
 export function watch(socket: Socket, allowed: AllowedUrl, refuse: (why: FetchRefused) => void): void {
-  const look = (): void => {
+  if (!socket.connecting) return;
+  socket.once('connect', () => {
     const { remoteAddress } = socket;
     if (remoteAddress !== undefined && mayBeAt(allowed, remoteAddress)) return;
     refuse(new FetchRefused('refused: connected to an address that may not be reached'));
-  };
-  if (socket.connecting) socket.once('connect', look);
-  else look();
+  });
 }
 
 async function readBody(response: IncomingMessage, bytes: number): Promise<string> {

@@ -23,8 +23,14 @@ export const usedEntry = (of: Of, { call, query }: Matched, { version }: Tool, a
   kind: 'lease.used',
   actor: { kind: 'agent', name: of.lease.agent, by: 'lease_token' },
   facts: { method: call.method, path: call.template, target: version.name, target_version: version.version },
-  said: { path: call.path, ...(query.length === 0 ? {} : { query_digest: sha256Hex(queryOf(query)) }) },
+  said: { path: call.path, ...digestOf(call, query) },
 });
+
+/** Of what the agent itself chose to ask. */
+function digestOf({ query: rules }: Matched['call'], query: Matched['query']): { readonly query_digest?: string } {
+  const chosen = query.filter(([name]) => 'matches' in (rules[name] ?? {}));
+  return chosen.length === 0 ? {} : { query_digest: sha256Hex(queryOf(chosen)) };
+}
 
 export interface Outcome extends Tally {
   /** `null`: there was none. */
