@@ -215,6 +215,17 @@ ends('cuts what streams, here at once and elsewhere soon', async () => {
   );
 });
 
+ends('cuts what streams on its node with its commit, before anybody looks', async () => {
+  const unwatched = await app.node({ deps: (deps) => ({ ...deps, pause: () => new Promise(() => undefined) }) });
+  const served = await listening(unwatched);
+  const lease = await app.lease('tool.upload', { uses: 10 });
+  const { cut } = await dripping(lease, served.port);
+  const path = `/t/acme/leases/${lease.id}/revoke`;
+  must(await unwatched.call('POST', path, { token: await app.session(), body: { reason: 'x' } }));
+  assert.is(await cut, 'cut');
+  await served.close();
+});
+
 ends('cuts what streams at its expiry', async () => {
   const lease = await app.lease('tool.upload', { uses: 10, ttl: 2 });
   const { cut } = await dripping(lease, here.port);
