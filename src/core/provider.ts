@@ -131,6 +131,11 @@ export interface Finding {
 /** The provider did not answer, or answered what stops a mint or a kill for now. Never carries a secret. */
 export class ProviderUnavailable extends Error {
   override readonly name = 'ProviderUnavailable';
+
+  /** Whether its server answered, and so is there: this one thing alone did not go. */
+  get answered(): boolean {
+    return false;
+  }
 }
 
 interface CommonProvider {

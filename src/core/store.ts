@@ -229,8 +229,16 @@ export interface Store extends BlockReads {
     after?: LeaseId | null,
   ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
-  /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
-  claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
+  /**
+   * Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt.
+   * @param shares of those targets that may have more or less, by tenant and target with a space between.
+   */
+  claim(
+    limit: number,
+    perTarget: number,
+    hold: Seconds,
+    shares?: Readonly<Record<string, number>>,
+  ): Promise<readonly ClaimedWork[]>;
   /** Gives it back until `due`, or what is left of it, with the reason. Nothing happens if another attempt holds it. */
   defer(work: WorkFence, due: Instant, why: string, left?: WorkTask): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */
