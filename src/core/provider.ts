@@ -101,7 +101,8 @@ export interface Subject {
   readonly reference: JsonObject | null;
   readonly secret: Secret | null;
   readonly expiresAt: Instant;
-  readonly specification: MintSpecification;
+  /** `null`: it bears Brevet's mark, and no lease says what it was made as. */
+  readonly specification: MintSpecification | null;
 }
 
 /**

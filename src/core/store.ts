@@ -72,6 +72,12 @@ export interface EndingQuery extends Page, Holding {
   readonly since: Instant;
 }
 
+/** What a mark found at a provider belongs to. */
+export interface Standing {
+  readonly tenant: TenantName;
+  readonly state: LeaseState;
+}
+
 /** Where agents are enrolled, what they hold there, and when each role of theirs was last used for a lease. */
 export interface Placements {
   readonly enrolments: readonly { readonly tenant: TenantName; readonly agent: AgentName }[];
@@ -201,6 +207,8 @@ export interface Store extends BlockReads {
   leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
   /** Over all tenants by the listing role, newest first: what is not over, and what was ended since. */
   ending(of: EndingQuery): Promise<readonly Lease[]>;
+  /** Whose these are and how they stand, over all tenants; those that are no leases are missing. */
+  standing(ids: readonly LeaseId[]): Promise<ReadonlyMap<LeaseId, Standing>>;
   /** How many of these are not over. */
   unended(of: Holding): Promise<number>;
   /** What the inventory adds to the register of agents, over all tenants or those within. */
