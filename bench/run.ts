@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureBlocks } from './blocks.ts';
 import { measureFull } from './full.ts';
 import { measureGateway } from './gateway.ts';
 import { startGenerator } from './load.ts';
@@ -10,6 +11,7 @@ import { measureLogins } from './logins.ts';
 import { measureNode } from './node.ts';
 import { measurePolicy } from './policy.ts';
 import { FULL, QUICK } from './plan.ts';
+import { measureRules } from './rules.ts';
 import { asTable } from './table.ts';
 import { measureTokens } from './tokens.ts';
 import type { Outcome } from './tokens.ts';
@@ -20,6 +22,8 @@ const CASES = {
   gateway: measureGateway,
   node: measureNode,
   policy: measurePolicy,
+  rules: measureRules,
+  blocks: measureBlocks,
   full: measureFull,
 };
 
@@ -32,7 +36,9 @@ const outcomes: Outcome[] = [];
 try {
   for (const [name, measure] of Object.entries(CASES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const began = performance.now();
     outcomes.push(await measure(join(folder, name), plan, generator));
+    process.stderr.write(`${name}: took ${Math.round((performance.now() - began) / 1000)} s\n`);
   }
 } finally {
   await generator.stop();

@@ -91,6 +91,14 @@ for (const [scope, name, reachesBirch] of [
   });
 }
 
+blocks('name in their preview the agents of the tenants that they would reach, and no others', async () => {
+  const shown = async (tenants: string[]) =>
+    must(await app.operator('otto', 'POST', '/api/blocks/preview', { scope: 'vendor', name: 'in-house', tenants }))
+      .body;
+  assert.equal((await shown(['birch']))['agents'], ['birch-bot']);
+  assert.equal((await shown(['acme']))['agents'], ['report-bot', 'triage-bot']);
+});
+
 blocks('of a target or a lease name their tenant', async () => {
   const { lease, token } = await held(app, 'triage-bot', 'acme');
   for (const [scope, name] of [
@@ -112,6 +120,7 @@ blocks('of a target or a lease name their tenant', async () => {
 
 for (const [what, body, status, code] of [
   ['an agent that is not there', { scope: 'agent', name: 'triage-bto' }, 404, 'not_found'],
+  ['an agent that works for others', { scope: 'agent', name: 'birch-bot', tenants: ['acme'] }, 404, 'not_found'],
   ['a person that is not there', { scope: 'owner', name: 'nobody' }, 404, 'not_found'],
   ['a task class of no policy', { scope: 'task', name: 'ticket.reroute' }, 404, 'not_found'],
   ['a provider that is none', { scope: 'provider', name: 'ldap' }, 404, 'not_found'],
@@ -242,16 +251,15 @@ blocks.after(close);
 
 const client = await clientDatabase();
 /** Mints that wait here until they are let go. */
-let gate: Promise<void> | null = null;
-let waiting = 0;
+const mints: { gate: Promise<void> | null; waiting: number } = { gate: null, waiting: 0 };
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
     : {
         ...provider,
         async mint(order, target) {
-          waiting++;
-          await gate;
+          mints.waiting++;
+          await mints.gate;
           return provider.mint(order, target);
         },
       };
@@ -266,16 +274,16 @@ kill('is counted, also what was being minted, and told at each tenant', async ()
       await shop.call('POST', '/t/acme/requests', { token: await shop.session('report-bot'), body: REPORT }),
     ).body['lease'] as { id: string };
     const open = Promise.withResolvers<void>();
-    gate = open.promise;
-    waiting = 0;
+    mints.gate = open.promise;
+    mints.waiting = 0;
     const late = shop.call('POST', '/t/acme/requests', { token: await shop.session('report-bot'), body: REPORT });
-    while (waiting === 0) await new Promise((turn) => setTimeout(turn, 5));
+    while (mints.waiting === 0) await new Promise((turn) => setTimeout(turn, 5));
     const preview = must(await shop.operator('otto', 'POST', '/api/blocks/preview', { scope: 'everything' })).body;
     assert.is(preview['live'], 8);
     const raised = must(await shop.operator('otto', 'POST', '/api/blocks', { scope: 'everything', ...REASON })).body;
     assert.equal(raised['tenants'], ['acme', 'birch']);
     open.resolve();
-    gate = null;
+    mints.gate = null;
     const refused = await late;
     assert.is(refused.status, 403, 'its credential never leaves');
     assert.is(refused.body['code'], 'blocked');
