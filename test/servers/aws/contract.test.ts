@@ -17,6 +17,7 @@ providerContract(contract, async (): Promise<Harness> => {
     provider,
     target: world.open(provider),
     terms: world.terms(),
+    blind: true,
     use: (credential) => world.reads(credential, 'acme-1'),
     overstep: (credential) => world.reads(credential, 'acme-2'),
     hold: async (credential) => () => world.reads(credential, 'acme-1'),

@@ -3,6 +3,7 @@
  * and what agents may do. Tickets are users of IAM here: a service that moto and the front both know by its resources.
  */
 import {
+  AttachRolePolicyCommand,
   CreatePolicyCommand,
   CreateRoleCommand,
   CreateUserCommand,
@@ -62,6 +63,8 @@ export async function awsWorld(externalId = EXTERNAL_ID): Promise<AwsWorld> {
     ExternalId: externalId,
     PolicyArns: Policy?.Arn ?? '',
   });
+  // moto takes no ManagedPolicyArns from a template.
+  await front.tenant.send(new AttachRolePolicyCommand({ RoleName: ROLE, PolicyArn: Policy?.Arn }));
   await front.stranger.send(
     new CreateRoleCommand({
       RoleName: ROLE,
