@@ -16,6 +16,7 @@ import { createCedar } from '../decide/cedar.ts';
 import type { Deps } from '../deps.ts';
 import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
 import { loadCedar } from './cedar.ts';
@@ -67,6 +68,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const request = guardedRequest(reach);
   const fetch = jsonOver(request);
   const postgres = postgresProvider({ random, clock });
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -94,14 +96,14 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       });
     },
     keepAnswers: parts.keepAnswers ?? true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres].map(around),
+    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres, aws].map(around),
   });
   return {
     deps,
     async close() {
       stop();
       closing.abort();
-      await postgres.close();
+      await Promise.all([postgres.close(), aws.close()]);
     },
   };
 }

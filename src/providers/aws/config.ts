@@ -47,7 +47,12 @@ export function roleOf(arn: string): RoleName {
   return { partition, account, name };
 }
 
-export function parseAwsConfig(input: unknown, context: TargetContext): Result<AwsConfig> {
+/** @param endpoints hosts of this machine that may stand in for AWS. */
+export function parseAwsConfig(
+  input: unknown,
+  context: TargetContext,
+  endpoints: readonly string[],
+): Result<AwsConfig> {
   const parsed = parseWith(written, input);
   if (!parsed.ok) return parsed;
   const { role_arn, control_role_arn, regions, endpoint } = parsed.value;
@@ -64,11 +69,13 @@ export function parseAwsConfig(input: unknown, context: TargetContext): Result<A
     return invalid('control_role_arn', 'it is in another account than the role that it controls');
   }
   if (new Set(regions).size < regions.length) return invalid('regions', 'a region is named twice');
-  if (endpoint !== undefined && !isLoopback(new URL(endpoint).hostname)) {
-    return invalid('endpoint', 'only a service on this machine may stand in for AWS');
+  if (endpoint !== undefined && !isOpenTo(new URL(endpoint).hostname, endpoints)) {
+    return invalid('endpoint', 'only a service on this machine that the broker may call can stand in for AWS');
   }
   return ok({ ...parsed.value, ...derived });
 }
+
+const isOpenTo = (host: string, endpoints: readonly string[]): boolean => isLoopback(host) && endpoints.includes(host);
 
 const invalid = (path: string, detail: string, hint?: string) =>
   err(failure('invalid_target', detail, { path, ...(hint === undefined ? {} : { hint }) }));

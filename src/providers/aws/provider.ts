@@ -9,104 +9,58 @@
 import type { JsonObject } from '../../core/canonical.ts';
 import { enforcedBy } from '../../core/provider.ts';
 import type { Declaration, OpenTarget, RemoteProvider, Subject } from '../../core/provider.ts';
-import { pause } from '../../core/pause.ts';
 import { ok } from '../../core/result.ts';
 import { awsTemplate } from '../../core/templates/aws.ts';
-import { between, seconds } from '../../core/time.ts';
-import type { Clock, Instant, Milliseconds } from '../../core/time.ts';
-import type { Turns } from '../../core/turns.ts';
-import type { Mark } from '../../core/lease.ts';
-import { gather } from '../postgres/gather.ts';
-import { checkTarget } from './check.ts';
+import { seconds } from '../../core/time.ts';
 import { parseAwsConfig } from './config.ts';
-import { denyTogether } from './deny.ts';
-import { lookAt } from './look.ts';
-import { mintSession } from './mint.ts';
+import type { Desks, DeskOptions } from './desks.ts';
 import { outlivingIn } from './policy.ts';
-import { openSite, PATIENCE } from './site.ts';
-import type { Site } from './site.ts';
 import { specifySession } from './specification.ts';
 
-export interface AwsProviderOptions {
-  readonly clock: Clock;
-  /** One writer at a role's policies at a time, across all nodes. */
-  readonly turns: Turns;
-  /** How long one call may take, with all its tries. */
-  readonly patience?: Milliseconds;
+export interface AwsProviderOptions extends DeskOptions {
+  /** Hosts of this machine that a target may name in place of AWS, for tests. */
+  readonly endpoints?: readonly string[];
 }
 
 /** Connections are kept for a while; `close` ends them all. */
 export type AwsProvider = RemoteProvider & { close(): Promise<void> };
 
-/** More fill several documents, and whoever asked first waits for all of them. */
-const MOST_DENIED = 256;
 /** A session cannot be shorter at AWS than 15 minutes: what is shorter here is ended by the session's own policy. */
 const SHORTEST = seconds(60);
 const LONGEST = seconds(3_600);
 const USUALLY_WITHIN = seconds(10);
-const IDLE_MS = 900_000;
 
-/** A site with its denials gathered. */
-interface Desk {
-  readonly site: Site;
-  usedAt: Instant;
-  deny(mark: Mark): Promise<void>;
-}
-
-export function awsProvider(options: AwsProviderOptions): AwsProvider {
-  const patience = options.patience ?? PATIENCE;
-  const desks = new Map<string, Desk>();
-  const open = (target: OpenTarget): Site => openSite(target, { ...options, patience, pause });
-  const deskOf = (target: OpenTarget): Desk => {
-    const { tenant, name, version } = target.version;
-    const key = `${tenant}/${name}@${version}`;
-    const known = desks.get(key);
-    if (known === undefined) forgetIdle(desks, options.clock());
-    const desk = known ?? openDesk(open(target), options.clock());
-    desk.usedAt = options.clock();
-    desks.set(key, desk);
-    return desk;
+export function awsProvider({ endpoints = [], ...options }: AwsProviderOptions): AwsProvider {
+  let known: Desks | null = null;
+  // The SDK is loaded by the first target that needs it: most of a node's start would be that.
+  const desks = async (): Promise<Desks> => {
+    const { openDesks } = await import('./desks.ts');
+    known ??= openDesks(options);
+    return known;
   };
   // The same denial ends a session that there is, and one that a late mint may yet bring.
-  const deny = async ({ mark }: Subject, target: OpenTarget): Promise<void> => deskOf(target).deny(mark);
+  const deny = async ({ mark }: Subject, target: OpenTarget): Promise<void> => (await desks()).deny(mark, target);
   return {
     kind: 'aws',
     where: 'remote',
     parse(config, context) {
-      const parsed = parseAwsConfig(config, context);
+      const parsed = parseAwsConfig(config, context, endpoints);
       return parsed.ok ? ok(toJson(parsed.value)) : parsed;
     },
     declare: (_target, template) => declarationOf(template),
     specify: specifySession,
-    mint: async (order, target) => mintSession(deskOf(target).site, order),
+    mint: async (order, target) => (await desks()).mint(order, target),
     revoke: deny,
     fence: deny,
     // It goes with a later write, once no session of this name can live any more.
     unfence: async () => {},
-    look: async (subject, target) => lookAt(deskOf(target).site, subject),
+    look: async (subject, target) => (await desks()).look(subject, target),
     // AWS lists no sessions, and which marks are denied says nothing of those that live.
     list: async () => [],
     activity: async () => ({ use: 'unknown', why: 'AWS tells of the use of a session after minutes, in its own log' }),
-    check: (target) => checkTarget(() => open(target)),
-    async close() {
-      const all = [...desks.values()];
-      desks.clear();
-      for (const { site } of all) site.close();
-    },
+    check: async (target) => (await desks()).check(target),
+    close: async () => known?.close(),
   };
-}
-
-function openDesk(site: Site, now: Instant): Desk {
-  const deny = gather({ most: MOST_DENIED, atOnce: 1 }, (marks: readonly Mark[]) => denyTogether(site, marks));
-  return { site, usedAt: now, deny };
-}
-
-function forgetIdle(desks: Map<string, Desk>, now: Instant): void {
-  for (const [key, { site, usedAt }] of desks) {
-    if (between(usedAt, now) < IDLE_MS) continue;
-    site.close();
-    desks.delete(key);
-  }
 }
 
 /** A session that gets at what outlives it is ended like any other, and that ends nothing of what it got. */

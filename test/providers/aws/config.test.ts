@@ -10,7 +10,7 @@ const CONTEXT: TargetContext = {
   externalId: EXTERNAL_ID,
 };
 const WRITTEN = { role_arn: 'arn:aws:iam::111122223333:role/brevet/agents', regions: ['eu-west-1'] };
-const parse = (config: object) => parseAwsConfig(config, CONTEXT);
+const parse = (config: object) => parseAwsConfig(config, CONTEXT, ['127.0.0.1']);
 
 const config = suite('an AWS target');
 
@@ -33,6 +33,7 @@ const REFUSED: readonly (readonly [what: string, change: Record<string, unknown>
   ['a region twice', { regions: ['eu-west-1', 'eu-west-1'] }, 'regions'],
   ['an AWS elsewhere', { endpoint: 'https://aws.example' }, 'endpoint'],
   ['an AWS that only looks local', { endpoint: 'http://127.0.0.1.example' }, 'endpoint'],
+  ['a service of this machine that the broker may not call', { endpoint: 'http://localhost:4566' }, 'endpoint'],
   ['what is no URL', { endpoint: 'localhost' }, 'endpoint'],
 ];
 for (const [what, change, path] of REFUSED) {
@@ -41,6 +42,10 @@ for (const [what, change, path] of REFUSED) {
     assert.is(!parsed.ok && parsed.error.path, path);
   });
 }
+
+config('lets a service on this machine stand in for AWS, where the broker may call it', () => {
+  assert.is(parse({ ...WRITTEN, endpoint: 'http://127.0.0.1:4566' }).ok, true);
+});
 
 const PAIR = { access_key_id: 'AKIAIOSFODNN7EXAMPLE', secret_access_key: 's3cret' };
 config('reads its secret strictly', () => {

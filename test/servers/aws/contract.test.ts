@@ -12,7 +12,12 @@ const contract = suite('the provider contract, by sessions at AWS');
 providerContract(contract, async (): Promise<Harness> => {
   const world = await awsWorld();
   const { front } = world;
-  const provider = awsProvider({ clock: processClock, turns: fakeTurns(), patience: milliseconds(3_000) });
+  const provider = awsProvider({
+    clock: processClock,
+    turns: fakeTurns(),
+    endpoints: ['127.0.0.1'],
+    patience: milliseconds(3_000),
+  });
   return {
     provider,
     target: world.open(provider),

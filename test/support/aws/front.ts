@@ -277,7 +277,7 @@ export async function startFront(): Promise<Front> {
   };
 
   const server = createServer((incoming, outgoing) => {
-    void serve(incoming, outgoing);
+    serve(incoming, outgoing).catch((fault: unknown) => outgoing.destroy(fault as Error));
   });
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     if (trouble === 'cut') return void incoming.socket.destroy();

@@ -4,10 +4,10 @@ import {
   GetPolicyVersionCommand,
   GetRoleCommand,
   GetRolePolicyCommand,
-  IAMClient,
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from '@aws-sdk/client-iam';
+import type { IAMClient } from '@aws-sdk/client-iam';
 
 /** Written here anew, from AWS's documents: what the provider believes is not what it is measured by. */
 export const INLINE_CHARACTERS = 10_240;

@@ -26,7 +26,7 @@ export async function pythonWithMoto(): Promise<string> {
   const began = performance.now();
   await mkdir(CACHE, { recursive: true });
   while (!existsSync(READY)) {
-    if (await takeLock()) await make().finally(() => rm(LOCK, { recursive: true, force: true }));
+    if (await takeLock()) await makeUnderLock();
     else await wait(200);
   }
   console.log(`moto and cfn-lint are there after ${Math.round(performance.now() - began)} ms (${FOLDER})`);
@@ -42,6 +42,14 @@ async function takeLock(): Promise<boolean> {
     const held = await stat(LOCK).catch(() => null);
     if (held !== null && Date.now() - held.mtimeMs > STALE_MS) await rm(LOCK, { recursive: true, force: true });
     return false;
+  }
+}
+
+async function makeUnderLock(): Promise<void> {
+  try {
+    await make();
+  } finally {
+    await rm(LOCK, { recursive: true, force: true });
   }
 }
 

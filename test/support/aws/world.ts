@@ -109,7 +109,10 @@ async function reads(
   }
 }
 
-const shown = (value: Json | Secret | undefined): string => (value instanceof Secret ? value.reveal() : String(value));
+const shown = (value: Json | Secret | undefined): string => {
+  if (value instanceof Secret) return value.reveal();
+  return typeof value === 'string' ? value : '';
+};
 
 export function clientOf(
   endpoint: string,
