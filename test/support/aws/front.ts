@@ -48,8 +48,6 @@ export interface Front {
   skew(milliseconds: number): void;
   /** How long a region does not know of what was written. */
   lag(region: string, milliseconds: number): void;
-  /** Called before each write of a policy goes through. */
-  before(write: (action: string, form: URLSearchParams) => Promise<void>): void;
   view(role: string): Promise<RoleView>;
   stall(): void;
   cut(): void;
@@ -122,20 +120,23 @@ export async function startFront(): Promise<Front> {
   let skew = 0;
   let trouble: 'none' | 'stall' | 'cut' | 'repoint' = 'none';
   let held: (() => void)[] = [];
-  let beforeWrite: (action: string, form: URLSearchParams) => Promise<void> = async () => {};
   const now = () => Date.now() + skew;
 
-  const remember = async (account: string, role: string): Promise<void> => {
+  // IAM does one thing at a time with a role, and moto does not.
+  const inTurn = oneByOne();
+  const viewNow = async (account: string, role: string): Promise<RoleView | null> => {
     const view = await viewRole(clientOf(account), role);
     const key = `${account}/${role}`;
-    if (view !== null) history.set(key, [...(history.get(key) ?? []), { since: Date.now(), view }]);
+    if (view === null) history.delete(key);
+    else history.set(key, [...(history.get(key) ?? []), { since: Date.now(), view }]);
+    return view;
   };
-  const snapshot = async (account: string, role: string, region: string): Promise<RoleView | null> => {
-    const key = `${account}/${role}`;
-    if (!history.has(key)) await remember(account, role);
-    const known = history.get(key) ?? [];
-    const at = Date.now() - (lags.get(region) ?? 0);
-    return (known.findLast(({ since }) => since <= at) ?? known[0])?.view ?? null;
+  /** As a region knows it; as it is, without one. */
+  const known = async (account: string, role: string, region?: string): Promise<RoleView | null> => {
+    const found = history.get(`${account}/${role}`);
+    if (found === undefined) return clients.has(account) ? inTurn(() => viewNow(account, role)) : null;
+    const at = Date.now() - (region === undefined ? 0 : (lags.get(region) ?? 0));
+    return (found.findLast(({ since }) => since <= at) ?? found[0])?.view ?? null;
   };
 
   const forward = async (request: Request, account: string, body = request.body) => {
@@ -157,16 +158,16 @@ export async function startFront(): Promise<Front> {
     if (now() >= session.expiresAt)
       throw new Refused(403, 'ExpiredToken', 'The security token included in the request is expired');
     if (request.action === 'sts:GetCallerIdentity') return;
-    const view = await snapshot(session.account, session.role, request.region);
+    const view = await known(session.account, session.role, request.region);
     if (view === null) throw new Refused(403, 'InvalidClientTokenId', 'The security token is invalid');
-    const call = await callOf(request, session, clientOf(session.account));
+    const call = await callOf(request, session);
     const refusal = await evaluate(call, policiesOf(view, session.policy));
     if (refusal === null) return;
     const message = `User: ${session.principal} is not authorized to perform: ${call.action} on resource: ${call.resource} ${refusal}`;
     throw new Refused(403, 'AccessDenied', message);
   };
-  const callOf = async (request: Request, session: Session, iam: IAMClient): Promise<Call> => {
-    const { context, ...call } = { ...(await resourceOf(request, session.account, iam)) };
+  const callOf = async (request: Request, session: Session): Promise<Call> => {
+    const { context, ...call } = { ...(await resourceOf(request, session.account, known)) };
     return {
       principal: session.principal,
       account: session.account,
@@ -199,7 +200,7 @@ export async function startFront(): Promise<Front> {
         'AccessDenied',
         `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${arn}`,
       );
-    const view = clients.has(account) ? await viewRole(clientOf(account), name) : null;
+    const view = await known(account, name);
     if (view === null || view.arn !== arn) throw denied();
     const given = givenIn(form, view, isChained);
     const id = `${view.id}:${given.name}`;
@@ -267,13 +268,14 @@ export async function startFront(): Promise<Front> {
     const role = request.form.get('RoleName');
     const isWrite = request.service === 'iam' && !/^iam:(?:Get|List)/.test(request.action);
     if (!isWrite) return forward(request, account);
-    await beforeWrite(request.action, request.form);
-    const view = role === null ? null : await viewRole(clientOf(account), role);
-    const over = overQuota(request.action, request.form, view);
-    if (over !== null) throw new Refused(409, 'LimitExceeded', over);
-    const done = await forward(request, account);
-    if (role !== null) await remember(account, role);
-    return done;
+    return inTurn(async () => {
+      const view = role === null ? null : await viewRole(clientOf(account), role);
+      const over = overQuota(request.action, request.form, view);
+      if (over !== null) throw new Refused(409, 'LimitExceeded', over);
+      const done = await forward(request, account);
+      if (role !== null) await viewNow(account, role);
+      return done;
+    });
   };
 
   const server = createServer((incoming, outgoing) => {
@@ -310,9 +312,8 @@ export async function startFront(): Promise<Front> {
     calls,
     skew: (milliseconds) => void (skew = milliseconds),
     lag: (region, milliseconds) => void lags.set(region, milliseconds),
-    before: (write) => void (beforeWrite = write),
     view: async (role) => {
-      const view = await viewRole(clientOf(TENANT), role);
+      const view = await inTurn(() => viewRole(clientOf(TENANT), role));
       if (view === null) throw new Error(`there is no role ${role}`);
       return view;
     },
@@ -334,6 +335,15 @@ export async function startFront(): Promise<Front> {
       await new Promise((closed) => server.close(closed));
       await moto.close();
     },
+  };
+}
+
+function oneByOne(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    return mine;
   };
 }
 
@@ -392,13 +402,17 @@ async function read(incoming: IncomingMessage): Promise<Request> {
 }
 
 /** On what a call acts, for those calls that the tests make. */
-async function resourceOf({ action, form }: Request, account: string, iam: IAMClient) {
+async function resourceOf(
+  { action, form }: Request,
+  account: string,
+  known: (account: string, role: string) => Promise<RoleView | null>,
+) {
   const context: Record<string, string> = {};
   const policyArn = form.get('PolicyArn');
   const role = form.get('RoleName');
   if (role !== null) {
     if (policyArn !== null) context['iam:PolicyARN'] = policyArn;
-    const view = await viewRole(iam, role);
+    const view = await known(account, role);
     if (view?.boundaryArn !== undefined) context['iam:PermissionsBoundary'] = view.boundaryArn;
     return { resource: view?.arn ?? `arn:aws:iam::${account}:role/${role}`, context };
   }
