@@ -10,6 +10,8 @@ import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
+import { endIdle } from './idle.ts';
+import { enforce } from './enforce.ts';
 import { killLease } from './kill.ts';
 import type { KillResult } from './lease.ts';
 import { narrow } from './narrow.ts';
@@ -41,6 +43,8 @@ export interface Swept {
 export async function sweep(deps: Deps): Promise<Swept> {
   await deps.store.beat(deps.node);
   const expired = await expire(deps);
+  // It asks targets, of which some may hang: it goes on beside the next passes.
+  deps.background(endIdle(deps));
   const work = await deps.store.claim(BATCH, PER_TARGET, HOLD);
   const all = Promise.all(work.map((piece) => attempt(deps, piece)));
   deps.background(all);
@@ -107,6 +111,8 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return reassess(deps, what);
     case 'narrow':
       return narrow(deps, what);
+    case 'enforce':
+      return enforce(deps, what);
   }
 }
 
@@ -127,7 +133,7 @@ async function defer(
 ): Promise<void> {
   const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
   deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
-  await deps.store.defer(work, until ?? backoff(deps, work.attempt), left);
+  await deps.store.defer(work, until ?? backoff(deps, work.attempt), why, left);
 }
 
 function backoff(deps: Deps, attempts: number): Instant {
