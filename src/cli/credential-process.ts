@@ -18,12 +18,13 @@ const credentialProcess: Command = {
   name: 'credential-process',
   says:
     'Prints a session at AWS for one task, for credential_process in a profile. It lives until its lease ends, since ' +
-    'nobody says when it is done: give a short --ttl, or use exec, which ends it with the command.',
+    'nobody says when it is done: exec, which ends it with the command, is better wherever it can be used. AWS tools ' +
+    'ask again a quarter of an hour before the end, so a --ttl of less than 1200 makes them ask each time.',
   options: {
     ...ASKING,
     'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
   },
-  example: `credential_process = brevet credential-process --tenant acme --task bucket.read --resource aws --ttl 900`,
+  example: `credential_process = brevet credential-process --tenant acme --task bucket.read --resource aws --ttl 1800`,
   run: async (given, terminal) => {
     refuseBesideKey(given, terminal);
     const tenant = given.text('tenant');

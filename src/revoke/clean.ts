@@ -26,7 +26,7 @@ export function cleaning(deps: Deps, lease: Lease, sighting: Sighting): readonly
 }
 
 export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
-  const { provider, target, subject } = await hold(deps, lease);
+  const { provider, target, subject, declared } = await hold(deps, lease);
   if (provider.where === 'local') return { dead: true };
   try {
     await provider.unfence(subject, target);
@@ -34,7 +34,7 @@ export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
     const sighting = await provider.look(subject, target);
     const dropped = sighting.seen === 'gone' && sighting.evidence['left'] === undefined;
     // Only the secret could show more, and that went with the lease's death.
-    const isBlind = sighting.seen === 'unseen' && sighting.forGood && lease.declared?.keepsSecret === true;
+    const isBlind = sighting.seen === 'unseen' && sighting.forGood && declared.keepsSecret;
     return dropped || isBlind ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;

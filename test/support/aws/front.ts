@@ -53,7 +53,11 @@ export interface Front {
   cut(): void;
   /** Another AWS answers, where everything is called the same and nothing is. */
   repoint(): void;
+  /** From now on AWS does what it is asked by this action, and its answer is lost. */
+  lose(action: string): void;
   restore(): void;
+  /** The keys of every session that was ever given. */
+  sessions(): readonly Keys[];
   close(): Promise<void>;
 }
 
@@ -120,6 +124,7 @@ export async function startFront(): Promise<Front> {
   let skew = 0;
   let trouble: 'none' | 'stall' | 'cut' | 'repoint' = 'none';
   let held: (() => void)[] = [];
+  let lost: string | null = null;
   const now = () => Date.now() + skew;
 
   // IAM does one thing at a time with a role, and moto does not.
@@ -292,6 +297,7 @@ export async function startFront(): Promise<Front> {
       console.error(fault);
       return { status: 500, text: errorOf(new Refused(500, 'InternalFailure', 'the front failed')) };
     });
+    if (request.action === lost) return void incoming.socket.destroy();
     calls.push({ action: request.action, region: request.region, form: request.form, status });
     outgoing.writeHead(status, { 'content-type': 'text/xml', date: new Date(now()).toUTCString() }).end(text);
   };
@@ -323,7 +329,10 @@ export async function startFront(): Promise<Front> {
       hangUp();
     },
     repoint: () => void (trouble = 'repoint'),
+    lose: (action) => void (lost = action),
+    sessions: () => [...sessions.values()],
     restore: () => {
+      lost = null;
       trouble = 'none';
       for (const go of held.splice(0)) go();
       held = [];

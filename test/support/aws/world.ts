@@ -52,8 +52,12 @@ export interface AwsWorld {
   close(): Promise<void>;
 }
 
-export async function awsWorld(externalId = EXTERNAL_ID): Promise<AwsWorld> {
+/** @param externalIdOf asked once AWS answers: a broker tells it for a target that was put there. */
+export async function awsWorld(
+  externalIdOf: (front: Front) => Promise<string> = async () => EXTERNAL_ID,
+): Promise<AwsWorld> {
   const front = await startFront();
+  const externalId = await externalIdOf(front);
   for (const UserName of ['acme-1', 'acme-2']) await front.tenant.send(new CreateUserCommand({ UserName }));
   const { Policy } = await front.tenant.send(
     new CreatePolicyCommand({ PolicyName: 'tickets', PolicyDocument: JSON.stringify(RIGHTS) }),
