@@ -5,6 +5,7 @@ import { pause } from '../core/pause.ts';
 import type { Store } from '../core/store.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { openStore } from '../store/open.ts';
 import { random } from './isolate.ts';
@@ -43,6 +44,8 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     await over();
     throw fault;
   });
+  // Of this invocation alone: what it gathers is promises.
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: settings.allowPrivateHosts });
   const deps: Deps = compose({
     store,
     keyring,
@@ -59,7 +62,7 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     pause,
     background,
     keepAnswers: true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: settings.publicUrl })],
+    providers: (signer) => [jwtProvider({ signer, request, publicUrl: settings.publicUrl }), aws],
     kept: { ...kept, refusals: writtenLater(isolate, () => background(writeLater(deps))) },
   });
   return { deps, over };

@@ -7,7 +7,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDocument } from 'yaml';
 import {
   administrator,
   localToken,
@@ -21,13 +20,11 @@ import {
   until,
 } from '../../acceptance/broker.ts';
 import type { Place, Process } from '../../acceptance/broker.ts';
-import { TENANT } from '../../support/aws/front.ts';
-import type { Front } from '../../support/aws/front.ts';
+import { policyForAws, targetAt } from '../../support/aws/bundle.ts';
 import { pythonWithMoto } from '../../support/aws/venv.ts';
-import { awsWorld, REGIONS, ROLE, TEMPLATE } from '../../support/aws/world.ts';
+import { awsWorld } from '../../support/aws/world.ts';
 import type { AwsWorld } from '../../support/aws/world.ts';
 import { temporaryFolder } from '../../support/leftovers.ts';
-import { copyWithoutCases } from '../../support/policy.ts';
 
 let place: Place;
 let broker: Process;
@@ -35,42 +32,6 @@ let world: AwsWorld;
 let python: string;
 let agent: Record<string, string>;
 let overseer: string;
-
-/** The shipped bundle, whose reports are read at AWS instead of in a database. */
-async function policyForAws(): Promise<string> {
-  const folder = await copyWithoutCases(await temporaryFolder('policy'));
-  const file = join(folder, 'tasks.yaml');
-  const tasks = parseDocument(readFileSync(file, 'utf8'));
-  const of = (name: string) => ['tasks', 'report.query', name];
-  tasks.setIn(of('provider'), 'aws');
-  tasks.setIn(of('template'), TEMPLATE);
-  tasks.setIn(of('ceilings'), { ttl: 1_800 });
-  tasks.setIn(of('parameters'), {
-    type: 'object',
-    additionalProperties: false,
-    required: ['ticket'],
-    properties: { ticket: { type: 'string', maxLength: 20, pattern: '^[a-z0-9*-]{1,20}$' } },
-  });
-  writeFileSync(file, tasks.toString());
-  return folder;
-}
-
-const roleArn = (name: string): string => `arn:aws:iam::${TENANT}:role/brevet/${name}`;
-
-const targetAt = (front: Front) => ({
-  provider: 'aws',
-  config: {
-    role_arn: roleArn(ROLE),
-    control_role_arn: roleArn(`${ROLE}-control`),
-    regions: REGIONS,
-    endpoint: front.url,
-  },
-  secret: JSON.stringify({
-    access_key_id: front.broker.accessKeyId,
-    secret_access_key: front.broker.secretAccessKey,
-  }),
-  environment: 'production',
-});
 
 /** Reads a ticket, says who it is to AWS, and leaves its keys for whoever comes after. */
 const READ = `
