@@ -13,6 +13,11 @@ export class AwsRefusal extends ProviderUnavailable {
     this.reason = reason;
   }
 
+  /** It is up and takes Brevet's word: what it refused is this one call. */
+  override get answered(): boolean {
+    return /^(?:PackedPolicyTooLarge|MalformedPolicy|LimitExceeded|Validation|InvalidInput)/.test(this.code);
+  }
+
   get isDenial(): boolean {
     return this.code === 'AccessDenied' || this.code === 'AccessDeniedException';
   }
