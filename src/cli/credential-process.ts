@@ -24,7 +24,7 @@ const credentialProcess: Command = {
     ...ASKING,
     'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
   },
-  example: `credential_process = brevet credential-process --tenant acme --task bucket.read --resource aws --ttl 1800`,
+  example: `brevet credential-process --tenant acme --task bucket.read --resource aws --ttl 1800`,
   run: async (given, terminal) => {
     refuseBesideKey(given, terminal);
     const tenant = given.text('tenant');

@@ -23,10 +23,10 @@ const WATCH_MS = 2_000;
 const MARGIN = seconds(90);
 
 export async function lookAt(site: Site, subject: Subject): Promise<Sighting> {
-  const session = sessionOf(subject.specification);
+  const session = subject.specification === null ? null : sessionOf(subject.specification);
   const reference = referenceOf(subject.reference);
   const keys = subject.secret === null ? null : keyPairOf(subject.secret.reveal());
-  if (reference === null || keys === null) {
+  if (session === null || reference === null || keys === null) {
     // AWS lists no sessions. If there is one, its own policy ends it with the lease.
     return {
       seen: 'unseen',
