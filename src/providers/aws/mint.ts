@@ -4,7 +4,7 @@ import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Minted, MintOrder } from '../../core/provider.ts';
 import { Secret } from '../../core/secret.ts';
-import { between, toRfc3339 } from '../../core/time.ts';
+import { between, milliseconds, toRfc3339 } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
 import { roleOf } from './config.ts';
 import type { KeyPair } from './config.ts';
@@ -16,7 +16,22 @@ import type { Site } from './site.ts';
 import { sessionOf } from './specification.ts';
 import type { SessionReference, SessionSpecification } from './specification.ts';
 
+/** @throws {ProviderUnavailable} by the deadline at the latest; what AWS still gives then is given to nobody. */
 export async function mintSession(site: Site, order: MintOrder): Promise<Minted> {
+  const left = ensureInTime(site, order);
+  const over = new AbortController();
+  const late = async (): Promise<never> => {
+    await site.pause(milliseconds(left), over.signal);
+    throw deadlinePassed(site);
+  };
+  try {
+    return await Promise.race([takeSession(site, order), late()]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function takeSession(site: Site, order: MintOrder): Promise<Minted> {
   const session = sessionOf(order.specification);
   const [toAws] = await Promise.all([site.awsTime(), ensureRoom(site)]);
   const answer = await assume(site, order, session, toAws);
@@ -46,11 +61,14 @@ export async function mintSession(site: Site, order: MintOrder): Promise<Minted>
   };
 }
 
-function ensureInTime({ clock, name }: Site, { deadline }: MintOrder): number {
-  const left = between(clock(), deadline);
-  if (left <= 0) throw new ProviderUnavailable(`${name} did not give the session: the deadline has passed`);
+function ensureInTime(site: Site, { deadline }: MintOrder): number {
+  const left = between(site.clock(), deadline);
+  if (left <= 0) throw deadlinePassed(site);
   return left;
 }
+
+const deadlinePassed = ({ name }: Site): ProviderUnavailable =>
+  new ProviderUnavailable(`${name} did not give the session: the deadline has passed`);
 
 function assume(
   site: Site,

@@ -26,7 +26,7 @@ export interface SiteOptions {
   readonly clock: Clock;
   readonly turns: Turns;
   readonly patience: Milliseconds;
-  pause(milliseconds: Milliseconds): Promise<void>;
+  pause(milliseconds: Milliseconds, over?: AbortSignal): Promise<void>;
 }
 
 export interface Site extends SiteOptions {

@@ -23,6 +23,7 @@ import { awsProvider } from '../../../src/providers/aws/provider.ts';
 import type { AwsProvider } from '../../../src/providers/aws/provider.ts';
 import { INLINE_CHARACTERS, MANAGED_CHARACTERS, MANAGED_POLICIES } from '../../support/aws/role-policies.ts';
 import { MSP, TENANT } from '../../support/aws/front.ts';
+import type { Keys } from '../../support/aws/front.ts';
 import { createStack } from '../../support/aws/stack.ts';
 import { awsWorld, clientOf, fakeTurns, ROLE } from '../../support/aws/world.ts';
 import type { AwsWorld } from '../../support/aws/world.ts';
@@ -47,6 +48,7 @@ test.before(async () => {
 });
 test.before.each(async () => {
   world.front.skew(0);
+  world.front.restore();
   await clearDenials();
 });
 test.after(async () => {
@@ -69,6 +71,12 @@ async function issue(terms: Partial<MintTerms> = {}, more: Partial<MintOrder> = 
 /** Never minted, with a mark of its own. */
 const neverMinted = (): Subject =>
   subjectOf({ ...orderFor(provider, target, world.terms()), mark: markOf(newId('lse', processClock(), random)) });
+
+const credentialOf = ({ accessKeyId, secretAccessKey, sessionToken = '' }: Keys) => ({
+  access_key_id: accessKeyId,
+  secret_access_key: secretAccessKey,
+  session_token: sessionToken,
+});
 
 const works = ({ minted }: Issued): Promise<boolean> => world.reads(minted.credential, 'acme-1');
 const seen = async (subject: Subject) => (await provider.look(subject, target)).seen;
@@ -231,6 +239,23 @@ for (const [what, skew] of [
     world.front.skew(0);
   });
 }
+
+test('a slow AWS gives no session after the deadline, and what it gives then is denied', async () => {
+  const from = world.front.sessions().length;
+  world.front.slow(700);
+  const here = node();
+  const order = orderFor(here, target, world.terms(), { deadline: after(processClock(), seconds(3)) });
+  const fault = await refused(here.mint(order, target));
+  assert.match(fault.message, 'the deadline has passed');
+  world.front.restore();
+  await here.fence(subjectOf(order), target);
+  for (const keys of world.front
+    .sessions()
+    .slice(from)
+    .filter(({ sourceIdentity }) => sourceIdentity === order.mark)) {
+    assert.is(await world.reads(credentialOf(keys), 'acme-1'), false);
+  }
+});
 
 test('a session that lands behind its fence may do nothing', async () => {
   const order = orderFor(provider, target, world.terms());

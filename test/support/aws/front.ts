@@ -49,6 +49,8 @@ export interface Front {
   /** How long a region does not know of what was written. */
   lag(region: string, milliseconds: number): void;
   view(role: string): Promise<RoleView>;
+  /** Every answer takes so long. */
+  slow(milliseconds: number): void;
   stall(): void;
   cut(): void;
   /** Another AWS answers, where everything is called the same and nothing is. */
@@ -57,7 +59,7 @@ export interface Front {
   lose(action: string): void;
   restore(): void;
   /** The keys of every session that was ever given. */
-  sessions(): readonly Keys[];
+  sessions(): readonly (Keys & { readonly sourceIdentity: string | null })[];
   close(): Promise<void>;
 }
 
@@ -125,6 +127,7 @@ export async function startFront(): Promise<Front> {
   let trouble: 'none' | 'stall' | 'cut' | 'repoint' = 'none';
   let held: (() => void)[] = [];
   let lost: string | null = null;
+  let delay = 0;
   const now = () => Date.now() + skew;
 
   // IAM does one thing at a time with a role, and moto does not.
@@ -289,6 +292,7 @@ export async function startFront(): Promise<Front> {
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     if (trouble === 'cut') return void incoming.socket.destroy();
     const request = await read(incoming);
+    await new Promise((resolve) => setTimeout(resolve, delay));
     if (trouble === 'stall') await new Promise<void>((resolve) => held.push(resolve));
     const { status, text } = await answer(request).catch((fault: unknown) => {
       if (fault instanceof Refused) return { status: fault.status, text: errorOf(fault) };
@@ -323,6 +327,7 @@ export async function startFront(): Promise<Front> {
       if (view === null) throw new Error(`there is no role ${role}`);
       return view;
     },
+    slow: (milliseconds) => void (delay = milliseconds),
     stall: () => void (trouble = 'stall'),
     cut: () => {
       trouble = 'cut';
@@ -333,6 +338,7 @@ export async function startFront(): Promise<Front> {
     sessions: () => [...sessions.values()],
     restore: () => {
       lost = null;
+      delay = 0;
       trouble = 'none';
       for (const go of held.splice(0)) go();
       held = [];
