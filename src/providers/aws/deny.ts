@@ -8,6 +8,7 @@ import { between, milliseconds, seconds } from '../../core/time.ts';
 import type { Turn } from '../../core/turns.ts';
 import { isOver, planDenials, roomLeft } from './denial.ts';
 import type { Plan, RoleState, Segment } from './denial.ts';
+import { AwsRefusal } from './fault.ts';
 import { PREFIX, readState, removeSegment, writeSegment } from './role.ts';
 import { roleNameOf } from './site.ts';
 import type { Site } from './site.ts';
@@ -98,7 +99,7 @@ async function denyInTurn(site: Site, turn: Turn, marks: readonly Mark[]): Promi
   return (await site.turns.isHeld(turn)) ? heldIn(seen) : null;
 }
 
-/** Each under a name that no other turn uses. @returns `null` where the turn was lost in the middle. */
+/** Each under a name that no other turn uses. @returns `null` where the turn or the room was lost in the middle. */
 async function writeAll(site: Site, turn: Turn, { write }: Plan): Promise<readonly Segment[] | null> {
   const written: Segment[] = [];
   // A fence can come twice, where the database was set back to an earlier state.
@@ -107,10 +108,21 @@ async function writeAll(site: Site, turn: Turn, { write }: Plan): Promise<readon
     if (!(await site.turns.isHeld(turn))) return null;
     const of = where === 'managed' ? `${roleNameOf(site)}-` : '';
     const segment: Segment = { where, name: `${PREFIX}${of}${turn.fence}-${began.toString(36)}-${place}`, marks };
-    await writeSegment(site, segment);
+    if (!(await fits(site, segment))) return null;
     written.push(segment);
   }
   return written;
+}
+
+/** Somebody else may have filled the role since it was read. */
+async function fits(site: Site, segment: Segment): Promise<boolean> {
+  try {
+    await writeSegment(site, segment);
+    return true;
+  } catch (fault) {
+    if (fault instanceof AwsRefusal && fault.code.startsWith('LimitExceeded')) return false;
+    throw fault;
+  }
 }
 
 async function readBack(site: Site, written: readonly Segment[]): Promise<RoleState | null> {

@@ -157,13 +157,22 @@ async function clearDenials(): Promise<void> {
   }
 }
 
+/** As the queue does it: again, as long as it takes. */
+async function ended(by: AwsProvider, subject: Subject): Promise<void> {
+  for (;;) {
+    const fault = await by.revoke(subject, target).catch((caught: unknown) => caught);
+    if (fault === undefined) return;
+    assert.instance(fault, ProviderUnavailable);
+  }
+}
+
 test('two nodes that both think it their turn lose no denial', async () => {
   const nodes = [node(fakeTurns()), node(fakeTurns()), node(fakeTurns())];
   const ends = Array.from({ length: 45 }, neverMinted);
   // In waves, so that documents are merged while others write.
   for (let wave = 0; wave < 5; wave += 1) {
     const now = ends.slice(wave * 9, wave * 9 + 9);
-    await Promise.all(now.map((subject, place) => (nodes[place % 3] ?? provider).revoke(subject, target)));
+    await Promise.all(now.map((subject, place) => ended(nodes[place % 3] ?? provider, subject)));
   }
   const { inline, attached } = await world.front.view(ROLE);
   const held = [...inline, ...attached].map(([, text]) => text).join();
@@ -245,8 +254,8 @@ test('a slow AWS gives no session after the deadline, and what it gives then is 
   world.front.slow(700);
   const here = node();
   const order = orderFor(here, target, world.terms(), { deadline: after(processClock(), seconds(3)) });
-  const fault = await refused(here.mint(order, target));
-  assert.match(fault.message, 'the deadline has passed');
+  await refused(here.mint(order, target));
+  assert.ok(processClock() < order.deadline + 1_000, 'and nobody waits for it');
   world.front.restore();
   await here.fence(subjectOf(order), target);
   for (const keys of world.front
