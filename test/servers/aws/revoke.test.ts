@@ -23,7 +23,7 @@ import { awsProvider } from '../../../src/providers/aws/provider.ts';
 import type { AwsProvider } from '../../../src/providers/aws/provider.ts';
 import { INLINE_CHARACTERS, MANAGED_CHARACTERS, MANAGED_POLICIES } from '../../support/aws/role-policies.ts';
 import { MSP, TENANT } from '../../support/aws/front.ts';
-import type { Keys } from '../../support/aws/front.ts';
+import type { Keys } from '../../support/aws/accounts.ts';
 import { createStack } from '../../support/aws/stack.ts';
 import { awsWorld, clientOf, fakeTurns, ROLE } from '../../support/aws/world.ts';
 import type { AwsWorld } from '../../support/aws/world.ts';
@@ -206,12 +206,22 @@ test('a turn that another node does not give back is waited for, and then given 
 
 test('a denial that has not spread everywhere is no death', async () => {
   const issued = await issue();
-  world.front.lag('eu-west-1', 4_000);
+  world.front.lag('eu-west-1', () => 4_000);
   await provider.revoke(issued.subject, target);
   assert.is(await works(issued), false, 'where it has spread, it is refused');
   const first = await provider.look(issued.subject, target);
   assert.equal(first, { seen: 'present', evidence: { let_through_in: ['eu-west-1'] } });
-  world.front.lag('eu-west-1', 0);
+  world.front.lag('eu-west-1', () => 0);
+  assert.is(await seen(issued.subject), 'gone');
+});
+
+test('one refusal is no death, where the next host does not know of it', async () => {
+  const issued = await issue();
+  await provider.revoke(issued.subject, target);
+  let asked = 0;
+  world.front.lag('eu-west-1', () => ((asked += 1) % 3 === 0 ? 3_600_000 : 0));
+  assert.is(await seen(issued.subject), 'present');
+  world.front.lag('eu-west-1', () => 0);
   assert.is(await seen(issued.subject), 'gone');
 });
 

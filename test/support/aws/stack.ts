@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Keys } from './front.ts';
+import type { Keys } from './accounts.ts';
 import { pythonWithMoto } from './venv.ts';
 
 const run = promisify(execFile);
