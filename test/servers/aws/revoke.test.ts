@@ -187,8 +187,8 @@ test('a turn that is lost in the middle is taken again, and nothing is left half
   await node(losing).revoke(subject, target);
   assert.ok(asked > 1);
   const { inline } = await world.front.view(ROLE);
-  const [[name = ''] = []] = inline.filter(([, text]) => text.includes(subject.mark));
-  assert.match(name, /^brevet-deny-2-/, 'nothing was written in the turn that was lost');
+  const names = inline.filter(([, text]) => text.includes(subject.mark)).map(([name]) => name);
+  assert.match(names.join(), /^brevet-deny-2-[^,]*$/, 'nothing was written in the turn that was lost');
 });
 
 test('a turn that another node does not give back is waited for, and then given up', async () => {
