@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ProviderKind } from './registers.ts';
 import { httpTemplate } from './templates/http.ts';
+import { awsTemplate } from './templates/aws.ts';
 
 /** @see RFC 6749 section 3.3 */
 const SCOPES = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
@@ -16,7 +17,7 @@ const anyObject = () => z.record(z.string(), z.json());
 export const TEMPLATES = {
   jwt: z.strictObject({ scope: z.string().regex(SCOPES, 'it must be OAuth scopes') }),
   postgres: z.strictObject({ group: z.string().regex(GROUP, 'it must be the name of a group role') }),
-  aws: anyObject(),
+  aws: awsTemplate,
   vault: anyObject(),
   http: httpTemplate,
 } as const satisfies Readonly<Record<ProviderKind, z.ZodType>>;

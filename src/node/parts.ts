@@ -18,6 +18,7 @@ import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
 import { nodeForward } from '../fetch/node-forward.ts';
 import { httpProvider } from '../providers/http/provider.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
 import { loadCedar } from './cedar.ts';
@@ -72,6 +73,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const { forward } = tools;
   const postgres = postgresProvider({ random, clock });
   const { publicUrl } = config;
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -101,7 +103,9 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     },
     keepAnswers: parts.keepAnswers ?? true,
     providers: (signer) =>
-      [jwtProvider({ signer, request, publicUrl }), postgres, httpProvider({ signer, forward, publicUrl })].map(around),
+      [jwtProvider({ signer, request, publicUrl }), postgres, aws, httpProvider({ signer, forward, publicUrl })].map(
+        around,
+      ),
   });
   return {
     deps,
@@ -109,7 +113,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       stop();
       closing.abort();
       tools.close();
-      await postgres.close();
+      await Promise.all([postgres.close(), aws.close()]);
     },
   };
 }

@@ -7,6 +7,7 @@ import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { workersForward } from '../fetch/workers-forward.ts';
 import { httpProvider } from '../providers/http/provider.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { openStore } from '../store/open.ts';
 import { random } from './isolate.ts';
@@ -47,6 +48,8 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     await over();
     throw fault;
   });
+  // Of this invocation alone: what it gathers is promises.
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: settings.allowPrivateHosts });
   const deps: Deps = compose({
     store,
     keyring,
@@ -64,7 +67,11 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     pause,
     background,
     keepAnswers: true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl }), httpProvider({ signer, forward, publicUrl })],
+    providers: (signer) => [
+      jwtProvider({ signer, request, publicUrl }),
+      aws,
+      httpProvider({ signer, forward, publicUrl }),
+    ],
     kept: { ...kept, refusals: writtenLater(isolate, () => background(writeLater(deps))) },
   });
   return { deps, over };
