@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { ProviderKind } from './registers.ts';
+import { vaultTemplate } from './templates/vault.ts';
 
 /** @see RFC 6749 section 3.3 */
 const SCOPES = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
@@ -16,6 +17,6 @@ export const TEMPLATES = {
   jwt: z.strictObject({ scope: z.string().regex(SCOPES, 'it must be OAuth scopes') }),
   postgres: z.strictObject({ group: z.string().regex(GROUP, 'it must be the name of a group role') }),
   aws: anyObject(),
-  vault: anyObject(),
+  vault: vaultTemplate,
   http: anyObject(),
 } as const satisfies Readonly<Record<ProviderKind, z.ZodType>>;

@@ -14,10 +14,12 @@ import { instant } from '../core/time.ts';
 import type { Clock } from '../core/time.ts';
 import { createCedar } from '../decide/cedar.ts';
 import type { Deps } from '../deps.ts';
+import { exchangesOnNode } from '../fetch/exchange-node.ts';
 import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
+import { vaultProvider } from '../providers/vault/provider.ts';
 import { loadCedar } from './cedar.ts';
 
 /** How often the offset to the database's clock is measured anew. */
@@ -67,6 +69,8 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const request = guardedRequest(reach);
   const fetch = jsonOver(request);
   const postgres = postgresProvider({ random, clock });
+  const exchanges = exchangesOnNode();
+  const vault = vaultProvider({ exchange: exchanges.exchange, random, clock });
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -94,14 +98,15 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       });
     },
     keepAnswers: parts.keepAnswers ?? true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres].map(around),
+    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres, vault].map(around),
   });
   return {
     deps,
     async close() {
       stop();
       closing.abort();
-      await postgres.close();
+      await Promise.all([postgres.close(), vault.close()]);
+      exchanges.close();
     },
   };
 }

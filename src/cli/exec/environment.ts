@@ -16,7 +16,7 @@ const TAKEN_AWAY = [
   /^PG(?:HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SERVICEFILE|OPTIONS)$/,
   /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE)$/,
   /^AWS_CONTAINER_/,
-  /^VAULT_(?:ADDR|TOKEN|NAMESPACE|AGENT_ADDR)$/,
+  /^VAULT_(?:ADDR|TOKEN|NAMESPACE|AGENT_ADDR|READS)$/,
 ];
 
 /** A kind of credential that this version has no names for. */
@@ -33,6 +33,7 @@ export function environmentFor(own: Environment, credential: Credential): Record
 function namesOf(credential: Credential): Record<string, string> {
   if (credential['access_token'] !== undefined) return { BREVET_TOKEN: textOf(credential, 'access_token') };
   if (credential['type'] === 'postgres') return postgresNames(credential);
+  if (credential['type'] === 'vault') return vaultNames(credential);
   throw new UnknownCredential('this version of brevet exec has no environment for this kind of credential');
 }
 
@@ -51,6 +52,23 @@ function postgresNames(credential: Credential): Record<string, string> {
     PGPASSWORD: password,
     DATABASE_URL: `postgres://${as}:${by}@${at}:${port}/${to}`,
   };
+}
+
+/** @see https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables */
+function vaultNames(credential: Credential): Record<string, string> {
+  return {
+    VAULT_ADDR: textOf(credential, 'address'),
+    VAULT_TOKEN: textOf(credential, 'token'),
+    ...(credential['namespace'] !== undefined && { VAULT_NAMESPACE: textOf(credential, 'namespace') }),
+    // The path of a login is the lease's own. No path holds a space.
+    VAULT_READS: textsOf(credential, 'reads').join(' '),
+  };
+}
+
+function textsOf(credential: Credential, name: string): readonly string[] {
+  const value: unknown = credential[name];
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
+  throw new UnknownCredential(`the credential has no ${name}`);
 }
 
 function textOf(credential: Credential, name: string): string {
