@@ -48,7 +48,7 @@ CREATE POLICY named_tenants ON blocks USING (tenant = ANY ((SELECT string_to_arr
 CREATE POLICY listed ON blocks FOR SELECT TO brevet_list USING (true);
 --> statement-breakpoint
 -- Whether a credential is in use is looked at over all tenants, and is no fact: a look moves the next one.
-GRANT SELECT (request, task, provider, tier, data_classes, opened_at, active_at, used, used_at, look_at, block) ON leases
+GRANT SELECT (request, task, provider, tier, data_classes, idle, opened_at, active_at, used, used_at, look_at, block) ON leases
   TO brevet_work;
 --> statement-breakpoint
 GRANT UPDATE (used_at, look_at) ON leases TO brevet_work;

@@ -42,7 +42,9 @@ export interface Block extends BlockOf {
 /** What may be inside a block's scope: a lease, or what would become one. */
 export interface Blockable {
   readonly tenant: TenantName;
-  readonly agent: Pick<Agent, 'name' | 'owner' | 'vendor' | 'model'>;
+  readonly agent: Pick<Agent, 'name' | 'vendor' | 'model'>;
+  /** The agent's owner now, and of a lease the one when it was issued. */
+  readonly owners: readonly PersonName[];
   readonly role: RoleName;
   readonly task: TaskName;
   readonly target: TargetName;
@@ -51,13 +53,14 @@ export interface Blockable {
   readonly lease: LeaseId | null;
 }
 
-/** Of a lease and its agent as the register has it now; its owner is the one of then or the one of now. */
+/** Of a lease, and its agent as the register has it now. */
 export const blockableOf = (
-  lease: Pick<LeaseTerms, 'tenant' | 'role' | 'task' | 'target' | 'provider' | 'id'>,
-  agent: Blockable['agent'],
+  lease: Pick<LeaseTerms, 'tenant' | 'owner' | 'role' | 'task' | 'target' | 'provider' | 'id'>,
+  agent: Pick<Agent, 'name' | 'owner' | 'vendor' | 'model'>,
 ): Blockable => ({
   tenant: lease.tenant,
   agent,
+  owners: [agent.owner, lease.owner],
   role: lease.role,
   task: lease.task,
   target: lease.target,
@@ -72,7 +75,7 @@ export function isInside({ scope, name }: BlockOf, what: Blockable): boolean {
     case 'agent':
       return what.agent.name === name;
     case 'owner':
-      return what.agent.owner === name;
+      return what.owners.some((owner) => owner === name);
     case 'vendor':
       return what.agent.vendor === name;
     case 'model':

@@ -142,6 +142,7 @@ function blockedDenial(
   const what = {
     tenant: snapshot.tenant.name,
     agent: principal.agent,
+    owners: [principal.agent.owner],
     role: role.name,
     task: task.name,
     target: target.name,

@@ -19,7 +19,8 @@ import { end, requestTask } from '../broker.ts';
 import type { Answer } from '../broker.ts';
 import { clientOf, openSession } from '../broker/callers.ts';
 import type { Client } from '../broker/callers.ts';
-import { findLease, introspect } from '../use/introspect.ts';
+import { introspectFor } from '../broker/uses.ts';
+import { findLease } from '../use/introspect.ts';
 import { readForm } from './body.ts';
 import { claimOf, tenantOf } from './caller.ts';
 import { revokeUndelivered } from './delivery.ts';
@@ -146,8 +147,16 @@ const credentialsOf = (form: Form): ClientCredentials => ({
 oauth.post('/introspect', async (c) => {
   const asking = await tokenQuestion(c);
   if (!asking.ok) return oauthError(c, asking.error);
-  const { client, token } = asking.value;
-  return answer(c, await introspect(c.var.deps, client.snapshot, client.asker, token));
+  const { client, token, form } = asking.value;
+  const consume = form.get('consume') ?? 'false';
+  if (consume !== 'true' && consume !== 'false') {
+    return oauthError(c, failure('invalid_request', 'consume is true or false', { path: 'consume' }));
+  }
+  const consumes = consume === 'true';
+  if (consumes && client.asker.kind === 'agent') {
+    return oauthError(c, failure('invalid_request', 'only the target says that a token was used', { path: 'consume' }));
+  }
+  return answer(c, await introspectFor(c.var.deps, client, { token, consumes }));
 });
 
 /** What is not ours, or not the caller's, is answered as what is over: 200, and nothing said. @see RFC 7009 section 2.2 */
@@ -170,7 +179,13 @@ oauth.post('/revoke', async (c) => {
   return c.body(null, 200, { 'cache-control': 'no-store' });
 });
 
-async function tokenQuestion(c: Context<Scope>): Promise<Result<{ readonly client: Client; readonly token: string }>> {
+interface TokenQuestion {
+  readonly client: Client;
+  readonly token: string;
+  readonly form: Form;
+}
+
+async function tokenQuestion(c: Context<Scope>): Promise<Result<TokenQuestion>> {
   const form = await readForm(c);
   if (!form.ok) return form;
   const tenant = tenantOf(c);
@@ -179,5 +194,5 @@ async function tokenQuestion(c: Context<Scope>): Promise<Result<{ readonly clien
   if (!client.ok) return client;
   const token = form.value.get('token');
   if (token === undefined) return err(failure('invalid_request', 'the token to look at is missing', { path: 'token' }));
-  return ok({ client: client.value, token });
+  return ok({ client: client.value, token, form: form.value });
 }

@@ -47,11 +47,17 @@ const schema = z
     /** `introspection`: the API asks Brevet about each token. `offline`: it checks the signature alone. */
     checks: z.enum(['introspection', 'offline']),
     algorithm: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
+    /** The API says of each use that it is one, by `consume=true`: uses are counted, and the last one ends the token. */
+    counts_uses: z.boolean().default(false),
     /** A GET at the API that takes any live token of this audience: death is seen there, by its 401. */
     probe_url: z
       .url({ protocol: /^https?$/ })
       .max(512)
       .optional(),
+  })
+  .refine(({ checks, counts_uses }) => checks === 'introspection' || !counts_uses, {
+    path: ['counts_uses'],
+    message: 'an API that checks offline never says that a token was used',
   })
   .refine(({ checks, probe_url }) => checks === 'introspection' || probe_url === undefined, {
     path: ['probe_url'],
@@ -104,11 +110,11 @@ function parseTarget(config: unknown, publicUrl: string): Result<JwtConfig> {
 
 const configOf = (target: TargetVersion): JwtConfig => schema.parse(target.config);
 
-function declarationOf({ checks, probe_url }: JwtConfig): Declaration {
+function declarationOf({ checks, counts_uses, probe_url }: JwtConfig): Declaration {
   const common = {
-    countsUses: false,
+    countsUses: counts_uses,
     expiryEndsUse: true,
-    seesUse: false,
+    seesUse: counts_uses,
     enforces: enforcedBy('jwt', {}),
     shortest: SHORTEST,
   };

@@ -10,6 +10,7 @@ import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
+import { endIdle } from './idle.ts';
 import { killLease } from './kill.ts';
 import type { KillResult } from './lease.ts';
 import { narrow } from './narrow.ts';
@@ -41,6 +42,8 @@ export interface Swept {
 export async function sweep(deps: Deps): Promise<Swept> {
   await deps.store.beat(deps.node);
   const expired = await expire(deps);
+  // It asks targets, of which some may hang: it goes on beside the next passes.
+  deps.background(endIdle(deps));
   const work = await deps.store.claim(BATCH, PER_TARGET, HOLD);
   const all = Promise.all(work.map((piece) => attempt(deps, piece)));
   deps.background(all);

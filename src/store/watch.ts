@@ -1,5 +1,6 @@
 /** Which credentials' use is looked at next. What is written here is no fact: a look moves the one after it. */
-import { and, asc, eq, inArray, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, lte, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import type { Store } from '../core/store.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
@@ -7,12 +8,16 @@ import { leases } from './schema/requests.ts';
 
 const working = { role: ROLES.work, tenants: [] } as const;
 
+/** One that is ended sooner is looked at more often. */
+const nextLook = (every: number): SQL =>
+  sql`brevet_now() + 1000 * least(${every}::bigint, (${leases.idle} ->> 'after')::bigint, (${leases.idle} ->> 'unused')::bigint)`;
+
 export function createWatch(link: Link): Pick<Store, 'watched' | 'sawUse'> {
   return {
     watched: (limit, every) =>
       link.transaction(working, (tx) => {
         const due = tx
-          .select({ at: sql`ctid` })
+          .select({ tenant: leases.tenant, id: leases.id })
           .from(leases)
           .where(and(eq(leases.state, 'active'), lte(leases.lookAt, sql`brevet_now()`)))
           .orderBy(asc(leases.lookAt))
@@ -20,8 +25,8 @@ export function createWatch(link: Link): Pick<Store, 'watched' | 'sawUse'> {
           .for('update', { skipLocked: true });
         return tx
           .update(leases)
-          .set({ lookAt: sql`brevet_now() + ${every * 1000}::bigint` })
-          .where(and(inArray(sql`ctid`, due), eq(leases.state, 'active')))
+          .set({ lookAt: nextLook(every) })
+          .where(and(sql`(${leases.tenant}, ${leases.id}) in ${due}`, eq(leases.state, 'active')))
           .returning({ tenant: leases.tenant, lease: leases.id });
       }),
     sawUse: async (tenant, lease, at) => {

@@ -1,0 +1,35 @@
+/**
+ * Whether a lease may be used at this moment: it is active, not over, and under no block. The epochs are read with it,
+ * so that a block that was committed on any node before this was asked is seen.
+ */
+import { blockOver, blockableOf } from '../core/block.ts';
+import type { LeaseId, TenantName } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
+import type { Epochs, Snapshot } from '../core/snapshot.ts';
+import type { Deps } from '../deps.ts';
+
+export interface Alive {
+  readonly lease: Lease;
+  /** No older than the lease was read. */
+  readonly snapshot: Snapshot;
+}
+
+/** @returns `null` for one that may not be used, whatever the reason. */
+export async function aliveNow(deps: Deps, tenant: TenantName, id: LeaseId): Promise<Alive | null> {
+  const [lease, epochs] = await Promise.all([deps.store.lease(tenant, id), deps.store.epochs(tenant)]);
+  if (lease === null || epochs === null) return null;
+  const now = deps.clock();
+  if (lease.state !== 'active' || now >= lease.expiresAt) return null;
+  const snapshot = await snapshotSince(deps, tenant, epochs);
+  const agent = snapshot?.agents.get(lease.agent)?.agent;
+  if (snapshot === null || agent === undefined) return null;
+  return blockOver(snapshot.blocks, blockableOf(lease, agent), now) === null ? { lease, snapshot } : null;
+}
+
+async function snapshotSince(deps: Deps, tenant: TenantName, epochs: Epochs): Promise<Snapshot | null> {
+  const kept = await deps.store.snapshot(tenant);
+  if (kept === null || (kept.epochs.tenant >= epochs.tenant && kept.epochs.deployment >= epochs.deployment))
+    return kept;
+  deps.store.forget(tenant);
+  return deps.store.snapshot(tenant);
+}
