@@ -43,8 +43,22 @@ export interface Database {
   look(mark: Mark): Promise<readonly (NodeView | string)[]>;
   /** Ends every session of the mark's roles, and remembers these. @throws {ProviderUnavailable} */
   endSessions(mark: Mark): Promise<void>;
+  /** What each node says of itself and of Brevet's login; text where one could not be asked. */
+  report(): Promise<readonly (NodeReport | string)[]>;
   isOpen(): boolean;
   close(): Promise<void>;
+}
+
+/** Before first use. */
+export interface NodeReport {
+  readonly node: string;
+  readonly server: string;
+  readonly standby: boolean;
+  readonly superuser: boolean;
+  readonly reads_stats: boolean;
+  readonly signals: boolean;
+  readonly followers: number;
+  readonly following: boolean;
 }
 
 export function openDatabase(at: LookedInto, passwordOf: () => Secret | null, patience: Milliseconds): Database {
@@ -68,17 +82,20 @@ export function openDatabase(at: LookedInto, passwordOf: () => Secret | null, pa
       known: remembered.get(mark) ?? [],
       since: toRfc3339(earliestOf(mark)),
     });
-  const viewAt = async (lane: Lane, mark: Mark): Promise<NodeView | string> => {
+  const ask = async <View extends { node: string }>(lane: Lane, query: string, values: string[]) => {
     try {
-      const [row] = await lane.run((sql) => sql.unsafe<{ view: string }[]>(LOOK, [payloadOf(mark)]));
+      const [row] = await lane.run((sql) => sql.unsafe<{ view: string }[]>(query, values));
       if (row === undefined) throw new Error('a look without a view');
-      const view = { ...(JSON.parse(row.view) as Omit<NodeView, 'node'>), node: nodeName(lane.node) };
-      remember(mark, view.roles);
-      return view;
+      return { ...(JSON.parse(row.view) as Omit<View, 'node'>), node: nodeName(lane.node) } as View;
     } catch (fault) {
       if (fault instanceof ProviderUnavailable) return `${placeOf(at)}: ${fault.message}`;
       throw fault;
     }
+  };
+  const viewAt = async (lane: Lane, mark: Mark): Promise<NodeView | string> => {
+    const view = await ask<NodeView>(lane, LOOK, [payloadOf(mark)]);
+    if (typeof view !== 'string') remember(mark, view.roles);
+    return view;
   };
   const endAt = async (lane: Lane, mark: Mark): Promise<void> => {
     const [row] = await lane.run((sql) => sql.unsafe<{ outcome: string }[]>(END, [payloadOf(mark)]));
@@ -95,6 +112,7 @@ export function openDatabase(at: LookedInto, passwordOf: () => Secret | null, pa
     endSessions: async (mark) => {
       await Promise.all(lanes.map((lane) => endAt(lane, mark)));
     },
+    report: () => Promise.all(lanes.map((lane) => ask<NodeReport>(lane, REPORT, []))),
     isOpen: () => lanes.some((lane) => lane.isOpen()),
     close: async () => {
       await Promise.all(lanes.map((lane) => lane.close()));
@@ -127,17 +145,25 @@ const STRAY = `NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = usesysid)
 const ASKED = `WITH asked AS MATERIALIZED (SELECT $1::text::jsonb AS p),
 ids AS MATERIALIZED (${MARKED} UNION SELECT jsonb_array_elements_text(p -> 'known')::oid FROM asked)`;
 
+/** What a node is, and who follows it. */
+const NODE = `'server', (SELECT system_identifier::text FROM pg_control_system()),
+  'standby', pg_is_in_recovery(),
+  'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
+    SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+  'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL)`;
+
+const REPORT = `SELECT jsonb_build_object(${NODE},
+  'superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+  'reads_stats', pg_has_role('pg_read_all_stats', 'USAGE'),
+  'signals', pg_has_role('pg_signal_backend', 'USAGE'))::text AS view`;
+
 const LOOK = `${ASKED}, sessions AS MATERIALIZED (
   SELECT usesysid, backend_start FROM pg_stat_get_activity(NULL) WHERE usesysid <> 0)
 SELECT jsonb_build_object(
-  'server', (SELECT system_identifier::text FROM pg_control_system()),
-  'standby', pg_is_in_recovery(),
   'roles', (SELECT coalesce(jsonb_agg(oid::text), '[]') FROM (${MARKED}) m),
   'sessions', (SELECT count(*) FROM sessions WHERE usesysid IN (SELECT oid FROM ids)),
   'strays', (SELECT count(*) FROM sessions WHERE usesysid NOT IN (SELECT oid FROM ids) AND ${STRAY}),
-  'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
-    SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
-  'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL),
+  ${NODE},
   'prepared', (SELECT count(*) FROM pg_prepared_xact() x, asked WHERE ownerid IN (SELECT oid FROM ids)
     OR (NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = ownerid) AND prepared >= (p ->> 'since')::timestamptz))
 )::text AS view`;
