@@ -133,7 +133,7 @@ const rightsFindings = (site: Site): Promise<readonly Finding[]> =>
 
 const mintFindings = (site: Site): Promise<readonly Finding[]> =>
   orRefused(async () => {
-    await site.session.mintToken();
+    await site.session.beginMint(() => Promise.resolve());
     return [];
   });
 

@@ -26,9 +26,10 @@ interface Planned extends OwnRole {
 export async function mintToken(site: Site, order: MintOrder): Promise<Minted> {
   const specified = tokenOf(order.specification);
   const planned = await Promise.all(unique(databaseReadsOf(specified)).map((read) => plan(site, order, read)));
-  const token = await site.session.mintToken();
-  inTime(site, order);
-  await site.vault.write(token, `auth/token/roles/${nameOf(site.config.prefix, order.mark)}`, roleOf(site, order));
+  const token = await site.session.beginMint((by) => {
+    inTime(site, order);
+    return site.vault.write(by, `auth/token/roles/${nameOf(site.config.prefix, order.mark)}`, roleOf(site, order));
+  });
   await Promise.all(planned.map(({ mount, name, body }) => site.vault.write(token, `${mount}/roles/${name}`, body)));
   inTime(site, order);
   const made = await create(site, order, token);

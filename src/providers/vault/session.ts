@@ -31,8 +31,11 @@ interface Held {
 export interface Session {
   /** As Brevet. One that Vault has ended meanwhile is replaced, and the call repeated. */
   ask<T>(call: (token: Secret) => Promise<T>): Promise<T>;
-  /** A token under which a mint writes. It was made before this resolves: whoever then finds itself in time, is. */
-  mintToken(): Promise<Secret>;
+  /**
+   * The first write of a mint, under a token that has little time left; gives the token for those that follow. It was
+   * made before `write` is called: who finds itself in time there, is. One that has ended meanwhile is replaced.
+   */
+  beginMint(write: (token: Secret) => Promise<unknown>): Promise<Secret>;
 }
 
 const signedIn = z.object({
@@ -95,16 +98,27 @@ export function openSession(vault: Vault, config: VaultConfig, credential: () =>
     const made = heldFrom(await ask((token) => vault.write(token, 'auth/token/create', body)), clock);
     return { ...made, fresh: after(clock(), MINT_TOKEN_SHARED) };
   };
-  const mintToken = async (): Promise<Secret> => {
-    const known = minting === null ? null : await minting;
-    if (known !== null && clock() < known.fresh) return known.token;
+  const takeMintToken = (): Promise<Held> => {
     const making = makeMintToken();
     minting = hold(making, () => {
       if (minting === making) minting = null;
     });
-    return (await making).token;
+    return making;
   };
-  return { ask, mintToken };
+  const beginMint: Session['beginMint'] = async (write) => {
+    const known = await (minting ?? takeMintToken());
+    const { token } = clock() < known.fresh ? known : await takeMintToken();
+    try {
+      await write(token);
+      return token;
+    } catch (fault) {
+      if (!isDenial(fault) || (await isAlive(vault, token))) throw fault;
+      const replaced = await takeMintToken();
+      await write(replaced.token);
+      return replaced.token;
+    }
+  };
+  return { ask, beginMint };
 }
 
 function loginOf({ auth }: VaultConfig, credential: Secret): JsonObject {

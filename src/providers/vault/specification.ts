@@ -105,12 +105,15 @@ function fillRead(
   return path === null ? null : { engine: read.engine, path };
 }
 
+/** What these give out has no lease. */
+const UNLEASED: readonly SpecifiedRead['engine'][] = ['kv', 'transit'];
+
 /**
  * Vault counts every request that is made with a token. One use reads each thing once. What a token reads with its last
- * request Vault takes back at once where it has a lease: so there is one to spare where a login is read.
+ * request Vault takes back at once where it has a lease: so there is one to spare where something may have.
  */
 function requestsFor(reads: readonly SpecifiedRead[], uses: number): number {
-  return uses * reads.length + (reads.some(({ engine }) => engine === 'database') ? 1 : 0);
+  return uses * reads.length + (reads.every(({ engine }) => UNLEASED.includes(engine)) ? 0 : 1);
 }
 
 /** What was specified is read back from the lease: another form is a fault. */

@@ -57,14 +57,17 @@ export function login({ database }: ClientVault, { username, password }: Login) 
         await sql.end({ timeout: 0 });
       }
     },
-    /** Begins a session that stays open; tells whether it still answers. */
-    async hold(statement: string): Promise<() => Promise<boolean>> {
+    /** Begins a session that stays open. */
+    async hold(statement: string): Promise<{ answers(): Promise<boolean>; close(): Promise<void> }> {
       const sql = open();
       await answers(sql, statement);
-      return async () => {
-        const answered = await answers(sql, statement);
-        if (!answered) await sql.end({ timeout: 0 });
-        return answered;
+      return {
+        answers: async () => {
+          const answered = await answers(sql, statement);
+          if (!answered) await sql.end({ timeout: 0 });
+          return answered;
+        },
+        close: () => sql.end(),
       };
     },
   };

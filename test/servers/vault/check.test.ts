@@ -92,7 +92,7 @@ checks('finds another cluster, another database, and a role of another connectio
 });
 
 checks('finds a clock that is more than a minute off', async () => {
-  const late = desk.another(() => instant(Date.now() - 120_000));
+  const late = desk.another({ clock: () => instant(Date.now() - 120_000) });
   assert.equal(await findings({}, late), ['warn: Vault’s clock is more than a minute off']);
 });
 

@@ -48,7 +48,7 @@ providerContract(contract, async (): Promise<Harness> => {
     hold: async (credential) => {
       const read = await readLogin(direct(credential));
       if (read === null) throw new Error('nothing to hold');
-      return login(client, read).hold('select * from tickets');
+      return (await login(client, read).hold('select * from tickets')).answers;
     },
     commitRevocation: () => {},
     network: {

@@ -1,4 +1,5 @@
 /** A client's Vault with a provider that mints there: what most of these suites begin with. */
+import type { Exchange } from '../../../src/core/fetch.ts';
 import type { MintTerms, Minted, OpenTarget, Subject } from '../../../src/core/provider.ts';
 import { milliseconds } from '../../../src/core/time.ts';
 import type { Clock } from '../../../src/core/time.ts';
@@ -20,7 +21,7 @@ export interface Desk extends ClientVault {
   readonly target: OpenTarget;
   issue(template?: MintTerms['template'], more?: Partial<MintTerms>): Promise<Issued>;
   /** Another node of Brevet's: it remembers nothing. */
-  another(clock?: Clock): VaultProvider;
+  another(of?: { readonly clock?: Clock; readonly around?: (exchange: Exchange) => Exchange }): VaultProvider;
   /** The same target, written another way. */
   targetOf(change: object): OpenTarget;
   close(): Promise<void>;
@@ -30,8 +31,9 @@ export async function openDesk(settings: Record<string, string> = {}): Promise<D
   const client = await clientVault(settings);
   const exchanges = exchangesOnNode();
   const made: VaultProvider[] = [];
-  const another = (clock: Clock = processClock): VaultProvider => {
-    const provider = vaultProvider({ exchange: exchanges.exchange, random, clock, patience: milliseconds(2_000) });
+  const another: Desk['another'] = ({ clock = processClock, around = (exchange: Exchange) => exchange } = {}) => {
+    const exchange = around(exchanges.exchange);
+    const provider = vaultProvider({ exchange, random, clock, patience: milliseconds(2_000) });
     made.push(provider);
     return provider;
   };

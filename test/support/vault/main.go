@@ -70,7 +70,7 @@ func main() {
 		Logger:             logger,
 		DisableMlock:       true,
 		BuiltinRegistry:    builtins{},
-		LogicalBackends:    map[string]logical.Factory{"database": database.Factory, "kv": vault.LeasedPassthroughBackendFactory},
+		LogicalBackends:    map[string]logical.Factory{"database": database.Factory, "kv": vault.PassthroughBackendFactory},
 		CredentialBackends: map[string]logical.Factory{"approle": approle.Factory, "jwt": vaultjwt.Factory},
 	})
 	check(err)
