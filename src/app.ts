@@ -10,6 +10,7 @@ import { acceptances } from './http/acceptances.ts';
 import { admin } from './http/admin.ts';
 import { approvals } from './http/approvals.ts';
 import { assignments } from './http/assignments.ts';
+import { blocks } from './http/blocks.ts';
 import { changes } from './http/changes.ts';
 import { context } from './http/context.ts';
 import { health } from './http/health.ts';
@@ -47,6 +48,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/errors', errors);
   app.route('/api/approvals', approvals);
   app.route('/api/assignments', assignments);
+  app.route('/api/blocks', blocks);
   app.route('/api/changes', changes);
   app.route('/api/policy', policy);
   app.route('/api/tenants/:tenant/acceptances', acceptances);

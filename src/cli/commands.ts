@@ -32,6 +32,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   request: ['what was asked', () => import('./request.ts')],
   inventory: ['every agent: whose, what, where, and what it uses', () => import('./inventory.ts')],
   lease: ['credentials, living and dead', () => import('./lease.ts')],
+  block: ['the kill switch: preview, raise, watch, lift', () => import('./block.ts')],
   policy: ['the bundle that decides', () => import('./policy.ts')],
 };
 

@@ -2,7 +2,7 @@
  * Everything that can be written, as one closed union. Each comes with its ledger entries to `store.commit`, and is
  * done whole or not at all.
  */
-import type { Block } from './block.ts';
+import type { Block, BlockOf } from './block.ts';
 import type { JsonObject } from './canonical.ts';
 import type { Receipt } from './entry.ts';
 import type {
@@ -121,6 +121,16 @@ export type WorkTask =
       readonly after?: LeaseId;
       /** Of those, some could not be ended: all are looked at once more. */
       readonly again?: boolean;
+    }
+  /** What lives inside a block is ended, the most dangerous first, and seen dead. */
+  | {
+      readonly task: 'enforce';
+      readonly tenant: null;
+      readonly block: BlockId;
+      readonly of: BlockOf;
+      readonly tenants: readonly TenantName[];
+      /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
+      readonly since?: Partial<Epochs>;
     }
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
@@ -320,6 +330,8 @@ export type RegisterChange =
       readonly tenants: readonly TenantName[];
       readonly by: PersonName;
     }
+  /** All that it reached is over. */
+  | { readonly kind: 'block.report'; readonly block: BlockId; readonly tenants: readonly TenantName[] }
   | { readonly kind: 'vendor.put'; readonly vendor: Vendor }
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }

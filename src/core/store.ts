@@ -2,6 +2,7 @@
  * The port to what is kept. Facts are written in one place, `commit`; the queue of work has its own three verbs, which
  * write no fact.
  */
+import type { BlockOf } from './block.ts';
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
 import type { JsonObject } from './canonical.ts';
 import type { Entry } from './entry.ts';
@@ -9,6 +10,7 @@ import type {
   AgentName,
   ApprovalId,
   AssignmentId,
+  BlockId,
   ChangeId,
   EntryId,
   LeaseId,
@@ -20,7 +22,7 @@ import type {
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
 import type { KeptProposal } from './proposal.ts';
-import type { Agent, Assignment, BundleFiles, RoleFunction, TargetVersion, Tenant } from './registers.ts';
+import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
@@ -94,7 +96,73 @@ export interface KeptEntry {
   readonly seen: JsonObject;
 }
 
-export interface Store {
+/** What a block would reach, or does: `agents` are those of its owner, vendor or model, or the one that it names. */
+export interface Reach {
+  readonly of: BlockOf;
+  readonly tenants: readonly TenantName[];
+  readonly agents: readonly AgentName[];
+  /** What was decided under an older epoch alone: what came since was decided without it. */
+  readonly since?: Partial<Epochs>;
+  /** The same for a view that may be a moment off. */
+  readonly openedBy?: Instant;
+}
+
+/** A block with each tenant at which it stands, or stood. */
+export interface KeptBlock extends BlockOf {
+  readonly id: BlockId;
+  readonly author: PersonName;
+  readonly from: Instant;
+  readonly until: Instant | null;
+  readonly reason: string;
+  readonly drill: boolean;
+  /** When all that it reached was seen to be over. */
+  readonly reportedAt: Instant | null;
+  readonly places: readonly {
+    readonly tenant: TenantName;
+    readonly liftedAt: Instant | null;
+    readonly liftedBy: PersonName | null;
+  }[];
+}
+
+interface Counted {
+  readonly tenant: TenantName;
+  readonly provider: ProviderKind;
+  readonly target: TargetName;
+  readonly state: LeaseState;
+  readonly n: number;
+}
+
+/** What a block ended, counted: of one target, one state and one way of being dead. */
+export interface Toll extends Counted {
+  readonly how: string | null;
+  readonly worstExposure: Milliseconds;
+  readonly firstRevokingAt: Instant | null;
+  readonly lastDeathAt: Instant | null;
+}
+
+/** Across tenants. Whoever asks has named those that its caller oversees. */
+export interface BlockReads {
+  /** Live leases inside it, the most dangerous first. */
+  reached(reach: Reach, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  /** All that is not over inside it, counted. */
+  unendedWithin(reach: Reach): Promise<readonly Counted[]>;
+  toll(block: BlockId, within: readonly TenantName[]): Promise<readonly Toll[]>;
+  /** What it ended, newest first. */
+  ended(query: Page & { readonly block: BlockId; readonly within: readonly TenantName[] }): Promise<readonly Lease[]>;
+  /** Those that it ended and that are not dead, the longest dying first. */
+  survivors(block: BlockId, within: readonly TenantName[], limit: number): Promise<readonly Lease[]>;
+  /** Why those were not dead when they were last tried, and how often that was. */
+  whyAlive(
+    leases: readonly LeaseId[],
+  ): Promise<ReadonlyMap<LeaseId, { readonly why: string | null; readonly attempts: number }>>;
+  /** Newest first; `standing`: those alone that are neither lifted nor over. */
+  blocks(
+    query: Page & { readonly within: readonly TenantName[]; readonly standing: boolean },
+  ): Promise<readonly KeptBlock[]>;
+  block(id: BlockId, within: readonly TenantName[]): Promise<KeptBlock | null>;
+}
+
+export interface Store extends BlockReads {
   /** Done whole, entries included, or not at all. Rejects with `StoreUnavailable` when nothing can be said. */
   commit(change: Change, entries: readonly Entry[]): Promise<Result<Committed, Unmet>>;
 
@@ -163,8 +231,8 @@ export interface Store {
 
   /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
   claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
-  /** Gives it back until `due`, or what is left of it. Nothing happens if another attempt holds it. */
-  defer(work: WorkFence, due: Instant, left?: WorkTask): Promise<void>;
+  /** Gives it back until `due`, or what is left of it, with the reason. Nothing happens if another attempt holds it. */
+  defer(work: WorkFence, due: Instant, why: string, left?: WorkTask): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */
   finish(work: WorkFence): Promise<void>;
 

@@ -2,6 +2,7 @@
  * Three functions that cannot blur, as pure questions to a snapshot: who holds which at a tenant, and who may approve
  * and oversee what an agent does. They count persons, and what those were of late.
  */
+import type { BlockOf } from '../core/block.ts';
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
@@ -115,6 +116,24 @@ export function inConflict(snapshot: Snapshot, person: PersonName, now: Instant)
   });
   const owns = heldBack.find(({ agent }) => answersFor(snapshot, agent, person, now));
   return owns?.agent.name ?? null;
+}
+
+/**
+ * An agent inside a block at this tenant, or the person that it names, for whom this person answers, or is; `null`:
+ * nothing of it is theirs. Of a role, a task class, a target, a provider, a tenant or everything, any agent here is inside.
+ */
+export function conflictWithBlock(
+  snapshot: Snapshot,
+  { scope, name }: BlockOf,
+  { person, now }: { readonly person: PersonName; readonly now: Instant },
+): string | null {
+  if (scope === 'owner' && name === person) return person;
+  const inside = [...snapshot.agents.values()].filter(({ agent }) => {
+    if (scope === 'agent') return agent.name === name;
+    return scope === 'owner' || scope === 'vendor' || scope === 'model' ? agent[scope] === name : true;
+  });
+  const mine = inside.find(({ agent }) => agent.deputy === person || answersFor(snapshot, agent, person, now));
+  return mine?.agent.name ?? null;
 }
 
 /** Whoever is involved in what it asks; and the deputy, where the owner is gone. */

@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts';
 import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
 import { endIdle } from './idle.ts';
+import { enforce } from './enforce.ts';
 import { killLease } from './kill.ts';
 import type { KillResult } from './lease.ts';
 import { narrow } from './narrow.ts';
@@ -110,6 +111,8 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return reassess(deps, what);
     case 'narrow':
       return narrow(deps, what);
+    case 'enforce':
+      return enforce(deps, what);
   }
 }
 
@@ -130,7 +133,7 @@ async function defer(
 ): Promise<void> {
   const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
   deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
-  await deps.store.defer(work, until ?? backoff(deps, work.attempt), left);
+  await deps.store.defer(work, until ?? backoff(deps, work.attempt), why, left);
 }
 
 function backoff(deps: Deps, attempts: number): Instant {

@@ -6,6 +6,7 @@ import type { Keyring } from '../core/seal.ts';
 import type { Store } from '../core/store.ts';
 import { instant } from '../core/time.ts';
 import type { Milliseconds } from '../core/time.ts';
+import { createBlockReads } from './blocks.ts';
 import { createCommit } from './commit.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
@@ -94,6 +95,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createHoldingReads(link),
     ...queue,
     turns: createTurns(link),
+    ...createBlockReads(link),
     ...createWatch(link),
     async clockOffset() {
       offset = await queue.clockOffset();

@@ -182,7 +182,7 @@ function narrowed({ tenant, agent, owner, target, role }: LeaseFilter): SQL | un
   );
 }
 
-const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | undefined =>
+export const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): SQL | undefined =>
   and(
     tenant === undefined ? undefined : lt(leases.tenantEpoch, tenant),
     above === undefined ? undefined : lt(leases.deploymentEpoch, above),

@@ -13,6 +13,9 @@ import { heartbeats, work } from './schema/work.ts';
 
 type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
 
+/** A reason is a sentence of ours. */
+const WHY_LENGTH = 500;
+
 /** What every issue asks is looked up once in this time. */
 const BEAT_KEPT_MS = 500;
 /** What may be forgotten goes in small bites, with a heartbeat now and then. */
@@ -56,11 +59,16 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   let forgotAt = Number.NEGATIVE_INFINITY;
   return {
     claim: (limit, perTarget, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTarget, hold })),
-    defer: async (held, due, left) => {
+    defer: async (held, due, why, left) => {
       await link.transaction(working, (tx) =>
         tx
           .update(work)
-          .set({ due, heldUntil: instant(0), ...(left === undefined ? {} : { what: left }) })
+          .set({
+            due,
+            heldUntil: instant(0),
+            why: why.slice(0, WHY_LENGTH),
+            ...(left === undefined ? {} : { what: left }),
+          })
           .where(and(eq(work.id, held.work), eq(work.attempt, held.attempt))),
       );
     },

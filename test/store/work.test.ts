@@ -87,10 +87,10 @@ queue('comes back when its hold is over, as a later attempt, and an older one ch
   const [newer] = await test.store.claim(1, 1, longest);
   assert.ok(older !== undefined && newer !== undefined);
   assert.is(newer.attempt, older.attempt + 1);
-  await test.store.defer(older, instant(0));
+  await test.store.defer(older, instant(0), 'not yet');
   await test.store.finish(older);
   assert.equal(await test.store.claim(1, 1, longest), [], 'still held by the newer one');
-  await test.store.defer(newer, instant(Date.now() - 1));
+  await test.store.defer(newer, instant(Date.now() - 1), 'not yet');
   const [third] = await test.store.claim(1, 1, longest);
   assert.is(third?.work, newer.work);
   assert.ok(third !== undefined);

@@ -29,3 +29,10 @@ export async function liftBlock({ tx }: Register, { block, tenants, by }: Of<'bl
     .returning({ tenant: blocks.tenant });
   if (lifted.length < tenants.length) refuse({ unmet: 'missing', what: 'block' });
 }
+
+export async function reportBlock({ tx }: Register, { block, tenants }: Of<'block.report'>): Promise<void> {
+  await tx
+    .update(blocks)
+    .set({ reportedAt: sql`brevet_now()` })
+    .where(and(inArray(blocks.tenant, [...tenants]), eq(blocks.id, block), isNull(blocks.reportedAt)));
+}

@@ -2,7 +2,7 @@
  * Changes of who may do what: one at a time, under the exclusive lock, in one short transaction that raises an epoch.
  */
 import { and, eq, sql } from 'drizzle-orm';
-import type { RegisterChange, RegisterCommand, Unmet } from '../../core/change.ts';
+import type { RegisterChange, RegisterCommand, Unmet, WorkTask } from '../../core/change.ts';
 import { fromHex } from '../../core/digest.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
@@ -18,7 +18,7 @@ import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
-import { liftBlock, raiseBlock } from './register-blocks.ts';
+import { liftBlock, raiseBlock, reportBlock } from './register-blocks.ts';
 import { claim } from './register-claim.ts';
 import { endAssignment, putAssignment } from './register-assignments.ts';
 import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
@@ -88,11 +88,13 @@ async function epochOf(tx: Transaction, tenant: TenantName | null): Promise<numb
 
 const namedBy = (written: readonly Entry[]): string[] => written.map(({ tenant }) => tenant ?? DEPLOYMENT);
 
+const SINCE: readonly WorkTask['task'][] = ['cascade', 'reassess', 'enforce'];
+
 /** What was decided before the change is ended, which its epoch tells from what came since. */
 const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Partial<Epochs>) => ({
   id,
   due,
-  what: what.task === 'cascade' || what.task === 'reassess' ? { ...what, since } : what,
+  what: SINCE.includes(what.task) ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
 
@@ -144,6 +146,7 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'block.raise':
       return onlyOf(change.blocks.map(({ tenant }) => tenant));
     case 'block.lift':
+    case 'block.report':
       return onlyOf(change.tenants);
     case 'setup.begin':
     case 'setup.witness':
@@ -178,6 +181,7 @@ const onlyOf = ([first, ...others]: readonly TenantName[]): TenantName | null =>
 /** They say nothing of who may do what: that a token was made, or that somebody would have it otherwise. */
 const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'local_token.make',
+  'block.report',
   'change.propose',
   'change.withdraw',
   'change.review',
@@ -232,6 +236,8 @@ function applyUnversioned(
       return raiseBlock(register, change);
     case 'block.lift':
       return liftBlock(register, change);
+    case 'block.report':
+      return reportBlock(register, change);
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':

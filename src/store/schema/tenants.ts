@@ -84,6 +84,7 @@ export const blocks = pgTable(
     reason: text('reason').notNull(),
     /** It rehearses, at a sandbox. */
     drill: boolean('drill').notNull().default(false),
+    reportedAt: at('reported_at'),
     liftedAt: at('lifted_at'),
     liftedBy: text('lifted_by').$type<PersonName>(),
   },

@@ -17,6 +17,8 @@ export const work = pgTable(
     heldUntil: at('held_until')
       .notNull()
       .default(0 as Instant),
+    /** Why it was not over when it was last tried. */
+    why: text('why'),
     enqueuedAt: at('enqueued_at').notNull().default(now),
   },
   (table) => [index('work_due').on(table.due)],

@@ -1,0 +1,215 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { JsonObject } from '../core/canonical.ts';
+import { EXIT } from './command.ts';
+import type { Command, Given, Options } from './command.ts';
+import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import type { Body, OperatorLine } from './operator-line.ts';
+import { printList } from './register.ts';
+import { fields, print, shown, table } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+const AIM: Options = {
+  tenant: { takes: 'NAMES', says: 'at these alone, by commas; otherwise wherever you oversee' },
+};
+
+/** Long enough for most targets that are slow, and short enough for whoever stands and waits. */
+const DEFAULT_WAIT_S = 60;
+/** Between two lines of progress. */
+const EVERY_MS = 1_000;
+
+function aimOf(given: Given): JsonObject {
+  const [name, tenants] = [given.text('NAME'), given.text('tenant')];
+  return {
+    scope: given.need('SCOPE'),
+    ...(name === undefined ? {} : { name }),
+    ...(tenants === undefined ? {} : { tenants: tenants.split(',') }),
+  };
+}
+
+const preview: Command = {
+  name: 'block preview',
+  says: 'Shows what a block would reach, and changes nothing.',
+  takes: ['SCOPE', '[NAME]'],
+  options: { ...AIM, ...OPERATOR_OPTIONS },
+  example: 'brevet block preview agent triage-bot --as grace',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const seen = await line.send({ method: 'POST', path: '/api/blocks/preview', body: aimOf(given) });
+    print(terminal, seen, () => previewed(seen));
+    return EXIT.done;
+  },
+};
+
+function previewed(seen: Body): string {
+  const rows = (seen['leases'] ?? []) as Body[];
+  const head = `${shown(seen['live'])} credentials are not over, at ${(seen['tenants'] as unknown[]).length} tenants`;
+  return rows.length === 0 ? head : `${head}\n\n${table(COUNTED, rows.map(cells(COUNTED)))}`;
+}
+
+const COUNTED = ['tenant', 'target', 'provider', 'state', 'count'];
+const cells =
+  (columns: readonly string[]) =>
+  (row: Body): string[] =>
+    columns.map((column) => shown(row[column]));
+
+const raise: Command = {
+  name: 'block raise',
+  says: `Stops everything inside a scope, at once and everywhere, ends what lives there, and shows how it dies.
+SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provider or everything.`,
+  takes: ['SCOPE', '[NAME]'],
+  options: {
+    reason: { takes: 'TEXT', says: 'why, for the ledger', needed: true },
+    until: { takes: 'TIME', says: 'when it ends by itself; otherwise when it is lifted' },
+    drill: { says: 'a rehearsal, at a sandbox tenant, that ends by itself' },
+    wait: { takes: 'N', says: `how many seconds to watch; ${DEFAULT_WAIT_S} by default, 0 not at all` },
+    ...AIM,
+    ...OPERATOR_OPTIONS,
+  },
+  example: `brevet block raise agent triage-bot --reason 'it mails strangers' --as grace`,
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const until = given.text('until');
+    const body = {
+      ...aimOf(given),
+      reason: given.need('reason'),
+      ...(until === undefined ? {} : { until }),
+      ...(given.flag('drill') ? { drill: true } : {}),
+    };
+    const asked = performance.now();
+    const raised = await line.send({ method: 'POST', path: '/api/blocks', body });
+    const took = Math.round(performance.now() - asked);
+    terminal.err(
+      `block ${shown(raised['id'])} stands at ${(raised['tenants'] as unknown[]).length} tenants (${took} ms)`,
+    );
+    return watch(line, terminal, { id: String(raised['id']), wait: given.whole('wait') ?? DEFAULT_WAIT_S });
+  },
+};
+
+const watching: Command = {
+  name: 'block watch',
+  says: 'Shows how what a block reaches dies, until all of it is dead, and then how each is known to be.',
+  takes: ['BLOCK'],
+  options: {
+    wait: { takes: 'N', says: `how many seconds to watch; ${DEFAULT_WAIT_S} by default` },
+    ...OPERATOR_OPTIONS,
+  },
+  example: 'brevet block watch blk_01jq… --as grace',
+  run: async (given, terminal) =>
+    watch(await operatorLine(given), terminal, {
+      id: given.need('BLOCK'),
+      wait: given.whole('wait') ?? DEFAULT_WAIT_S,
+    }),
+};
+
+/** @returns 0 once all of it is dead, 1 while something is alive. */
+async function watch(
+  line: OperatorLine,
+  terminal: Terminal,
+  { id, wait }: { readonly id: string; readonly wait: number },
+): Promise<number> {
+  const path = `/api/blocks/${encodeURIComponent(id)}`;
+  const until = performance.now() + wait * 1000;
+  let told = '';
+  for (;;) {
+    const block = await line.send({ method: 'GET', path });
+    const progress = block['progress'] as Body;
+    const now = progressLine(progress);
+    if (now !== told) terminal.err(now);
+    told = now;
+    if (progress['over'] === true || performance.now() >= until) return closing(line, terminal, { path, block });
+    await pause(EVERY_MS);
+  }
+}
+
+const progressLine = (progress: Body): string => {
+  const [slowest] = (progress['targets'] ?? []) as Body[];
+  const [oldest] = (progress['survivors'] ?? []) as Body[];
+  return [
+    `${shown(progress['ended'])} ended: ${shown(progress['verified'])} seen dead, ${shown(progress['alive'])} dying`,
+    `${shown(progress['not_ended_yet'])} to come`,
+    `worst exposure ${shown(progress['worst_exposure_ms'])} ms`,
+    ...(Number(slowest?.['alive'] ?? 0) > 0
+      ? [`slowest ${shown(slowest?.['tenant'])}/${shown(slowest?.['target'])} (${shown(slowest?.['alive'])} left)`]
+      : []),
+    ...(oldest === undefined ? [] : [`oldest survivor ${shown(oldest['id'])}: ${shown(oldest['why'])}`]),
+  ].join('; ');
+};
+
+const REPORT = ['lease', 'tenant', 'agent', 'provider', 'dead', 'at', 'exposure ms', 'evidence or why not'];
+
+async function closing(
+  line: OperatorLine,
+  terminal: Terminal,
+  { path, block }: { readonly path: string; readonly block: Body },
+): Promise<number> {
+  const leases = await line.all(`${path}/leases`);
+  const progress = block['progress'] as Body;
+  print(terminal, { ...block, leases }, () =>
+    [
+      ...(leases.length === 0 ? ['nothing inside it was live'] : [table(REPORT, leases.map(proof))]),
+      '',
+      fields({
+        block: block['id'],
+        ended: progress['ended'],
+        verified: progress['verified'],
+        expired: progress['expired'],
+        unverifiable: progress['unverifiable'],
+        never_minted: progress['never_minted'],
+        alive: Number(progress['alive']) + Number(progress['not_ended_yet']),
+        worst_exposure_ms: progress['worst_exposure_ms'],
+        all_dead_after_ms: progress['over'] === true ? (progress['took_ms'] ?? 0) : null,
+      }),
+    ].join('\n'),
+  );
+  return progress['over'] === true ? EXIT.done : EXIT.fault;
+}
+
+function proof(lease: Body): string[] {
+  const { how, at, evidence } = (lease['death'] ?? {}) as Body;
+  const state = lease['state'] === 'failed' ? 'never minted' : shown(how ?? 'alive');
+  const why = how === undefined ? shown(lease['why'] ?? 'not tried yet') : shown(evidence);
+  return [
+    ...['id', 'tenant', 'agent', 'provider'].map((name) => shown(lease[name])),
+    state,
+    shown(at),
+    shown(lease['exposure_ms']),
+    why,
+  ];
+}
+
+const lift: Command = {
+  name: 'block lift',
+  says: 'Lifts a block where you oversee and answer for nothing inside it. It revives nothing.',
+  takes: ['BLOCK'],
+  options: {
+    reason: { takes: 'TEXT', says: 'why, for the ledger', needed: true },
+    tenant: { takes: 'NAMES', says: 'at these alone, by commas' },
+    ...OPERATOR_OPTIONS,
+  },
+  example: `brevet block lift blk_01jq… --reason 'the key was changed' --token-file token`,
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const tenants = given.text('tenant');
+    const body = { reason: given.need('reason'), ...(tenants === undefined ? {} : { tenants: tenants.split(',') }) };
+    const path = `/api/blocks/${encodeURIComponent(given.need('BLOCK'))}/lift`;
+    const lifted = await line.send({ method: 'POST', path, body });
+    print(terminal, lifted, () => fields({ lifted_at: lifted['tenants'], stands_at: lifted['left'] }));
+    return EXIT.done;
+  },
+};
+
+const list: Command = {
+  name: 'block list',
+  says: 'Lists blocks at the tenants that you oversee, newest first.',
+  options: { standing: { says: 'those alone that are neither lifted nor over' }, ...OPERATOR_OPTIONS },
+  example: 'brevet block list --standing --as grace',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const query = given.flag('standing') ? { standing: 'true' } : {};
+    const found = await line.all('/api/blocks', query);
+    printList(terminal, found, ['id', 'scope', 'name', 'standing', 'from', 'until', 'author', 'reason', 'reported_at']);
+    return EXIT.done;
+  },
+};
+
+export const commands: readonly Command[] = [preview, raise, watching, lift, list];

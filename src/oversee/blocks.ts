@@ -1,0 +1,256 @@
+/**
+ * The kill switch in the hands of oversight: what it would reach, raising it, and lifting it. It reaches, and shows, only
+ * tenants where its author oversees; whoever answers for what it names does not lift it; and it revives nothing.
+ */
+import { z } from 'zod';
+import { BLOCK_SCOPES } from '../core/block.ts';
+import type { Block, BlockOf } from '../core/block.ts';
+import { makeEntry } from '../core/entry.ts';
+import type { Receipt } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import { newId } from '../core/ids.ts';
+import type { BlockId, TenantName } from '../core/ids.ts';
+import { name as nameField, parseWith, when, words } from '../core/parse.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { KeptBlock, Reach } from '../core/store.ts';
+import { after, seconds, toRfc3339 } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
+import { standingAt } from '../administer/administrator.ts';
+import type { Administrator } from '../administer/administrator.ts';
+import { perform, unmetFailure } from '../administer/commit.ts';
+import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import { conflictWithBlock } from '../decide/segregation.ts';
+import { reachOf } from '../revoke/enforce.ts';
+import type { Deps } from '../deps.ts';
+import { namedIn } from './named.ts';
+
+const MOST_TENANTS = 1_000;
+/** A rehearsal ends by itself. */
+const DRILL_LASTS = seconds(300);
+
+const scopeFields = {
+  scope: z.enum(BLOCK_SCOPES),
+  name: words(200).optional(),
+  /** At these alone of the tenants that the author oversees. */
+  tenants: z.array(nameField()).min(1).max(MOST_TENANTS).optional(),
+};
+const previewBody = z.strictObject(scopeFields);
+const raiseBody = z.strictObject({
+  ...scopeFields,
+  reason: words(1000),
+  until: when().optional(),
+  drill: z.boolean().default(false),
+});
+type Asked = z.infer<typeof previewBody>;
+
+interface Aim {
+  readonly by: Administrator;
+  readonly of: BlockOf;
+  readonly tenants: readonly [TenantName, ...TenantName[]];
+}
+
+export interface Preview {
+  readonly of: BlockOf;
+  readonly tenants: readonly TenantName[];
+  readonly agents: Reach['agents'];
+  readonly unended: Awaited<ReturnType<Deps['store']['unendedWithin']>>;
+}
+
+export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Preview>> {
+  const asked = parseWith(previewBody, body);
+  if (!asked.ok) return asked;
+  const aim = await aimOf(deps, operator, asked.value);
+  if (!aim.ok) return aim;
+  const { of, tenants } = aim.value;
+  const reach = await reachOf(deps, of, tenants);
+  return ok({ of, tenants, agents: reach.agents, unended: await deps.store.unendedWithin(reach) });
+}
+
+export interface Raised {
+  readonly id: BlockId;
+  readonly at: Instant;
+  readonly of: BlockOf;
+  readonly tenants: readonly TenantName[];
+  readonly until: Instant | null;
+  readonly receipts: readonly Receipt[];
+}
+
+/**
+ * One commit, after which nothing inside is issued anywhere. It waits for no epoch: an author whose oversight ended in
+ * this very moment may still stop things, and nobody is kept from stopping them because something else changed.
+ */
+export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Raised>> {
+  const asked = parseWith(raiseBody, body);
+  if (!asked.ok) return asked;
+  const { reason, drill } = asked.value;
+  const aim = await aimOf(deps, operator, asked.value);
+  if (!aim.ok) return aim;
+  const { by, of, tenants } = aim.value;
+  const unfit = drill ? await whyNoDrill(deps, tenants) : null;
+  if (unfit !== null) return err(failure('invalid_field', unfit, { path: 'drill' }));
+  const at = deps.clock();
+  const until = endOf(at, asked.value.until ?? null, drill);
+  if (!until.ok) return until;
+  const id = newId('blk', at, deps.random);
+  const blocks = tenants.map((tenant): Block => ({
+    id,
+    tenant,
+    ...of,
+    author: by.person,
+    from: at,
+    until: until.value,
+  }));
+  const facts = { block: id, scope: of.scope, until: until.value === null ? null : toRfc3339(until.value), drill };
+  const draft = { kind: 'block.raised', at, actor: by.actor, accountable: by.person, inSetup: by.inSetup } as const;
+  const said = { name: of.name, reason };
+  const entries = tenants.map((tenant) => makeEntry({ ...draft, tenant, facts, said }, deps.random));
+  const what = { task: 'enforce', tenant: null, block: id, of, tenants } as const;
+  const work = [{ id: newId('wrk', at, deps.random), due: at, what }];
+  const change = { kind: 'block.raise', blocks, reason, drill } as const;
+  const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
+  for (const tenant of tenants) deps.store.forget(tenant);
+  if (!done.ok) return err(unmetFailure(done.error));
+  return ok({ id, at, of, tenants, until: until.value, receipts: done.value.receipts });
+}
+
+function endOf(at: Instant, asked: Instant | null, drill: boolean): Result<Instant | null> {
+  if (asked !== null && asked <= at) {
+    return err(failure('invalid_field', 'it would have ended already', { path: 'until' }));
+  }
+  const longest = after(at, DRILL_LASTS);
+  return ok(drill ? (asked === null || asked > longest ? longest : asked) : asked);
+}
+
+/** A rehearsal kills for real, so it is for tenants at which nothing is. */
+async function whyNoDrill(deps: Deps, tenants: readonly TenantName[]): Promise<string | null> {
+  for (const tenant of tenants) {
+    const targets = (await deps.store.snapshot(tenant))?.targets.values() ?? [];
+    const real = [...targets].find(({ environment }) => !SANDBOXES.includes(environment));
+    if (real !== undefined) return `${tenant} is no sandbox: its target ${real.name} is ${real.environment}`;
+  }
+  return null;
+}
+
+const SANDBOXES: readonly string[] = ['sandbox', 'test'];
+
+/** Who raises it, what exactly it names, and where. */
+async function aimOf(deps: Deps, operator: OperatorPrincipal, asked: Asked): Promise<Result<Aim>> {
+  const overseen = await deps.store.overseenBy(operator.person);
+  const tenants = tenantsOf(asked, overseen);
+  if (!tenants.ok) return tenants;
+  const [first] = tenants.value;
+  const snapshot = await deps.store.snapshot(first);
+  if (snapshot === null) return err(nowhere(first));
+  const by = standingAt(operator, snapshot, deps.clock(), ['block.raise']);
+  if (!by.ok) return by;
+  const of = { scope: asked.scope, name: asked.name ?? '' };
+  const unknown = await namedIn(deps, snapshot, of, tenants.value);
+  return unknown === null ? ok({ by: by.value, of, tenants: tenants.value }) : err(unknown);
+}
+
+const nowhere = (tenant: string) =>
+  failure('not_found', `you oversee no tenant ${tenant}`, { path: 'tenants', hint: 'Name tenants that you oversee.' });
+
+function tenantsOf({ scope, name, tenants }: Asked, overseen: readonly TenantName[]): Result<Aim['tenants']> {
+  const wanted = tenants ?? (scope === 'tenant' && name !== undefined ? [name] : overseen);
+  const foreign = wanted.find((tenant) => !overseen.some((one) => one === tenant));
+  if (foreign !== undefined) return err(nowhere(foreign));
+  const [first, ...others] = [...new Set(wanted)] as TenantName[];
+  if (first === undefined) {
+    const hint = 'Ask somebody who holds oversight.';
+    return err(failure('function_needed', 'This takes oversight', { hint, members: { function: 'oversight' } }));
+  }
+  // A target's name, like a lease's id, says something at one tenant alone.
+  if (others.length > 0 && (scope === 'lease' || scope === 'target')) {
+    return err(failure('invalid_field', `a ${scope} is at one tenant: say which`, { path: 'tenants' }));
+  }
+  return ok([first, ...others]);
+}
+
+const liftBody = z.strictObject({
+  reason: words(1000),
+  tenants: z.array(nameField()).min(1).max(MOST_TENANTS).optional(),
+});
+
+export interface Lifted {
+  readonly tenants: readonly TenantName[];
+  /** Where it still stands, as far as its lifter may know. */
+  readonly left: readonly TenantName[];
+  readonly receipts: readonly Receipt[];
+}
+
+/** Tenant by tenant, each under the epochs that the lifter's standing there was read with. */
+export async function liftBlock(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  { id, body }: { readonly id: BlockId; readonly body: unknown },
+): Promise<Result<Lifted>> {
+  const found = await seenBlock(deps, operator, id);
+  if (!found.ok) return found;
+  const said = parseWith(liftBody, body);
+  if (!said.ok) return said;
+  const standing = standingPlaces(found.value, deps.clock());
+  const wanted = said.value.tenants ?? standing;
+  const foreign = wanted.find((tenant) => !standing.some((one) => one === tenant));
+  if (foreign !== undefined || standing.length === 0) {
+    return err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
+  }
+  const lifted: Receipt[] = [];
+  for (const tenant of wanted as TenantName[]) {
+    const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason });
+    if (!receipt.ok) return receipt;
+    lifted.push(receipt.value);
+  }
+  const left = standing.filter((tenant) => !wanted.some((one) => one === tenant));
+  return ok({ tenants: wanted as TenantName[], left, receipts: lifted });
+}
+
+async function liftAt(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  block: KeptBlock,
+  { tenant, reason }: { readonly tenant: TenantName; readonly reason: string },
+): Promise<Result<Receipt>> {
+  const at = await deps.store.snapshot(tenant);
+  if (at === null) return err(nowhere(tenant));
+  const now = deps.clock();
+  const by = standingAt(operator, at, now, ['block.lift']);
+  if (!by.ok) return by;
+  const held = await conflictOf(deps, at, block, { person: by.value.person, now });
+  if (held !== null) {
+    const hint = 'Somebody else, who answers for nothing that it holds back, lifts it.';
+    return err(failure('in_conflict', `you answer for ${held}, which it holds back`, { hint }));
+  }
+  return perform(deps, {
+    by: by.value,
+    change: { kind: 'block.lift', block: block.id, tenants: [tenant], by: by.value.person },
+    ledger: tenant,
+    facts: { block: block.id, scope: block.scope },
+    said: { name: block.name, reason },
+    ends: null,
+  });
+}
+
+/** Of a lease, the agent that held it. */
+async function conflictOf(
+  deps: Deps,
+  at: Snapshot,
+  block: KeptBlock,
+  who: { readonly person: Administrator['person']; readonly now: Instant },
+): Promise<string | null> {
+  if (block.scope !== 'lease') return conflictWithBlock(at, block, who);
+  const lease = await deps.store.lease(at.tenant.name, block.name as never);
+  return conflictWithBlock(at, { scope: 'agent', name: lease?.agent ?? '' }, who);
+}
+
+export const standingPlaces = ({ places, until }: KeptBlock, now: Instant): readonly TenantName[] =>
+  until !== null && until <= now ? [] : places.filter(({ liftedAt }) => liftedAt === null).map(({ tenant }) => tenant);
+
+/** As much of it as its reader oversees. */
+export async function seenBlock(deps: Deps, operator: OperatorPrincipal, id: BlockId): Promise<Result<KeptBlock>> {
+  const within = await deps.store.overseenBy(operator.person);
+  const found = within.length === 0 ? null : await deps.store.block(id, within);
+  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+}

@@ -1,0 +1,76 @@
+/** Whether what a block names is there: a name that is mistyped would stop nothing, and look as if it had. */
+import type { BlockOf, BlockScope } from '../core/block.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { parseId } from '../core/ids.ts';
+import type { PersonName, RoleName, TargetName, TaskName, TenantName } from '../core/ids.ts';
+import { PROVIDER_KINDS } from '../core/registers.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { activePolicy } from '../decide/active.ts';
+import type { Deps } from '../deps.ts';
+
+/** @returns the refusal of a name that is not there, or `null`. */
+export async function namedIn(
+  deps: Deps,
+  at: Snapshot,
+  of: BlockOf,
+  tenants: readonly TenantName[],
+): Promise<Failure | null> {
+  if (of.scope === 'everything') {
+    return of.name === '' ? null : failure('invalid_field', 'everything has no name', { path: 'name' });
+  }
+  if (of.name === '') return failure('invalid_field', `name the ${of.scope}`, { path: 'name' });
+  const there = await isThere(deps, at, of, tenants);
+  return there
+    ? null
+    : failure('not_found', `there is no such ${of.scope} here`, { path: 'name', hint: HINTS[of.scope] });
+}
+
+const HINTS: Readonly<Record<BlockScope, string>> = {
+  lease: 'Copy the whole id, and name its tenant.',
+  agent: 'See `brevet inventory` for their names.',
+  owner: 'Name the person, not the operator.',
+  vendor: 'Write it as the inventory has it.',
+  model: 'Write it as the inventory has it, without the version.',
+  role: 'Name a role of the active policy.',
+  task: 'Name a task class of the active policy.',
+  tenant: 'Name a tenant that you oversee.',
+  target: 'Name a target of this tenant.',
+  provider: `It is one of ${PROVIDER_KINDS.join(', ')}.`,
+  everything: 'Leave the name out.',
+};
+
+async function isThere(
+  deps: Deps,
+  at: Snapshot,
+  { scope, name }: BlockOf,
+  tenants: readonly TenantName[],
+): Promise<boolean> {
+  switch (scope) {
+    case 'lease': {
+      const id = parseId('lse', name);
+      return id.ok && (await deps.store.lease(at.tenant.name, id.value)) !== null;
+    }
+    case 'owner':
+      return at.deployment.persons.has(name as PersonName);
+    case 'agent':
+      return (await deps.store.agents()).some((agent) => agent.name === name);
+    case 'vendor':
+    case 'model':
+      return (await deps.store.agents()).some((agent) => agent[scope] === name);
+    case 'target':
+      return at.targets.has(name as TargetName);
+    case 'role':
+    case 'task': {
+      const policy = await activePolicy(deps, at.deployment);
+      if (policy === null) return false;
+      return scope === 'role' ? policy.bundle.roles.has(name as RoleName) : policy.bundle.tasks.has(name as TaskName);
+    }
+    case 'tenant':
+      return tenants.some((tenant) => tenant === name);
+    case 'provider':
+      return PROVIDER_KINDS.some((kind) => kind === name);
+    case 'everything':
+      return true;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * A block is enforced: from its commit on nothing is issued inside it, on any node. What lives there is ended here, the
+ * most dangerous first, killed by the queue, and written down once all of it is over.
+ */
+import type { BlockOf } from '../core/block.ts';
+import type { WorkTask } from '../core/change.ts';
+import { makeEntry } from '../core/entry.ts';
+import type { BlockId, LeaseId, TenantName } from '../core/ids.ts';
+import type { Reach, Toll } from '../core/store.ts';
+import { after, seconds } from '../core/time.ts';
+import type { Deps } from '../deps.ts';
+import type { KillResult } from './lease.ts';
+import { endLease } from './revoke.ts';
+
+type Enforce = Extract<WorkTask, { readonly task: 'enforce' }>;
+
+/** In flight at once: the store commits them in groups. */
+const AT_ONCE = 256;
+/** One attempt is over well within the hold of its work. */
+const ATTEMPT = seconds(20);
+/** Between looks at what is dying. */
+const LOOK_AGAIN = seconds(1);
+
+export async function enforce(deps: Deps, task: Enforce): Promise<KillResult> {
+  const reach = { ...(await reachOf(deps, task.of, task.tenants)), since: task.since ?? {} };
+  const until = after(deps.clock(), ATTEMPT);
+  for (let more = true; more;) {
+    const live = await deps.store.reached(reach, AT_ONCE);
+    const failed = await endAll(deps, task.block, live);
+    // One that cannot be ended here is tried again with the rest, and keeps none of them alive meanwhile.
+    if (failed !== null) return { dead: false, why: failed };
+    more = live.length === AT_ONCE;
+    if (more && deps.clock() > until) return { dead: false, why: 'more are live', until: deps.clock() };
+  }
+  const left = (await deps.store.unendedWithin(reach)).reduce((sum, { n }) => sum + n, 0);
+  if (left > 0) return { dead: false, why: `${left} are not dead yet`, until: after(deps.clock(), LOOK_AGAIN) };
+  await report(deps, task);
+  return { dead: true };
+}
+
+/** Of an owner, a vendor or a model: the agents that are theirs now. */
+export async function reachOf(deps: Deps, of: BlockOf, tenants: readonly TenantName[]): Promise<Reach> {
+  const { scope, name } = of;
+  switch (scope) {
+    case 'agent':
+    case 'owner':
+    case 'vendor':
+    case 'model': {
+      const field = scope === 'agent' ? 'name' : scope;
+      const agents = (await deps.store.agents()).filter((agent) => agent[field] === name);
+      return { of, tenants, agents: agents.map((agent) => agent.name) };
+    }
+    case 'lease':
+    case 'role':
+    case 'task':
+    case 'tenant':
+    case 'target':
+    case 'provider':
+    case 'everything':
+      return { of, tenants, agents: [] };
+  }
+}
+
+async function endAll(
+  deps: Deps,
+  block: BlockId,
+  live: readonly { readonly tenant: TenantName; readonly lease: LeaseId }[],
+): Promise<string | null> {
+  const actor = { kind: 'broker', name: deps.node } as const;
+  const ended = await Promise.allSettled(
+    live.map(async ({ tenant, lease: id }) => {
+      const lease = await deps.store.lease(tenant, id);
+      if (lease === null) return;
+      await endLease(deps, lease, { cause: 'blocked', block, actor, reason: null, outcome: null, killer: 'queue' });
+    }),
+  );
+  const failed = ended.find((outcome) => outcome.status === 'rejected');
+  return failed === undefined ? null : String(failed.reason);
+}
+
+/** At each tenant: how many it ended, how dead they are, and the longest exposure. */
+async function report(deps: Deps, { block, tenants, of }: Enforce): Promise<void> {
+  const tolls = await deps.store.toll(block, tenants);
+  const { inSetup } = await deps.store.deployment();
+  const at = deps.clock();
+  const entries = tenants.map((tenant) => {
+    const here = tolls.filter((toll) => toll.tenant === tenant);
+    const facts = { block, scope: of.scope, ...tollFacts(here) };
+    const actor = { kind: 'broker', name: deps.node } as const;
+    return makeEntry({ tenant, kind: 'block.reported', at, actor, accountable: null, inSetup, facts }, deps.random);
+  });
+  const change = { kind: 'block.report', block, tenants } as const;
+  await deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, entries);
+}
+
+const sum = (tolls: readonly Toll[], of: (toll: Toll) => boolean): number =>
+  tolls.filter(of).reduce((total, { n }) => total + n, 0);
+
+/** Counts, and milliseconds. */
+export const tollFacts = (tolls: readonly Toll[]) => ({
+  ended: sum(tolls, () => true),
+  alive: sum(tolls, ({ state }) => state === 'revoking'),
+  never_minted: sum(tolls, ({ state }) => state === 'failed'),
+  verified: sum(tolls, ({ how }) => how === 'verified'),
+  expired: sum(tolls, ({ how }) => how === 'expired'),
+  unverifiable: sum(tolls, ({ how }) => how === 'unverifiable'),
+  worst_exposure_ms: Math.max(0, ...tolls.map(({ worstExposure }) => worstExposure)),
+});

@@ -1,0 +1,317 @@
+/** The kill switch: one commit, after which nothing inside is issued or taken, and what lives there dies and is counted. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { watch } from '../../src/broker.ts';
+import type { Provider } from '../../src/core/provider.ts';
+import type { Deps } from '../../src/deps.ts';
+import { administered } from '../support/administrators.ts';
+import { clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
+import type { Answer, TestApp, TestNode } from '../support/app.ts';
+import { clientDatabase } from '../support/target.ts';
+
+interface Held {
+  readonly lease: string;
+  readonly token: string;
+}
+
+const ask = async (app: TestApp, agent: string, tenant: string, node: TestNode = app): Promise<Answer> =>
+  node.call('POST', `/t/${tenant}/requests`, { token: await app.session(agent, tenant), body: PERMITTED });
+
+async function held(app: TestApp, agent: string, tenant: string): Promise<Held> {
+  const { lease, credential } = must(await ask(app, agent, tenant)).body as {
+    lease: { id: string };
+    credential: { access_token: string };
+  };
+  return { lease: lease.id, token: credential.access_token };
+}
+
+const isTaken = async (app: TestApp, token: string, tenant: string, node: TestNode = app): Promise<unknown> => {
+  const form = clientForm(await app.assertion('target:tickets', tenant), { token });
+  return must(await node.call('POST', `/t/${tenant}/introspect`, { form })).body['active'];
+};
+
+const rowOf = async (app: TestApp, lease: string) => {
+  const [row] = await app.sql<{ state: string; cause: string | null; block: string | null }>(
+    `select state, cause, block from leases where id = '${lease}'`,
+  );
+  return row;
+};
+
+/** The sweeper, as on a node, until nothing is left to do. */
+async function workOff(app: TestApp): Promise<void> {
+  for (;;) {
+    await app.sql('update work set due = 0');
+    await watch(app.deps);
+    const [row] = await app.sql<{ n: string }>('select count(*) as n from work');
+    if (row?.n === '0') return;
+  }
+}
+
+const REASON = { reason: 'It mails strangers' };
+
+const { app, node, as, close } = await administered();
+const other = await node();
+
+const blocks = suite('blocks');
+
+const raise = async (body: object): Promise<string> =>
+  String(must(await app.operator('otto', 'POST', '/api/blocks', { ...body, ...REASON })).body['id']);
+const lift = (block: string, who = 'otto', body: object = REASON): Promise<Answer> =>
+  as(who, 'POST', `/api/blocks/${block}/lift`, body);
+
+for (const [scope, name, reachesBirch] of [
+  ['agent', 'triage-bot', false],
+  ['owner', 'olga', true],
+  ['vendor', 'in-house', true],
+  ['model', 'planner', true],
+  ['role', 'triage', true],
+  ['task', 'ticket.route', true],
+  ['tenant', 'acme', false],
+  ['provider', 'jwt', true],
+  ['everything', '', true],
+] as const) {
+  blocks(`of ${scope} ${name} stop what is inside at once, on every node, and nothing else`, async () => {
+    const [acme, birch] = await Promise.all([held(app, 'triage-bot', 'acme'), held(app, 'birch-bot', 'birch')]);
+    await Promise.all([isTaken(app, acme.token, 'acme', other), isTaken(app, birch.token, 'birch', other)]);
+    const block = await raise({ scope, ...(name === '' ? {} : { name }) });
+    for (const at of [app, other]) {
+      const refused = await ask(app, 'triage-bot', 'acme', at);
+      assert.equal([refused.status, refused.body['code']], [403, 'blocked']);
+      assert.is(await isTaken(app, acme.token, 'acme', at), false, 'before anybody has ended it');
+      assert.is((await ask(app, 'birch-bot', 'birch', at)).status, reachesBirch ? 403 : 201);
+      assert.is(await isTaken(app, birch.token, 'birch', at), !reachesBirch);
+    }
+    await workOff(app);
+    assert.equal(await rowOf(app, acme.lease), { state: 'revoked', cause: 'blocked', block });
+    assert.is((await rowOf(app, birch.lease))?.state, reachesBirch ? 'revoked' : 'active');
+    must(await lift(block));
+    assert.is((await ask(app, 'triage-bot', 'acme', other)).status, 201);
+    assert.is(await isTaken(app, acme.token, 'acme'), false, 'what was ended stays dead');
+    must(await app.operator('otto', 'POST', `/t/birch/leases/${birch.lease}/revoke`, REASON));
+  });
+}
+
+blocks('of a target or a lease name their tenant', async () => {
+  const { lease, token } = await held(app, 'triage-bot', 'acme');
+  for (const [scope, name] of [
+    ['target', 'tickets'],
+    ['lease', lease],
+  ] as const) {
+    const refused = await app.operator('otto', 'POST', '/api/blocks', { scope, name, ...REASON });
+    assert.equal([refused.status, refused.body['code'], refused.body['path']], [400, 'invalid_field', 'tenants']);
+  }
+  const block = await raise({ scope: 'lease', name: lease, tenants: ['acme'] });
+  assert.is(await isTaken(app, token, 'acme'), false);
+  assert.is((await ask(app, 'triage-bot', 'acme')).status, 201, 'another of the same agent is none of its business');
+  must(await lift(block));
+  const target = await raise({ scope: 'target', name: 'tickets', tenants: ['acme'] });
+  assert.is((await ask(app, 'triage-bot', 'acme')).status, 403);
+  assert.is((await ask(app, 'birch-bot', 'birch')).status, 201, 'birch has a target of that name of its own');
+  must(await lift(target));
+});
+
+for (const [what, body, status, code] of [
+  ['an agent that is not there', { scope: 'agent', name: 'triage-bto' }, 404, 'not_found'],
+  ['a person that is not there', { scope: 'owner', name: 'nobody' }, 404, 'not_found'],
+  ['a task class of no policy', { scope: 'task', name: 'ticket.reroute' }, 404, 'not_found'],
+  ['a provider that is none', { scope: 'provider', name: 'ldap' }, 404, 'not_found'],
+  ['no name', { scope: 'agent' }, 400, 'invalid_field'],
+  ['a name of everything', { scope: 'everything', name: 'x' }, 400, 'invalid_field'],
+  ['a scope that is none', { scope: 'planet', name: 'x' }, 400, 'invalid_field'],
+  ['a field that is none', { scope: 'agent', name: 'triage-bot', force: true }, 400, 'unknown_field'],
+  ['an end that is past', { scope: 'agent', name: 'triage-bot', until: '2026-01-01T00:00:00Z' }, 400, 'invalid_field'],
+  ['a tenant that its author does not oversee', { scope: 'tenant', name: 'elsewhere' }, 404, 'not_found'],
+  ['a rehearsal where it is real', { scope: 'tenant', name: 'acme', drill: true }, 400, 'invalid_field'],
+] as const) {
+  blocks(`are refused with ${what}, and stop nothing`, async () => {
+    const refused = await app.operator('otto', 'POST', '/api/blocks', { ...body, ...REASON });
+    assert.equal([refused.status, refused.body['code']], [status, code], refused.text);
+    assert.is((await ask(app, 'triage-bot', 'acme')).status, 201);
+  });
+}
+
+blocks('are raised by oversight alone, and lifted by it with a token of the issuer', async () => {
+  const body = { scope: 'agent', name: 'triage-bot', ...REASON };
+  assert.is((await app.operator('ada', 'POST', '/api/blocks', body)).body['code'], 'function_needed');
+  const block = await raise({ scope: 'agent', name: 'triage-bot' });
+  const local = await app.operator('otto', 'POST', `/api/blocks/${block}/lift`, REASON);
+  assert.is(local.body['code'], 'local_token_refused');
+  assert.is((await lift(block, 'ada')).status, 404, 'who oversees nothing is not told that it is there');
+  assert.is((await ask(app, 'triage-bot', 'acme')).status, 403);
+  must(await lift(block));
+  assert.is((await lift(block)).status, 404, 'it does not stand any more');
+});
+
+blocks('end by themselves where they say so', async () => {
+  const until = new Date(Date.now() + 1_500).toISOString();
+  const block = await raise({ scope: 'agent', name: 'triage-bot', until });
+  assert.is((await ask(app, 'triage-bot', 'acme')).status, 403);
+  await app.sql(`update blocks set until = 1 where id = '${block}'`);
+  app.deps.store.forget('acme' as never);
+  assert.is((await ask(app, 'triage-bot', 'acme')).status, 201);
+});
+
+/** In rounds, so that it is tried from both nodes at every moment of an issue. */
+const ROUNDS = 12;
+
+blocks(
+  'let nothing be issued after their commit, by the rows of both, while eight ask as fast as they can',
+  async () => {
+    const session = await app.session();
+    // No agent is let ask so often.
+    const unlimited = { deps: (deps: Deps): Deps => ({ ...deps, rates: { take: () => null } }) };
+    const one = await node(unlimited);
+    const two = await node(unlimited);
+    // Those of the tests before stood for other things.
+    const since = app.deps.clock();
+    const fire = { over: false, given: 0, resting: Promise.resolve() };
+    const callers = Array.from({ length: 8 }, async (_, n) => {
+      while (!fire.over) {
+        await fire.resting;
+        const { status, text } = await (n % 2 === 0 ? one : two).call('POST', '/t/acme/requests', {
+          token: session,
+          body: PERMITTED,
+        });
+        if (status === 201) fire.given++;
+        // Blocked, or for the moment with no room for more that live at once.
+        else assert.ok(status === 403 || status === 429, text);
+      }
+    });
+    for (let round = 1; round <= ROUNDS; round++) {
+      const before = fire.given;
+      while (fire.given < before + 20) await new Promise((turn) => setTimeout(turn, 2));
+      must(await lift(await raise({ scope: 'agent', name: 'triage-bot' })));
+      // No agent is let hold so many, either.
+      fire.resting = workOff(app);
+      await fire.resting;
+    }
+    fire.over = true;
+    await Promise.all(callers);
+    // Each takes its number under the lock, shared or alone, so that the numbers stand in the order of the commits.
+    const [row] = await app.sql<{ late: number; issued: number }>(`
+    with turns as materialized (
+      select xmin::text::bigint as at, kind from entries
+      where tenant = 'acme' and at >= ${since} and kind in ('block.raised', 'block.lifted')),
+    issued as (
+      select (select t.kind from turns t where t.at < e.xmin::text::bigint order by t.at desc limit 1) as last
+      from entries e where e.tenant = 'acme' and e.at >= ${since} and e.kind = 'lease.active')
+    select count(*) filter (where last = 'block.raised')::int as late, count(*)::int as issued from issued`);
+    console.log(`${row?.issued} leases around ${ROUNDS} blocks`);
+    assert.is(row?.late, 0);
+  },
+);
+
+blocks('rehearse at a sandbox, and end by themselves', async () => {
+  const { targets } = {
+    targets: { provider: 'jwt', config: { audience: 'https://s.example', checks: 'introspection' } },
+  };
+  must(await as('ada', 'PUT', '/api/tenants/sandbox', { display_name: 'Sandbox' }));
+  must(await as('ada', 'PUT', '/api/tenants/sandbox/targets/tickets', { ...targets, environment: 'sandbox' }));
+  await app.sql(`insert into memberships (tenant, holder_kind, holder, function)
+    values ('sandbox', 'person', 'otto', 'oversight')`);
+  await app.sql(`insert into assignments (id, tenant, holder_kind, holder, role, function)
+    values ('asg_00000000000000000000000001', 'sandbox', 'person', 'otto', 'overseer', 'oversight')`);
+  const drill = must(
+    await app.operator('otto', 'POST', '/api/blocks', { scope: 'tenant', name: 'sandbox', drill: true, ...REASON }),
+  ).body;
+  assert.equal(drill['tenants'], ['sandbox']);
+  assert.ok(Date.parse(String(drill['until'])) <= Date.now() + 300_000);
+  await workOff(app);
+  const seen = must(await app.operator('otto', 'GET', `/api/blocks/${String(drill['id'])}`)).body;
+  assert.is((seen['progress'] as { over: boolean }).over, true);
+  assert.ok(seen['reported_at'] !== null);
+});
+
+blocks('reach and show only where their author oversees', async () => {
+  must(await app.operator('ada', 'GET', '/api/people'));
+  const { id } = must(
+    await app.operator('otto', 'POST', '/api/blocks', { scope: 'everything', tenants: ['birch'], ...REASON }),
+  ).body as { id: string };
+  assert.is((await ask(app, 'triage-bot', 'acme')).status, 201);
+  assert.is((await ask(app, 'birch-bot', 'birch')).status, 403);
+  await app.sql(`delete from assignments where tenant = 'birch' and holder = 'otto'`);
+  await app.sql(`update deployment set epoch = epoch + 1`);
+  assert.is((await app.operator('otto', 'GET', `/api/blocks/${id}`)).status, 404);
+  const listed = must(await app.operator('otto', 'GET', '/api/blocks?standing=true')).body['items'] as { id: string }[];
+  assert.not(listed.some((one) => one.id === id));
+  const preview = must(await app.operator('otto', 'POST', '/api/blocks/preview', { scope: 'everything' })).body;
+  assert.not((preview['tenants'] as string[]).includes('birch'));
+});
+
+blocks.after(close);
+
+const client = await clientDatabase();
+/** Mints that wait here until they are let go. */
+let gate: Promise<void> | null = null;
+let waiting = 0;
+const around = (provider: Provider): Provider =>
+  provider.where === 'local'
+    ? provider
+    : {
+        ...provider,
+        async mint(order, target) {
+          waiting++;
+          await gate;
+          return provider.mint(order, target);
+        },
+      };
+
+const kill = suite('what a block ends');
+
+kill('is counted, also what was being minted, and told at each tenant', async () => {
+  const shop = await testApp({ database: client, around });
+  try {
+    const tokens = await Promise.all(Array.from({ length: 6 }, () => held(shop, 'triage-bot', 'acme')));
+    const login = must(
+      await shop.call('POST', '/t/acme/requests', { token: await shop.session('report-bot'), body: REPORT }),
+    ).body['lease'] as { id: string };
+    const open = Promise.withResolvers<void>();
+    gate = open.promise;
+    waiting = 0;
+    const late = shop.call('POST', '/t/acme/requests', { token: await shop.session('report-bot'), body: REPORT });
+    while (waiting === 0) await new Promise((turn) => setTimeout(turn, 5));
+    const preview = must(await shop.operator('otto', 'POST', '/api/blocks/preview', { scope: 'everything' })).body;
+    assert.is(preview['live'], 8);
+    const raised = must(await shop.operator('otto', 'POST', '/api/blocks', { scope: 'everything', ...REASON })).body;
+    assert.equal(raised['tenants'], ['acme', 'birch']);
+    open.resolve();
+    gate = null;
+    const refused = await late;
+    assert.is(refused.status, 403, 'its credential never leaves');
+    assert.is(refused.body['code'], 'blocked');
+    await workOff(shop);
+    const { body } = must(await shop.operator('otto', 'GET', `/api/blocks/${String(raised['id'])}?wait=10`));
+    const progress = body['progress'] as Record<string, unknown>;
+    assert.equal(
+      [progress['over'], progress['alive'], progress['not_ended_yet'], progress['survivors']],
+      [true, 0, 0, []],
+    );
+    const marks = await shop.sql<{ id: string; state: string; how: string; block: string | null }>(
+      `select id, state, death ->> 'how' as how, block from leases where tenant = 'acme'`,
+    );
+    assert.ok(
+      marks.every(({ state, how }) => state === 'revoked' && how === 'verified'),
+      JSON.stringify(marks),
+    );
+    for (const { lease } of [...tokens, { lease: login.id }]) {
+      assert.is(marks.find(({ id }) => id === lease)?.block, raised['id']);
+    }
+    const { items } = must(await shop.operator('otto', 'GET', `/api/blocks/${String(raised['id'])}/leases`)).body;
+    assert.ok((items as { death: { how: string } }[]).every(({ death }) => death.how === 'verified'));
+    const told = await shop.sql<{ tenant: string; text: string }>(
+      `select tenant, text from entries where kind = 'block.reported' order by tenant`,
+    );
+    assert.equal(
+      told.map(({ tenant }) => tenant),
+      ['acme', 'birch'],
+    );
+    const facts = (JSON.parse(told[0]?.text ?? '') as { facts: Record<string, number> }).facts;
+    assert.is(facts['ended'], (items as unknown[]).length);
+    assert.is(facts['verified'], facts['ended']);
+  } finally {
+    await shop.close();
+  }
+});
+
+blocks.run();
+kill.run();
