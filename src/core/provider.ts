@@ -42,7 +42,7 @@ export function enforcedBy(kind: ProviderKind, template: JsonObject): readonly s
 }
 
 const databaseRolesIn = (reads: Json | undefined): Json =>
-  Array.isArray(reads) ? (reads as readonly JsonObject[]).map((read) => read['role'] ?? null) : null;
+  Array.isArray(reads) ? (reads as readonly Json[]).map((read) => (read as JsonObject | null)?.['role'] ?? null) : null;
 
 /** What a grant says of the credential: all that `specify` may look at, beside the target. */
 export interface MintTerms {

@@ -4,7 +4,7 @@
  */
 import type { Mark } from '../../core/lease.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
-import { Secret } from '../../core/secret.ts';
+import type { Secret } from '../../core/secret.ts';
 import { toRfc3339 } from '../../core/time.ts';
 import type { Milliseconds } from '../../core/time.ts';
 import { nodeName } from '../postgres/config.ts';
@@ -61,8 +61,7 @@ export interface NodeReport {
   readonly following: boolean;
 }
 
-export function openDatabase(at: LookedInto, passwordOf: () => Secret | null, patience: Milliseconds): Database {
-  const password = new LatePassword(passwordOf);
+export function openDatabase(at: LookedInto, password: Secret | null, patience: Milliseconds): Database {
   const config = { database: at.database, admin: at.login, tls: at.tls, ca: at.ca };
   const lanes = at.nodes.map((node) =>
     openLane({ config, password, node, idle: KEPT_SECONDS, lockMs: HOLDER_LOCK_MS, patience }),
@@ -118,20 +117,6 @@ export function openDatabase(at: LookedInto, passwordOf: () => Secret | null, pa
       await Promise.all(lanes.map((lane) => lane.close()));
     },
   };
-}
-
-/** Read when a connection is opened, so that a secret of the wrong form is an answer and no fault at start. */
-class LatePassword extends Secret {
-  readonly #read: () => Secret | null;
-
-  constructor(read: () => Secret | null) {
-    super('');
-    this.#read = read;
-  }
-
-  override reveal(): string {
-    return this.#read()?.reveal() ?? '';
-  }
 }
 
 /** Vault writes the mark as a comment on each role that it makes for a lease. */

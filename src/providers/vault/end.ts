@@ -1,6 +1,6 @@
 /**
  * Ends a token and all that was read with it: the sessions of its logins, then the logins, then the token; and once more,
- * since its holder may have read another meanwhile.
+ * since its holder may have read another meanwhile. What cannot be ended now keeps nothing else alive.
  */
 import type { Mark } from '../../core/lease.ts';
 import type { Subject } from '../../core/provider.ts';
@@ -16,24 +16,46 @@ export async function endToken(site: Site, subject: Subject): Promise<void> {
   const { mark } = subject;
   const roles = await ownRolesOf(site, subject);
   const databases = databasesOf(site, subject);
-  // The roles are known by their comments, which go with them.
-  await Promise.all(databases.map((database) => database.endSessions(mark)));
-  await endLogins(site, roles);
-  await endTokens(site, subject);
-  // What was read up to now has a lease; the token reads nothing more.
-  await endLogins(site, roles);
+  const endSessions = () => all(databases.map((database) => database.endSessions(mark)));
+  const ended = [
+    // The roles are known by their comments, which go with them.
+    await settled(endSessions),
+    await settled(() => endLogins(site, roles)),
+    await settled(() => endTokens(site, subject)),
+    // What was read up to now has a lease; the token reads nothing more.
+    await settled(() => endLogins(site, roles)),
+    await settled(endSessions),
+  ];
+  const fault = ended.slice(SURPASSED).find((one) => one !== null);
+  if (fault !== undefined) throw fault;
   await removeRoles(site, roles, subject);
-  await Promise.all(databases.map((database) => database.endSessions(mark)));
+}
+
+/** The first two steps are done again after the token’s end: then they count. */
+const SURPASSED = 2;
+
+async function settled(step: () => Promise<void>): Promise<Error | null> {
+  try {
+    await step();
+    return null;
+  } catch (fault) {
+    return fault instanceof Error ? fault : new Error('a step of a token’s end failed');
+  }
+}
+
+async function all(steps: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(steps);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Synchronously: Vault answers when the statements that end the logins have run. */
 async function endLogins(site: Site, roles: readonly OwnRole[]): Promise<void> {
-  await Promise.all(
-    roles.map(({ mount, name }) =>
-      site.session.ask((token) =>
-        site.vault.write(token, `sys/leases/revoke-prefix/${mount}/creds/${name}`, { sync: true }),
-      ),
-    ),
+  const revoke = (path: string) => site.session.ask((token) => site.vault.write(token, path, { sync: true }));
+  await all(
+    roles.map(async ({ mount, name }) => {
+      await revoke(`sys/leases/revoke-prefix/${mount}/creds/${name}`);
+    }),
   );
 }
 

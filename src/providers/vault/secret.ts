@@ -9,8 +9,8 @@ import { placeOf } from './config.ts';
 import type { LookedInto } from './config.ts';
 
 export interface VaultSecrets {
-  /** The secret id of an AppRole, or a JWT. */
-  readonly signIn: Secret;
+  /** The secret id of an AppRole, or a JWT. @throws {ProviderUnavailable} where there is none: the target needs a new version. */
+  signIn(): Secret;
   passwordOf(database: LookedInto): Secret | null;
 }
 
@@ -20,14 +20,16 @@ const several = z.strictObject({
   passwords: z.record(z.string(), z.string().min(1).max(1024)).default({}),
 });
 
-/** @throws {ProviderUnavailable} where it is of another form: the target needs a new version. */
 export function secretsOf(secret: Secret | null): VaultSecrets {
-  if (secret === null) throw new ProviderUnavailable('the target has no secret to sign in with');
+  if (secret === null) return none('the target has no secret to sign in with');
   const text = secret.reveal();
-  if (!text.startsWith('{')) return { signIn: secret, passwordOf: () => null };
-  const { sign_in, passwords } = parsed(text);
+  if (!text.startsWith('{')) return { signIn: () => secret, passwordOf: () => null };
+  const parsed = several.safeParse(fromJson(text));
+  // What is wrong with it would quote it.
+  if (!parsed.success) return none('the target’s secret is no object of sign_in and passwords');
+  const { sign_in, passwords } = parsed.data;
   return {
-    signIn: new Secret(sign_in),
+    signIn: () => new Secret(sign_in),
     passwordOf: (database) => {
       const password = Object.hasOwn(passwords, placeOf(database)) ? passwords[placeOf(database)] : undefined;
       return password === undefined ? null : new Secret(password);
@@ -35,11 +37,17 @@ export function secretsOf(secret: Secret | null): VaultSecrets {
   };
 }
 
-function parsed(text: string): z.infer<typeof several> {
+const none = (why: string): VaultSecrets => ({
+  signIn: () => {
+    throw new ProviderUnavailable(why);
+  },
+  passwordOf: () => null,
+});
+
+function fromJson(text: string): unknown {
   try {
-    return several.parse(JSON.parse(text));
+    return JSON.parse(text) as unknown;
   } catch {
-    // What is wrong with it would quote it.
-    throw new ProviderUnavailable('the target’s secret is no object of sign_in and passwords');
+    return null;
   }
 }

@@ -12,6 +12,7 @@ import type { Clock, Instant } from '../../core/time.ts';
 import { DENIED, VaultRefusal } from './client.ts';
 import type { Vault } from './client.ts';
 import type { VaultConfig } from './config.ts';
+import type { VaultSecrets } from './secret.ts';
 
 /**
  * How long after its making a mint's token can still write, on Vault's clock. A mint that was held up anywhere, in
@@ -42,7 +43,12 @@ const signedIn = z.object({
   auth: z.object({ client_token: z.string().min(1), lease_duration: z.number(), renewable: z.boolean() }),
 });
 
-const health = z.object({ cluster_id: z.string().optional(), sealed: z.boolean(), server_time_utc: z.number() });
+const health = z.object({
+  cluster_id: z.string().optional(),
+  sealed: z.boolean(),
+  performance_standby: z.boolean().default(false),
+  server_time_utc: z.number(),
+});
 
 export interface Health {
   /** Vault's clock, in whole seconds of Unix time. */
@@ -55,10 +61,18 @@ export async function healthOf(vault: Vault, config: VaultConfig): Promise<Healt
   if (!said.success) throw new ProviderUnavailable('what answers at this address is no Vault');
   if (said.data.sealed) throw new ProviderUnavailable('Vault is sealed');
   if (said.data.cluster_id !== config.cluster_id) throw new ProviderUnavailable('another cluster answers');
+  // It reads what the active one wrote a while ago.
+  if (said.data.performance_standby)
+    throw new ProviderUnavailable('a performance standby answers, not the active node');
   return { now: said.data.server_time_utc };
 }
 
-export function openSession(vault: Vault, config: VaultConfig, credential: () => Secret, clock: Clock): Session {
+export function openSession(
+  vault: Vault,
+  config: VaultConfig,
+  secrets: Pick<VaultSecrets, 'signIn'>,
+  clock: Clock,
+): Session {
   let own: Promise<Held> | null = null;
   let minting: Promise<Held> | null = null;
 
@@ -69,7 +83,10 @@ export function openSession(vault: Vault, config: VaultConfig, credential: () =>
   const signIn = async (): Promise<Held> => {
     // The sign-in's secret goes to the cluster that is meant.
     await healthOf(vault, config);
-    return heldFrom(await vault.write(null, `auth/${config.auth.mount}/login`, loginOf(config, credential())), clock);
+    return heldFrom(
+      await vault.write(null, `auth/${config.auth.mount}/login`, loginOf(config, secrets.signIn())),
+      clock,
+    );
   };
   const take = (next: () => Promise<Held>): Promise<Held> => {
     const taken = next();

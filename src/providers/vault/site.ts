@@ -36,9 +36,9 @@ export interface Site extends SiteOptions {
 export function openSite(target: OpenTarget, options: SiteOptions): Site {
   const config = configOf(target.version.config);
   const vault = vaultClient(config, options.exchange, options.patience);
-  const secrets = () => secretsOf(target.secret);
-  const session = openSession(vault, config, () => secrets().signIn, options.clock);
-  const databases = config.looks_into.map((at) => openDatabase(at, () => secrets().passwordOf(at), options.patience));
+  const secrets = secretsOf(target.secret);
+  const session = openSession(vault, config, secrets, options.clock);
+  const databases = config.looks_into.map((at) => openDatabase(at, secrets.passwordOf(at), options.patience));
   return {
     ...options,
     target,

@@ -1,4 +1,5 @@
 /** Vault on a bad day, and holders who don't let go: nothing is called dead that lives, and nothing lives on unseen. */
+import { exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import type postgres from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,7 +9,8 @@ import { Secret } from '../../../src/core/secret.ts';
 import { after, instant, seconds } from '../../../src/core/time.ts';
 import { guidePolicies } from '../../support/client-vault.ts';
 import { withAdmin } from '../../support/postgres.ts';
-import { orderFor, subjectOf, termsOf } from '../../support/target.ts';
+import { startStandby } from '../../support/standby.ts';
+import { openTargetOf, orderFor, subjectOf, termsOf } from '../../support/target.ts';
 import { login, pathsOf, readLogin, readWith, READS_LOGIN, READS_VALUE } from './agent.ts';
 import { openDesk } from './desk.ts';
 import type { Desk, Issued } from './desk.ts';
@@ -286,6 +288,86 @@ badDays('lists what is this target’s alone', async () => {
   assert.equal(await desk.provider.list(desk.target), [issued.subject.mark]);
   await end(issued);
   assert.equal(await desk.provider.list(desk.target), []);
+});
+
+badDays('ends the token also while the database is away, and the rest when it is back', async () => {
+  const issued = await desk.issue(READS_LOGIN, { uses: 3 });
+  await readLoginOf(issued);
+  await desk.database.stop();
+  await unavailable(() => end(issued), 'the login cannot be dropped');
+  assert.is(await seen(issued), 'present', 'its lease is still there');
+  assert.is(await readLogin(issued.minted.credential), null, 'the token is not');
+  await desk.database.start();
+  await end(issued);
+  assert.is(await seen(issued), 'gone');
+});
+
+badDays('says for good what it cannot see, where a node that follows is not named', async () => {
+  const standby = await startStandby(desk.database);
+  try {
+    const issued = await desk.issue();
+    await end(issued);
+    const [at] = desk.config.looks_into;
+    assert.equal(await look(issued), {
+      seen: 'unseen',
+      why: 'database/tickets: 1 of the nodes that follow are not named',
+      forGood: true,
+    });
+    const nodes = [...at.nodes, { host: '127.0.0.1', port: standby.port, standby: true }];
+    const named = desk.targetOf({ looks_into: [{ ...at, nodes }] });
+    const target = { ...named, version: { ...named.version, version: 3 } };
+    const order = orderFor(desk.provider, target, termsOf(READS_LOGIN));
+    const minted = await desk.provider.mint(order, target);
+    const subject = subjectOf(order, { reference: minted.reference });
+    const read = await readLogin(minted.credential);
+    assert.ok(read);
+    await standby.caughtUp();
+    const held = await login({ ...desk, database: { ...desk.database, port: standby.port } }, read).hold('select 1');
+    assert.is(await held.answers(), true);
+    await desk.provider.revoke(subject, target);
+    await standby.caughtUp();
+    assert.is((await desk.provider.look(subject, target)).seen, 'gone');
+    assert.is(await held.answers(), false, 'also what was open at the standby');
+  } finally {
+    await standby.remove();
+  }
+});
+
+badDays('signs in with a JWT too', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  await desk.vault.must('POST', 'sys/auth/jwt', { type: 'jwt' });
+  await desk.vault.must('POST', 'auth/jwt/config', {
+    jwt_validation_pubkeys: [await exportSPKI(publicKey)],
+    jwt_supported_algs: ['ES256'],
+  });
+  await desk.vault.must('POST', 'auth/jwt/role/brevet', {
+    role_type: 'jwt',
+    user_claim: 'sub',
+    bound_audiences: ['vault'],
+    token_policies: 'brevet-acme',
+    token_no_default_policy: true,
+    token_ttl: '1h',
+  });
+  const jwt = await new SignJWT({ sub: 'brevet', aud: 'vault' })
+    .setProtectedHeader({ alg: 'ES256' })
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(privateKey);
+  const { passwords } = JSON.parse(desk.secret.reveal()) as { passwords: object };
+  const secret = new Secret(JSON.stringify({ sign_in: jwt, passwords }));
+  const target = openTargetOf(
+    desk.provider,
+    { ...desk.config, auth: { method: 'jwt', role: 'brevet' } },
+    { secret, version: 4 },
+  );
+  assert.equal(await desk.provider.check(target), []);
+  const order = orderFor(desk.provider, target, termsOf(READS_LOGIN));
+  const minted = await desk.provider.mint(order, target);
+  const subject = subjectOf(order, { reference: minted.reference });
+  // Who signs in with a JWT is an entity of Vault's; what it makes is none.
+  assert.ok(await readLogin(minted.credential));
+  await desk.provider.revoke(subject, target);
+  assert.is((await desk.provider.look(subject, target)).seen, 'gone');
 });
 
 badDays('keeps every secret out of its errors', async () => {
