@@ -3,10 +3,12 @@
  * row has the size of a real one.
  */
 import postgres from 'postgres';
+import type { Sql } from 'postgres';
+import type { Purpose, SealedSecret } from '../src/core/seal.ts';
 import { DATABASE } from '../src/embedded/provision.ts';
 import { embeddedAt } from '../src/embedded/server.ts';
 import type { BrevetServer } from './servers.ts';
-import { AGENT, TENANT } from './world.ts';
+import { AGENT, keyringOf, TENANT } from './world.ts';
 
 /** Tenants with all that one has: agent, roles, overseer, target and keys. */
 export const fillTenants = (broker: BrevetServer, count: number): Promise<void> =>
@@ -67,15 +69,36 @@ const copies =
       from (select * from ${table} where ${own} = '${TENANT}' ${limit}) t, generate_series(1, ${count}) n`;
   };
 
-async function asSuperuser(broker: BrevetServer, statements: readonly Statement[]): Promise<void> {
-  const server = await embeddedAt(broker.dataDir);
-  const sql = postgres({ ...server.connection(DATABASE), max: 1, onnotice: () => undefined });
-  const columns = async (table: string): Promise<readonly string[]> => {
-    const rows = await sql<{ name: string }[]>`
-      select attname as name from pg_attribute where attrelid = ${table}::regclass and attnum > 0 and not attisdropped`;
-    return rows.map(({ name }) => name);
-  };
-  try {
+/** For each of the copied tenants: what is sealed for another does not open, and nothing could be signed with it. */
+export const sealKeys = (broker: BrevetServer): Promise<void> =>
+  withDatabase(broker, async (sql) => {
+    const keyring = await keyringOf(broker);
+    const purpose = (tenant: string, subject: string): Purpose => ({ tenant, use: 'signing-key', subject });
+    const keys = await sql<SealedKey[]>`select kid, private_jwk as sealed from signing_keys where tenant = ${TENANT}`;
+    for (const { kid, sealed } of keys) {
+      const secret = await keyring.open(purpose(TENANT, kid), sealed);
+      const copied = await sql<{ tenant: string; kid: string }[]>`
+        select tenant, kid from signing_keys where kid like ${`${kid}-%`}`;
+      const fresh = await Promise.all(copied.map((one) => keyring.seal(purpose(one.tenant, one.kid), secret)));
+      await sql`update signing_keys k set private_jwk = f.sealed
+        from unnest(${copied.map(({ tenant }) => tenant)}::text[], ${fresh}::text[]) f (tenant, sealed)
+        where k.tenant = f.tenant and k.kid like ${`${kid}-%`}`;
+    }
+  });
+
+interface SealedKey {
+  readonly kid: string;
+  readonly sealed: SealedSecret;
+}
+
+const asSuperuser = (broker: BrevetServer, statements: readonly Statement[]): Promise<void> =>
+  withDatabase(broker, async (sql) => {
+    const columns = async (table: string): Promise<readonly string[]> => {
+      const rows = await sql<{ name: string }[]>`
+        select attname as name from pg_attribute
+        where attrelid = ${table}::regclass and attnum > 0 and not attisdropped`;
+      return rows.map(({ name }) => name);
+    };
     // No trigger and no foreign key is asked about rows that are copies of good ones.
     await sql`set session_replication_role = replica`;
     for (const statement of statements) await sql.unsafe(await statement(columns));
@@ -83,6 +106,13 @@ async function asSuperuser(broker: BrevetServer, statements: readonly Statement[
     await sql`checkpoint`;
     const [known] = await sql`select 1 from enrolments where tenant = ${TENANT} and agent = ${AGENT}`;
     if (known === undefined) throw new Error('the measured tenant is not what it was');
+  });
+
+async function withDatabase(broker: BrevetServer, use: (sql: Sql) => Promise<void>): Promise<void> {
+  const server = await embeddedAt(broker.dataDir);
+  const sql = postgres({ ...server.connection(DATABASE), max: 1, onnotice: () => undefined });
+  try {
+    await use(sql);
   } finally {
     await sql.end({ timeout: 1 });
   }

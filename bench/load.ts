@@ -8,9 +8,11 @@ import type { JWK } from 'jose';
 export interface TokenLoad {
   readonly kind: 'tokens';
   readonly port: number;
+  /** `{tenant}` in it, and in the audience, stands for each of the tenants in turn. */
   readonly path: string;
   readonly client: string;
   readonly audience: string;
+  readonly tenants?: readonly string[];
   readonly key: JWK;
   /** The same for all; `{n}` stands for the resource's number. */
   readonly form: Readonly<Record<string, string>>;

@@ -1,7 +1,10 @@
-/** What the figures were taken on. */
+/** What the figures were taken on, and what a process holds of it. */
+import { execFile } from 'node:child_process';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { promisify } from 'node:util';
 
 const GIB = 2 ** 30;
+const MEGABYTE_IN_KIB = 1024;
 
 export interface Machine {
   readonly cpu: string;
@@ -23,3 +26,8 @@ export const machine = (): Machine => ({
   generator: 'bench/load, a process of its own',
   load: loadavg().map((load) => Math.round(load * 10) / 10),
 });
+
+export async function residentMegabytes(pid: number | undefined): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
+  return Number(stdout) / MEGABYTE_IN_KIB;
+}

@@ -1,15 +1,14 @@
 /** What a process costs to start, and to hold. */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Connection } from '../src/embedded/connection.ts';
 import { provision } from '../src/embedded/provision.ts';
 import { startEmbedded } from '../src/embedded/server.ts';
 import { alternate, rowOf } from './figures.ts';
 import type { Contender } from './figures.ts';
 import type { Generator } from './load.ts';
+import { residentMegabytes } from './machine.ts';
 import type { Plan } from './plan.ts';
 import { startBrevet } from './servers.ts';
 import type { BrevetOptions } from './servers.ts';
@@ -17,7 +16,6 @@ import { brevetAsk } from './tokens.ts';
 import type { Outcome } from './tokens.ts';
 import { newAgentKey, populate } from './world.ts';
 
-const MEGABYTE_IN_KIB = 1024;
 /** After a start, before it is called rest. */
 const SETTLE_MS = 1_500;
 const SAMPLE_EVERY_MS = 100;
@@ -100,11 +98,6 @@ function sampleMost(pid: number | undefined): { stop(): Promise<number> } {
       return most;
     },
   };
-}
-
-async function residentMegabytes(pid: number | undefined): Promise<number> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]);
-  return Number(stdout) / MEGABYTE_IN_KIB;
 }
 
 function urlOf({ host, port, user, password, database }: Connection): string {

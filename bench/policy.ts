@@ -13,6 +13,7 @@ import { decide } from '../src/decide/decide.ts';
 import { diffBundles, exampleTrial } from '../src/decide/diff.ts';
 import { createRulebook } from '../src/decide/rulebook.ts';
 import { readBundle } from '../src/node/first-bundle.ts';
+import { clientRules } from './client-rules.ts';
 import { alternate, median, rowOf } from './figures.ts';
 import { POLICY_DIR } from './servers/process.ts';
 import type { Plan } from './plan.ts';
@@ -27,7 +28,7 @@ const LEFT_OUT = ['personal-data-asks', 'tier-three-asks', 'changes-in-their-win
 export async function measurePolicy(_folder: string, plan: Plan): Promise<Outcome> {
   const files = (await readBundle(POLICY_DIR)) ?? {};
   const shipped = load(files);
-  const many = withRules(files, RULES - shipped.rules.size);
+  const many = { ...files, 'rules/many.cedar': clientRules('added', RULES - shipped.rules.size) };
   const kept = posed(shipped, { keepAnswers: true });
   const unkept = posed(shipped, { keepAnswers: false });
   const lessened = LEFT_OUT.map((rule) => load(withoutRule(files, rule)));
@@ -65,18 +66,6 @@ function load(files: BundleFiles): Bundle {
   const loaded = loadBundle(files, createCedar(cedar));
   if (!loaded.ok) throw new Error(`${loaded.error[0]?.file}: ${loaded.error[0]?.what}`);
   return loaded.value;
-}
-
-/** Each with a condition of its own, as a client's rules have. */
-function withRules(files: BundleFiles, count: number): BundleFiles {
-  const rules = Array.from(
-    { length: count },
-    (_, at) => `@id("added-${at}") @reason("A rule of a client.") @obligation("approval")
-forbid (principal, action == Action::"perform", resource)
-when { context.environment == "site-${at}" && context.data.containsAny(["phi", "pii"]) && !context.reads_only }
-unless { context.approved };`,
-  );
-  return { ...files, 'rules/many.cedar': rules.join('\n') };
 }
 
 /** As `policy check` does, findings included. */

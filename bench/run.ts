@@ -9,6 +9,7 @@ import { measureLogins } from './logins.ts';
 import { measureNode } from './node.ts';
 import { measurePolicy } from './policy.ts';
 import { FULL, QUICK } from './plan.ts';
+import { measureRules } from './rules.ts';
 import { asTable } from './table.ts';
 import { measureTokens } from './tokens.ts';
 import type { Outcome } from './tokens.ts';
@@ -18,6 +19,7 @@ const CASES = {
   logins: measureLogins,
   node: measureNode,
   policy: measurePolicy,
+  rules: measureRules,
   full: measureFull,
 };
 
@@ -30,7 +32,9 @@ const outcomes: Outcome[] = [];
 try {
   for (const [name, measure] of Object.entries(CASES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const began = performance.now();
     outcomes.push(await measure(join(folder, name), plan, generator));
+    process.stderr.write(`${name}: took ${Math.round((performance.now() - began) / 1000)} s\n`);
   }
 } finally {
   await generator.stop();

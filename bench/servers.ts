@@ -49,6 +49,8 @@ export interface BrevetOptions {
   readonly processes?: number;
   /** What the bench's own entry leaves out. */
   readonly without?: 'kept-answers' | 'hashing';
+  /** Changes the copy of the policy, in its folder, before the start. */
+  readonly policy?: (folder: string) => Promise<void>;
   /** Settings over those that the bench gives. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -62,13 +64,14 @@ const START_FLAGS = (
 
 /** `brevet start`, on a port of its own and, unless it is told otherwise, on its own Postgres. */
 export async function startBrevet(options: BrevetOptions): Promise<BrevetServer> {
-  const { dataDir, processes = 1, without, settings = {} } = options;
+  const { dataDir, processes = 1, without, policy: change, settings = {} } = options;
   const port = await freePort();
   const publicUrl = `http://localhost:${port}`;
   const command =
     without === undefined ? [BREVET, 'start', '--processes', String(processes)] : [BREVET_BUT, '--without', without];
   // One agent asks thousands of times a second here.
   const policy = await withoutBudgets(`${dataDir}-policy`);
+  await change?.(policy);
   const began = performance.now();
   const child = spawn(process.execPath, [...START_FLAGS, ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -19,6 +19,7 @@ import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
 import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
+import { reconciling } from './http/reconcile.ts';
 import { requests } from './http/requests.ts';
 import type { Scope } from './http/scope.ts';
 import { errors, keys, metadata } from './http/well-known.ts';
@@ -51,6 +52,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/blocks', blocks);
   app.route('/api/changes', changes);
   app.route('/api/policy', policy);
+  app.route('/api/reconcile', reconciling);
   app.route('/api/tenants/:tenant/acceptances', acceptances);
   app.route('/api', admin);
   app.route('/api', context);

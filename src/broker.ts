@@ -38,6 +38,7 @@ import type { Deps } from './deps.ts';
 import { grantOfPermit } from './issue/grant.ts';
 import { issue } from './issue/issue.ts';
 import { noticeOf } from './oversee/notice.ts';
+import { huntByTheClock } from './revoke/orphans.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
@@ -198,6 +199,11 @@ async function notDone(deps: Deps, asking: Asking, when: Conditions, why: Unmet)
 export async function end(deps: Deps, lease: Lease, ending: Ending, wait: Seconds): Promise<Ended> {
   const ended = await endLease(deps, lease, ending);
   return { ...ended, lease: await killWithin(deps, ended.lease, { wait, work: ended.work }) };
+}
+
+/** Asks targets, now and then and on one node, what they hold that no lease knows, and kills it. */
+export async function hunt(deps: Deps): Promise<void> {
+  await huntByTheClock(deps);
 }
 
 /** One pass of what is done without being asked: expiry, the queue, and what was counted. @returns whether more waits. */

@@ -21,10 +21,11 @@ import { createRates } from './decide/rates.ts';
 import { createRulebook } from './decide/rulebook.ts';
 import { createPlaces } from './decide/spread.ts';
 import type { Deps } from './deps.ts';
+import { createBreakers } from './issue/breakers.ts';
 import { createSigner } from './issue/signer.ts';
 
 /** What outlives one request's parts on Workers: values and no promises. On Node it is made with the parts. */
-export interface Kept extends Pick<Deps, 'rulebook' | 'refusals' | 'rates'> {
+export interface Kept extends Pick<Deps, 'rulebook' | 'refusals' | 'rates' | 'breakers'> {
   readonly bundles: KeptBundles;
 }
 
@@ -60,6 +61,7 @@ export function compose({ keepAnswers, providers, kept, rules, ...parts }: Parts
     rulebook: kept?.rulebook ?? createRulebook(rules, { keepAnswers }),
     refusals: kept?.refusals ?? createRefusals(parts.clock),
     rates: kept?.rates ?? createRates(parts.clock),
+    breakers: kept?.breakers ?? createBreakers(parts.clock),
     placeOf: createPlaces(parts.keyring),
   };
 }

@@ -2,6 +2,7 @@
  * What comes in from outside: every stage takes it as a value, so that nothing reads a clock, chance, the network or a
  * database behind its caller's back.
  */
+import type { Breakers } from './core/breakers.ts';
 import type { Channel } from './core/channel.ts';
 import type { GuardedFetch } from './core/fetch.ts';
 import type { Random, TenantName } from './core/ids.ts';
@@ -37,6 +38,8 @@ export interface Deps {
   readonly issuerKeys: IssuerKeys;
   readonly refusals: Refusals;
   readonly rates: Rates;
+  /** How targets have answered this process. */
+  readonly breakers: Breakers;
   /** Names a tenant where rows stand above tenants: a keyed hash. */
   readonly placeOf: (tenant: TenantName) => string;
   readonly log: Log;

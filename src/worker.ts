@@ -3,7 +3,7 @@
  * looks at its database before it serves, and refuses everything while the lock or the reads do not hold there.
  */
 import { createApp } from './app.ts';
-import { watch } from './broker.ts';
+import { hunt, watch } from './broker.ts';
 import { FAILURES } from './core/failure.ts';
 import { pause } from './core/pause.ts';
 import { StoreUnavailable } from './core/store.ts';
@@ -33,6 +33,7 @@ const worker = {
   async scheduled({ scheduledTime }: CronEvent, bindings: Bindings): Promise<void> {
     const { deps, over } = await begin(await isolateOf(bindings), bindings);
     try {
+      deps.background(hunt(deps));
       for (let more = true; more;) {
         await pass(deps);
         more = Date.now() < scheduledTime + SWEEP_FOR_MS;

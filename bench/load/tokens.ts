@@ -21,14 +21,16 @@ export function tokenRequests(load: TokenLoad): Step {
 
 function tokenRequest(load: TokenLoad, key: KeyObject, number: number): Buffer {
   const resource = String(number % load.resources);
+  const { tenants = [] } = load;
+  const at = (text: string): string => text.replace('{tenant}', tenants[number % tenants.length] ?? '');
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: load.client,
     client_assertion_type: ASSERTION_TYPE,
-    client_assertion: assertion(load, key),
+    client_assertion: assertion({ ...load, audience: at(load.audience) }, key),
   });
   for (const [name, value] of Object.entries(load.form)) body.set(name, value.replaceAll('{n}', resource));
-  return requestBytes('POST', load.path, { type: 'application/x-www-form-urlencoded', body: body.toString() });
+  return requestBytes('POST', at(load.path), { type: 'application/x-www-form-urlencoded', body: body.toString() });
 }
 
 /** @see RFC 7523 section 3 */

@@ -23,7 +23,7 @@ import type {
   WorkId,
 } from './ids.ts';
 import type { Proposal, ProposalState } from './proposal.ts';
-import type { Death, LeaseState, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
+import type { Death, LeaseState, Mark, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
   Acceptance,
   Agent,
@@ -332,6 +332,8 @@ export type RegisterChange =
     }
   /** All that it reached is over. */
   | { readonly kind: 'block.report'; readonly block: BlockId; readonly tenants: readonly TenantName[] }
+  /** A credential that no lease knew was killed: its entry is the whole of it. */
+  | { readonly kind: 'orphan.kill'; readonly tenant: TenantName; readonly mark: Mark }
   | { readonly kind: 'vendor.put'; readonly vendor: Vendor }
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }

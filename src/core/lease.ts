@@ -88,6 +88,9 @@ export type Mark = string & { readonly __mark: true };
 /** The mark of a lease: its id without the prefix, so that a provider's own log points to the ledger. */
 export const markOf = (lease: LeaseId): Mark => `brevet_${lease.slice(4)}` as Mark;
 
+/** The lease that a mark is of, whether or not there is one. */
+export const leaseOfMark = (mark: Mark): LeaseId => `lse_${mark.slice('brevet_'.length)}` as LeaseId;
+
 /** What was decided of the credential, and does not change any more. */
 export interface LeaseTerms {
   readonly id: LeaseId;

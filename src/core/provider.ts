@@ -106,7 +106,8 @@ export interface Subject {
   readonly reference: JsonObject | null;
   readonly secret: Secret | null;
   readonly expiresAt: Instant;
-  readonly specification: MintSpecification;
+  /** `null`: it bears Brevet's mark, and no lease says what it was made as. */
+  readonly specification: MintSpecification | null;
 }
 
 /**
@@ -136,6 +137,11 @@ export interface Finding {
 /** The provider did not answer, or answered what stops a mint or a kill for now. Never carries a secret. */
 export class ProviderUnavailable extends Error {
   override readonly name = 'ProviderUnavailable';
+
+  /** Whether its server answered, and so is there: this one thing alone did not go. */
+  get answered(): boolean {
+    return false;
+  }
 }
 
 interface CommonProvider {

@@ -72,6 +72,12 @@ export interface EndingQuery extends Page, Holding {
   readonly since: Instant;
 }
 
+/** What a mark found at a provider belongs to. */
+export interface Standing {
+  readonly tenant: TenantName;
+  readonly state: LeaseState;
+}
+
 /** Where agents are enrolled, what they hold there, and when each role of theirs was last used for a lease. */
 export interface Placements {
   readonly enrolments: readonly { readonly tenant: TenantName; readonly agent: AgentName }[];
@@ -201,6 +207,8 @@ export interface Store extends BlockReads {
   leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
   /** Over all tenants by the listing role, newest first: what is not over, and what was ended since. */
   ending(of: EndingQuery): Promise<readonly Lease[]>;
+  /** Whose these are and how they stand, over all tenants; those that are no leases are missing. */
+  standing(ids: readonly LeaseId[]): Promise<ReadonlyMap<LeaseId, Standing>>;
   /** How many of these are not over. */
   unended(of: Holding): Promise<number>;
   /** What the inventory adds to the register of agents, over all tenants or those within. */
@@ -229,8 +237,16 @@ export interface Store extends BlockReads {
     after?: LeaseId | null,
   ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
 
-  /** Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt. */
-  claim(limit: number, perTarget: number, hold: Seconds): Promise<readonly ClaimedWork[]>;
+  /**
+   * Claims work that is due, at most `perTarget` of one target at once, tenants in turn; fenced by its attempt.
+   * @param shares of those targets that may have more or less, by tenant and target with a space between.
+   */
+  claim(
+    limit: number,
+    perTarget: number,
+    hold: Seconds,
+    shares?: Readonly<Record<string, number>>,
+  ): Promise<readonly ClaimedWork[]>;
   /** Gives it back until `due`, or what is left of it, with the reason. Nothing happens if another attempt holds it. */
   defer(work: WorkFence, due: Instant, why: string, left?: WorkTask): Promise<void>;
   /** Takes it off the queue; for work whose end is no fact of its own. */

@@ -96,7 +96,7 @@ function partsOf(policy: Policy, { snapshot }: Asking, input: JsonObject, decide
   const { bundle, rulebook } = policy;
   const tenant = snapshot.tenant.name;
   const says = (rule: WrittenRule): boolean => {
-    const { rules, errors } = rulebook.evaluate(aloneIn(bundle, rule), tenant, input);
+    const { rules, errors } = rulebook.evaluate(aloneIn(bundle, [rule]), tenant, input);
     return rules.length + errors.length > 0;
   };
   return [...writtenRules(bundle).values()]

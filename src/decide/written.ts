@@ -1,4 +1,5 @@
 /** The rules of a bundle one by one, as they are written: for what the engine does not tell by itself. */
+import { canonicalDigest } from '../core/canonical.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { RuleInfo, RuleName, RuleSource } from '../core/policy.ts';
 import type { Bundle } from './bundle/model.ts';
@@ -35,11 +36,12 @@ export const codeOf = (text: string): string =>
     .replace(STRING_OR_SPACE, (part) => (part.startsWith('"') ? part : ' '))
     .trim();
 
-/** The bundle as if it had this one rule. */
-export const aloneIn = (bundle: Bundle, { name, file, text }: WrittenRule): Bundle => ({
+/** The bundle as if it had these rules alone. */
+export const aloneIn = (bundle: Bundle, rules: readonly WrittenRule[]): Bundle => ({
   ...bundle,
-  version: `${bundle.version}/rule/${name}`,
-  shared: [{ file, text }],
+  // A thousand names would be a long key for each answer that is kept.
+  version: `${bundle.version}/rules/${canonicalDigest(rules.map(({ name }) => name))}`,
+  shared: rules.map(({ file, text }) => ({ file, text })),
   own: new Map(),
 });
 

@@ -18,6 +18,7 @@ import type { Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import { after, seconds } from '../core/time.ts';
+import type { Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from './target.ts';
 import type { Grant } from './grant.ts';
@@ -172,6 +173,8 @@ async function issueRemotely(
   target: OpenTarget,
   record: IssueRecord,
 ): Promise<Result<Issued, NotIssued>> {
+  const rests = deps.breakers.rests(lease);
+  if (rests !== null) return refuse(notAnswering(rests));
   const reconciling = reconciliation(deps, lease);
   const opened = await deps.store.commit(
     {
@@ -191,6 +194,12 @@ async function issueRemotely(
   return minted.ok ? activate(deps, lease, minted.value, { ...record, reconciling: reconciling.id }) : minted;
 }
 
+/** Nothing is opened for what would not be minted. */
+const notAnswering = (retryAfter: Seconds): Failure =>
+  failure('provider_unavailable', 'the target has not answered of late, and is left alone for a moment', {
+    retryAfter,
+  });
+
 const reconciliation = (deps: Deps, lease: LeaseTerms): NewWork => ({
   id: newId('wrk', lease.openedAt, deps.random),
   due: lease.mintDeadline,
@@ -205,10 +214,13 @@ async function mintOrGiveUp(
   target: OpenTarget,
 ): Promise<Result<Minted, NotIssued>> {
   try {
-    return ok(await provider.mint(orderOf(lease), target));
+    const minted = await provider.mint(orderOf(lease), target);
+    deps.breakers.answered(lease);
+    return ok(minted);
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     deps.log.warn('mint.failed', { tenant: lease.tenant, lease: lease.id, why: fault.message });
+    deps.breakers[fault.answered ? 'answered' : 'failed'](lease);
     const retryAfter = MINT_DEADLINE;
     return refuse(failure('provider_unavailable', 'the provider did not mint this credential', { retryAfter }));
   }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { serve as listen } from '@hono/node-server';
 import { createApp } from '../app.ts';
 import { takeIn } from '../administer/take-in.ts';
-import { watch } from '../broker.ts';
+import { hunt, watch } from '../broker.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import type { Deps } from '../deps.ts';
 import { makeNode } from './parts.ts';
@@ -71,6 +71,7 @@ async function serveDeps(
   const { inSetup } = await deps.store.deployment();
   const { server, port } = await startListening(createApp(() => deps).fetch, { host, port: asked });
   const sweeper = startSweeper(deps);
+  const hunter = startHunter(deps);
   const letFaultsThrough = surviveClosedConnections(deps.log);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   deps.log.info('listening', { url, node: deps.node });
@@ -81,6 +82,7 @@ async function serveDeps(
     inSetup,
     async stop() {
       await drain(server);
+      hunter.stop();
       await sweeper.stop();
       await close();
       await deps.store.close();
@@ -115,6 +117,16 @@ async function drain(server: Server): Promise<void> {
   }, DRAIN_MS);
   await closed;
   clearTimeout(force);
+}
+
+/** How often this node looks whether a hunt for orphans is due over all of them. */
+const HUNT_LOOK_MS = 60_000;
+
+/** Hunts beside the sweeper, whose passes must not wait for a target that is slow to list what it holds. */
+function startHunter(deps: Deps): { stop(): void } {
+  const timer = setInterval(() => deps.background(hunt(deps)), HUNT_LOOK_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
 }
 
 /** The sweeper as a loop. A pass that fails is logged, and the next one comes all the same. */

@@ -35,10 +35,12 @@ export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promi
     await endAtProvider(held, lease);
     const sighting = await held.provider.look(held.subject, held.target);
     const death = deathOf(deps, lease, sighting, declared);
+    deps.breakers.answered(lease);
     if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
     return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
+    deps.breakers[fault.answered ? 'answered' : 'failed'](lease);
     return { dead: false, why: fault.message };
   }
 }

@@ -23,6 +23,7 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
   try {
     await held.provider.fence(held.subject, held.target);
     const sighting = await held.provider.look(held.subject, held.target);
+    deps.breakers.answered(lease);
     if (sighting.seen === 'unseen') return { dead: false, why: sighting.why };
     if (sighting.seen === 'gone') {
       await fail(deps, lease, sighting, fence);
@@ -31,6 +32,7 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
     return await killOrphan(deps, lease);
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
+    deps.breakers[fault.answered ? 'answered' : 'failed'](lease);
     return { dead: false, why: fault.message };
   }
 }

@@ -2,6 +2,7 @@
  * The sweeper: what is due, is done. On Node a loop, on Workers a cron pass. Its heartbeat says that expiry is being
  * watched; while it is late nothing is issued.
  */
+import { FIRST_SHARE } from '../core/breakers.ts';
 import type { ClaimedWork } from '../core/store.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -19,10 +20,8 @@ import { reassess } from './reassess.ts';
 import { reconcile } from './reconcile.ts';
 import { endLease } from './revoke.ts';
 
-/** As many at once as keep one pass short and the database's pool free. */
-const BATCH = 64;
-/** A target that hangs holds no more than these. */
-const PER_TARGET = 8;
+/** As many at once as keep one pass short; each takes the database's pool for moments alone. */
+const BATCH = 256;
 /** Longer than any provider's call may take, so that work in hand is not claimed by another. */
 const HOLD: Seconds = seconds(60);
 /** A pass waits this long for what it has begun: most kills are over by then. */
@@ -45,7 +44,7 @@ export async function sweep(deps: Deps): Promise<Swept> {
   const expired = await expire(deps);
   // It asks targets, of which some may hang: it goes on beside the next passes.
   deps.background(endIdle(deps));
-  const work = await deps.store.claim(BATCH, PER_TARGET, HOLD);
+  const work = await deps.store.claim(BATCH, FIRST_SHARE, HOLD, deps.breakers.shares());
   const all = Promise.all(work.map((piece) => attempt(deps, piece)));
   deps.background(all);
   const outcomes = await Promise.race([all, patience(deps)]);

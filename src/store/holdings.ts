@@ -11,7 +11,7 @@ import { leases } from './schema/requests.ts';
 import { assignments, enrolments } from './schema/tenants.ts';
 import { assignmentOf } from './snapshot.ts';
 
-type HoldingReads = Pick<Store, 'ending' | 'unended' | 'placements'>;
+type HoldingReads = Pick<Store, 'ending' | 'standing' | 'unended' | 'placements'>;
 
 const UNENDED = ['opening', 'active', 'revoking'] as const;
 
@@ -40,6 +40,14 @@ export function createHoldingReads(link: Link): HoldingReads {
           .orderBy(desc(leases.id))
           .limit(limit),
       ),
+    standing: (ids) =>
+      link.transaction(listing, async (tx) => {
+        const rows = await tx
+          .select({ id: leases.id, tenant: leases.tenant, state: leases.state })
+          .from(leases)
+          .where(inArray(leases.id, [...ids]));
+        return new Map(rows.map(({ id, ...row }) => [id, row]));
+      }),
     unended: (of) =>
       link.transaction(listing, async (tx) => {
         const [row] = await tx

@@ -58,7 +58,8 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   };
   let forgotAt = Number.NEGATIVE_INFINITY;
   return {
-    claim: (limit, perTarget, hold) => link.transaction(working, (tx) => claimIn(tx, { limit, perTarget, hold })),
+    claim: (limit, perTarget, hold, shares = {}) =>
+      link.transaction(working, (tx) => claimIn(tx, { limit, perTarget, hold, shares })),
     defer: async (held, due, why, left) => {
       await link.transaction(working, (tx) =>
         tx
@@ -97,26 +98,31 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
   };
 }
 
+interface Claiming {
+  readonly limit: number;
+  readonly perTarget: number;
+  readonly hold: number;
+  readonly shares: Readonly<Record<string, number>>;
+}
+
 /**
- * Of one target no more than `perTarget`, the oldest first; what is at no target shares by its kind. Tenants take turns,
+ * Of one target no more than its share, the oldest first; what is at no target shares by its kind. Tenants take turns,
  * so that one whose every target is dead delays no other. Both are counted with what is in hand already.
  */
-async function claimIn(
-  tx: Transaction,
-  { limit, perTarget, hold }: { readonly limit: number; readonly perTarget: number; readonly hold: number },
-): Promise<ClaimedWork[]> {
+async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Claiming): Promise<ClaimedWork[]> {
   const free = sql`
     with placed as materialized (
       select id, tenant, due, held_until > brevet_now() as held,
-        coalesce('at ' || (what->>'target'), what->>'task') as place
+        coalesce('at ' || (what->>'target'), what->>'task') as place,
+        coalesce((${JSON.stringify(shares)}::text::json ->> (tenant || ' ' || (what->>'target')))::int, ${perTarget}) as share
       from work where due <= brevet_now()),
     busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
     queued as (
-      select id, tenant, place, due, row_number() over (partition by tenant, place order by due, id) as nth
+      select id, tenant, place, share, due, row_number() over (partition by tenant, place order by due, id) as nth
       from placed where not held),
     within as (
       select q.id, q.tenant, q.due, q.nth + coalesce(b.n, 0) as nth from queued q left join busy b using (tenant, place)
-      where q.nth + coalesce(b.n, 0) <= ${perTarget}),
+      where q.nth + coalesce(b.n, 0) <= q.share),
     fair as (
       select w.id from within w left join (select tenant, sum(n) as n from busy group by tenant) b using (tenant)
       order by coalesce(b.n, 0) + row_number() over (partition by w.tenant order by w.nth, w.due, w.id), w.due, w.id

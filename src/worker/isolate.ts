@@ -16,6 +16,7 @@ import type { Keyring } from '../core/seal.ts';
 import { instant } from '../core/time.ts';
 import type { Clock, Instant, Milliseconds } from '../core/time.ts';
 import { createCedar } from '../decide/cedar.ts';
+import { createBreakers } from '../issue/breakers.ts';
 import { createRates } from '../decide/rates.ts';
 import { createRulebook } from '../decide/rulebook.ts';
 import { jsonOver } from '../fetch/json.ts';
@@ -91,6 +92,7 @@ async function makeIsolate(bindings: Bindings): Promise<Isolate> {
       rulebook: createRulebook(rules),
       refusals: createRefusals(clock),
       rates: createRates(clock),
+      breakers: createBreakers(clock),
     },
     snapshots: noSnapshots(),
     clock,

@@ -249,21 +249,31 @@ test('what is skipped because rules alone differ would have come out the same', 
   assert.ok(quick.differences.length > 0);
 });
 
-test('rules asked one by one answer as the whole set does', () => {
-  const witness = createWitness(createRulebook(engine));
-  const whole = createRulebook(engine);
-  let compared = 0;
-  const both: typeof whole = {
-    sets: 0,
-    evaluate(bundle, tenant, input) {
-      const [one, other] = [witness.evaluate(bundle, tenant, input), whole.evaluate(bundle, tenant, input)];
-      assert.equal(one, other);
-      compared++;
-      return other;
-    },
-  };
-  runCases(shipped, both);
-  assert.ok(compared > 100, `${compared} inputs`);
-});
+/** Errs at tiers 2 and 3, and forbids at 1. */
+const FAULTY = `@id("errs") @reason("It overflows.") forbid (principal, action == Action::"perform", resource)
+when { context.tier * 9223372036854775807 > 0 };`;
+
+for (const [what, bundle, mostValues] of [
+  ['rules asked with their like', shipped, undefined],
+  ['rules of which one errs', load(shippedBut({ 'rules/faulty.cedar': FAULTY })), undefined],
+  ['rules that forget what they said', shipped, 50],
+] as const) {
+  test(`${what} answer as the whole set does`, () => {
+    const witness = createWitness(createRulebook(engine), { mostValues });
+    const whole = createRulebook(engine);
+    let compared = 0;
+    const both: typeof whole = {
+      sets: 0,
+      evaluate(at, tenant, input) {
+        const [one, other] = [witness.evaluate(at, tenant, input), whole.evaluate(at, tenant, input)];
+        assert.equal(one, other);
+        compared++;
+        return other;
+      },
+    };
+    runCases(bundle, both);
+    assert.ok(compared > 100, `${compared} inputs`);
+  });
+}
 
 test.run();

@@ -1,11 +1,19 @@
 /** Who oversees, and which roles an agent holds, as tables over one snapshot. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BlockScope } from '../../src/core/block.ts';
 import type { AgentName, AssignmentId, PersonName, RoleName } from '../../src/core/ids.ts';
 import type { Assignment, Person, RoleFunction } from '../../src/core/registers.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
 import { instant } from '../../src/core/time.ts';
-import { executionRoles, inConflict, involvedIn, standingFor, whyNotSecond } from '../../src/decide/segregation.ts';
+import {
+  conflictWithBlock,
+  executionRoles,
+  inConflict,
+  involvedIn,
+  standingFor,
+  whyNotSecond,
+} from '../../src/decide/segregation.ts';
 import { NOW, OWNER, asking, shipped } from './world.ts';
 
 const LATER = instant(NOW + 60_000);
@@ -263,6 +271,37 @@ for (const [what, who, held, gone, agent] of CONFLICTS) {
       ([name, one]) => [name, { ...one, agent: { ...one.agent, deputy: 'dana' as PersonName, formerOwners } }] as const,
     );
     assert.is(inConflict({ ...snapshot, agents: new Map(agents) }, who as PersonName, NOW), agent);
+  });
+}
+
+/** Who may not lift a block at this tenant, and because of what. */
+const BLOCKS: readonly (readonly [block: string, name: string, who: string, because: string | null])[] = [
+  ['agent', 'triage-bot', OWNER, 'triage-bot'],
+  ['agent', 'triage-bot', 'dana', 'triage-bot'],
+  ['agent', 'triage-bot', 'fred', 'triage-bot'],
+  ['agent', 'triage-bot', 'ana', null],
+  ['agent', 'other-bot', OWNER, null],
+  ['owner', 'ana', 'ana', 'ana'],
+  ['owner', OWNER, 'dana', 'triage-bot'],
+  ['owner', 'ana', OWNER, null],
+  ['vendor', 'in-house', OWNER, null],
+  ['everything', '', OWNER, 'triage-bot'],
+  ['everything', '', 'dana', 'triage-bot'],
+  ['role', 'triage', OWNER, 'triage-bot'],
+  ['provider', 'jwt', 'ana', null],
+];
+
+for (const [scope, name, who, because] of BLOCKS) {
+  segregation(`of a block of ${scope} ${name}, ${who} answers for ${because ?? 'nothing'}`, () => {
+    const snapshot = snapshotOf([['triage-bot', 'triage', 'execution']]);
+    const formerOwners = [{ person: 'fred' as PersonName, until: instant(NOW - 1) }];
+    const agents = [...snapshot.agents].map(
+      ([agent, one]) =>
+        [agent, { ...one, agent: { ...one.agent, deputy: 'dana' as PersonName, formerOwners } }] as const,
+    );
+    const of = { scope: scope as BlockScope, name };
+    const asked = { person: who as PersonName, now: NOW };
+    assert.is(conflictWithBlock({ ...snapshot, agents: new Map(agents) }, of, asked), because);
   });
 }
 

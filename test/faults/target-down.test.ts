@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FIRST_SHARE } from '../../src/core/breakers.ts';
 import type { Serving } from '../../src/node/serve.ts';
 import { wrapProvider } from '../support/kill-wraps.ts';
 import type { Place } from '../support/kill-wraps.ts';
@@ -48,9 +49,6 @@ test.after(async () => {
   await world.close();
 });
 
-/** @see PER_TARGET in `src/revoke/sweep.ts` */
-const QUEUE_SHARE = 8;
-
 const FAR: Task = { ...QUERY, body: { ...QUERY.body, resource: 'far-db' } };
 
 async function begun(task: Task, count: number): Promise<string[]> {
@@ -82,7 +80,7 @@ test('a target that hangs delays no other', async () => {
   // More than the queue takes in hand of one target, beside the one that each agent's own completion began.
   for (const lease of await begun(FAR, 12)) far.add(lease);
   await Promise.all([...far].map((lease) => complete(node.url, token, lease, 0)));
-  while (hanging < far.size + QUEUE_SHARE) await pause(100);
+  while (hanging < far.size + FIRST_SHARE) await pause(100);
   const near = await begun({ ...QUERY, body: { ...QUERY.body, ttl: 5 } }, 4);
   const deaths = await Promise.all(near.map((lease) => until(lease, ['revoked'])));
   for (const { cause } of deaths) assert.is(cause, 'expired');

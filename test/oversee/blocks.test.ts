@@ -242,16 +242,15 @@ blocks.after(close);
 
 const client = await clientDatabase();
 /** Mints that wait here until they are let go. */
-let gate: Promise<void> | null = null;
-let waiting = 0;
+const mints: { gate: Promise<void> | null; waiting: number } = { gate: null, waiting: 0 };
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
     : {
         ...provider,
         async mint(order, target) {
-          waiting++;
-          await gate;
+          mints.waiting++;
+          await mints.gate;
           return provider.mint(order, target);
         },
       };
@@ -266,16 +265,16 @@ kill('is counted, also what was being minted, and told at each tenant', async ()
       await shop.call('POST', '/t/acme/requests', { token: await shop.session('report-bot'), body: REPORT }),
     ).body['lease'] as { id: string };
     const open = Promise.withResolvers<void>();
-    gate = open.promise;
-    waiting = 0;
+    mints.gate = open.promise;
+    mints.waiting = 0;
     const late = shop.call('POST', '/t/acme/requests', { token: await shop.session('report-bot'), body: REPORT });
-    while (waiting === 0) await new Promise((turn) => setTimeout(turn, 5));
+    while (mints.waiting === 0) await new Promise((turn) => setTimeout(turn, 5));
     const preview = must(await shop.operator('otto', 'POST', '/api/blocks/preview', { scope: 'everything' })).body;
     assert.is(preview['live'], 8);
     const raised = must(await shop.operator('otto', 'POST', '/api/blocks', { scope: 'everything', ...REASON })).body;
     assert.equal(raised['tenants'], ['acme', 'birch']);
     open.resolve();
-    gate = null;
+    mints.gate = null;
     const refused = await late;
     assert.is(refused.status, 403, 'its credential never leaves');
     assert.is(refused.body['code'], 'blocked');

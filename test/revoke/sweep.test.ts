@@ -7,7 +7,7 @@ import { must, PERMITTED, testApp } from '../support/app.ts';
 /** As many leases as one fleet restored into memory at a start that never ended. */
 const BACKLOG = 40_000;
 /** @see BATCH in `src/revoke/sweep.ts` */
-const AT_ONCE = 64;
+const AT_ONCE = 256;
 
 const app = await testApp();
 const backlog = suite('a backlog');

@@ -1,15 +1,15 @@
 /**
- * A rulebook for very many questions to bundles that are nearly alike: each rule is asked alone, and asked again only
- * for what it has not been asked. Rules do not know of each other, so that what the whole set answers follows: any
- * forbid denies, any permit allows where none does, and one that errs makes all of it a fault.
+ * A rulebook for very many questions to bundles that are nearly alike. Rules do not know of each other, so that what
+ * the whole set answers follows from what each says: any forbid denies, any permit allows where none does, and one that
+ * errs makes all of it a fault. So each is asked again only for what it has not been asked, and those of one effect are
+ * asked together, since of these the engine names every one that says something.
  *
  * It remembers what the last decision asked, so that the rules that took part can be found.
  */
-import type { JsonObject } from '../../core/canonical.ts';
+import type { Json, JsonObject } from '../../core/canonical.ts';
 import type { TenantName } from '../../core/ids.ts';
 import type { Evaluation } from '../../core/policy.ts';
 import type { Bundle } from '../bundle/model.ts';
-import { inputText } from '../input.ts';
 import type { Rulebook } from '../rulebook.ts';
 import { aloneIn, writtenRules } from '../written.ts';
 import type { WrittenRule } from '../written.ts';
@@ -22,57 +22,90 @@ export interface Witness extends Rulebook {
   takesPart(bundle: Bundle, rule: WrittenRule, tenant: TenantName, input: JsonObject): boolean;
 }
 
-/** One rule, and what it said so far, by what it looks at. */
-interface Witnessed {
-  readonly rule: WrittenRule;
-  /** The bundle as if it had this rule alone. */
+/** Of several rules, those that say something. */
+type Said = Pick<Evaluation, 'rules' | 'errors'>;
+
+/** What was said so far, by what is looked at. */
+interface Looking {
+  /** Members of an input, by their places in it. */
+  readonly looks: readonly number[];
+  readonly said: Map<string, Said>;
+  /** The bundle as if it had nothing else. */
   readonly alone: Bundle;
-  /** The members of an input that it looks at. */
-  readonly looks: readonly string[];
-  readonly said: Map<string, Evaluation>;
 }
 
-/** The rules that hold at a tenant, and what they answered so far. */
-interface RuleSet {
+interface Witnessed extends Looking {
+  readonly rule: WrittenRule;
+}
+
+/** Rules that hold at the same tenants, of one effect, and all or none of which look at an approval. */
+interface Peers extends Looking {
+  readonly effect: WrittenRule['effect'];
   readonly rules: readonly Witnessed[];
-  readonly answers: Map<string, Evaluation>;
 }
 
-export function createWitness(rulebook: Rulebook): Witness {
+/** Those for all tenants are at `null`. */
+type PeersByTenant = ReadonlyMap<TenantName | null, readonly Peers[]>;
+
+type Value = Json | undefined;
+
+interface Known {
   /** One that is written alike in both bundles is asked once. */
-  const byText = new Map<string, Witnessed>();
-  const byRule = new WeakMap<WrittenRule, Witnessed>();
-  const ofBundles = new WeakMap<Bundle, Map<TenantName, RuleSet>>();
+  readonly byText: Map<string, Witnessed>;
+  readonly byRule: WeakMap<WrittenRule, Witnessed>;
+  readonly ofBundles: WeakMap<Bundle, PeersByTenant>;
+  /** Of each value that a member had; a list by its text. */
+  readonly numbers: Map<Value, number>;
+}
+
+const nothing = (): Known => ({
+  byText: new Map(),
+  byRule: new WeakMap(),
+  ofBundles: new WeakMap(),
+  numbers: new Map(),
+});
+
+/** Their numbers are told as characters, of which there are no more; one input has far fewer than are left over. */
+const MOST_VALUES = 0xff_00;
+
+/** @param mostValues that members had; once there are more, everything is forgotten. */
+export function createWitness(rulebook: Rulebook, { mostValues = MOST_VALUES } = {}): Witness {
+  let known = nothing();
   let asked: JsonObject[] = [];
 
-  const witnessed = (bundle: Bundle, rule: WrittenRule, input: JsonObject): Witnessed => {
-    const before = byRule.get(rule);
+  const numbersOf = (input: JsonObject): Numbers => {
+    if (known.numbers.size > mostValues) known = nothing();
+    return valuesOf(input).map((value) => numberOf(value, known.numbers));
+  };
+
+  const saidBy = (one: Looking, tenant: TenantName, input: JsonObject, numbers: Numbers): Said => {
+    const key = keyOf(one, numbers);
+    const before = one.said.get(key);
     if (before !== undefined) return before;
-    const key = JSON.stringify([bundle.schema.text, rule.name, rule.text]);
-    const one = byText.get(key) ?? { rule, alone: aloneIn(bundle, rule), looks: looksOf(rule, input), said: new Map() };
-    byText.set(key, one);
-    byRule.set(rule, one);
-    return one;
+    const said = rulebook.evaluate(one.alone, tenant, input);
+    one.said.set(key, said);
+    return said;
   };
 
-  const setAt = (bundle: Bundle, tenant: TenantName, input: JsonObject): RuleSet => {
-    const kept = ofBundles.get(bundle) ?? new Map<TenantName, RuleSet>();
-    ofBundles.set(bundle, kept);
-    const known = kept.get(tenant);
-    if (known !== undefined) return known;
-    const here = [...writtenRules(bundle).values()].filter((rule) => rule.tenant === null || rule.tenant === tenant);
-    const set = { rules: here.map((rule) => witnessed(bundle, rule, input)), answers: new Map<string, Evaluation>() };
-    kept.set(tenant, set);
-    return set;
+  const askTogether = ({ rules, alone }: Peers, tenant: TenantName, input: JsonObject, numbers: Numbers): void => {
+    const said = rulebook.evaluate(alone, tenant, input);
+    // Which of them errs is seen when each is asked alone.
+    if (said.errors.length > 0) return;
+    for (const one of rules) {
+      const names = said.rules.filter((name) => name === one.rule.name);
+      one.said.set(keyOf(one, numbers), { rules: names, errors: [] });
+    }
   };
 
-  const saidBy = (one: Witnessed, tenant: TenantName, input: JsonObject, textOf: TextOf): Evaluation => {
-    const key = one.looks.map(textOf).join('\n');
-    const known = one.said.get(key);
-    if (known !== undefined) return known;
-    const evaluation = rulebook.evaluate(one.alone, tenant, input);
-    one.said.set(key, evaluation);
-    return evaluation;
+  const saidByAll = (peers: Peers, tenant: TenantName, input: JsonObject, numbers: Numbers): Said => {
+    const key = keyOf(peers, numbers);
+    const before = peers.said.get(key);
+    if (before !== undefined) return before;
+    if (peers.rules.some((one) => !one.said.has(keyOf(one, numbers)))) askTogether(peers, tenant, input, numbers);
+    const each = peers.rules.map((one) => saidBy(one, tenant, input, numbers));
+    const said = { rules: each.flatMap(({ rules }) => rules), errors: each.flatMap(({ errors }) => errors) };
+    peers.said.set(key, said);
+    return said;
   };
 
   return {
@@ -86,47 +119,87 @@ export function createWitness(rulebook: Rulebook): Witness {
     },
     takesPart(bundle, rule, tenant, input) {
       if (rule.tenant !== null && rule.tenant !== tenant) return false;
-      const { rules, errors } = saidBy(witnessed(bundle, rule, input), tenant, input, (name) => textIn(input, name));
+      const numbers = numbersOf(input);
+      const { rules, errors } = saidBy(witnessed(known, bundle, rule, input), tenant, input, numbers);
       return rules.length + errors.length > 0;
     },
     evaluate(bundle, tenant, input) {
       asked.push(input);
-      const { rules, answers } = setAt(bundle, tenant, input);
-      const text = inputText(input);
-      const known = answers.get(text);
-      if (known !== undefined) return known;
-      const texts = new Map(membersOf(input).map((name) => [name, textIn(input, name)]));
-      const textOf: TextOf = (name) => texts.get(name) ?? '';
-      const answer = together(rules.map((one) => ({ rule: one.rule, evaluation: saidBy(one, tenant, input, textOf) })));
-      answers.set(text, answer);
-      return answer;
+      const numbers = numbersOf(input);
+      const peers = peersIn(known, bundle, input);
+      const here = [...(peers.get(null) ?? []), ...(peers.get(tenant) ?? [])];
+      return together(here.map((some) => ({ effect: some.effect, said: saidByAll(some, tenant, input, numbers) })));
     },
   };
 }
 
-const contextOf = ({ context }: JsonObject): JsonObject => (context ?? {}) as JsonObject;
-
-/** What a member of an input reads as. */
-type TextOf = (name: string) => string;
-
-/** A member has one type in all inputs, and no text in it has a new line. */
-function textIn(input: JsonObject, name: string): string {
-  const context = contextOf(input);
-  const value = name in context ? context[name] : input[name];
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function witnessed({ byText, byRule }: Known, bundle: Bundle, rule: WrittenRule, input: JsonObject): Witnessed {
+  const before = byRule.get(rule);
+  if (before !== undefined) return before;
+  const key = JSON.stringify([bundle.schema.text, rule.name, rule.text]);
+  const one = byText.get(key) ?? { rule, ...looking(bundle, [rule], input) };
+  byText.set(key, one);
+  byRule.set(rule, one);
+  return one;
 }
 
-/** Every input has the same. */
+function peersIn(known: Known, bundle: Bundle, input: JsonObject): PeersByTenant {
+  const before = known.ofBundles.get(bundle);
+  if (before !== undefined) return before;
+  const peers = [...Map.groupBy(writtenRules(bundle).values(), likeness).values()].flatMap((rules) =>
+    rules.slice(0, 1).map(({ tenant, effect }) => ({
+      tenant,
+      effect,
+      rules: rules.map((rule) => witnessed(known, bundle, rule, input)),
+      ...looking(bundle, rules, input),
+    })),
+  );
+  const found = Map.groupBy(peers, ({ tenant }) => tenant);
+  known.ofBundles.set(bundle, found);
+  return found;
+}
+
+/** Those that do not look at an approval have answered with one what they did without. */
+const likeness = (rule: WrittenRule): string =>
+  JSON.stringify([rule.tenant, rule.effect, sightOf([rule]).looksAt('approved')]);
+
+function looking(bundle: Bundle, rules: readonly WrittenRule[], input: JsonObject): Looking {
+  const { looksAt } = sightOf(rules);
+  const looks = membersOf(input).flatMap((name, at) => (looksAt(name) ? [at] : []));
+  return { looks, said: new Map(), alone: aloneIn(bundle, rules) };
+}
+
+const contextOf = ({ context }: JsonObject): JsonObject => (context ?? {}) as JsonObject;
+
+/** Every input has the same, in one order. */
 const membersOf = (input: JsonObject): readonly string[] => ['principal', 'resource', ...Object.keys(contextOf(input))];
 
-const looksOf = (rule: WrittenRule, input: JsonObject): readonly string[] =>
-  membersOf(input).filter(sightOf([rule]).looksAt);
+const valuesOf = (input: JsonObject): readonly Value[] => [
+  input['principal'],
+  input['resource'],
+  ...Object.values(contextOf(input)),
+];
 
-function together(each: readonly { readonly rule: WrittenRule; readonly evaluation: Evaluation }[]): Evaluation {
-  const errors = each.flatMap(({ evaluation }) => evaluation.errors);
-  const says = (effect: WrittenRule['effect']) =>
-    each.flatMap(({ rule, evaluation }) => (rule.effect === effect && evaluation.rules.length > 0 ? [rule.name] : []));
-  const forbids = says('forbid');
-  const rules = (forbids.length > 0 ? forbids : says('permit')).toSorted();
+/** What the members of an input are, each at its place. */
+type Numbers = readonly number[];
+
+/** A member has one type in all inputs, so that a list is taken for no text. */
+function numberOf(value: Value, numbers: Map<Value, number>): number {
+  const key = typeof value === 'object' ? JSON.stringify(value) : value;
+  const before = numbers.get(key);
+  if (before !== undefined) return before;
+  numbers.set(key, numbers.size);
+  return numbers.size - 1;
+}
+
+const keyOf = ({ looks }: Looking, numbers: Numbers): string =>
+  String.fromCharCode(...looks.map((at) => numbers[at] ?? 0));
+
+function together(each: readonly { readonly effect: WrittenRule['effect']; readonly said: Said }[]): Evaluation {
+  const errors = each.flatMap(({ said }) => said.errors);
+  const saying = (wanted: WrittenRule['effect']) =>
+    each.flatMap(({ effect, said }) => (effect === wanted ? said.rules : []));
+  const forbids = saying('forbid');
+  const rules = (forbids.length > 0 ? forbids : saying('permit')).toSorted();
   return { allowed: forbids.length === 0 && rules.length > 0 && errors.length === 0, rules, errors };
 }

@@ -28,6 +28,11 @@ export class ServerRefusal extends ProviderUnavailable {
     this.sqlstate = sqlstate;
   }
 
+  /** It has room and is up: what it refused is this statement. */
+  override get answered(): boolean {
+    return this.isCertain && !this.sqlstate.startsWith('53');
+  }
+
   /** The statement was undone. Class 08 and 57 end a connection, perhaps after the commit. */
   get isCertain(): boolean {
     return !/^(?:08|57)/.test(this.sqlstate);

@@ -129,7 +129,7 @@ SELECT jsonb_build_object(
   'prepared', CASE WHEN current_setting('max_prepared_transactions')::int = 0 THEN '[]' ELSE (
     SELECT coalesce(jsonb_agg((SELECT count(*) FROM pg_prepared_xact() p WHERE ${preparedBy('q')}) ORDER BY place), '[]')
     FROM asked) END,
-  'code', ${codeOfGroups("(SELECT DISTINCT q ->> 'group' FROM asked)")}
+  'code', ${codeOfGroups("(SELECT DISTINCT q ->> 'group' FROM asked WHERE q ->> 'group' IS NOT NULL)")}
 )::text AS view`;
 
 const unseen = (why: string, forGood = false): Sighting => ({ seen: 'unseen', why, forGood });
@@ -169,7 +169,8 @@ function hiddenOrGone(subject: Subject, seen: readonly Seen[]): Sighting {
   const named = seen.filter(({ following }) => following).length;
   if (followers > named) return unseen(`${followers - named} of the nodes that follow are not named`, true);
   const before = referenceOf(subject.reference)?.code_before;
-  const code = seen.find(({ standby }) => !standby)?.code[loginOf(subject.specification).group];
+  const group = subject.specification === null ? '' : loginOf(subject.specification).group;
+  const code = seen.find(({ standby }) => !standby)?.code[group];
   if (before !== undefined && code !== before) {
     return unseen('the login is gone, and code that its group came to own while it lived remains', true);
   }

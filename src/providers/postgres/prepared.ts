@@ -15,14 +15,14 @@ export interface Preparer {
   readonly mark: string;
   readonly oids: readonly string[];
   /** A login acts as its group, which then owns what it prepares; which of the group's logins did it is not kept. */
-  readonly group: string;
+  readonly group: string | null;
   readonly since: string;
 }
 
 export const preparerOf = (subject: Subject, oids: readonly string[]): Preparer => ({
   mark: subject.mark,
   oids,
-  group: loginOf(subject.specification).group,
+  group: subject.specification === null ? null : loginOf(subject.specification).group,
   since: referenceOf(subject.reference)?.minted_at ?? '-infinity',
 });
 

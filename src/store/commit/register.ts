@@ -131,6 +131,7 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'target.remove':
     case 'context.put':
     case 'situation.end':
+    case 'orphan.kill':
       return change.tenant;
     case 'situation.set':
       return change.situation.tenant;
@@ -182,6 +183,7 @@ const onlyOf = ([first, ...others]: readonly TenantName[]): TenantName | null =>
 const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'local_token.make',
   'block.report',
+  'orphan.kill',
   'change.propose',
   'change.withdraw',
   'change.review',
@@ -238,6 +240,8 @@ function applyUnversioned(
       return liftBlock(register, change);
     case 'block.report':
       return reportBlock(register, change);
+    case 'orphan.kill':
+      return Promise.resolve();
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':

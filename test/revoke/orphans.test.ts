@@ -1,0 +1,115 @@
+/** What a target holds of Brevet's making that no lease knows, or that one calls dead, is killed and written down. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { newId } from '../../src/core/ids.ts';
+import { markOf } from '../../src/core/lease.ts';
+import { huntByTheClock } from '../../src/revoke/orphans.ts';
+import { must, REPORT, testApp } from '../support/app.ts';
+import { withAdmin } from '../support/postgres.ts';
+import { ADMIN, clientDatabase, processClock, random } from '../support/target.ts';
+
+const client = await clientDatabase();
+const app = await testApp({ database: client });
+const other = await app.node();
+
+const orphans = suite('revoke/orphans');
+
+interface Orphan {
+  readonly mark: string;
+  readonly lease: string | null;
+  readonly evidence: object | null;
+}
+
+async function reconcile(body: object = {}, who = 'otto') {
+  return app.operator(who, 'POST', '/api/reconcile', body);
+}
+const found = async (body: object = {}): Promise<readonly Orphan[]> =>
+  must(await reconcile(body)).body['orphans'] as Orphan[];
+
+const login = async (): Promise<string> => {
+  const token = await app.session('report-bot');
+  const { lease } = must(await app.call('POST', '/t/acme/requests', { token, body: REPORT })).body as {
+    lease: { id: string };
+  };
+  return lease.id;
+};
+const markIn = async (lease: string): Promise<string> =>
+  (await app.sql<{ mark: string }>(`select mark from leases where id = '${lease}'`))[0]?.mark ?? '';
+
+/** As Brevet's admin login makes it. */
+async function made(mark: string): Promise<void> {
+  await withAdmin(client.superuser, async (sql) => {
+    await sql.unsafe(`CREATE ROLE ${mark} LOGIN`);
+    await sql.unsafe(`GRANT ${mark} TO ${ADMIN} WITH ADMIN OPTION`);
+  });
+}
+const isThere = async (mark: string): Promise<boolean> => {
+  const rows = await withAdmin(client.superuser, (sql) => sql`select 1 from pg_roles where rolname = ${mark}`);
+  return rows.length > 0;
+};
+const told = async (mark: string) =>
+  app.sql<{ tenant: string }>(
+    `select tenant from entries where kind = 'orphan.killed' and text like '%"mark":"${mark}"%'`,
+  );
+
+orphans('leave what lives alone', async () => {
+  const lease = await login();
+  assert.equal(await found(), []);
+  assert.is(await isThere(await markIn(lease)), true);
+});
+
+orphans('are what no lease knows', async () => {
+  const mark = markOf(newId('lse', processClock(), random));
+  await made(mark);
+  const [orphan, ...others] = await found();
+  assert.equal([orphan?.mark, orphan?.lease, others], [mark, null, []]);
+  assert.ok(orphan?.evidence !== null);
+  assert.is(await isThere(mark), false);
+  assert.equal(
+    (await told(mark)).map(({ tenant }) => tenant),
+    ['acme'],
+  );
+  assert.equal(await found(), [], 'once');
+});
+
+orphans('are what a lease calls dead', async () => {
+  const lease = await login();
+  const mark = await markIn(lease);
+  must(await app.operator('otto', 'POST', `/t/acme/leases/${lease}/revoke`, { reason: 'done' }));
+  assert.is(await isThere(mark), false);
+  await made(mark);
+  assert.equal(
+    (await found()).map(({ mark: of, lease: was }) => [of, was]),
+    [[mark, 'revoked']],
+  );
+  assert.is(await isThere(mark), false);
+});
+
+orphans('are looked for where their hunter oversees', async () => {
+  assert.is((await reconcile({}, 'ada')).body['code'], 'function_needed');
+  assert.is((await reconcile({ tenants: ['elsewhere'] })).status, 404);
+  assert.is((await reconcile({ tenant: 'acme' })).body['code'], 'unknown_field');
+  assert.equal(must(await reconcile({ tenants: ['birch'] })).body, { targets: 0, orphans: [], unasked: [] });
+});
+
+orphans('are hunted by one node at a time, by the clock', async () => {
+  const mark = markOf(newId('lse', processClock(), random));
+  await made(mark);
+  const hunts = await Promise.all([app, other, app].map(({ deps }) => huntByTheClock(deps)));
+  assert.is(hunts.filter((hunt) => hunt !== null).length, 1);
+  assert.is(await isThere(mark), false);
+  assert.is(await huntByTheClock(other.deps), null);
+});
+
+orphans('of a target that does not answer are told to be unknown', async () => {
+  await client.stop();
+  const { unasked } = must(await reconcile()).body as { unasked: { tenant: string; target: string; why: string }[] };
+  assert.equal(
+    unasked.map(({ tenant, target }) => [tenant, target]),
+    [['acme', 'shop-db']],
+  );
+  await client.start();
+});
+
+orphans.after(() => app.close());
+orphans.run();
