@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { ProviderUnavailable } from '../../core/provider.ts';
-import type { Activity, Subject } from '../../core/provider.ts';
+import type { Activity, MintSpecification, Subject } from '../../core/provider.ts';
 import { parseInstant } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
 import { isAbsence } from './client.ts';
@@ -27,6 +27,7 @@ async function judge(site: Site, { specification }: Subject, { vault, databases 
   const blind = nodes.filter((node) => typeof node === 'string');
   if (nodes.some((node) => typeof node !== 'string' && node.sessions > 0)) return { use: 'now' };
   if (blind.length > 0) return { use: 'unknown', why: blind.join('; ') };
+  if (specification === null) return { use: 'unknown', why: 'no lease says what it was made as' };
   const { token: specified } = tokenOf(specification);
   // Unused, or spent: what has no uses left is of no use.
   if (vault.token === null || vault.token.uses === specified.num_uses) {
@@ -38,7 +39,7 @@ async function judge(site: Site, { specification }: Subject, { vault, databases 
 }
 
 /** Everything that it reads is a login whose sessions are seen. */
-function isAllInSight(specification: Subject['specification'], databases: View['databases']): boolean {
+function isAllInSight(specification: MintSpecification, databases: View['databases']): boolean {
   const specified = tokenOf(specification);
   return databases.length > 0 && databaseReadsOf(specified).length === specified.reads.length;
 }

@@ -7,7 +7,7 @@ import nodeVault from 'node-vault';
 import { z } from 'zod';
 import type { JsonObject } from '../../core/canonical.ts';
 import { FetchFailed, FetchRefused } from '../../core/fetch.ts';
-import type { Exchange } from '../../core/fetch.ts';
+import type { Exchange, GuardedAnswer } from '../../core/fetch.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Secret } from '../../core/secret.ts';
 import { milliseconds } from '../../core/time.ts';
@@ -67,8 +67,11 @@ export function vaultClient(config: VaultConfig, exchange: Exchange, patience: M
   return {
     read: (token, path) => told(`a read of ${path}`, () => client.read(path, headers(token))),
     list: async (token, path) => {
+      const what = `a listing of ${path}`;
       try {
-        return listing.parse(await told(`a listing of ${path}`, () => client.list(path, headers(token)))).data.keys;
+        const said = listing.safeParse(await told(what, () => client.list(path, headers(token))));
+        if (!said.success) throw new ProviderUnavailable(`Vault answered ${what} with something else`);
+        return said.data.data.keys;
       } catch (fault) {
         if (fault instanceof VaultRefusal && fault.status === 404) return [];
         throw fault;
@@ -93,18 +96,19 @@ async function send(exchange: Exchange, config: VaultConfig, patience: Milliseco
   });
   return {
     statusCode: answer.status,
-    body: parsed(answer.body),
+    body: parsed(answer),
     request: { path: new URL(options.uri).pathname },
   };
 }
 
-/** A proxy's page of an error is no answer of Vault's, but its status counts. */
-function parsed(body: string): unknown {
+/** A page of a proxy's is no answer of Vault's; but its status, where it is an error, counts. */
+function parsed({ status, body }: GuardedAnswer): unknown {
   if (body === '') return {};
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    return { not_json: true };
+    if (status < 300) throw new FetchFailed('answered no JSON');
+    return {};
   }
 }
 

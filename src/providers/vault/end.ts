@@ -4,9 +4,9 @@
  */
 import type { Mark } from '../../core/lease.ts';
 import type { Subject } from '../../core/provider.ts';
-import { lookedInto } from './config.ts';
+import { databaseMountsOf, lookedInto } from './config.ts';
 import type { Database } from './database.ts';
-import { removeTokenRole } from './fence.ts';
+import { holderOf, removeTokenRole } from './fence.ts';
 import { isOwnRole, nameOf } from './names.ts';
 import type { Site } from './site.ts';
 import { databaseReadsOf, referenceOf, tokenOf } from './specification.ts';
@@ -71,19 +71,28 @@ async function endTokens(site: Site, { mark, reference }: Subject): Promise<void
 /** Where the leases of the tokens lie that were made through a lease's token role. */
 export const tokensOf = (site: Site, mark: Mark): string => `auth/token/create/${nameOf(site.config.prefix, mark)}`;
 
-async function removeRoles(site: Site, roles: readonly OwnRole[], { mark, reference }: Subject): Promise<void> {
+async function removeRoles(
+  site: Site,
+  roles: readonly OwnRole[],
+  { mark, reference, specification }: Subject,
+): Promise<void> {
   await Promise.all(
     roles.map(({ mount, name }) => site.session.ask((token) => site.vault.remove(token, `${mount}/roles/${name}`))),
   );
   // One whose mint may still be under way is the fence's to replace.
   if (reference !== null) await removeTokenRole(site, mark);
+  else if (specification === null && (await holderOf(site, mark)) === 'role') await removeTokenRole(site, mark);
 }
 
 /** As written down, or else as the engines list them. */
 export async function ownRolesOf(site: Site, { mark, reference, specification }: Subject): Promise<readonly OwnRole[]> {
   const known = referenceOf(reference)?.own_roles;
   if (known !== undefined) return known;
-  const mounts = [...new Set(databaseReadsOf(tokenOf(specification)).map(({ mount }) => mount))];
+  // Of one that no lease knows, all that this target reads logins at.
+  const mounts =
+    specification === null
+      ? databaseMountsOf(site.config)
+      : [...new Set(databaseReadsOf(tokenOf(specification)).map(({ mount }) => mount))];
   const found = await Promise.all(mounts.map((mount) => rolesAt(site, mark, mount)));
   return found.flat();
 }
@@ -102,6 +111,7 @@ async function rolesAt(site: Site, mark: Mark, mount: string): Promise<readonly 
 
 /** Where its logins are made, as far as Brevet may look there. */
 export function databasesOf(site: Site, { specification }: Subject): readonly Database[] {
+  if (specification === null) return site.databases;
   const at = databaseReadsOf(tokenOf(specification)).map((read) => lookedInto(site.config, read));
   return site.databases.filter((database) => at.includes(database.at));
 }

@@ -111,10 +111,11 @@ function judge(site: Site, subject: Subject, view: View): Sighting {
   );
   const strangers = nodes.filter(({ server, expected }) => server !== expected);
   if (strangers.length > 0) return unseen(`another server answers at ${strangers.map(({ node }) => node).join(', ')}`);
-  if (isAlive(subject, vault) || nodes.some(isOccupied)) return { seen: 'present', evidence: evidenceOf(site, view) };
+  if (isAlive(subject, vault) || nodes.some(isOccupied))
+    return { seen: 'present', evidence: evidenceOf(site, subject, view) };
   const blind = databases.flatMap((database) => database.nodes.filter((node) => typeof node === 'string'));
   if (blind.length > 0) return unseen(`not every node could be looked at: ${blind.join('; ')}`);
-  return unproven(site, subject, view) ?? { seen: 'gone', evidence: evidenceOf(site, view) };
+  return unproven(site, subject, view) ?? { seen: 'gone', evidence: evidenceOf(site, subject, view) };
 }
 
 /** A role through which a token could be made is taken for one, unless a mint that was written down has made it. */
@@ -126,7 +127,7 @@ const isOccupied = ({ roles, sessions, strays, prepared }: NodeView): boolean =>
 
 /** Everything has been ended that could be: is there something that nobody can look at? */
 function unproven(site: Site, { specification }: Subject, { databases }: View): Sighting | null {
-  const lasting = whatOutlives(site, tokenOf(specification).reads);
+  const lasting = specification === null ? null : whatOutlives(site, tokenOf(specification).reads);
   if (lasting !== null) return unseen(`the token is gone, and ${lasting}`, true);
   for (const { place, nodes } of databases) {
     const seen = nodes.filter((node) => typeof node !== 'string');
@@ -161,7 +162,7 @@ const OUTLIVES: Readonly<Record<PathRead['engine'], string>> = {
   other: 'Brevet cannot look at what was read with it',
 };
 
-function evidenceOf({ config }: Site, { vault, databases }: View): JsonObject {
+function evidenceOf({ config }: Site, { specification }: Subject, { vault, databases }: View): JsonObject {
   return {
     by: 'accessor, token lease, engine leases, and role catalog and session list of every named node, twice',
     cluster_id: config.cluster_id,
@@ -169,6 +170,7 @@ function evidenceOf({ config }: Site, { vault, databases }: View): JsonObject {
     token_role: vault.role,
     engine_leases: vault.leases.length,
     ...(vault.role === 'fence' && { fenced: true }),
+    ...(specification === null && { what_was_read: 'unknown' }),
     databases: databases.map(({ place, server, nodes }) => ({
       place,
       system_identifier: server,

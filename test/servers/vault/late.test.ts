@@ -8,7 +8,7 @@ import { instant } from '../../../src/core/time.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { MINT_TOKEN_TTL } from '../../../src/providers/vault/session.ts';
 import { orderFor, subjectOf, termsOf } from '../../support/target.ts';
-import { readLogin, READS_LOGIN } from './agent.ts';
+import { login, readLogin, READS_LOGIN } from './agent.ts';
 import { openDesk } from './desk.ts';
 import type { Desk } from './desk.ts';
 
@@ -131,6 +131,22 @@ late('is found and ended where it landed before the fence, its answer lost', asy
   const roles = await desk.vault.call('GET', 'auth/token/roles?list=1');
   assert.not(JSON.stringify(roles.body).includes(order.mark.slice(7)));
 });
+
+late('is ended where no lease says what it was made as', async () => {
+  const { minted, subject } = await desk.issue();
+  const held = await login(desk, (await readLogin(minted.credential)) ?? NOBODY).hold('select 1');
+  const orphan = { ...subject, reference: null, specification: null };
+  const another = desk.another();
+  assert.is((await another.look(orphan, desk.target)).seen, 'present');
+  await another.revoke(orphan, desk.target);
+  assert.is((await another.look(orphan, desk.target)).seen, 'gone');
+  assert.is(await held.answers(), false);
+  assert.equal(await another.list(desk.target), []);
+  const roles = await desk.vault.call('GET', 'auth/token/roles?list=1');
+  assert.not(JSON.stringify(roles.body).includes(subject.mark.slice(7)));
+});
+
+const NOBODY = { username: 'nobody', password: '' };
 
 late('is settled by Vault where fence and mint come at once', async () => {
   const orders = Array.from({ length: 24 }, () => orderFor(desk.provider, desk.target, termsOf(READS_LOGIN)));
