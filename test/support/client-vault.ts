@@ -92,7 +92,11 @@ export async function clientVault(settings: Record<string, string> = {}): Promis
   };
 }
 
-export async function prepareAppRole(vault: TestVault): Promise<{ role_id: string; secret_id: string }> {
+/** @param like the ids of another, for a Vault that passes for it. */
+export async function prepareAppRole(
+  vault: TestVault,
+  like?: { readonly role_id: string; readonly secret_id: string },
+): Promise<{ role_id: string; secret_id: string }> {
   await vault.must('POST', 'sys/auth/approle', { type: 'approle' });
   await vault.must('POST', 'auth/approle/role/brevet-acme', {
     token_policies: 'brevet-acme',
@@ -101,9 +105,26 @@ export async function prepareAppRole(vault: TestVault): Promise<{ role_id: strin
     token_ttl: '1h',
     token_max_ttl: '24h',
   });
+  if (like !== undefined) {
+    await vault.must('POST', 'auth/approle/role/brevet-acme/role-id', { role_id: like.role_id });
+    await vault.must('POST', 'auth/approle/role/brevet-acme/custom-secret-id', { secret_id: like.secret_id });
+    return like;
+  }
   const role = await vault.must('GET', 'auth/approle/role/brevet-acme/role-id');
   const secret = await vault.must('POST', 'auth/approle/role/brevet-acme/secret-id');
   return { role_id: String(role.data?.['role_id']), secret_id: String(secret.data?.['secret_id']) };
+}
+
+/** Another cluster, which takes Brevet's sign-in, has its policy and holds nothing. */
+export async function strangeVault({ config, secret }: ClientVault): Promise<TestVault> {
+  const vault = await startVault();
+  for (const [name, policy] of await guidePolicies()) {
+    await vault.must('PUT', `sys/policies/acl/${name}`, { policy });
+  }
+  await vault.must('POST', 'sys/mounts/database', { type: 'database' });
+  const { sign_in } = JSON.parse(secret.reveal()) as { sign_in: string };
+  await prepareAppRole(vault, { role_id: config.auth.role_id, secret_id: sign_in });
+  return vault;
 }
 
 /** @returns the password of the login with which Brevet looks into the database. */

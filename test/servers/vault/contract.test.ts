@@ -5,9 +5,8 @@ import type { Minted } from '../../../src/core/provider.ts';
 import { milliseconds } from '../../../src/core/time.ts';
 import { exchangesOnNode } from '../../../src/fetch/exchange-node.ts';
 import { vaultProvider } from '../../../src/providers/vault/provider.ts';
-import { clientVault } from '../../support/client-vault.ts';
+import { clientVault, strangeVault } from '../../support/client-vault.ts';
 import { openTargetOf, processClock, random, termsOf } from '../../support/target.ts';
-import { startVault } from '../../support/vault.ts';
 import { providerContract } from '../../providers/contract.ts';
 import type { Harness } from '../../providers/contract.ts';
 import { startProxy } from '../../providers/proxy.ts';
@@ -20,7 +19,7 @@ const contract = suite('the provider contract, by Vault tokens');
 
 providerContract(contract, async (): Promise<Harness> => {
   const client = await clientVault();
-  const stranger = await startVault();
+  const stranger = await strangeVault(client);
   const proxy = await startProxy(client.vault.port);
   const exchanges = exchangesOnNode();
   const provider = vaultProvider({

@@ -2,11 +2,10 @@
  * The whole way: a broker whose bundle has a task class of the provider `vault`, an agent that does it under
  * `brevet exec` by Vault's API, and nothing left when it ends.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDocument } from 'yaml';
 import { administrator, newPlace, populate, run, startBroker, stopBroker } from '../../acceptance/broker.ts';
 import type { Place, Process } from '../../acceptance/broker.ts';
 import { clientVault } from '../../support/client-vault.ts';
@@ -15,7 +14,7 @@ import { temporaryFolder } from '../../support/leftovers.ts';
 import { copyWithoutCases } from '../../support/policy.ts';
 import { withAdmin } from '../../support/postgres.ts';
 import { DATABASE } from '../../support/target.ts';
-import { READS_LOGIN } from './agent.ts';
+import { readThroughVault } from './bundle.ts';
 
 let client: ClientVault;
 let place: Place;
@@ -24,20 +23,10 @@ let agent: Record<string, string>;
 
 const executing = suite('brevet exec with a token of Vault');
 
-/** The shipped bundle, in which reports are read through a client's Vault. */
-async function bundle(): Promise<string> {
-  const folder = await copyWithoutCases(await temporaryFolder('policy'));
-  const file = join(folder, 'tasks.yaml');
-  const tasks = parseDocument(readFileSync(file, 'utf8'));
-  tasks.setIn(['tasks', 'report.query', 'provider'], 'vault');
-  tasks.setIn(['tasks', 'report.query', 'template'], READS_LOGIN);
-  writeFileSync(file, tasks.toString());
-  return folder;
-}
-
 executing.before(async () => {
   place = await newPlace(await temporaryFolder('broker'));
-  const policy = await bundle();
+  const policy = await copyWithoutCases(await temporaryFolder('policy'));
+  await readThroughVault(policy);
   [client, broker] = await Promise.all([clientVault(), startBroker(place, { env: { BREVET_POLICY_DIR: policy } })]);
   const by = await administrator(place);
   const keys = await populate(by, { 'report-bot': ['reporting'] });
