@@ -62,6 +62,8 @@ hostile('ends, on another node, a session whose login was dropped before that no
   const issued = await desk.issue();
   const held = await (await readLoginOf(issued)).hold('select 1');
   await desk.vault.must('PUT', `sys/leases/revoke-prefix/database/creds/${suffixOf(issued)}`, { sync: true });
+  const accessor = issued.subject.reference?.['accessor'];
+  await desk.vault.must('POST', 'auth/token/revoke-accessor', { accessor });
   assert.is(await held.answers(), true, 'Vault leaves it open');
   const another = desk.another();
   assert.is((await another.look(issued.subject, desk.target)).seen, 'present');

@@ -56,7 +56,9 @@ async function holdMint(at: string): Promise<Held> {
   const paused = desk.another({ around, clock: () => now ?? instant(Date.now()) });
   const order = orderFor(paused, desk.target, termsOf(READS_LOGIN));
   const outcome = paused.mint(order, desk.target).catch((fault: unknown) => fault as Error);
-  await held;
+  const ended = outcome.then((early) => Promise.reject(new Error('the mint was over before', { cause: early })));
+  await Promise.race([held, ended]);
+  ended.catch(() => undefined);
   return { order, outcome, go, setClock: (to) => (now = to) };
 }
 
