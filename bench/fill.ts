@@ -46,10 +46,29 @@ export const fillLedger = (
     copies('entry_values', entries, { entry: FRESH_ENTRY }, 1),
   ]);
 
+/** Copies of a live token of the measured tenant's, which die with a commit of their own. */
+export const fillLive = (broker: BrevetServer, leases: number): Promise<void> =>
+  asSuperuser(broker, [
+    async (columns) => {
+      const copy = await copies('leases', leases, { id: OTHER_ID, expires_at: 'brevet_now() + 3600000' }, 1)(columns);
+      return copy.replace('limit 1', "and provider = 'jwt' and state = 'active' limit 1");
+    },
+  ]);
+
+/** Lifted, so that the next round begins as the first did. */
+export const liftAll = (broker: BrevetServer): Promise<void> =>
+  withDatabase(broker, async (sql) => {
+    await sql`update blocks set lifted_at = brevet_now()`;
+    await sql`update deployment set epoch = epoch + 1`;
+    await sql`update tenants set epoch = epoch + 1`;
+  });
+
 const NAME = `'client-' || n`;
 /** Older than what it is a copy of, in the order of its number: as ids are that were made over the months before. */
 const fresh = (id: string): string => `overlay(${id} placing '00' || lpad(n::text, 8, '0') from 5)`;
 const FRESH_ID = fresh('id');
+/** Never that of another round. */
+const OTHER_ID = `'lse_0' || lpad((extract(epoch from clock_timestamp())::bigint % 100000000)::text, 8, '0') || lpad(n::text, 17, '0')`;
 const FRESH_REQUEST = fresh('request');
 const FRESH_LEASE = fresh('lease');
 const FRESH_ENTRY = fresh('entry');

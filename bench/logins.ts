@@ -1,10 +1,6 @@
 /** Logins at a client's Postgres: through Brevet until they are proven dead, and by bare statements one by one. */
-import { createHmac, createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import postgres from 'postgres';
-import { startEmbedded } from '../src/embedded/server.ts';
-import type { RunningServer } from '../src/embedded/server.ts';
-import { SYSTEM_IDENTIFIER, targetGrants } from '../src/providers/postgres/grants.ts';
 import { alternate, ratioOf, rowOf } from './figures.ts';
 import type { Contender, Row } from './figures.ts';
 import type { Generator, Measured } from './load.ts';
@@ -12,25 +8,15 @@ import { bareLogins } from './load/bare.ts';
 import type { Plan } from './plan.ts';
 import { freePort, startBrevet } from './servers.ts';
 import type { Outcome } from './tokens.ts';
+import { ADMIN, DATABASE, GROUP, prepare, startShop, target, verifierOf } from './shop.ts';
 import { agentSession, newAgentKey, populate, TENANT } from './world.ts';
 
-const DATABASE = 'shop';
-const ADMIN = 'brevet_admin';
-const GROUP = 'reporting';
-const CONNECT_ROLE = 'brevet_connect';
-/** Room for as many logins as are ever alive, each with the connections that it may take. */
-const SETTINGS = { max_connections: '400', reserved_connections: '4' };
 const ROUNDS = { usual: 4096, fewest: 1 } as const;
 const AT_ONCE = [8, 32] as const;
 
 export async function measureLogins(folder: string, plan: Plan, generator: Generator): Promise<Outcome> {
   const port = await freePort();
-  const server = await startEmbedded({
-    dataDir: join(folder, 'client'),
-    note: 'the bench',
-    tcp: { port },
-    settings: SETTINGS,
-  });
+  const server = await startShop(join(folder, 'client'), port);
   const broker = await startBrevet({ dataDir: join(folder, 'broker'), without: 'hashing' });
   try {
     const password = randomBytes(24).toString('base64url');
@@ -80,66 +66,4 @@ function outcomeOf(results: ReadonlyMap<string, readonly Measured[]>): Outcome {
       login_over_bare_fewest_rounds: ratioOf(of('login-fewest-32'), of('bare-fewest-32')),
     },
   };
-}
-
-const target = (port: number, secret: string, system_identifier: string, scram_rounds: number) => ({
-  provider: 'postgres',
-  config: {
-    nodes: [{ host: '127.0.0.1', port }],
-    database: DATABASE,
-    admin: ADMIN,
-    groups: [GROUP],
-    connect_role: CONNECT_ROLE,
-    system_identifier,
-    scram_rounds,
-    tls: 'off',
-  },
-  secret,
-  environment: 'production',
-  data_classes: [],
-  msp_wide: { reason: 'One server is measured as two targets, which differ in their rounds' },
-});
-
-async function prepare(server: RunningServer, password: string): Promise<string> {
-  await asSuperuser(server, 'postgres', [
-    `CREATE DATABASE ${DATABASE} STRATEGY wal_log`,
-    'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC',
-  ]);
-  const id = await asSuperuser(server, DATABASE, [
-    'CREATE TABLE sales (day date PRIMARY KEY)',
-    `CREATE ROLE ${GROUP} NOLOGIN`,
-    `GRANT SELECT ON sales TO ${GROUP}`,
-    ...targetGrants({ admin: ADMIN, database: DATABASE, groups: [GROUP], connectRole: CONNECT_ROLE }),
-    `ALTER ROLE ${ADMIN} PASSWORD '${password}'`,
-    SYSTEM_IDENTIFIER,
-  ]);
-  return String(id['system_identifier']);
-}
-
-/** @returns the first row of the last statement. */
-async function asSuperuser(
-  server: RunningServer,
-  database: string,
-  statements: readonly string[],
-): Promise<Readonly<Record<string, unknown>>> {
-  const sql = postgres({ ...server.connection(database), max: 1, onnotice: () => undefined });
-  try {
-    let last: Readonly<Record<string, unknown>> = {};
-    for (const statement of statements) {
-      const [row] = await sql.unsafe<Record<string, unknown>[]>(statement);
-      last = row ?? {};
-    }
-    return last;
-  } finally {
-    await sql.end({ timeout: 1 });
-  }
-}
-
-/** As Postgres keeps it. @see RFC 5802 section 3 */
-function verifierOf(rounds: number): string {
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(randomBytes(32), salt, rounds, 32, 'sha256');
-  const hmac = (text: string): Buffer => createHmac('sha256', salted).update(text).digest();
-  const stored = createHash('sha256').update(hmac('Client Key')).digest('base64');
-  return `SCRAM-SHA-256$${rounds}:${salt.toString('base64')}$${stored}:${hmac('Server Key').toString('base64')}`;
 }

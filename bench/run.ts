@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureBlocks } from './blocks.ts';
 import { measureFull } from './full.ts';
 import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
@@ -20,6 +21,7 @@ const CASES = {
   node: measureNode,
   policy: measurePolicy,
   rules: measureRules,
+  blocks: measureBlocks,
   full: measureFull,
 };
 

@@ -86,13 +86,17 @@ export async function populate(
     send(broker, 'POST', '/api/assignments', { tenant: TENANT, holder, role }, token);
   for (const role of ['triage', 'reporting']) await assign({ agent: AGENT }, role);
   await assign({ person: 'otto' }, 'overseer');
+  await put('/api/operators/otto', { person: 'otto' });
 }
 
 export const keyringOf = async ({ dataDir }: Pick<BrevetServer, 'dataDir'>): Promise<Keyring> =>
   createKeyring(await deploymentKey({ dataDir, deploymentKey: null }, async () => 'of this broker'), random);
 
-async function administrator(broker: BrevetServer): Promise<string> {
-  const claims = { operator: 'ada' as OperatorName, jti: randomUUID(), audience: broker.publicUrl };
+const administrator = (broker: BrevetServer): Promise<string> => operatorToken(broker, 'ada');
+
+/** A local token, for ten minutes. */
+export async function operatorToken(broker: BrevetServer, operator: string): Promise<string> {
+  const claims = { operator: operator as OperatorName, jti: randomUUID(), audience: broker.publicUrl };
   const demand = await signDemand((await keyringOf(broker)).derive(DEMAND_KEY_USE), claims, instant(Date.now()));
   const { token } = await send(broker, 'POST', '/api/local-tokens', { demand });
   return String(token);
@@ -118,7 +122,7 @@ export async function agentSession(broker: BrevetServer, { privateKey }: AgentKe
 
 const TRIES = 5;
 
-async function send(
+export async function send(
   { url }: BrevetServer,
   method: string,
   path: string,

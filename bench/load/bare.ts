@@ -40,12 +40,52 @@ export async function bareLogins(
   }
 }
 
+/** Ends logins that are there, one by one over so many connections. @returns milliseconds for all of them. */
+export async function bareEnds(
+  admin: postgres.Options<Record<string, postgres.PostgresType>>,
+  { verifier, group, connections, count }: Omit<BareLogins, 'seconds'> & { readonly count: number },
+): Promise<number> {
+  const clients = Array.from({ length: connections }, () =>
+    postgres({ ...admin, max: 1, fetch_types: false, onnotice: () => undefined }),
+  );
+  const overAll = async (work: (sql: postgres.Sql, name: string) => Promise<void>, names: readonly string[]) => {
+    const left = [...names];
+    const one = async (sql: postgres.Sql): Promise<void> => {
+      for (let name = left.pop(); name !== undefined; name = left.pop()) await work(sql, name);
+    };
+    await Promise.all(clients.map(one));
+  };
+  try {
+    const names = Array.from({ length: count }, nameOne);
+    await overAll((sql, name) => makeOne(sql, name, { verifier, group }), names);
+    const began = performance.now();
+    await overAll(endOne, names);
+    return performance.now() - began;
+  } finally {
+    await Promise.all(clients.map((sql) => sql.end({ timeout: 1 })));
+  }
+}
+
+const nameOne = (): string => `bench_${randomUUID().replaceAll('-', '')}`;
+
 async function oneLogin(sql: postgres.Sql, verifier: string, group: string): Promise<void> {
-  const name = `bench_${randomUUID().replaceAll('-', '')}`;
+  const name = nameOne();
+  await makeOne(sql, name, { verifier, group });
+  await endOne(sql, name);
+}
+
+async function makeOne(
+  sql: postgres.Sql,
+  name: string,
+  { verifier, group }: Pick<BareLogins, 'verifier' | 'group'>,
+): Promise<void> {
   const until = new Date(Date.now() + 300_000).toISOString();
   await sql.unsafe(
     `CREATE ROLE ${name} LOGIN NOINHERIT CONNECTION LIMIT 2 PASSWORD '${verifier}' VALID UNTIL '${until}' IN ROLE ${group}`,
   );
+}
+
+async function endOne(sql: postgres.Sql, name: string): Promise<void> {
   await sql.unsafe(`ALTER ROLE ${name} NOLOGIN`);
   await sql`select pg_terminate_backend(pid, 500) from pg_stat_activity where usename = ${name}`;
   await sql.unsafe(`DROP ROLE ${name}`);

@@ -144,6 +144,13 @@ export class ProviderUnavailable extends Error {
   }
 }
 
+/** The provider answered, and this one thing did not go: its target has room for no more, or its holder holds on to it. */
+export class ProviderRefused extends ProviderUnavailable {
+  override get answered(): boolean {
+    return true;
+  }
+}
+
 interface CommonProvider {
   readonly kind: ProviderKind;
   /**

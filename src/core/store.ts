@@ -148,6 +148,8 @@ export interface Toll extends Counted {
 
 /** Across tenants. Whoever asks has named those that its caller oversees. */
 export interface BlockReads {
+  /** The agents that are enrolled at any of these. */
+  enrolledAt(within: readonly TenantName[]): Promise<readonly AgentName[]>;
   /** Live leases inside it, the most dangerous first. */
   reached(reach: Reach, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /** All that is not over inside it, counted. */

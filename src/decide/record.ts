@@ -3,6 +3,7 @@
  * have written (parameters, the resource) stays out of the ledger's leaf.
  */
 import type { JsonObject } from '../core/canonical.ts';
+import type { Declared } from '../core/lease.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Ask, Decision, Denial, Duties, Execution, Forbid, Permit } from './decision.ts';
 
@@ -53,6 +54,14 @@ const executionFields = (execution: Execution): JsonObject => ({
   ...(execution.usesCounted ? { uses: execution.uses } : {}),
   narrowed: execution.narrowed.map((narrowing) => ({ ...narrowing })),
   not_enforced: [...execution.notEnforced],
+  death: deathFields(execution.declared),
+});
+
+/** What may be hoped for when it ends, told beforehand to whoever answers for it; `evidence: null` can't be proven. */
+export const deathFields = ({ revokes, evidence, expiryEndsUse }: Declared): JsonObject => ({
+  revoked: revokes === 'commit' || revokes === 'never' ? revokes : { within_s: revokes.within },
+  evidence,
+  expiry_ends_use: expiryEndsUse,
 });
 
 const oversightFields = ({ overseers, notify, reviewBy }: Duties): JsonObject => ({

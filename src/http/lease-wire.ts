@@ -26,6 +26,8 @@ export const leaseWire = (lease: Lease): Record<string, Json> => ({
   owner: lease.owner,
   policy: lease.policy,
   state: lease.state,
+  ...(lease.uses === null ? {} : { uses: lease.uses, used: lease.used }),
+  provable: lease.declared === null ? null : lease.declared.evidence !== null,
   opened_at: toRfc3339(lease.openedAt),
   active_at: time(lease.activeAt),
   revoking_at: time(lease.revokingAt),

@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { parseWith, when, words } from '../core/parse.ts';
 import type { Receipt } from '../core/entry.ts';
@@ -14,7 +15,7 @@ import { findingsAt } from '../administer/findings.ts';
 import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/policy.ts';
 import { reportReach } from '../administer/reach.ts';
 import { bundleVersion } from '../decide/bundle.ts';
-import { changing, receipt } from './acting.ts';
+import { changing } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
 import { claimOf, currentDeployment, operatorOf } from './caller.ts';
 import { proposalWire } from './changes.ts';
@@ -78,6 +79,11 @@ policy.post('/propose', async (c) => {
   return proposed(c, done, { version: named, cases, findings }, 201);
 });
 
+const NO_POLICY = failure('invalid_field', 'this change is of no policy', {
+  path: 'change',
+  hint: 'Confirm it at POST /api/changes/{id}/confirm.',
+});
+
 policy.post('/activate', async (c) => {
   const change = await changing(c, { limit: BUNDLE_LIMIT });
   if (!change.ok) return problem(c, change.error);
@@ -95,10 +101,11 @@ policy.post('/activate', async (c) => {
   const found = await seenChange(c.var.deps, operator, id.value);
   if (!found.ok) return problem(c, found.error);
   const { place, proposal: seen } = found.value;
+  const { change: act } = seen.act;
+  if (act.kind !== 'policy.activate') return problem(c, NO_POLICY);
   const { hash, revoke: reassesses } = form.value;
   const done = await confirmChange(c.var.deps, operator, seen, { place, hash, reassesses });
-  const { change: act } = seen.act;
-  return act.kind === 'policy.activate' ? activated(c, done, act.version) : receipt(c, done);
+  return activated(c, done, act.version);
 });
 
 policy.post('/rollback', async (c) => {

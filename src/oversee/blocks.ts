@@ -65,7 +65,9 @@ export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body
   if (!aim.ok) return aim;
   const { of, tenants } = aim.value;
   const reach = await reachOf(deps, of, tenants);
-  return ok({ of, tenants, agents: reach.agents, unended: await deps.store.unendedWithin(reach) });
+  const here = new Set(await deps.store.enrolledAt(tenants));
+  const agents = reach.agents.filter((agent) => here.has(agent));
+  return ok({ of, tenants, agents, unended: await deps.store.unendedWithin(reach) });
 }
 
 export interface Raised {

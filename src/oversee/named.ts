@@ -3,10 +3,12 @@ import type { BlockOf, BlockScope } from '../core/block.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
-import type { PersonName, RoleName, TargetName, TaskName, TenantName } from '../core/ids.ts';
+import type { RoleName, TargetName, TaskName, TenantName } from '../core/ids.ts';
 import { PROVIDER_KINDS } from '../core/registers.ts';
+import type { Agent } from '../core/registers.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { activePolicy } from '../decide/active.ts';
+import { reachOf } from '../revoke/enforce.ts';
 import type { Deps } from '../deps.ts';
 
 /** @returns the refusal of a name that is not there, or `null`. */
@@ -40,6 +42,15 @@ const HINTS: Readonly<Record<BlockScope, string>> = {
   everything: 'Leave the name out.',
 };
 
+export async function agentsAt(deps: Deps, tenants: readonly TenantName[]): Promise<readonly Agent[]> {
+  const here = new Set(await deps.store.enrolledAt(tenants));
+  return (await deps.store.agents()).filter(({ name }) => here.has(name));
+}
+
+/** One that owns, or is, nothing there any more may still have something that lives. */
+const holds = async (deps: Deps, tenants: readonly TenantName[], of: BlockOf): Promise<boolean> =>
+  (await deps.store.unendedWithin(await reachOf(deps, of, tenants))).length > 0;
+
 async function isThere(
   deps: Deps,
   at: Snapshot,
@@ -52,12 +63,16 @@ async function isThere(
       return id.ok && (await deps.store.lease(at.tenant.name, id.value)) !== null;
     }
     case 'owner':
-      return at.deployment.persons.has(name as PersonName);
     case 'agent':
-      return (await deps.store.agents()).some((agent) => agent.name === name);
     case 'vendor':
-    case 'model':
-      return (await deps.store.agents()).some((agent) => agent[scope] === name);
+    case 'model': {
+      // Of agents elsewhere, not even that they are there is told.
+      const field = scope === 'agent' ? 'name' : scope;
+      return (
+        (await agentsAt(deps, tenants)).some((agent) => agent[field] === name) ||
+        (await holds(deps, tenants, { scope, name }))
+      );
+    }
     case 'target':
       return at.targets.has(name as TargetName);
     case 'role':

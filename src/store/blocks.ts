@@ -9,7 +9,7 @@ import type { Link } from './link.ts';
 import { decidedBefore, withoutSecret } from './read.ts';
 import { ROLES } from './roles.ts';
 import { leases } from './schema/requests.ts';
-import { blocks } from './schema/tenants.ts';
+import { blocks, enrolments } from './schema/tenants.ts';
 import { work } from './schema/work.ts';
 
 const LIVE = ['opening', 'active'] as const;
@@ -58,6 +58,14 @@ const dangerousFirst = [
 
 export function createBlockReads(link: Link): BlockReads {
   return {
+    enrolledAt: (within) =>
+      link.transaction(listing, async (tx) => {
+        const rows = await tx
+          .selectDistinct({ agent: enrolments.agent })
+          .from(enrolments)
+          .where(inArray(enrolments.tenant, [...within]));
+        return rows.map(({ agent }) => agent);
+      }),
     reached: (reach, limit) =>
       link.transaction(working, (tx) =>
         tx

@@ -193,12 +193,13 @@ changes('cannot be confirmed by their proposer past the code either', async () =
   assert.match(refusal, 'changes_take_two');
 });
 
-changes('look again at what is live where they must, by whichever way they are confirmed', async () => {
+changes('look again at what is live where they must, and are no policy where they are none', async () => {
   await confirm('alan', await propose('ada', newPerson('olaf')));
   const body = { tenant: 'acme', holder: { person: 'olaf' }, role: 'overseer' };
   const { id, hash } = await propose('tess', { act: 'assignment.put', body, reason: 'Oversees acme' });
   await app.sql('delete from work');
-  must(await as('alan', 'POST', '/api/policy/activate', { change: id, hash }));
+  refused(await as('alan', 'POST', '/api/policy/activate', { change: id, hash }), 400, 'invalid_field');
+  must(await as('alan', 'POST', `/api/changes/${id}/confirm`, { hash }));
   const due = await app.sql<{ what: { task: string } }>('select what from work');
   assert.equal(
     due.map(({ what }) => what.task),

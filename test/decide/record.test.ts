@@ -26,6 +26,7 @@ records('a permit, part by part', () => {
       uses: 1,
       narrowed: [{ what: 'ttl', asked: 900, given: 300, by: 'task:ticket.route' }],
       not_enforced: ['ticket', 'queue', 'resource'],
+      death: { revoked: 'commit', evidence: 'introspection refuses it', expiry_ends_use: true },
     },
     oversight: {
       overseers: ['overseer'],

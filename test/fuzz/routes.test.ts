@@ -155,6 +155,11 @@ const FITTING: Readonly<Record<string, object>> = {
   '/api/tenants/:tenant/enrolments/:name': {
     jwk: { ...JWK, y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0' },
   },
+  '/api/blocks/preview': { scope: 'everything' },
+  // Of one that the other calls do without.
+  '/api/blocks': { scope: 'agent', name: 'birch-bot', reason: 'A drill' },
+  '/api/blocks/:id/lift': { reason: 'A drill' },
+  '/api/reconcile': {},
   '/api/assignments': { tenant: 'acme', holder: { agent: 'zoe-bot' }, role: 'triage' },
 };
 
@@ -168,6 +173,7 @@ const formOf = fc.record(
       fc.json(),
       junk,
     ),
+    consume: fc.oneof(fc.constantFrom('true', 'false'), junk),
     token: fc.oneof(fc.constantFrom(credential(token, 'access_token'), sessions.triage), junk),
     client_id: fc.oneof(fc.constantFrom('triage-bot', 'target:tickets'), junk),
   },
@@ -188,7 +194,7 @@ const query = fc.oneof(
   { weight: 3, arbitrary: fc.constant('') },
   fc
     .dictionary(
-      fc.constantFrom('limit', 'cursor', 'tenant', 'agent', 'state', 'wait'),
+      fc.constantFrom('limit', 'cursor', 'tenant', 'agent', 'state', 'wait', 'standing'),
       fc.oneof(fc.constantFrom('0', '1', '200', 'acme', 'active', cursor, `${cursor}x`), junk),
       { maxKeys: 3 },
     )

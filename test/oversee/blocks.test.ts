@@ -91,6 +91,14 @@ for (const [scope, name, reachesBirch] of [
   });
 }
 
+blocks('name in their preview the agents of the tenants that they would reach, and no others', async () => {
+  const shown = async (tenants: string[]) =>
+    must(await app.operator('otto', 'POST', '/api/blocks/preview', { scope: 'vendor', name: 'in-house', tenants }))
+      .body;
+  assert.equal((await shown(['birch']))['agents'], ['birch-bot']);
+  assert.equal((await shown(['acme']))['agents'], ['report-bot', 'triage-bot']);
+});
+
 blocks('of a target or a lease name their tenant', async () => {
   const { lease, token } = await held(app, 'triage-bot', 'acme');
   for (const [scope, name] of [
@@ -112,6 +120,7 @@ blocks('of a target or a lease name their tenant', async () => {
 
 for (const [what, body, status, code] of [
   ['an agent that is not there', { scope: 'agent', name: 'triage-bto' }, 404, 'not_found'],
+  ['an agent that works for others', { scope: 'agent', name: 'birch-bot', tenants: ['acme'] }, 404, 'not_found'],
   ['a person that is not there', { scope: 'owner', name: 'nobody' }, 404, 'not_found'],
   ['a task class of no policy', { scope: 'task', name: 'ticket.reroute' }, 404, 'not_found'],
   ['a provider that is none', { scope: 'provider', name: 'ldap' }, 404, 'not_found'],

@@ -3,7 +3,7 @@
  * sessions again until none is left, then what they prepared, then the role itself. A role without a session goes first
  * of all: with it goes the login, and whoever got in meanwhile is ended by the id.
  */
-import { ProviderUnavailable } from '../../core/provider.ts';
+import { ProviderRefused } from '../../core/provider.ts';
 import type { Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from './gather.ts';
@@ -56,7 +56,7 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
   } catch (fault) {
     return rejected(fault instanceof Error ? fault : new Error('ending a login failed'));
   }
-  return rejected(new ProviderUnavailable(`${subject.mark} holds on to its login`));
+  return rejected(new ProviderRefused(`${subject.mark} holds on to its login`));
 }
 
 /** @returns the marks of those that were in the way of their own end. */

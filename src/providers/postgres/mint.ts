@@ -1,7 +1,7 @@
 /**
  * Makes logins: those asked for at once in one statement, each under a deadline that the target's own clock holds.
  */
-import { ProviderUnavailable } from '../../core/provider.ts';
+import { ProviderRefused } from '../../core/provider.ts';
 import type { Minted, MintOrder } from '../../core/provider.ts';
 import type { Clock, Instant } from '../../core/time.ts';
 import { instant, toRfc3339 } from '../../core/time.ts';
@@ -200,9 +200,7 @@ function outcomeOf(site: Site, { order, login, password }: Prepared, outcome: Ma
   if (outcome === undefined) return NO_OUTCOME;
   if ('not' in outcome) {
     const what = { late: 'the deadline has passed', full: 'the live logins already fill its connection slots' };
-    return rejected(
-      new ProviderUnavailable(`${site.target.version.name} did not make the login: ${what[outcome.not]}`),
-    );
+    return rejected(new ProviderRefused(`${site.target.version.name} did not make the login: ${what[outcome.not]}`));
   }
   return fulfilled<Minted>({
     reference: { ...outcome.made },

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ProviderUnavailable } from '../../../src/core/provider.ts';
 import type { Minted, MintOrder, OpenTarget, Sighting, Subject } from '../../../src/core/provider.ts';
 import { postgresProvider } from '../../../src/providers/postgres/provider.ts';
 import type { PostgresProvider } from '../../../src/providers/postgres/provider.ts';
@@ -171,7 +172,9 @@ hostile('cannot lock Brevet out by filling every slot that logins may fill', asy
   const full = async () => {
     for (;;) logins.push(await held());
   };
-  assert.match(String(await full().catch((fault: unknown) => fault)), /fill its connection slots/);
+  const refused: unknown = await full().catch((fault: unknown) => fault);
+  assert.match(String(refused), /fill its connection slots/);
+  assert.is(refused instanceof ProviderUnavailable && refused.answered, true, 'it is there, and has no room');
   const open = logins.flatMap((login) => Array.from({ length: 5 }, () => session(login)));
   const connected = await Promise.allSettled(open.map((sql) => sql.unsafe('select 1')));
   assert.is(connected.filter(({ status }) => status === 'fulfilled').length, logins.length * 5);
