@@ -9,6 +9,7 @@ import { parseInstant } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
 import { isAbsence } from './client.ts';
 import { viewOf } from './look.ts';
+import { openedOf } from './names.ts';
 import type { View } from './look.ts';
 import type { Site } from './site.ts';
 import { databaseReadsOf, tokenOf } from './specification.ts';
@@ -22,19 +23,19 @@ export async function activityAt(site: Site, subject: Subject): Promise<Activity
   }
 }
 
-async function judge(site: Site, { specification }: Subject, { vault, databases }: View): Promise<Activity> {
+async function judge(site: Site, { mark, specification }: Subject, { vault, databases }: View): Promise<Activity> {
   const nodes = databases.flatMap((database) => database.nodes);
   const blind = nodes.filter((node) => typeof node === 'string');
   if (nodes.some((node) => typeof node !== 'string' && node.sessions > 0)) return { use: 'now' };
   if (blind.length > 0) return { use: 'unknown', why: blind.join('; ') };
   if (specification === null) return { use: 'unknown', why: 'no lease says what it was made as' };
   const { token: specified } = tokenOf(specification);
-  // Unused, or spent: what has no uses left is of no use.
-  if (vault.token === null || vault.token.uses === specified.num_uses) {
-    return { use: 'over', last: await lastGiven(site, vault) };
-  }
+  const last = await lastGiven(site, vault);
+  // Spent: Vault has ended it with its last use, at the earliest when the lease was opened.
+  if (vault.token === null) return { use: 'over', last: last ?? openedOf(mark) };
+  if (vault.token.uses === specified.num_uses) return { use: 'over', last };
   return isAllInSight(specification, databases)
-    ? { use: 'over', last: await lastGiven(site, vault) }
+    ? { use: 'over', last }
     : { use: 'unknown', why: 'Vault counts requests, and does not say when the last one came' };
 }
 

@@ -50,8 +50,11 @@ const TIME_CHARACTERS = 10;
 /** Clocks of a minute's skew. */
 const SKEW = seconds(-60);
 
-/** Nothing that was made for this lease is older, on any clock that is at most a minute off. */
-export function earliestOf(mark: Mark): Instant {
+/** When the lease was opened, on Brevet's clock. */
+export function openedOf(mark: Mark): Instant {
   const time = Array.from(ulidOf(mark).slice(0, TIME_CHARACTERS));
-  return after(instant(time.reduce((sum, character) => sum * 32 + ALPHABET.indexOf(character), 0)), SKEW);
+  return instant(time.reduce((sum, character) => sum * 32 + ALPHABET.indexOf(character), 0));
 }
+
+/** Nothing that was made for this lease is older, on any clock that is at most a minute off. */
+export const earliestOf = (mark: Mark): Instant => after(openedOf(mark), SKEW);

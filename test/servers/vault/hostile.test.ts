@@ -141,9 +141,13 @@ hostile('makes a token with nothing but its policies, and with its lease’s nam
 hostile('lets Vault count: each read once for a use, and one login no more than read', async () => {
   const issued = await desk.issue(READS_VALUE, { uses: 2 });
   const read = async () => (await readWith(issued.minted.credential, 'secret/data/psa')).status;
-  assert.equal([await read(), await read(), await read()], [200, 200, 403]);
-  const { use } = await desk.provider.activity(issued.subject, desk.target);
-  assert.is(use, 'over', 'what is spent is of no use');
+  const activity = () => desk.provider.activity(issued.subject, desk.target);
+  assert.equal(await activity(), { use: 'over', last: null });
+  assert.is(await read(), 200);
+  assert.is((await activity()).use, 'unknown', 'Vault does not say when');
+  assert.equal([await read(), await read()], [200, 403]);
+  const spent = await activity();
+  assert.ok(spent.use === 'over' && spent.last !== null, 'what is spent was used, and is of no use');
   await end(issued);
   const logins = await desk.issue(READS_LOGIN, { uses: 1 });
   assert.ok(await readLogin(logins.minted.credential));
