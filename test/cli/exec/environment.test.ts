@@ -76,6 +76,18 @@ const FOUND: readonly (readonly [
     { ...SESSION_NAMES, AWS_DEFAULT_REGION: 'us-east-1' },
   ],
   [
+    'a token of Vault, with where it is and what is read with it',
+    { VAULT_ADDR: 'https://elsewhere.example', VAULT_NAMESPACE: 'other', VAULT_READS: 'sys/raw' },
+    { type: 'vault', address: 'https://vault.acme.example', token: 'hvs.x', reads: ['database/creds/a_b', 'kv/c'] },
+    { VAULT_ADDR: 'https://vault.acme.example', VAULT_TOKEN: 'hvs.x', VAULT_READS: 'database/creds/a_b kv/c' },
+  ],
+  [
+    'its namespace, where it has one',
+    {},
+    { type: 'vault', address: 'https://vault.acme.example', namespace: 'acme', token: 'hvs.x', reads: ['kv/c'] },
+    { VAULT_ADDR: 'https://vault.acme.example', VAULT_NAMESPACE: 'acme', VAULT_TOKEN: 'hvs.x', VAULT_READS: 'kv/c' },
+  ],
+  [
     'nothing that was there for others, or leads elsewhere',
     {
       BREVET_AGENT_KEY_FILE: '/key',
