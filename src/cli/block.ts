@@ -5,7 +5,7 @@ import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body, OperatorLine } from './operator-line.ts';
 import { printList } from './register.ts';
-import { fields, print, shown, table } from './terminal.ts';
+import { counted, fields, print, shown, table } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 const AIM: Options = {
@@ -42,8 +42,17 @@ const preview: Command = {
 
 function previewed(seen: Body): string {
   const rows = (seen['leases'] ?? []) as Body[];
-  const head = `${shown(seen['live'])} credentials are not over, at ${(seen['tenants'] as unknown[]).length} tenants`;
+  const head = `it would stand at ${placesIn(seen)}; ${counted(Number(seen['live']), 'credential')} not over`;
   return rows.length === 0 ? head : `${head}\n\n${table(COUNTED, rows.map(cells(COUNTED)))}`;
+}
+
+/** More names than these fill a line, and nobody reads them. */
+const NAMED = 5;
+
+function placesIn({ tenants }: Body): string {
+  const names = tenants as readonly string[];
+  const told = shown(names.slice(0, NAMED));
+  return names.length > NAMED ? `${counted(names.length, 'tenant')}: ${told}, …` : told;
 }
 
 const COUNTED = ['tenant', 'target', 'provider', 'state', 'count'];
@@ -67,8 +76,8 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
   },
   example: `brevet block raise agent triage-bot --reason 'it mails strangers' --as grace`,
   run: async (given, terminal) => {
+    const [until, wait] = [given.text('until'), given.whole('wait') ?? DEFAULT_WAIT_S];
     const line = await operatorLine(given);
-    const until = given.text('until');
     const body = {
       ...aimOf(given),
       reason: given.need('reason'),
@@ -78,10 +87,10 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
     const asked = performance.now();
     const raised = await line.send({ method: 'POST', path: '/api/blocks', body });
     const took = Math.round(performance.now() - asked);
-    terminal.err(
-      `block ${shown(raised['id'])} stands at ${(raised['tenants'] as unknown[]).length} tenants (${took} ms)`,
-    );
-    return watch(line, terminal, { id: String(raised['id']), wait: given.whole('wait') ?? DEFAULT_WAIT_S });
+    terminal.err(`block ${shown(raised['id'])} stands at ${placesIn(raised)} (${took} ms)`);
+    if (wait > 0) return watch(line, terminal, { id: String(raised['id']), wait });
+    print(terminal, raised, () => `see how it ends what lives there: brevet block watch ${shown(raised['id'])}`);
+    return EXIT.done;
   },
 };
 
@@ -135,7 +144,7 @@ const progressLine = (progress: Body): string => {
   ].join('; ');
 };
 
-const REPORT = ['lease', 'tenant', 'agent', 'provider', 'dead', 'at', 'exposure ms', 'evidence or why not'];
+const REPORT = ['lease', 'tenant', 'agent', 'target', 'dead', 'at', 'exposure ms', 'evidence or why not'];
 
 async function closing(
   line: OperatorLine,
@@ -159,9 +168,19 @@ async function closing(
         worst_exposure_ms: progress['worst_exposure_ms'],
         all_dead_after_ms: progress['over'] === true ? (progress['took_ms'] ?? 0) : null,
       }),
+      '',
+      verdictOn(block, progress),
     ].join('\n'),
   );
   return progress['over'] === true ? EXIT.done : EXIT.fault;
+}
+
+function verdictOn({ id }: Body, progress: Body): string {
+  if (progress['over'] !== true) {
+    return `NOT OVER: the broker goes on with what is alive. Look again: brevet block watch ${shown(id)}`;
+  }
+  const unseen = Number(progress['unverifiable']);
+  return unseen === 0 ? 'it is over' : `it is over, but for ${unseen} that nobody can look at`;
 }
 
 function proof(lease: Body): string[] {
@@ -169,7 +188,7 @@ function proof(lease: Body): string[] {
   const state = lease['state'] === 'failed' ? 'never minted' : shown(how ?? 'alive');
   const why = how === undefined ? shown(lease['why'] ?? 'not tried yet') : shown(evidence);
   return [
-    ...['id', 'tenant', 'agent', 'provider'].map((name) => shown(lease[name])),
+    ...['id', 'tenant', 'agent', 'target'].map((name) => shown(lease[name])),
     state,
     shown(at),
     shown(lease['exposure_ms']),
@@ -193,10 +212,17 @@ const lift: Command = {
     const body = { reason: given.need('reason'), ...(tenants === undefined ? {} : { tenants: tenants.split(',') }) };
     const path = `/api/blocks/${encodeURIComponent(given.need('BLOCK'))}/lift`;
     const lifted = await line.send({ method: 'POST', path, body });
-    print(terminal, lifted, () => fields({ lifted_at: lifted['tenants'], stands_at: lifted['left'] }));
+    print(terminal, lifted, () => liftedWords(lifted));
     return EXIT.done;
   },
 };
+
+function liftedWords(lifted: Body): string {
+  const entries = (lifted['receipts'] as readonly Body[]).map(({ entry }) => entry);
+  const left = lifted['left'] as readonly string[];
+  const still = left.length === 0 ? '' : `; it still stands at ${placesIn({ tenants: left })}`;
+  return `block ${shown(lifted['id'])} is lifted at ${placesIn(lifted)} (${shown(entries)})${still}`;
+}
 
 const list: Command = {
   name: 'block list',
