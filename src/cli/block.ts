@@ -123,12 +123,15 @@ async function watch(
     const block = await line.send({ method: 'GET', path });
     const progress = block['progress'] as Body;
     const now = progressLine(progress);
-    if (now !== told) terminal.err(now);
-    told = now;
+    // The exposure of a survivor grows all the time, and that alone is no news.
+    if (withoutExposure(now) !== told) terminal.err(now);
+    told = withoutExposure(now);
     if (progress['over'] === true || performance.now() >= until) return closing(line, terminal, { path, block });
     await pause(EVERY_MS);
   }
 }
+
+const withoutExposure = (line: string): string => line.replace(/worst exposure \d+ ms/, '');
 
 const progressLine = (progress: Body): string => {
   const [slowest] = (progress['targets'] ?? []) as Body[];

@@ -173,7 +173,7 @@ async function working(): Promise<void> {
 }
 
 walk('an agent is compromised', async () => {
-  await working();
+  await hold('report-bot', REPORT);
   writeFileSync(join(folder, 'report-bot.jwk'), JSON.stringify(keys['report-bot']), { mode: 0o600 });
   const { privateJwk } = await newKey();
   writeFileSync(join(folder, 'new.jwk'), JSON.stringify(privateJwk), { mode: 0o600 });
