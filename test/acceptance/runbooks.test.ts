@@ -2,14 +2,18 @@
  * `docs/runbooks/`, walked as they stand by the one who oversees Acme: commands typed, a client's real Postgres stopped
  * and started, and every output held against what is shown. With `BREVET_WRITE=1` the pages are written anew.
  */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { JWK } from 'jose';
+import { promisify } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
 import type { Ask } from '../../src/client/brevet.ts';
+import { DATABASE } from '../../src/embedded/provision.ts';
+import { embeddedAt } from '../../src/embedded/server.ts';
 import { cleanEnvironment } from '../cli/cli.ts';
 import { residentBrevet } from '../cli/resident.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
@@ -20,7 +24,7 @@ import type { Block, Walker } from '../support/page.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { ADMIN, clientDatabase } from '../support/target.ts';
 import type { ClientDatabase } from '../support/target.ts';
-import { administrator, newKey, newPlace, populate, ROOT, startBroker, stopBroker } from './broker.ts';
+import { administrator, must, newKey, newPlace, populate, ROOT, startBroker, stopBroker } from './broker.ts';
 import type { Place, Process } from './broker.ts';
 
 const CLIENT = 'brevet';
@@ -53,7 +57,10 @@ walk.before(async () => {
   broker = await startBroker(place);
   const by = await administrator(place);
   keys = await populate(by, { 'triage-bot': ['triage'], 'report-bot': ['reporting'] });
-  await by.put('/api/operators/otto', { person: 'otto', issuer: oidc.url, subject: 'otto-at-idp' });
+  for (const name of Object.keys(people)) {
+    await by.put(`/api/operators/${name}`, { person: name, issuer: oidc.url, subject: `${name}-at-idp` });
+    writeFileSync(join(folder, `${name}.token`), await oidc.token(name, CLIENT), { mode: 0o600 });
+  }
   secret = client.secret.reveal();
   await by.put('/api/tenants/acme/targets/tickets', await ticketsTarget());
   await by.put('/api/tenants/acme/targets/shop-db', { ...shopTarget(), secret });
@@ -121,11 +128,18 @@ async function typeResident(env: Record<string, string>, command: string): Promi
   return `${err}${out}`.trimEnd();
 }
 
-/** What a later command of the page names. */
+/** What a later command of the page names, and the output that it is found in. */
+const NAMED: readonly (readonly [name: string, shown: RegExp])[] = [
+  ['BLOCK', /^block (blk_\w+) stands/m],
+  ['LEASE', /^(lse_\w+) /m],
+  ['INCIDENT', /^incident (sit_\w+) is set/m],
+];
+
 function remember(shown: string): void {
-  const [, block] = /^block (blk_\w+) stands/m.exec(shown) ?? [];
-  const [, lease] = /^(lse_\w+) /m.exec(shown) ?? [];
-  Object.assign(shell, block === undefined ? {} : { BLOCK: block }, lease === undefined ? {} : { LEASE: lease });
+  for (const [name, pattern] of NAMED) {
+    const [, found] = pattern.exec(shown) ?? [];
+    if (found !== undefined) shell[name] = found;
+  }
 }
 
 /** Progress is told each second that something changed: how often depends on the machine. */
@@ -136,26 +150,24 @@ const lastOfProgress = (shown: string): string => {
 const PROGRESS = /^\d+ ended: /;
 
 const essence = (shown: string): string =>
-  essenceOf(
-    lastOfProgress(shown)
-      .replace(/\b(brevet)_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g, '$1_…')
-      .replace(/\b\d+ ms\b/g, 'N ms')
-      .replace(/(_ms +)\d+/g, '$1N')
-      .replace(/(Z +)\d+ /g, '$1N ')
-      .replace(/\b\d{19}\b/g, 'S')
-      .replace(/127\.0\.0\.1:\d+/g, 'HOST')
-      .replace(/\bvm-[\w-]+/g, 'NODE'),
-  );
+  essenceOf(lastOfProgress(shown))
+    .replace(/\b(brevet)_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g, '$1_…')
+    .replace(/\b\d+ ms\b|(?<=_ms )\d+|(?<= T |alive - )\d+\b/g, 'N')
+    .replace(/\bsystem_identifier \d+/g, 'system_identifier …')
+    .replace(/\b127\.0\.0\.1:\d+/g, 'HOST')
+    .replace(/\b[0-9a-f]{16}\b/g, '…');
 
+/** Run where its first line says, or in the client's database; what it answers last stands below it, a line for each row. */
 async function inDatabase(text: string): Promise<string> {
-  const statement = text.replace(/^--.*\n/gm, '');
-  // Several statements answer with a list each, of which the last is shown.
-  const answers = await withAdmin(client.superuser, (sql) => sql.unsafe(statement).values());
-  const rows = (
-    statement.trim().includes(';\nSELECT') ? (answers.at(-1) as unknown as unknown[][]) : answers
-  ) as unknown[][];
+  const [first = '', ...others] = text.replace(/(?:^-- .*\n)+$(?![^])/m, '').split(/^/m);
+  const where = first.startsWith('-- in ') ? first : '';
+  const statement = `${where === '' ? first : ''}${others.join('')}`;
+  const to = where === '' ? client.superuser : (await embeddedAt(place.dataDir)).connection(DATABASE);
+  const answers: readonly unknown[] = await withAdmin(to, (sql) => sql.unsafe(statement).values());
+  // Of several statements each has a list of its own.
+  const rows = (/;\n[^]/.test(statement) ? answers.at(-1) : answers) as readonly unknown[][];
   const shown = rows.map((row) => `-- ${row.map(String).join(' | ')}\n`);
-  return `${statement}${shown.join('')}-- (${rows.length} rows)\n`;
+  return `${where}${statement}${shown.join('')}-- (${rows.length} rows)\n`;
 }
 
 const take = ({ kind, text }: Block): string | Promise<string> => (kind === 'sql' ? inDatabase(text) : text);
@@ -163,7 +175,7 @@ const take = ({ kind, text }: Block): string | Promise<string> => (kind === 'sql
 async function walked(name: string, happens: Walker['happens'] = {}): Promise<void> {
   shell = { ...shell, TOKEN: await oidc.token('otto', CLIENT) };
   const count = await walkPage(join(ROOT, 'docs', 'runbooks', name), { type, take, happens, essence });
-  assert.ok(count > 5, `${count} commands`);
+  assert.ok(count >= 5, `${count} commands`);
 }
 
 /** What each agent holds as a page begins. */
@@ -189,6 +201,15 @@ walk('a provider is down while we must revoke', async () => {
   });
 });
 
+/** By its own administrator; Brevet is told by a command of the page. */
+const changePassword = {
+  "Acme gives Brevet's login another password": async () => {
+    secret = randomBytes(24).toString('base64url');
+    writeFileSync(join(folder, 'shop-db.password'), secret);
+    await withAdmin(client.superuser, (sql) => sql.unsafe(`ALTER ROLE ${ADMIN} LOGIN PASSWORD '${secret}'`));
+  },
+};
+
 walk('a client is compromised', async () => {
   await working();
   const { jwk, ...tickets } = await ticketsTarget();
@@ -199,11 +220,26 @@ walk('a client is compromised', async () => {
   }))
     writeFileSync(join(folder, name), JSON.stringify(words));
   shell = { TOMORROW: new Date(Date.now() + 86_400_000).toISOString() };
-  await walked('client-compromised.md', {
-    "Acme gives Brevet's login another password": async () => {
-      secret = randomBytes(24).toString('base64url');
-      writeFileSync(join(folder, 'shop-db.password'), secret);
-      await withAdmin(client.superuser, (sql) => sql.unsafe(`ALTER ROLE ${ADMIN} PASSWORD '${secret}'`));
+  await walked('client-compromised.md', changePassword);
+});
+
+walk('the database or the key is suspect', async () => {
+  await working();
+  shell = { BACKUP: join(folder, 'backup') };
+  const start = async () => {
+    broker = await startBroker(place);
+  };
+  await walked('brevet-suspect.md', {
+    ...changePassword,
+    'the broker is stopped': () => stopBroker(broker),
+    'the broker is started': start,
+    'the night before, a backup and agents at work': async () => {
+      const path = `${place.url}/api/blocks/${shell['BLOCK']}/lift`;
+      await must('POST', path, { token: shell['TOKEN'] ?? '', body: { reason: 'Another story' } });
+      await stopBroker(broker);
+      await promisify(execFile)('cp', ['-a', place.dataDir, shell['BACKUP'] ?? '']);
+      await start();
+      await working();
     },
   });
 });
