@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { BLOCK_SCOPES } from '../core/block.ts';
+import type { BlockScope } from '../core/block.ts';
 import type { JsonObject } from '../core/canonical.ts';
-import { EXIT } from './command.ts';
+import { nearest } from '../core/nearest.ts';
+import { EXIT, UsageError } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body, OperatorLine } from './operator-line.ts';
 import { printList } from './register.ts';
-import { counted, fields, print, shown, table } from './terminal.ts';
+import { counted, fields, print, printable, shown, table } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 const AIM: Options = {
@@ -17,10 +20,19 @@ const DEFAULT_WAIT_S = 60;
 /** Between two lines of progress. */
 const EVERY_MS = 1_000;
 
+/** @throws {UsageError} */
+function scopeOf(word: string): BlockScope {
+  const scope = BLOCK_SCOPES.find((one) => one === word);
+  if (scope !== undefined) return scope;
+  const meant = nearest(word, BLOCK_SCOPES);
+  const remedy = meant === null ? `it is one of ${BLOCK_SCOPES.join(', ')}` : `did you mean ${meant}?`;
+  throw new UsageError(`there is no scope ${printable(word)}; ${remedy}`);
+}
+
 function aimOf(given: Given): JsonObject {
   const [name, tenants] = [given.text('NAME'), given.text('tenant')];
   return {
-    scope: given.need('SCOPE'),
+    scope: scopeOf(given.need('SCOPE')),
     ...(name === undefined ? {} : { name }),
     ...(tenants === undefined ? {} : { tenants: tenants.split(',') }),
   };
@@ -33,8 +45,9 @@ const preview: Command = {
   options: { ...AIM, ...OPERATOR_OPTIONS },
   example: 'brevet block preview agent triage-bot --as grace',
   run: async (given, terminal) => {
+    const body = aimOf(given);
     const line = await operatorLine(given);
-    const seen = await line.send({ method: 'POST', path: '/api/blocks/preview', body: aimOf(given) });
+    const seen = await line.send({ method: 'POST', path: '/api/blocks/preview', body });
     print(terminal, seen, () => previewed(seen));
     return EXIT.done;
   },
@@ -76,10 +89,10 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
   },
   example: `brevet block raise agent triage-bot --reason 'it mails strangers' --as grace`,
   run: async (given, terminal) => {
-    const [until, wait] = [given.text('until'), given.whole('wait') ?? DEFAULT_WAIT_S];
+    const [aim, until, wait] = [aimOf(given), given.text('until'), given.whole('wait') ?? DEFAULT_WAIT_S];
     const line = await operatorLine(given);
     const body = {
-      ...aimOf(given),
+      ...aim,
       reason: given.need('reason'),
       ...(until === undefined ? {} : { until }),
       ...(given.flag('drill') ? { drill: true } : {}),

@@ -35,7 +35,9 @@ function told(targets: number, orphans: readonly Body[], unasked: readonly Body[
   return [
     `${counted(targets - unasked.length, 'target')} asked, ${counted(orphans.length, 'orphan')}`,
     ...(rows.length === 0 ? [] : ['', table(COLUMNS, rows)]),
-    ...unasked.map((one) => `${shown(one['tenant'])}/${shown(one['target'])} could not be asked: ${shown(one['why'])}`),
+    ...unasked.map(
+      (one) => `${shown(one['tenant'])}/${shown(one['target'])} is NOT looked through: ${shown(one['why'])}`,
+    ),
   ].join('\n');
 }
 
