@@ -171,7 +171,9 @@ async function closing(
   const progress = block['progress'] as Body;
   print(terminal, { ...block, leases }, () =>
     [
-      ...(leases.length === 0 ? ['nothing inside it was live'] : [table(REPORT, leases.map(proof))]),
+      ...(leases.length === 0
+        ? ['nothing inside it was live']
+        : [table(REPORT, leases.toSorted((a, b) => concern(a) - concern(b)).map(proof))]),
       '',
       fields({
         block: block['id'],
@@ -197,6 +199,12 @@ function verdictOn({ id }: Body, progress: Body): string {
   }
   const unseen = Number(progress['unverifiable']);
   return unseen === 0 ? 'it is over' : `it is over, but for ${unseen} that nobody can look at`;
+}
+
+/** What is alive stands last, where the eye is when a long table has gone by; before it what nobody could look at. */
+function concern({ state, death }: Body): number {
+  if (state === 'revoking') return 2;
+  return (death as Body | null)?.['how'] === 'unverifiable' ? 1 : 0;
 }
 
 function proof(lease: Body): string[] {
