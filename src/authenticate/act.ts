@@ -46,7 +46,7 @@ export function mayUse(principal: OperatorPrincipal, act: OperatorAct, held: Rol
   if (principal.by === 'local' && !needs.local) {
     return err(
       failure('local_token_refused', 'A local token cannot be used for this', {
-        hint: 'Sign in at the operators’ issuer.',
+        hint: 'Sign in at the operators’ issuer, and call with its token.',
       }),
     );
   }

@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { BLOCK_SCOPES } from '../core/block.ts';
+import type { BlockScope } from '../core/block.ts';
 import type { JsonObject } from '../core/canonical.ts';
-import { EXIT } from './command.ts';
+import { nearest } from '../core/nearest.ts';
+import { EXIT, UsageError } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body, OperatorLine } from './operator-line.ts';
 import { printList } from './register.ts';
-import { fields, print, shown, table } from './terminal.ts';
+import { counted, fields, print, printable, shown, table } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
 const AIM: Options = {
@@ -17,10 +20,19 @@ const DEFAULT_WAIT_S = 60;
 /** Between two lines of progress. */
 const EVERY_MS = 1_000;
 
+/** @throws {UsageError} */
+function scopeOf(word: string): BlockScope {
+  const scope = BLOCK_SCOPES.find((one) => one === word);
+  if (scope !== undefined) return scope;
+  const meant = nearest(word, BLOCK_SCOPES);
+  const remedy = meant === null ? `it is one of ${BLOCK_SCOPES.join(', ')}` : `did you mean ${meant}?`;
+  throw new UsageError(`there is no scope ${printable(word)}; ${remedy}`);
+}
+
 function aimOf(given: Given): JsonObject {
   const [name, tenants] = [given.text('NAME'), given.text('tenant')];
   return {
-    scope: given.need('SCOPE'),
+    scope: scopeOf(given.need('SCOPE')),
     ...(name === undefined ? {} : { name }),
     ...(tenants === undefined ? {} : { tenants: tenants.split(',') }),
   };
@@ -33,8 +45,9 @@ const preview: Command = {
   options: { ...AIM, ...OPERATOR_OPTIONS },
   example: 'brevet block preview agent triage-bot --as grace',
   run: async (given, terminal) => {
+    const body = aimOf(given);
     const line = await operatorLine(given);
-    const seen = await line.send({ method: 'POST', path: '/api/blocks/preview', body: aimOf(given) });
+    const seen = await line.send({ method: 'POST', path: '/api/blocks/preview', body });
     print(terminal, seen, () => previewed(seen));
     return EXIT.done;
   },
@@ -42,8 +55,17 @@ const preview: Command = {
 
 function previewed(seen: Body): string {
   const rows = (seen['leases'] ?? []) as Body[];
-  const head = `${shown(seen['live'])} credentials are not over, at ${(seen['tenants'] as unknown[]).length} tenants`;
+  const head = `it would stand at ${placesIn(seen)}; ${counted(Number(seen['live']), 'credential')} not over`;
   return rows.length === 0 ? head : `${head}\n\n${table(COUNTED, rows.map(cells(COUNTED)))}`;
+}
+
+/** More names than these fill a line, and nobody reads them. */
+const NAMED = 5;
+
+function placesIn({ tenants }: Body): string {
+  const names = tenants as readonly string[];
+  const told = shown(names.slice(0, NAMED));
+  return names.length > NAMED ? `${counted(names.length, 'tenant')}: ${told}, …` : told;
 }
 
 const COUNTED = ['tenant', 'target', 'provider', 'state', 'count'];
@@ -67,10 +89,10 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
   },
   example: `brevet block raise agent triage-bot --reason 'it mails strangers' --as grace`,
   run: async (given, terminal) => {
+    const [aim, until, wait] = [aimOf(given), given.text('until'), given.whole('wait') ?? DEFAULT_WAIT_S];
     const line = await operatorLine(given);
-    const until = given.text('until');
     const body = {
-      ...aimOf(given),
+      ...aim,
       reason: given.need('reason'),
       ...(until === undefined ? {} : { until }),
       ...(given.flag('drill') ? { drill: true } : {}),
@@ -78,10 +100,10 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
     const asked = performance.now();
     const raised = await line.send({ method: 'POST', path: '/api/blocks', body });
     const took = Math.round(performance.now() - asked);
-    terminal.err(
-      `block ${shown(raised['id'])} stands at ${(raised['tenants'] as unknown[]).length} tenants (${took} ms)`,
-    );
-    return watch(line, terminal, { id: String(raised['id']), wait: given.whole('wait') ?? DEFAULT_WAIT_S });
+    terminal.err(`block ${shown(raised['id'])} stands at ${placesIn(raised)} (${took} ms)`);
+    if (wait > 0) return watch(line, terminal, { id: String(raised['id']), wait });
+    print(terminal, raised, () => `see how it ends what lives there: brevet block watch ${shown(raised['id'])}`);
+    return EXIT.done;
   },
 };
 
@@ -114,12 +136,15 @@ async function watch(
     const block = await line.send({ method: 'GET', path });
     const progress = block['progress'] as Body;
     const now = progressLine(progress);
-    if (now !== told) terminal.err(now);
-    told = now;
+    // The exposure of a survivor grows all the time, and that alone is no news.
+    if (withoutExposure(now) !== told) terminal.err(now);
+    told = withoutExposure(now);
     if (progress['over'] === true || performance.now() >= until) return closing(line, terminal, { path, block });
     await pause(EVERY_MS);
   }
 }
+
+const withoutExposure = (line: string): string => line.replace(/worst exposure \d+ ms/, '');
 
 const progressLine = (progress: Body): string => {
   const [slowest] = (progress['targets'] ?? []) as Body[];
@@ -135,7 +160,7 @@ const progressLine = (progress: Body): string => {
   ].join('; ');
 };
 
-const REPORT = ['lease', 'tenant', 'agent', 'provider', 'dead', 'at', 'exposure ms', 'evidence or why not'];
+const REPORT = ['lease', 'tenant', 'agent', 'target', 'dead', 'at', 'exposure ms', 'evidence or why not'];
 
 async function closing(
   line: OperatorLine,
@@ -146,7 +171,9 @@ async function closing(
   const progress = block['progress'] as Body;
   print(terminal, { ...block, leases }, () =>
     [
-      ...(leases.length === 0 ? ['nothing inside it was live'] : [table(REPORT, leases.map(proof))]),
+      ...(leases.length === 0
+        ? ['nothing inside it was live']
+        : [table(REPORT, leases.toSorted((a, b) => concern(a) - concern(b)).map(proof))]),
       '',
       fields({
         block: block['id'],
@@ -159,9 +186,25 @@ async function closing(
         worst_exposure_ms: progress['worst_exposure_ms'],
         all_dead_after_ms: progress['over'] === true ? (progress['took_ms'] ?? 0) : null,
       }),
+      '',
+      verdictOn(block, progress),
     ].join('\n'),
   );
   return progress['over'] === true ? EXIT.done : EXIT.fault;
+}
+
+function verdictOn({ id }: Body, progress: Body): string {
+  if (progress['over'] !== true) {
+    return `NOT OVER: the broker goes on with what is alive. Look again: brevet block watch ${shown(id)}`;
+  }
+  const unseen = Number(progress['unverifiable']);
+  return unseen === 0 ? 'it is over' : `it is over, but for ${unseen} that nobody can look at`;
+}
+
+/** What is alive stands last, where the eye is when a long table has gone by; before it what nobody could look at. */
+function concern({ state, death }: Body): number {
+  if (state === 'revoking') return 2;
+  return (death as Body | null)?.['how'] === 'unverifiable' ? 1 : 0;
 }
 
 function proof(lease: Body): string[] {
@@ -169,7 +212,7 @@ function proof(lease: Body): string[] {
   const state = lease['state'] === 'failed' ? 'never minted' : shown(how ?? 'alive');
   const why = how === undefined ? shown(lease['why'] ?? 'not tried yet') : shown(evidence);
   return [
-    ...['id', 'tenant', 'agent', 'provider'].map((name) => shown(lease[name])),
+    ...['id', 'tenant', 'agent', 'target'].map((name) => shown(lease[name])),
     state,
     shown(at),
     shown(lease['exposure_ms']),
@@ -193,10 +236,17 @@ const lift: Command = {
     const body = { reason: given.need('reason'), ...(tenants === undefined ? {} : { tenants: tenants.split(',') }) };
     const path = `/api/blocks/${encodeURIComponent(given.need('BLOCK'))}/lift`;
     const lifted = await line.send({ method: 'POST', path, body });
-    print(terminal, lifted, () => fields({ lifted_at: lifted['tenants'], stands_at: lifted['left'] }));
+    print(terminal, lifted, () => liftedWords(lifted));
     return EXIT.done;
   },
 };
+
+function liftedWords(lifted: Body): string {
+  const entries = (lifted['receipts'] as readonly Body[]).map(({ entry }) => entry);
+  const left = lifted['left'] as readonly string[];
+  const still = left.length === 0 ? '' : `; it still stands at ${placesIn({ tenants: left })}`;
+  return `block ${shown(lifted['id'])} is lifted at ${placesIn(lifted)} (${shown(entries)})${still}`;
+}
 
 const list: Command = {
   name: 'block list',

@@ -2,7 +2,7 @@ import { EXIT } from './command.ts';
 import type { Command } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
-import { print, shown, table } from './terminal.ts';
+import { counted, print, shown, table } from './terminal.ts';
 
 const COLUMNS = ['tenant', 'target', 'mark', 'lease', 'evidence'];
 
@@ -20,22 +20,24 @@ const reconcile: Command = {
     const body = tenants === undefined ? {} : { tenants: tenants.split(',') };
     const hunt = await line.send({ method: 'POST', path: '/api/reconcile', body });
     const { orphans, unasked } = hunt as { readonly orphans: readonly Body[]; readonly unasked: readonly Body[] };
-    print(terminal, hunt, () => told(shown(hunt['targets']), orphans, unasked));
+    print(terminal, hunt, () => told(Number(hunt['targets']), orphans, unasked));
     const alive = orphans.some(({ evidence }) => evidence === null);
     return alive || unasked.length > 0 ? EXIT.fault : EXIT.done;
   },
 };
 
-function told(targets: string, orphans: readonly Body[], unasked: readonly Body[]): string {
+function told(targets: number, orphans: readonly Body[], unasked: readonly Body[]): string {
   const rows = orphans.map((orphan) => [
     ...['tenant', 'target', 'mark'].map((column) => shown(orphan[column])),
     shown(orphan['lease'] ?? 'none'),
     orphan['evidence'] === null ? 'still there' : shown(orphan['evidence']),
   ]);
   return [
-    `${targets} targets, ${orphans.length} orphans`,
+    `${counted(targets - unasked.length, 'target')} asked, ${counted(orphans.length, 'orphan')}`,
     ...(rows.length === 0 ? [] : ['', table(COLUMNS, rows)]),
-    ...unasked.map((one) => `${shown(one['tenant'])}/${shown(one['target'])} could not be asked: ${shown(one['why'])}`),
+    ...unasked.map(
+      (one) => `${shown(one['tenant'])}/${shown(one['target'])} is NOT looked through: ${shown(one['why'])}`,
+    ),
   ].join('\n');
 }
 

@@ -39,6 +39,9 @@ function fieldsShown(thing: object): string {
   return told.join(', ') || '-';
 }
 
+/** So many of them, in words that fit one too. */
+export const counted = (n: number, one: string): string => `${n} ${n === 1 ? one : `${one}s`}`;
+
 /** Columns as wide as their widest cell, two spaces between. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)));

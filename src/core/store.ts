@@ -221,6 +221,8 @@ export interface Store extends BlockReads {
     within: readonly TenantName[] | null,
   ): Promise<readonly KeptRequest[]>;
   target(tenant: TenantName, target: TargetName, version: number): Promise<TargetVersion | null>;
+  /** As it was written last, read now; of one that was removed too, since what it holds is still to be ended. */
+  newestTarget(tenant: TenantName, target: TargetName): Promise<TargetVersion | null>;
   /** The entries of a lease and of its request, oldest first. */
   entries(
     tenant: TenantName,

@@ -11,7 +11,7 @@ import { seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { deathShown } from '../attribute/timeline.ts';
 import { liftBlock, previewBlock, raiseBlock, seenBlock, standingPlaces } from '../oversee/blocks.ts';
-import { waitForProgress } from '../oversee/block-progress.ts';
+import { exposureSoFar, waitForProgress } from '../oversee/block-progress.ts';
 import type { Progress } from '../oversee/block-progress.ts';
 import { changing } from './acting.ts';
 import { operatorOf } from './caller.ts';
@@ -80,7 +80,12 @@ blocks.get('/:id/leases', async (c) => {
   const found = await deps.store.ended({ ...page.value, block: id, within });
   const alive = found.filter(({ state }) => state === 'revoking').map((lease) => lease.id);
   const why = alive.length === 0 ? null : await deps.store.whyAlive(alive);
-  const wire = (lease: Lease) => ({ ...deathWire(lease), why: why?.get(lease.id)?.why ?? null });
+  const now = deps.clock();
+  const wire = (lease: Lease) => ({
+    ...deathWire(lease),
+    exposure_ms: lease.state === 'revoking' ? exposureSoFar(lease, now) : lease.exposure,
+    why: why?.get(lease.id)?.why ?? null,
+  });
   return answer(c, pageWire(c, page.value, found, wire));
 });
 

@@ -50,12 +50,15 @@ export async function progressOf(deps: Deps, block: KeptBlock): Promise<Progress
   ]);
   const counts = tollFacts(tolls);
   const left = unended.reduce((sum, { n }) => sum + n, 0);
+  const survivors = counts.alive === 0 ? [] : await survivorsOf(deps, block, within);
   const last = Math.max(0, ...tolls.map(({ lastDeathAt }) => lastDeathAt ?? 0));
+  // What lives on is exposed already, and is mostly the worst of it.
+  const worst = Math.max(counts.worst_exposure_ms, ...survivors.map(({ exposure }) => exposure));
   return {
-    counts,
+    counts: { ...counts, worst_exposure_ms: worst },
     untouched: Math.max(0, left - counts.alive),
     targets: byTarget(tolls),
-    survivors: counts.alive === 0 ? [] : await survivorsOf(deps, block, within),
+    survivors,
     took: last === 0 ? null : milliseconds(Math.max(0, last - block.from)),
     over: left === 0 && counts.alive === 0,
   };
@@ -92,7 +95,8 @@ async function survivorsOf(deps: Deps, block: KeptBlock, within: readonly Tenant
   });
 }
 
-function exposureSoFar({ expiresAt, revokingAt }: Lease, now: Instant): Milliseconds {
+/** Of one that is not dead. */
+export function exposureSoFar({ expiresAt, revokingAt }: Lease, now: Instant): Milliseconds {
   const from = revokingAt !== null && revokingAt < expiresAt ? revokingAt : expiresAt;
   return milliseconds(Math.max(0, between(from, now)));
 }

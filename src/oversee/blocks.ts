@@ -8,8 +8,10 @@ import type { Block, BlockOf } from '../core/block.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { BlockId, TenantName } from '../core/ids.ts';
+import { nearest } from '../core/nearest.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -144,7 +146,7 @@ async function aimOf(deps: Deps, operator: OperatorPrincipal, asked: Asked): Pro
   if (!tenants.ok) return tenants;
   const [first] = tenants.value;
   const snapshot = await deps.store.snapshot(first);
-  if (snapshot === null) return err(nowhere(first));
+  if (snapshot === null) return err(nowhere(first, []));
   const by = standingAt(operator, snapshot, deps.clock(), ['block.raise']);
   if (!by.ok) return by;
   const of = { scope: asked.scope, name: asked.name ?? '' };
@@ -152,13 +154,17 @@ async function aimOf(deps: Deps, operator: OperatorPrincipal, asked: Asked): Pro
   return unknown === null ? ok({ by: by.value, of, tenants: tenants.value }) : err(unknown);
 }
 
-const nowhere = (tenant: string) =>
-  failure('not_found', `you oversee no tenant ${tenant}`, { path: 'tenants', hint: 'Name tenants that you oversee.' });
+/** @param overseen where something else may have been meant. */
+export function nowhere(tenant: string, overseen: readonly TenantName[]): Failure {
+  const meant = nearest(tenant, overseen);
+  const hint = meant === null ? 'Name tenants that you oversee.' : `Did you mean ${meant}?`;
+  return failure('not_found', `you oversee no tenant ${tenant}`, { path: 'tenants', hint });
+}
 
 function tenantsOf({ scope, name, tenants }: Asked, overseen: readonly TenantName[]): Result<Aim['tenants']> {
   const wanted = tenants ?? (scope === 'tenant' && name !== undefined ? [name] : overseen);
   const foreign = wanted.find((tenant) => !overseen.some((one) => one === tenant));
-  if (foreign !== undefined) return err(nowhere(foreign));
+  if (foreign !== undefined) return err(nowhere(foreign, overseen));
   const [first, ...others] = [...new Set(wanted)] as TenantName[];
   if (first === undefined) {
     const hint = 'Ask somebody who holds oversight.';
@@ -216,7 +222,7 @@ async function liftAt(
   { tenant, reason }: { readonly tenant: TenantName; readonly reason: string },
 ): Promise<Result<Receipt>> {
   const at = await deps.store.snapshot(tenant);
-  if (at === null) return err(nowhere(tenant));
+  if (at === null) return err(nowhere(tenant, []));
   const now = deps.clock();
   const by = standingAt(operator, at, now, ['block.lift']);
   if (!by.ok) return by;

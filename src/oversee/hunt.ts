@@ -10,6 +10,7 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { huntOrphans } from '../revoke/orphans.ts';
 import type { Hunt } from '../revoke/orphans.ts';
 import type { Deps } from '../deps.ts';
+import { nowhere } from './blocks.ts';
 
 const huntBody = z.strictObject({ tenants: z.array(nameField()).min(1).max(1_000).optional() });
 
@@ -19,7 +20,7 @@ export async function huntFor(deps: Deps, operator: OperatorPrincipal, body: unk
   const overseen = await deps.store.overseenBy(operator.person);
   const wanted = (asked.value.tenants ?? overseen) as TenantName[];
   const foreign = wanted.find((tenant) => !overseen.includes(tenant));
-  if (foreign !== undefined) return err(failure('not_found', `you oversee no tenant ${foreign}`, { path: 'tenants' }));
+  if (foreign !== undefined) return err(nowhere(foreign, overseen));
   const [first] = wanted;
   const at = first === undefined ? null : await deps.store.snapshot(first);
   if (at === null) {

@@ -4,6 +4,7 @@ import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { RoleName, TargetName, TaskName, TenantName } from '../core/ids.ts';
+import { nearest } from '../core/nearest.ts';
 import { PROVIDER_KINDS } from '../core/registers.ts';
 import type { Agent } from '../core/registers.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -23,9 +24,42 @@ export async function namedIn(
   }
   if (of.name === '') return failure('invalid_field', `name the ${of.scope}`, { path: 'name' });
   const there = await isThere(deps, at, of, tenants);
-  return there
-    ? null
-    : failure('not_found', `there is no such ${of.scope} here`, { path: 'name', hint: HINTS[of.scope] });
+  if (there) return null;
+  const meant = nearest(of.name, await namesHere(deps, at, of.scope, tenants));
+  const hint = meant === null ? HINTS[of.scope] : `Did you mean ${meant}?`;
+  return failure('not_found', `there is no ${of.scope} ${of.name} here`, { path: 'name', hint });
+}
+
+/** What may have been meant, of what is at the first of these tenants: nothing is told of any other. */
+async function namesHere(
+  deps: Deps,
+  at: Snapshot,
+  scope: BlockScope,
+  tenants: readonly TenantName[],
+): Promise<readonly string[]> {
+  const agents = [...at.agents.values()].map(({ agent }) => agent);
+  switch (scope) {
+    case 'agent':
+      return agents.map(({ name }) => name);
+    case 'owner':
+    case 'vendor':
+    case 'model':
+      return agents.map((agent) => agent[scope]);
+    case 'role':
+    case 'task': {
+      const bundle = (await activePolicy(deps, at.deployment))?.bundle;
+      return [...((scope === 'role' ? bundle?.roles : bundle?.tasks)?.keys() ?? [])];
+    }
+    case 'target':
+      return [...at.targets.keys()];
+    case 'tenant':
+      return tenants;
+    case 'provider':
+      return PROVIDER_KINDS;
+    case 'lease':
+    case 'everything':
+      return [];
+  }
 }
 
 const HINTS: Readonly<Record<BlockScope, string>> = {

@@ -10,7 +10,7 @@ import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { hold } from './lease.ts';
+import { atProvider } from './lease.ts';
 import type { KillResult } from './lease.ts';
 
 /** A mint refuses itself at its deadline; a clock of the provider's that lags a minute is still within. */
@@ -26,16 +26,17 @@ export function cleaning(deps: Deps, lease: Lease, sighting: Sighting): readonly
 }
 
 export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
-  const { provider, target, subject, declared } = await hold(deps, lease);
-  if (provider.where === 'local') return { dead: true };
   try {
-    await provider.unfence(subject, target);
-    await provider.revoke(subject, target);
-    const sighting = await provider.look(subject, target);
-    const dropped = sighting.seen === 'gone' && sighting.evidence['left'] === undefined;
-    // Only the secret could show more, and that went with the lease's death.
-    const isBlind = sighting.seen === 'unseen' && sighting.forGood && declared.keepsSecret;
-    return dropped || isBlind ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
+    return await atProvider(deps, lease, async ({ provider, target, subject, declared }) => {
+      if (provider.where === 'local') return { dead: true };
+      await provider.unfence(subject, target);
+      await provider.revoke(subject, target);
+      const sighting = await provider.look(subject, target);
+      const dropped = sighting.seen === 'gone' && sighting.evidence['left'] === undefined;
+      // Only the secret could show more, and that went with the lease's death.
+      const isBlind = sighting.seen === 'unseen' && sighting.forGood && declared.keepsSecret;
+      return dropped || isBlind ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
+    });
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { dead: false, why: fault.message };

@@ -10,7 +10,7 @@ import type { Activity } from '../core/provider.ts';
 import { after } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { hold } from './lease.ts';
+import { atProvider } from './lease.ts';
 import { endLease } from './revoke.ts';
 
 /** In one pass; those of one target are asked about together, as its provider does. */
@@ -40,10 +40,10 @@ async function lookAt(deps: Deps, tenant: TenantName, id: LeaseId): Promise<void
 
 /** What a local provider's uses are counted by is in the lease itself. */
 async function activityOf(deps: Deps, lease: Lease): Promise<Activity> {
-  const { provider, subject, target } = await hold(deps, lease);
-  if (provider.where === 'local') return { use: 'over', last: null };
   try {
-    return await provider.activity(subject, target);
+    return await atProvider(deps, lease, async ({ provider, subject, target }) =>
+      provider.where === 'local' ? { use: 'over', last: null } : provider.activity(subject, target),
+    );
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { use: 'unknown', why: fault.message };

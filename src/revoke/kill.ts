@@ -12,7 +12,7 @@ import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { hold } from './lease.ts';
+import { atProvider } from './lease.ts';
 import type { Held, KillResult } from './lease.ts';
 import { cleaning } from './clean.ts';
 
@@ -27,22 +27,25 @@ export type Killed =
 export async function killLease(deps: Deps, lease: Lease, killer: Killer): Promise<Killed> {
   if (lease.state !== 'revoking') return { dead: true, buried: null };
   try {
-    const held = await hold(deps, lease);
-    const { declared } = held;
-    if (held.provider.where === 'local' && declared.revokes === 'never' && deps.clock() < lease.expiresAt) {
-      return { dead: false, why: 'only its expiry ends it', until: lease.expiresAt };
-    }
-    await endAtProvider(held, lease);
-    const sighting = await held.provider.look(held.subject, held.target);
-    const death = deathOf(deps, lease, sighting, declared);
-    deps.breakers.answered(lease);
-    if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
-    return await bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
+    return await atProvider(deps, lease, (held) => endAndLook(deps, lease, held, killer));
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     deps.breakers[fault.answered ? 'answered' : 'failed'](lease);
     return { dead: false, why: fault.message };
   }
+}
+
+async function endAndLook(deps: Deps, lease: Lease, held: Held, killer: Killer): Promise<Killed> {
+  const { declared } = held;
+  if (held.provider.where === 'local' && declared.revokes === 'never' && deps.clock() < lease.expiresAt) {
+    return { dead: false, why: 'only its expiry ends it', until: lease.expiresAt };
+  }
+  await endAtProvider(held, lease);
+  const sighting = await held.provider.look(held.subject, held.target);
+  const death = deathOf(deps, lease, sighting, declared);
+  deps.breakers.answered(lease);
+  if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
+  return bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
 }
 
 /** One that was never activated may still be landing: its name is fenced before anything is said of it. */

@@ -1,7 +1,9 @@
 /** What killing needs of a lease: its provider, the version of its target that it was minted with, its kept secret. */
+import { canonicalText } from '../core/canonical.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { WorkTask } from '../core/change.ts';
 import type { Declared, Lease, Outcome } from '../core/lease.ts';
+import { ProviderUnavailable } from '../core/provider.ts';
 import type { OpenTarget, Provider, Subject } from '../core/provider.ts';
 import type { TargetVersion } from '../core/registers.ts';
 import type { Deps } from '../deps.ts';
@@ -25,8 +27,36 @@ export type KillResult =
       readonly left?: WorkTask;
     };
 
-export async function hold(deps: Deps, lease: Lease): Promise<Held> {
+/**
+ * Does this to a lease at its provider. Where that does not answer, and its target's secret was changed since the mint,
+ * once more with the one that opens the same place today: a password that was changed must keep no login alive.
+ *
+ * @throws {ProviderUnavailable}
+ */
+export async function atProvider<T>(deps: Deps, lease: Lease, act: (held: Held) => Promise<T>): Promise<T> {
   const { provider, version } = await providerOf(deps, lease);
+  try {
+    return await act(await hold(deps, lease, { provider, version }));
+  } catch (fault) {
+    if (!(fault instanceof ProviderUnavailable)) throw fault;
+    const newest = await deps.store.newestTarget(lease.tenant, lease.target);
+    if (newest === null || !isReopened(version, newest)) throw fault;
+    return act(await hold(deps, lease, { provider, version: newest }));
+  }
+}
+
+/** Another place never gets the secret: what was minted where the target was before is ended there or not at all. */
+const isReopened = (before: TargetVersion, now: TargetVersion): boolean =>
+  now.version !== before.version &&
+  now.secret !== null &&
+  now.provider === before.provider &&
+  canonicalText(now.config) === canonicalText(before.config);
+
+async function hold(
+  deps: Deps,
+  lease: Lease,
+  { provider, version }: { readonly provider: Provider; readonly version: TargetVersion },
+): Promise<Held> {
   const purpose = { tenant: lease.tenant, use: 'lease-secret', subject: lease.id } as const;
   const secret = lease.secret === null ? null : await deps.keyring.open(purpose, lease.secret);
   const { id, mark, reference, expiresAt, specification } = lease;

@@ -71,7 +71,9 @@ export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], ac
   return { targets: targets.length, orphans: found, unasked };
 }
 
+/** As they are now: a node that issues nothing would not notice by itself that a target or its secret is another. */
 async function remoteTargets(deps: Deps, tenant: TenantName): Promise<readonly TargetVersion[]> {
+  deps.store.forget(tenant);
   const snapshot = await deps.store.snapshot(tenant);
   return [...(snapshot?.targets.values() ?? [])].filter(
     ({ provider }) => deps.providers.get(provider)?.where === 'remote',

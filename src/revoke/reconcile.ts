@@ -9,20 +9,17 @@ import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
 import type { Deps } from '../deps.ts';
 import { cleaning } from './clean.ts';
-import { hold } from './lease.ts';
+import { atProvider } from './lease.ts';
 import { killLease } from './kill.ts';
-import type { KillResult } from './lease.ts';
+import type { Held, KillResult } from './lease.ts';
 import { endLease, reread } from './revoke.ts';
 
 export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Promise<KillResult> {
   // One whose end was committed meanwhile has work of its own that kills it: two would take two of a tenant's share.
   if (lease.state !== 'opening') return { dead: true };
   if (deps.clock() < lease.mintDeadline) return { dead: false, why: 'its mint may land', until: lease.mintDeadline };
-  const held = await hold(deps, lease);
-  if (held.provider.where === 'local') throw new Error(`the local lease ${lease.id} was left opening`);
   try {
-    await held.provider.fence(held.subject, held.target);
-    const sighting = await held.provider.look(held.subject, held.target);
+    const sighting = await atProvider(deps, lease, fenceAndLook);
     deps.breakers.answered(lease);
     // What will never be seen is taken for one that landed.
     if (sighting.seen === 'unseen' && !sighting.forGood) return { dead: false, why: sighting.why };
@@ -36,6 +33,12 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
     deps.breakers[fault.answered ? 'answered' : 'failed'](lease);
     return { dead: false, why: fault.message };
   }
+}
+
+async function fenceAndLook({ provider, subject, target }: Held): Promise<Sighting> {
+  if (provider.where === 'local') throw new Error(`the local lease ${subject.lease} was left opening`);
+  await provider.fence(subject, target);
+  return provider.look(subject, target);
 }
 
 /** It landed and nobody got it. */

@@ -33,6 +33,7 @@ type Reads = Pick<
   | 'request'
   | 'requests'
   | 'target'
+  | 'newestTarget'
   | 'entries'
   | 'overdue'
   | 'live'
@@ -131,6 +132,12 @@ export function createReads(link: Link): Reads {
         return row ?? null;
       }),
     ),
+    newestTarget: (tenant, name) =>
+      at(tenant, async (tx) => {
+        const which = and(eq(targetVersions.tenant, tenant), eq(targetVersions.name, name));
+        const newest = tx.select().from(targetVersions).where(which).orderBy(desc(targetVersions.version));
+        return (await newest.limit(1))[0] ?? null;
+      }),
     entries: (tenant, of) => at(tenant, (tx) => entriesOf(tx, tenant, of)),
     overdue: (now, limit) =>
       working((tx) =>

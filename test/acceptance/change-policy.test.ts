@@ -2,7 +2,6 @@
  * `docs/how-to/change-policy.md`, walked as it stands: its files are written, its commands run, and every output held
  * against what it shows. With `BREVET_WRITE=1` the page is written anew with what was seen.
  */
-import { spawn } from 'node:child_process';
 import { appendFileSync, chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -14,6 +13,8 @@ import { cleanEnvironment } from '../cli/cli.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { startOidc } from '../support/oidc.ts';
 import type { OidcIssuer } from '../support/oidc.ts';
+import { essenceOf, typeIn, walkPage } from '../support/page.ts';
+import type { Block } from '../support/page.ts';
 import { freePort, testDatabase } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { administrator, must, newKey, populate, ROOT, startBroker, stopBroker } from './broker.ts';
@@ -21,7 +22,6 @@ import type { Place, Process } from './broker.ts';
 
 const PAGE = join(ROOT, 'docs', 'how-to', 'change-policy.md');
 const CLIENT = 'brevet';
-const isWriting = process.env['BREVET_WRITE'] === '1';
 
 let database: TestDatabase;
 let oidc: OidcIssuer;
@@ -127,11 +127,9 @@ async function type(command: string): Promise<string> {
     BREVET_AGENT: 'triage-bot',
     BREVET_AGENT_KEY_FILE: join(folder, 'bot.jwk'),
   };
-  const child = spawn('sh', ['-c', command], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let shown = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (shown += text));
-  await new Promise((closed) => child.on('close', closed));
-  return shown.trimEnd();
+  const shown = await typeIn({ cwd: folder, env }, command);
+  remember(shown);
+  return shown;
 }
 
 /** What a later command of the page names. */
@@ -142,62 +140,17 @@ function remember(shown: string): void {
   if (before !== null) Object.assign(shell, { BEFORE: before[1] });
 }
 
-/** But for ids, hashes, times and how wide a column is. */
-const essence = (text: string): string =>
-  text
-    .replace(/\b([a-z]{3})_[0-7][0-9a-hjkmnp-tv-z]{25}\b/g, '$1_…')
-    .replace(/\b[0-9a-f]{64}\b/g, '…')
-    .replace(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, 'T')
-    .replace(/ +/g, ' ')
-    .trim();
-
-interface Block {
-  readonly kind: string;
-  readonly text: string;
-  /** The file that the words before it name last. */
-  readonly file: string | undefined;
+/** A file, which the words before it name last. */
+function take({ text, before }: Block): string {
+  const [, file = ''] = [...before.matchAll(/`(next\/[\w/.-]+)`/g)].at(-1) ?? [];
+  const path = join(folder, file);
+  if (file.endsWith('tasks.yaml')) appendFileSync(path, `\n${text}`);
+  else writeFileSync(path, text);
+  return text;
 }
 
-const FENCE = /^```(\w+)\n([^]*?)^```$/gm;
-
-const blocksOf = (page: string): readonly Block[] =>
-  [...page.matchAll(FENCE)].map(({ 1: kind = '', 2: text = '', index }) => {
-    const file = [...page.slice(0, index).matchAll(/`(next\/[\w/.-]+)`/g)].at(-1)?.[1];
-    return { kind, text, file };
-  });
-
-/** Each command of a block, with what the page shows after it. */
-const commandsIn = (text: string): readonly (readonly [command: string, shown: string])[] =>
-  text
-    .split(/^\$ /m)
-    .slice(1)
-    .map((one) => {
-      const end = one.indexOf('\n');
-      return [one.slice(0, end), one.slice(end + 1).trimEnd()] as const;
-    });
-
 walk('shows what is seen', async () => {
-  const page = readFileSync(PAGE, 'utf8');
-  let written = page;
-  let count = 0;
-  for (const { kind, text, file } of blocksOf(page)) {
-    if (kind !== 'console') {
-      const path = join(folder, file ?? '');
-      if (file?.endsWith('tasks.yaml') === true) appendFileSync(path, `\n${text}`);
-      else writeFileSync(path, text);
-      continue;
-    }
-    let seen = '';
-    for (const [command, expected] of commandsIn(text)) {
-      const shown = await type(command);
-      remember(shown);
-      seen += `$ ${command}\n${shown === '' ? '' : `${shown}\n`}`;
-      if (!isWriting) assert.is(essence(shown), essence(expected), command);
-      count += 1;
-    }
-    written = written.replace(`\`\`\`console\n${text}\`\`\``, () => `\`\`\`console\n${seen}\`\`\``);
-  }
-  if (isWriting) writeFileSync(PAGE, written);
+  const count = await walkPage(PAGE, { type, take, essence: essenceOf });
   assert.ok(count > 15, `${count} commands`);
 });
 

@@ -101,6 +101,16 @@ orphans('are hunted by one node at a time, by the clock', async () => {
   assert.is(await huntByTheClock(other.deps), null);
 });
 
+orphans('are looked for with the secret that opens their target now, whichever node was told it', async () => {
+  assert.equal(await found(), []);
+  await withAdmin(client.superuser, (sql) => sql.unsafe(`ALTER ROLE ${ADMIN} PASSWORD 'another'`));
+  await client.restart();
+  const body = { provider: 'postgres', config: client.config, environment: 'production', secret: 'another' };
+  const token = await app.localToken('ada');
+  must(await other.call('PUT', '/api/tenants/acme/targets/shop-db', { token, body }));
+  assert.equal(must(await reconcile()).body, { targets: 1, orphans: [], unasked: [] });
+});
+
 orphans('of a target that does not answer are told to be unknown', async () => {
   await client.stop();
   const { unasked } = must(await reconcile()).body as { unasked: { tenant: string; target: string; why: string }[] };
