@@ -4,8 +4,8 @@
  */
 import type { Channel } from './core/channel.ts';
 import type { Forward } from './core/forward.ts';
-import { cutCalls, newGateway } from './core/gateway/kept.ts';
-import type { Gateway } from './core/gateway/kept.ts';
+import { cutCalls, newGateway, newKept } from './core/gateway/kept.ts';
+import type { Gateway, KeptOfGateway } from './core/gateway/kept.ts';
 import type { GuardedFetch } from './core/fetch.ts';
 import type { Random } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
@@ -30,6 +30,7 @@ import { createSigner } from './issue/signer.ts';
 /** What outlives one request's parts on Workers: values and no promises. On Node it is made with the parts. */
 export interface Kept extends Pick<Deps, 'rulebook' | 'refusals' | 'rates' | 'breakers'> {
   readonly bundles: KeptBundles;
+  readonly gateway: KeptOfGateway;
 }
 
 export interface Parts {
@@ -57,7 +58,7 @@ export interface Parts {
 
 export function compose({ keepAnswers, providers, kept, rules, forward, ...parts }: Parts): Deps {
   const signer = createSigner(parts.store, parts.keyring);
-  const gateway = newGateway(forward);
+  const gateway = newGateway(forward, kept?.gateway ?? newKept());
   return {
     ...parts,
     store: endingCalls(parts.store, gateway),

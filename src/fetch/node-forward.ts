@@ -145,13 +145,16 @@ function pairsOf(raw: readonly string[]): readonly (readonly [string, string])[]
   return Array.from({ length: raw.length / 2 }, (_, at) => [(raw[2 * at] ?? '').toLowerCase(), raw[2 * at + 1] ?? '']);
 }
 
-/** Left before its end, it takes its connection with it. */
-const bytesOf = (stream: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> => ({
+/** Left before its end, begun or not, it takes its connection with it. */
+const bytesOf = (stream: AsyncIterable<Buffer> & { destroy(): unknown }): AsyncIterable<Uint8Array> => ({
   [Symbol.asyncIterator]() {
     const reading = stream[Symbol.asyncIterator]();
     return {
       next: () => reading.next().catch(asBroken),
-      return: async () => (await reading.return?.()) ?? { done: true, value: undefined },
+      return() {
+        stream.destroy();
+        return Promise.resolve({ done: true, value: undefined });
+      },
     };
   },
 });

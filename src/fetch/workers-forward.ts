@@ -32,14 +32,26 @@ function requestOf({ method, headers, body, signal }: ForwardCall): RequestInit 
   return { ...common, body: ReadableStream.from(body), duplex: 'half' };
 }
 
-async function* bytesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
-  try {
-    yield* body;
-  } catch (fault) {
-    throw failed(fault);
-  }
-}
+/** Left before its end, begun or not, it takes its connection with it. */
+const bytesOf = (body: ReadableStream<Uint8Array> | null): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]() {
+    const reader = body?.getReader();
+    return {
+      async next() {
+        try {
+          const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+          return done ? { done: true, value: undefined } : { done: false, value };
+        } catch (fault) {
+          throw failed(fault);
+        }
+      },
+      async return() {
+        await reader?.cancel();
+        return { done: true, value: undefined };
+      },
+    };
+  },
+});
 
 const failed = (fault: unknown): unknown =>
   fault instanceof FetchFailed || !(fault instanceof Error)

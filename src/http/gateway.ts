@@ -57,11 +57,20 @@ const bytesOf = (body: Uint8Array | null): Uint8Array<ArrayBuffer> | null =>
  * A stream that is cut takes its connection with it, so that no reader takes it for whole. What serves it on Node would say
  * why in the middle of the body, and end it in order.
  */
-async function* orBrokenOff(c: Context<Scope>, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (fault) {
-    if (!(fault instanceof AnswerCut) || c.env?.outgoing === undefined) throw fault;
-    c.env.outgoing.destroy();
-  }
-}
+const orBrokenOff = (c: Context<Scope>, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]() {
+    const passing = body[Symbol.asyncIterator]();
+    return {
+      async next() {
+        try {
+          return await passing.next();
+        } catch (fault) {
+          if (!(fault instanceof AnswerCut) || c.env?.outgoing === undefined) throw fault;
+          c.env.outgoing.destroy();
+          return { done: true, value: undefined };
+        }
+      },
+      return: async () => (await passing.return?.()) ?? { done: true, value: undefined },
+    };
+  },
+});

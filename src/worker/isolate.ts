@@ -8,6 +8,7 @@ import { createIssuerKeys } from '../authenticate/keys.ts';
 import { createRefusals } from '../attribute/refusals.ts';
 import type { Kept } from '../compose.ts';
 import type { GuardedFetch, GuardedRequest } from '../core/fetch.ts';
+import { newKept } from '../core/gateway/kept.ts';
 import type { Random } from '../core/ids.ts';
 import type { IssuerKeys } from '../core/issuer.ts';
 import type { RuleEngine } from '../core/policy.ts';
@@ -89,6 +90,7 @@ async function makeIsolate(bindings: Bindings): Promise<Isolate> {
     rules,
     kept: {
       bundles: new Map(),
+      gateway: newKept(),
       rulebook: createRulebook(rules),
       refusals: createRefusals(clock),
       rates: createRates(clock),

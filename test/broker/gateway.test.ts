@@ -3,7 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeEntry } from '../../src/core/entry.ts';
 import { newId } from '../../src/core/ids.ts';
-import type { PersonName, TenantName } from '../../src/core/ids.ts';
+import type { LeaseId, PersonName, TenantName } from '../../src/core/ids.ts';
+import { callThrough } from '../../src/broker/gateway.ts';
 import type { Block } from '../../src/core/block.ts';
 import { must } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
@@ -233,6 +234,32 @@ ends('cuts what streams at its expiry', async () => {
   const [answered] = await entriesOf(lease, 'gateway.answered');
   assert.is(answered?.facts['end'], 'lease_over');
   assert.is((await get(lease)).status, 401);
+});
+
+ends('is not held up by an answer that nobody ever read', async () => {
+  const lease = await app.lease('tool.upload', { uses: 1 });
+  let left = (): void => undefined;
+  const isLeft = new Promise<void>((resolve) => (left = resolve));
+  tool.answer = (_request, response) => {
+    response.on('close', left);
+    response.write('x');
+  };
+  const answer = await callThrough(app.deps, 'acme' as TenantName, {
+    token: lease.token,
+    lease: lease.id,
+    method: 'GET',
+    target: '/files/ACME-1',
+    headers: new Map(),
+    body: null,
+    gone: new AbortController().signal,
+  });
+  if (!answer.ok || answer.value.body === null || answer.value.body instanceof Uint8Array) throw new Error('no stream');
+  await answer.value.body[Symbol.asyncIterator]().return?.();
+  await isLeft;
+  const [answered] = await entriesOf(lease, 'gateway.answered');
+  assert.is(answered?.facts['end'], 'caller_gone');
+  assert.is(app.deps.gateway.open.has(lease.id as LeaseId), false);
+  await until(async () => ((await rowOf(lease))?.cause === 'spent' ? true : undefined));
 });
 
 ends('does not come before the last use’s answer', async () => {

@@ -195,6 +195,19 @@ far('is cut in the middle of its answer when the call is ended', async () => {
   assert.instance(error, FetchFailed);
 });
 
+far('loses its connection when its answer is left, even before it was begun', async () => {
+  let gone = (): void => undefined;
+  const left = new Promise<void>((resolve) => (gone = resolve));
+  const going = createServer((_request, response) => {
+    response.on('close', gone);
+    response.write('x');
+  });
+  const { port: at } = await started(going);
+  const { body } = await forward(callTo(`http://127.0.0.1:${at}/`));
+  await body[Symbol.asyncIterator]().return?.();
+  await left;
+});
+
 far('waits for whoever reads slowly: what is not read is not sent', async () => {
   let written = 0;
   const flooding = createServer((_request, response) => {

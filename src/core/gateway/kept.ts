@@ -41,12 +41,12 @@ export interface Gateway {
   readonly open: Map<LeaseId, OpenCalls>;
 }
 
-export const newGateway = (forward: Forward): Gateway => ({
-  forward,
-  leases: new Map(),
-  tokens: new Map(),
-  open: new Map(),
-});
+/** What may be shared by the requests of one isolate, where each has parts of its own. */
+export type KeptOfGateway = Pick<Gateway, 'leases' | 'tokens'>;
+
+export const newKept = (): KeptOfGateway => ({ leases: new Map(), tokens: new Map() });
+
+export const newGateway = (forward: Forward, kept: KeptOfGateway): Gateway => ({ ...kept, forward, open: new Map() });
 
 /** Ends the calls of a lease that are under way on this node. */
 export function cutCalls({ open }: Pick<Gateway, 'open'>, lease: LeaseId): void {

@@ -71,9 +71,41 @@ const valuesOf = ({ headers }: ForwardedAnswer, wanted: string): string[] =>
  * @param ended told once, however it ends.
  * @throws {AnswerCut} in the place where it was cut.
  */
-export async function* passing(
+export function passing(
   body: AsyncIterable<Uint8Array>,
-  { needles, limit, signal }: { readonly needles: Needles; readonly limit: number; readonly signal: AbortSignal },
+  screening: Screening,
+  ended: (tally: Tally) => void,
+): AsyncIterable<Uint8Array> {
+  const screened = screenedBody(body, screening, ended);
+  let isBegun = false;
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        isBegun = true;
+        return screened.next();
+      },
+      // One that nobody ever read has ended all the same, and a generator that was never begun would not say so.
+      async return() {
+        if (!isBegun) {
+          isBegun = true;
+          ended({ end: 'caller_gone', bytes: 0, digest: runningSha256().digest('hex') });
+          await body[Symbol.asyncIterator]().return?.();
+        }
+        return screened.return(undefined);
+      },
+    }),
+  };
+}
+
+interface Screening {
+  readonly needles: Needles;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+async function* screenedBody(
+  body: AsyncIterable<Uint8Array>,
+  { needles, limit, signal }: Screening,
   ended: (tally: Tally) => void,
 ): AsyncGenerator<Uint8Array> {
   const scanner = echoScanner(needles);

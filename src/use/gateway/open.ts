@@ -24,8 +24,7 @@ export interface OpenCall {
   readonly signal: AbortSignal;
   /** Ends it because its caller has gone. */
   leave(): void;
-  /** @returns whether it was the last of its lease here. */
-  close(): boolean;
+  close(): void;
 }
 
 export function openCall(deps: Deps, lease: Lease, longest: Seconds): OpenCall {
@@ -41,9 +40,7 @@ export function openCall(deps: Deps, lease: Lease, longest: Seconds): OpenCall {
     leave: () => call.abort('caller_gone' satisfies CutFor),
     close() {
       known.calls.delete(call);
-      if (known.calls.size > 0) return false;
-      open.delete(lease.id);
-      return true;
+      if (known.calls.size === 0 && open.get(lease.id) === known) open.delete(lease.id);
     },
   };
 }
@@ -90,8 +87,14 @@ function untilNext({ gateway, clock }: Deps): number {
 
 function endOverdue({ gateway, clock }: Deps): void {
   const now = clock();
-  for (const { calls } of gateway.open.values()) {
-    for (const [call, { until, why }] of calls) if (until <= now) call.abort(why);
+  for (const [lease, { calls }] of gateway.open) {
+    for (const [call, { until, why }] of calls) {
+      if (until > now) continue;
+      call.abort(why);
+      // Whatever becomes of it, nothing is looked at for it any more.
+      calls.delete(call);
+    }
+    if (calls.size === 0) gateway.open.delete(lease);
   }
 }
 
