@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ProviderKind } from './registers.ts';
 import { awsTemplate } from './templates/aws.ts';
+import { httpTemplate } from './templates/http.ts';
 
 /** @see RFC 6749 section 3.3 */
 const SCOPES = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
@@ -18,5 +19,5 @@ export const TEMPLATES = {
   postgres: z.strictObject({ group: z.string().regex(GROUP, 'it must be the name of a group role') }),
   aws: awsTemplate,
   vault: anyObject(),
-  http: anyObject(),
+  http: httpTemplate,
 } as const satisfies Readonly<Record<ProviderKind, z.ZodType>>;

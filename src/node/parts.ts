@@ -17,6 +17,8 @@ import type { Deps } from '../deps.ts';
 import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
 import { awsProvider } from '../providers/aws/provider.ts';
+import { nodeForward } from '../fetch/node-forward.ts';
+import { httpProvider } from '../providers/http/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
 import { loadCedar } from './cedar.ts';
@@ -67,8 +69,11 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const reach = { privateHosts: config.allowPrivateHosts };
   const request = guardedRequest(reach);
   const fetch = jsonOver(request);
+  const tools = nodeForward(reach);
+  const { forward } = tools;
   const postgres = postgresProvider({ random, clock });
   const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
+  const { publicUrl } = config;
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -78,10 +83,11 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     clock,
     random,
     fetch,
+    forward,
     issuerKeys: createIssuerKeys(fetch, clock, log),
     log,
     node,
-    publicUrl: config.publicUrl,
+    publicUrl,
     operators: config.operators,
     channels: parts.channels ?? [],
     pause: async (ms, over) => {
@@ -96,13 +102,17 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       });
     },
     keepAnswers: parts.keepAnswers ?? true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres, aws].map(around),
+    providers: (signer) =>
+      [jwtProvider({ signer, request, publicUrl }), postgres, aws, httpProvider({ signer, forward, publicUrl })].map(
+        around,
+      ),
   });
   return {
     deps,
     async close() {
       stop();
       closing.abort();
+      tools.close();
       await Promise.all([postgres.close(), aws.close()]);
     },
   };

@@ -6,6 +6,8 @@ import type { Store } from '../core/store.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { awsProvider } from '../providers/aws/provider.ts';
+import { workersForward } from '../fetch/workers-forward.ts';
+import { httpProvider } from '../providers/http/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { openStore } from '../store/open.ts';
 import { random } from './isolate.ts';
@@ -40,6 +42,8 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
   });
   learned.isFit = true;
   const { background, over } = whatIsBegun(store);
+  const { publicUrl } = settings;
+  const forward = workersForward((url, options) => globalThis.fetch(url, options));
   await keepTime(store, learned, background).catch(async (fault: unknown) => {
     await over();
     throw fault;
@@ -53,16 +57,21 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     clock,
     random,
     fetch: isolate.fetch,
+    forward,
     issuerKeys: isolate.issuerKeys,
     log,
     node,
-    publicUrl: settings.publicUrl,
+    publicUrl,
     operators: settings.operators,
     channels: [],
     pause,
     background,
     keepAnswers: true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: settings.publicUrl }), aws],
+    providers: (signer) => [
+      jwtProvider({ signer, request, publicUrl }),
+      aws,
+      httpProvider({ signer, forward, publicUrl }),
+    ],
     kept: { ...kept, refusals: writtenLater(isolate, () => background(writeLater(deps))) },
   });
   return { deps, over };

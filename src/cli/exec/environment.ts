@@ -36,6 +36,9 @@ export function environmentFor(own: Environment, credential: Credential): Record
 }
 
 function namesOf(credential: Credential): Record<string, string> {
+  if (credential['type'] === 'http') {
+    return { BREVET_GATEWAY_URL: textOf(credential, 'base_url'), BREVET_TOKEN: textOf(credential, 'token') };
+  }
   if (credential['access_token'] !== undefined) return { BREVET_TOKEN: textOf(credential, 'access_token') };
   if (credential['type'] === 'postgres') return postgresNames(credential);
   if (credential['type'] === 'aws') return awsNames(credential);

@@ -70,6 +70,12 @@ const FOUND: readonly (readonly [
     { ...SESSION_NAMES, AWS_DEFAULT_REGION: 'us-east-1' },
   ],
   [
+    'the gateway’s place and the lease’s token',
+    { BREVET_URL: 'https://brevet.example', BREVET_GATEWAY_URL: 'https://elsewhere.example' },
+    { type: 'http', base_url: 'https://brevet.example/t/acme/gateway/lse_x', token: 'eyJ', expires_at: 'soon' },
+    { BREVET_GATEWAY_URL: 'https://brevet.example/t/acme/gateway/lse_x', BREVET_TOKEN: 'eyJ' },
+  ],
+  [
     'nothing that was there for others, or leads elsewhere',
     {
       BREVET_AGENT_KEY_FILE: '/key',
