@@ -36,7 +36,19 @@ export interface LoginLoad {
   readonly seconds?: number;
 }
 
-export type Load = TokenLoad | LoginLoad;
+/** The same call of a tool over and over. */
+export interface CallLoad {
+  readonly kind: 'calls';
+  readonly port: number;
+  /** One for each connection, in turn. */
+  readonly callers: readonly { readonly path: string; readonly token: string }[];
+  readonly connections: number;
+  readonly requests: number;
+  /** The run ends then, if it has not before. */
+  readonly seconds?: number;
+}
+
+export type Load = TokenLoad | LoginLoad | CallLoad;
 
 /** Of one run; times in milliseconds. */
 export interface Measured {

@@ -82,7 +82,7 @@ async function memory(options: BrevetOptions, plan: Plan, generator: Generator) 
   }
 }
 
-function sampleMost(pid: number | undefined): { stop(): Promise<number> } {
+export function sampleMost(pid: number | undefined): { stop(): Promise<number> } {
   const stopping = new AbortController();
   const most = (async () => {
     let seen = 0;

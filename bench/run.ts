@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureBlocks } from './blocks.ts';
 import { measureFull } from './full.ts';
+import { measureGateway } from './gateway.ts';
 import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
 import { measureLogins } from './logins.ts';
@@ -18,6 +19,7 @@ import type { Outcome } from './tokens.ts';
 const CASES = {
   tokens: measureTokens,
   logins: measureLogins,
+  gateway: measureGateway,
   node: measureNode,
   policy: measurePolicy,
   rules: measureRules,

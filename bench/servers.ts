@@ -30,8 +30,11 @@ export interface BrevetServer extends Server {
   readonly startedIn: number;
 }
 
-/** The floor or the peer. They hold nothing, so their channel's end is their own. */
-export function startServer(name: 'floor' | 'peer', given: Readonly<Record<string, string>>): Promise<Server> {
+/** The floor, the peer, a tool or a bare proxy. They hold nothing, so their channel's end is their own. */
+export function startServer(
+  name: 'floor' | 'peer' | 'far' | 'proxy',
+  given: Readonly<Record<string, string>>,
+): Promise<Server> {
   const flags = Object.entries(given).flatMap(([flag, value]) => [`--${flag}`, value]);
   const child = fork(at(`servers/${name}.ts`), flags, { env: { ...process.env, NODE_ENV: 'production' } });
   return new Promise((resolve, reject) => {

@@ -52,11 +52,12 @@ const TERMS = {
   retention_days: 30,
 };
 
-/** @param targets more of them, by name, as an administrator writes them. */
+/** @param targets more of them, by name, as an administrator writes them. @param more task classes, for those. */
 export async function populate(
   broker: BrevetServer,
   key: AgentKey,
   targets: Readonly<Record<string, unknown>> = {},
+  more: readonly string[] = [],
 ): Promise<void> {
   const token = await administrator(broker);
   const put = (path: string, body: unknown) => send(broker, 'PUT', path, body, token);
@@ -74,7 +75,7 @@ export async function populate(
     data: [],
   });
   await put(`/api/tenants/${TENANT}/enrolments/${AGENT}`, { jwk: key.publicKey });
-  const tasks = ['ticket.route', 'report.query'];
+  const tasks = ['ticket.route', 'report.query', ...more];
   await put(`/api/tenants/${TENANT}/acceptances/${AGENT}`, { model_version: '3.1', tasks, reason: 'Is measured' });
   await put(`/api/tenants/${TENANT}/targets/${SERVICE_DESK}`, {
     provider: 'jwt',

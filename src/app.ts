@@ -13,6 +13,7 @@ import { assignments } from './http/assignments.ts';
 import { blocks } from './http/blocks.ts';
 import { changes } from './http/changes.ts';
 import { context } from './http/context.ts';
+import { gateway } from './http/gateway.ts';
 import { health } from './http/health.ts';
 import { inventories } from './http/inventory.ts';
 import { leases } from './http/leases.ts';
@@ -41,9 +42,10 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
     const deps = depsOf(c.env);
     c.set('deps', deps);
     c.set('requestId', newId('cal', deps.clock(), deps.random));
-    await next();
+    // Before there is an answer: set on one that is made, they would have it made once more.
     c.header('x-request-id', c.var.requestId);
     c.header('x-content-type-options', 'nosniff');
+    await next();
   });
   app.route('/', health);
   app.route('/errors', errors);
@@ -61,6 +63,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);
   app.route('/t/:tenant/leases', leases);
+  app.route('/t/:tenant/gateway', gateway);
   app.get('/t/:tenant/jwks', keys);
   // RFC 8414 puts the well-known part before the issuer's path; OpenID discovery puts it behind.
   app.get('/.well-known/oauth-authorization-server/t/:tenant', metadata);

@@ -3,6 +3,9 @@
  * the guarded fetch) comes in.
  */
 import type { Channel } from './core/channel.ts';
+import type { Forward } from './core/forward.ts';
+import { cutCalls, newGateway } from './core/gateway/kept.ts';
+import type { Gateway } from './core/gateway/kept.ts';
 import type { GuardedFetch } from './core/fetch.ts';
 import type { Random } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
@@ -36,6 +39,7 @@ export interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly fetch: GuardedFetch;
+  readonly forward: Forward;
   readonly issuerKeys: IssuerKeys;
   readonly log: Log;
   readonly node: string;
@@ -51,11 +55,14 @@ export interface Parts {
   readonly kept?: Kept;
 }
 
-export function compose({ keepAnswers, providers, kept, rules, ...parts }: Parts): Deps {
+export function compose({ keepAnswers, providers, kept, rules, forward, ...parts }: Parts): Deps {
   const signer = createSigner(parts.store, parts.keyring);
+  const gateway = newGateway(forward);
   return {
     ...parts,
+    store: endingCalls(parts.store, gateway),
     signer,
+    gateway,
     providers: new Map<ProviderKind, Provider>(providers(signer).map((provider) => [provider.kind, provider])),
     bundles: createBundles(parts.store, rules, kept?.bundles),
     rulebook: kept?.rulebook ?? createRulebook(rules, { keepAnswers }),
@@ -65,3 +72,13 @@ export function compose({ keepAnswers, providers, kept, rules, ...parts }: Parts
     placeOf: createPlaces(parts.keyring),
   };
 }
+
+/** Whatever ends a lease on this node ends, with its commit, the calls that are under way here. */
+const endingCalls = (store: Store, gateway: Gateway): Store => ({
+  ...store,
+  async commit(change, entries) {
+    const committed = await store.commit(change, entries);
+    if (committed.ok && change.kind === 'lease.revoke') cutCalls(gateway, change.lease);
+    return committed;
+  },
+});

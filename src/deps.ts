@@ -5,6 +5,7 @@
 import type { Breakers } from './core/breakers.ts';
 import type { Channel } from './core/channel.ts';
 import type { GuardedFetch } from './core/fetch.ts';
+import type { Gateway } from './core/gateway/kept.ts';
 import type { Random, TenantName } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
 import type { Log } from './core/log.ts';
@@ -36,6 +37,8 @@ export interface Deps {
   readonly fetch: GuardedFetch;
   /** The keys of workloads' and operators' issuers: one value for the process, since it keeps what it fetched. */
   readonly issuerKeys: IssuerKeys;
+  /** Calls to tools, and what is remembered between them. */
+  readonly gateway: Gateway;
   readonly refusals: Refusals;
   readonly rates: Rates;
   /** How targets have answered this process. */

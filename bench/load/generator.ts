@@ -3,6 +3,7 @@ import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { overAfter, summaryOf } from '../load.ts';
 import type { Load, Measured, Reply } from '../load.ts';
+import { toolCalls } from './calls.ts';
 import { loginLife } from './logins.ts';
 import { tokenRequests } from './tokens.ts';
 
@@ -17,8 +18,19 @@ process.once('disconnect', () => process.exit());
 /** What one connection does over and over, until there is no more to do. */
 export type Step = (connection: Connection, number: number) => Promise<void>;
 
+function stepOf(load: Load): Step {
+  switch (load.kind) {
+    case 'tokens':
+      return tokenRequests(load);
+    case 'logins':
+      return loginLife(load);
+    case 'calls':
+      return toolCalls(load);
+  }
+}
+
 async function measure(load: Load): Promise<Measured> {
-  const step = load.kind === 'tokens' ? tokenRequests(load) : loginLife(load);
+  const step = stepOf(load);
   const connections = await Promise.all(Array.from({ length: load.connections }, () => openConnection(load.port)));
   const times: number[] = [];
   let taken = 0;

@@ -72,6 +72,7 @@ export async function parseTarget(
     externalId: externalIdOf(deps.keyring, tenant),
   });
   if (!config.ok) return config;
+  if (shared !== null && config.value['key_reaches'] === 'this-tenant') return err(REACHES_OTHERS);
   const jwk = parsed.value.jwk === null ? ok(null) : parsePublicKey(parsed.value.jwk);
   if (!jwk.ok) return jwk;
   const secret = await keptOrNew(deps, at.targets.get(called), called, config.value, parsed.value.secret, tenant);
@@ -107,6 +108,12 @@ export async function parseTarget(
     ends: null,
   });
 }
+
+/** A key that stands at other tenants too reaches them, whatever is said of it. */
+const REACHES_OTHERS = failure('invalid_target', 'a secret that is msp_wide reaches several clients', {
+  path: 'config.key_reaches',
+  hint: 'Say several, and how each call is tied to this tenant.',
+});
 
 interface KeptSecret {
   readonly sealed: SealedSecret;

@@ -5,9 +5,8 @@
  */
 import { isName } from '../core/ids.ts';
 import type { AgentName } from '../core/ids.ts';
-import { sha256, toHex, utf8 } from '../core/digest.ts';
+import { toHex } from '../core/digest.ts';
 import { tenantIssuer } from '../core/issuer.ts';
-import type { PublicJwk } from '../core/registers.ts';
 import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { after, numericDate, seconds } from '../core/time.ts';
@@ -17,7 +16,8 @@ import { unauthenticated } from './auth-failure.ts';
 import type { Proven } from './auth-failure.ts';
 import { agentInStanding, proofDigest } from './principal.ts';
 import type { AgentPrincipal } from './principal.ts';
-import { decodeUnverified, isOnlyAudience, readTimes, verifySignature } from './token.ts';
+import { isSignedBy } from './signed.ts';
+import { decodeUnverified, isOnlyAudience, readTimes } from './token.ts';
 import type { UnverifiedToken } from './token.ts';
 
 /** Keeps it out of an access token's place, and every other token out of its own. @see RFC 8725 section 3.11 */
@@ -67,24 +67,6 @@ export async function verifySession(
   }
   const { sub, proof } = token.claims;
   return isName(sub) ? stillStands(snapshot, sub as AgentName, proof, now) : unauthenticated('no agent');
-}
-
-/**
- * Those found to be signed with a key, by digest: a session comes with every call for five minutes. A signature stays
- * good for as long as its key stands; everything else is looked at every time.
- */
-const signed = new WeakMap<PublicJwk, Set<string>>();
-const SIGNED_KEPT = 1_000;
-
-async function isSignedBy(key: PublicJwk, token: UnverifiedToken, text: string): Promise<boolean> {
-  const known = signed.get(key) ?? new Set();
-  const digest = toHex(sha256(utf8(text)));
-  if (known.has(digest)) return true;
-  if ((await verifySignature(token, key)) === null) return false;
-  const [oldest] = known;
-  if (known.size >= SIGNED_KEPT && oldest !== undefined) known.delete(oldest);
-  signed.set(key, known.add(digest));
-  return true;
 }
 
 function whyNotHere({ type, claims }: UnverifiedToken, issuer: string, now: Instant): string | null {

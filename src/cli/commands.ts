@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   start: ['the broker', () => import('./start.ts')],
   demo: ['the main job, on a sandbox', () => import('./demo.ts')],
   exec: ['a command under one lease', () => import('./exec.ts')],
+  'credential-process': ['a session at AWS, for its tools', () => import('./credential-process.ts')],
   tenant: ['clients', () => import('./tenant.ts')],
   context: ['what a tenant is, and what holds there for now', () => import('./context.ts')],
   person: ['humans', () => import('./person.ts')],

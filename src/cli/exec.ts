@@ -2,22 +2,20 @@
  * One command under one lease: asks, runs the command with what its tools already read, and completes the lease
  * however the command ends. What `exec` itself cannot do after `kill -9`, the broker does at the lease's end.
  */
-import { accessSync, constants as files } from 'node:fs';
 import { constants } from 'node:os';
-import { deploymentKeyFile } from '../config.ts';
 import { createBrevet } from '../client/brevet.ts';
-import type { Ask, Brevet } from '../client/brevet.ts';
+import type { Brevet } from '../client/brevet.ts';
 import { BrevetWaiting } from '../client/error.ts';
 import { PENDING } from '../client/answer.ts';
 import { optionsFromEnvironment } from '../client/environment.ts';
 import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
 import { EXIT, UsageError } from './command.ts';
-import type { Command, Given } from './command.ts';
-import { readObject } from './files.ts';
+import type { Command } from './command.ts';
+import { ASKING, requestOf } from './exec/ask.ts';
+import { refuseBesideKey } from './exec/beside-key.ts';
 import { environmentFor } from './exec/environment.ts';
 import { listenForSignals, runCommand } from './exec/run.ts';
 import type { Run, RunEnd, Signals } from './exec/run.ts';
-import { parametersOf } from './parameters.ts';
 import { shown } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,18 +24,7 @@ const exec: Command = {
   says: 'Runs a command with a credential for one task, which is gone when the command ends.',
   runs: true,
   options: {
-    tenant: { takes: 'NAME', says: 'at this tenant (or BREVET_TENANT)' },
-    task: { takes: 'CLASS', says: 'the task class', needed: true },
-    resource: { takes: 'TARGET', says: 'the target, or target/rest', needed: true },
-    param: {
-      takes: 'NAME=VALUE',
-      many: true,
-      says: 'a parameter of the task, as text; NAME:=VALUE for a number or other JSON',
-    },
-    reason: { takes: 'TEXT', says: 'why, for whoever reads the ledger' },
-    role: { takes: 'NAME', says: 'the role, where several would permit it' },
-    ttl: { takes: 'SECONDS', says: 'how long at most' },
-    file: { takes: 'FILE', short: 'f', says: 'what else the request says, such as its rollback, in YAML or JSON' },
+    ...ASKING,
     wait: { takes: 'SECONDS', says: 'wait so long where a person is asked' },
     'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
   },
@@ -47,7 +34,8 @@ const exec: Command = {
     if (program === undefined) throw new UsageError('a command is missing: put it after --');
     refuseBesideKey(given, terminal);
     const signals = listenForSignals();
-    const asked = requestOf(given, program);
+    // The name of the program alone: its arguments may hold anything.
+    const asked = requestOf(given, `brevet exec: ${program.split('/').at(-1)}`);
     const tenant = given.text('tenant');
     const brevet = createBrevet(optionsFromEnvironment(tenant === undefined ? {} : { tenant }));
     try {
@@ -60,49 +48,6 @@ const exec: Command = {
     }
   },
 };
-
-/** An agent that runs beside the broker's key could be anybody: that is for a first try, and said. */
-function refuseBesideKey(given: Given, terminal: Terminal): void {
-  const readable = readableKey();
-  if (readable === null) return;
-  if (!given.flag('same-user')) {
-    const remedy = 'Run it as another user, or with --same-user for a first try on your own machine.';
-    throw new UsageError(`this user can read the deployment key (${readable}), and so could the command. ${remedy}`);
-  }
-  terminal.err(`brevet: warning: this user can read the deployment key (${readable}), and so can the command`);
-}
-
-/** Where this user finds the deployment key; `null` where nowhere that Brevet knows of. */
-function readableKey(): string | null {
-  if (process.env['BREVET_DEPLOYMENT_KEY']) return 'BREVET_DEPLOYMENT_KEY';
-  const named = process.env['BREVET_DEPLOYMENT_KEY_FILE'];
-  const kept = deploymentKeyFile(process.env['BREVET_DATA_DIR'] || './.brevet');
-  return [named, kept].find((path) => path !== undefined && path !== '' && isReadable(path)) ?? null;
-}
-
-function isReadable(path: string): boolean {
-  try {
-    accessSync(path, files.R_OK);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
-}
-
-function requestOf(given: Given, program: string): Ask {
-  const [role, ttl, file] = [given.text('role'), given.whole('ttl'), given.text('file')];
-  return {
-    ...(file === undefined ? {} : readObject(file)),
-    task: given.need('task'),
-    resource: given.need('resource'),
-    parameters: parametersOf('param', given.list('param')),
-    // The name of the program alone: its arguments may hold anything.
-    reason: given.text('reason') ?? `brevet exec: ${program.split('/').at(-1)}`,
-    ...(role === undefined ? {} : { role }),
-    ...(ttl === undefined ? {} : { ttl }),
-  };
-}
 
 /**
  * Tells what people have answered, for as long as the caller waits. Whatever it is, the command is not run: what they

@@ -15,7 +15,7 @@ const kept = registerCommands({
   ofTenant: true,
   path,
   fields: {
-    provider: { says: 'jwt or postgres', is: 'text' },
+    provider: { says: 'jwt, postgres or aws', is: 'text' },
     environment: { says: 'what it is part of, such as production', is: 'text' },
     'data-classes': { says: 'a class of data behind it', is: 'list' },
   },

@@ -2,7 +2,7 @@
  * Digests, synchronous: WebCrypto's are not, and cost a thread's hop for each of the many small values of a ledger
  * entry. `node:crypto` is here on Workers too, by `nodejs_compat`, and this is its one place among what they load.
  */
-import { createHmac, hash } from 'node:crypto';
+import { createHash, createHmac, hash } from 'node:crypto';
 
 const text = new TextEncoder();
 
@@ -27,6 +27,14 @@ export function fromHex(hex: string): Uint8Array {
 
 /** @param value a text stands for its UTF-8. */
 export const sha256Hex = (value: string | Uint8Array): string => hash('sha256', value, 'hex');
+
+export interface RunningDigest {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: 'hex'): string;
+}
+
+/** SHA-256 over what comes in pieces. */
+export const runningSha256 = (): RunningDigest => createHash('sha256');
 
 /** Takes the same time wherever the two differ; for whatever an attacker could guess byte by byte. */
 export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-/** A bucket for each agent at each tenant, which fills by the minute. */
+/** A bucket for each agent, and for each tool, at each tenant, which fills by the minute. */
 import type { Rates } from '../core/rates.ts';
 import { seconds } from '../core/time.ts';
 import type { Clock, Instant } from '../core/time.ts';
@@ -16,8 +16,8 @@ interface Bucket {
 export function createRates(clock: Clock, most = MOST_BUCKETS): Rates {
   const buckets = new Map<string, Bucket>();
   return {
-    take({ tenant, agent }, perMinute) {
-      const key = `${tenant} ${agent}`;
+    take(who, perMinute) {
+      const key = 'agent' in who ? `${who.tenant} ${who.agent}` : `${who.tenant} target ${who.target}`;
       const now = clock();
       const { left, at } = buckets.get(key) ?? { left: perMinute, at: now };
       // A clock that was set back fills nothing.

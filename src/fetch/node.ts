@@ -7,7 +7,7 @@
 import { lookup as resolveByDns } from 'node:dns';
 import type { LookupAddress } from 'node:dns';
 import { request as requestHttp } from 'node:http';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
@@ -20,7 +20,7 @@ type Resolved = (error: NodeJS.ErrnoException | null, addresses: readonly Lookup
 /** Every address of a name. */
 export type Resolve = (host: string, then: Resolved) => void;
 
-const byDns: Resolve = (host, then) => resolveByDns(host, { all: true }, then);
+export const byDns: Resolve = (host, then) => resolveByDns(host, { all: true }, then);
 
 export function guardedRequest(reach: Reach, resolve: Resolve = byDns): GuardedRequest {
   return async (text, limits, headers = {}) => {
@@ -37,7 +37,7 @@ export function guardedRequest(reach: Reach, resolve: Resolve = byDns): GuardedR
 }
 
 /** The lookup that the socket itself uses: all of a name's addresses, or none if one may not be reached. */
-function lookupWithin(allowed: AllowedUrl, resolve: Resolve): LookupFunction {
+export function lookupWithin(allowed: AllowedUrl, resolve: Resolve): LookupFunction {
   return (host, options, callback) => {
     resolve(host, (error, addresses) => {
       const [first] = addresses ?? [];
@@ -59,16 +59,18 @@ function send(allowed: AllowedUrl, limits: FetchLimits, options: RequestOptions)
       readBody(response, limits.bytes).then((body) => resolve({ status: response.statusCode ?? 0, body }), fail);
     });
     request.on('error', fail);
-    request.on('socket', (socket) => watch(request, socket, allowed));
+    request.on('socket', (socket) => watch(socket, allowed, (why) => request.destroy(why)));
     request.end();
   });
 }
 
-function watch(request: ClientRequest, socket: Socket, allowed: AllowedUrl): void {
+/** Looks at where a connection leads once it stands; one that stands was looked at when it was made. */
+export function watch(socket: Socket, allowed: AllowedUrl, refuse: (why: FetchRefused) => void): void {
+  if (!socket.connecting) return;
   socket.once('connect', () => {
     const { remoteAddress } = socket;
     if (remoteAddress !== undefined && mayBeAt(allowed, remoteAddress)) return;
-    request.destroy(new FetchRefused('refused: connected to an address that may not be reached'));
+    refuse(new FetchRefused('refused: connected to an address that may not be reached'));
   });
 }
 
@@ -90,7 +92,7 @@ function drop(response: IncomingMessage, why: string): FetchFailed {
   return new FetchFailed(why);
 }
 
-function asFetchError(error: Error): Error {
+export function asFetchError(error: Error): Error {
   if (error instanceof FetchRefused || error instanceof FetchFailed) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return new FetchFailed(`no answer: ${code}`, { cause: error });

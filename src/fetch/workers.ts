@@ -10,12 +10,13 @@ import type { Reach } from '../authenticate/address.ts';
 /** Names that no public DNS has. @see RFC 6761, RFC 6762, RFC 8375 */
 const PRIVATE_NAME = /^[^.]+$|\.(?:localhost|local|internal|intranet|home\.arpa|test|invalid|onion)$/;
 
+export const isPrivateName = (host: string): boolean => !host.includes(':') && PRIVATE_NAME.test(host);
+
 export function guardedRequest(reach: Reach, send: typeof fetch): GuardedRequest {
   return async (text, limits, headers = {}) => {
     const allowed = checkUrl(text, reach);
     if (typeof allowed === 'string') throw new FetchRefused(`refused: ${allowed}`);
-    const isAddress = allowed.host.includes(':');
-    if (!allowed.mayBePrivate && !isAddress && PRIVATE_NAME.test(allowed.host)) {
+    if (!allowed.mayBePrivate && isPrivateName(allowed.host)) {
       throw new FetchRefused('refused: a private name');
     }
     const signal = AbortSignal.timeout(limits.milliseconds);

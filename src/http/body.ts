@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { flawOf } from './flaw.ts';
+import { flawOf } from '../core/flaw.ts';
 import type { Scope } from './scope.ts';
 
 export const BODY_LIMIT = 64 * 1024;

@@ -24,7 +24,7 @@ import { findLease } from '../use/introspect.ts';
 import { readForm } from './body.ts';
 import { claimOf, tenantOf } from './caller.ts';
 import { revokeUndelivered } from './delivery.ts';
-import { flawOf } from './flaw.ts';
+import { flawOf } from '../core/flaw.ts';
 import type { Scope } from './scope.ts';
 import { answer, oauthError, receiptWire } from './wire.ts';
 

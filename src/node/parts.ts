@@ -17,6 +17,9 @@ import type { Deps } from '../deps.ts';
 import { exchangesOnNode } from '../fetch/exchange-node.ts';
 import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
+import { nodeForward } from '../fetch/node-forward.ts';
+import { httpProvider } from '../providers/http/provider.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
 import { vaultProvider } from '../providers/vault/provider.ts';
@@ -68,9 +71,13 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const reach = { privateHosts: config.allowPrivateHosts };
   const request = guardedRequest(reach);
   const fetch = jsonOver(request);
+  const tools = nodeForward(reach);
+  const { forward } = tools;
   const postgres = postgresProvider({ random, clock });
   const exchanges = exchangesOnNode();
   const vault = vaultProvider({ exchange: exchanges.exchange, random, clock });
+  const { publicUrl } = config;
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -80,10 +87,11 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     clock,
     random,
     fetch,
+    forward,
     issuerKeys: createIssuerKeys(fetch, clock, log),
     log,
     node,
-    publicUrl: config.publicUrl,
+    publicUrl,
     operators: config.operators,
     channels: parts.channels ?? [],
     pause: async (ms, over) => {
@@ -98,14 +106,22 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       });
     },
     keepAnswers: parts.keepAnswers ?? true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: config.publicUrl }), postgres, vault].map(around),
+    providers: (signer) =>
+      [
+        jwtProvider({ signer, request, publicUrl }),
+        postgres,
+        aws,
+        vault,
+        httpProvider({ signer, forward, publicUrl }),
+      ].map(around),
   });
   return {
     deps,
     async close() {
       stop();
       closing.abort();
-      await Promise.all([postgres.close(), vault.close()]);
+      tools.close();
+      await Promise.all([postgres.close(), aws.close(), vault.close()]);
       exchanges.close();
     },
   };

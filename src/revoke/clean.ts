@@ -26,14 +26,16 @@ export function cleaning(deps: Deps, lease: Lease, sighting: Sighting): readonly
 }
 
 export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
-  const { provider, target, subject } = await hold(deps, lease);
+  const { provider, target, subject, declared } = await hold(deps, lease);
   if (provider.where === 'local') return { dead: true };
   try {
     await provider.unfence(subject, target);
     await provider.revoke(subject, target);
     const sighting = await provider.look(subject, target);
     const dropped = sighting.seen === 'gone' && sighting.evidence['left'] === undefined;
-    return dropped ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
+    // Only the secret could show more, and that went with the lease's death.
+    const isBlind = sighting.seen === 'unseen' && sighting.forGood && declared.keepsSecret;
+    return dropped || isBlind ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     return { dead: false, why: fault.message };

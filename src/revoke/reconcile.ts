@@ -24,7 +24,8 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
     await held.provider.fence(held.subject, held.target);
     const sighting = await held.provider.look(held.subject, held.target);
     deps.breakers.answered(lease);
-    if (sighting.seen === 'unseen') return { dead: false, why: sighting.why };
+    // What will never be seen is taken for one that landed.
+    if (sighting.seen === 'unseen' && !sighting.forGood) return { dead: false, why: sighting.why };
     if (sighting.seen === 'gone') {
       await fail(deps, lease, sighting, fence);
       return { dead: true };

@@ -116,6 +116,9 @@ export async function reread(deps: Deps, tenant: TenantName, id: LeaseId): Promi
 /** Where the commit itself is the death (introspection refuses from then on), or expiry has already ended all use. */
 function deathInCommit(declared: Declared, lease: Lease, at: Instant, node: string): Death | null {
   if (lease.state === 'opening') return null;
+  if (declared.revokes === 'commit' && declared.evidence === null) {
+    return { how: 'unverifiable', at, evidence: { why: 'what was done with it may go on' }, node };
+  }
   if (declared.revokes === 'commit') return { how: 'verified', at, evidence: { seen: declared.evidence }, node };
   if (declared.expiryEndsUse && declared.revokes === 'never' && at >= lease.expiresAt) {
     return { how: 'expired', at, evidence: { expired_at: toRfc3339(lease.expiresAt) }, node };

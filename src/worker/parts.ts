@@ -5,6 +5,9 @@ import { pause } from '../core/pause.ts';
 import type { Store } from '../core/store.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
+import { workersForward } from '../fetch/workers-forward.ts';
+import { httpProvider } from '../providers/http/provider.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { openStore } from '../store/open.ts';
 import { random } from './isolate.ts';
@@ -39,10 +42,14 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
   });
   learned.isFit = true;
   const { background, over } = whatIsBegun(store);
+  const { publicUrl } = settings;
+  const forward = workersForward((url, options) => globalThis.fetch(url, options));
   await keepTime(store, learned, background).catch(async (fault: unknown) => {
     await over();
     throw fault;
   });
+  // Of this invocation alone: what it gathers is promises.
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: settings.allowPrivateHosts });
   const deps: Deps = compose({
     store,
     keyring,
@@ -50,16 +57,21 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     clock,
     random,
     fetch: isolate.fetch,
+    forward,
     issuerKeys: isolate.issuerKeys,
     log,
     node,
-    publicUrl: settings.publicUrl,
+    publicUrl,
     operators: settings.operators,
     channels: [],
     pause,
     background,
     keepAnswers: true,
-    providers: (signer) => [jwtProvider({ signer, request, publicUrl: settings.publicUrl })],
+    providers: (signer) => [
+      jwtProvider({ signer, request, publicUrl }),
+      aws,
+      httpProvider({ signer, forward, publicUrl }),
+    ],
     kept: { ...kept, refusals: writtenLater(isolate, () => background(writeLater(deps))) },
   });
   return { deps, over };

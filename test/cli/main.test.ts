@@ -7,10 +7,12 @@ import { commands as acceptance } from '../../src/cli/acceptance.ts';
 import { commands as agent } from '../../src/cli/agent.ts';
 import { commands as apply } from '../../src/cli/apply.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
+import { commands as block } from '../../src/cli/block.ts';
 import { commands as change } from '../../src/cli/change.ts';
 import { helpOf, readArguments } from '../../src/cli/command.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { commands as context } from '../../src/cli/context.ts';
+import { commands as credentialProcess } from '../../src/cli/credential-process.ts';
 import { commands as enrolment } from '../../src/cli/enrolment.ts';
 import { commands as exec } from '../../src/cli/exec.ts';
 import { commands as inventory } from '../../src/cli/inventory.ts';
@@ -20,6 +22,7 @@ import { commands as offboard } from '../../src/cli/offboard.ts';
 import { commands as operator } from '../../src/cli/operator.ts';
 import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
+import { commands as reconcile } from '../../src/cli/reconcile.ts';
 import { commands as request } from '../../src/cli/request.ts';
 import { commands as start } from '../../src/cli/start.ts';
 import { commands as target } from '../../src/cli/target.ts';
@@ -31,6 +34,7 @@ import { residentBrevet } from './resident.ts';
 const ALL: readonly Command[] = [
   ...start,
   ...exec,
+  ...credentialProcess,
   ...tenant,
   ...context,
   ...person,
@@ -49,6 +53,8 @@ const ALL: readonly Command[] = [
   ...lease,
   ...policy,
   ...acceptance,
+  ...block,
+  ...reconcile,
 ];
 
 const POLICY = join(import.meta.dirname, '..', '..', 'policy');
@@ -73,7 +79,7 @@ for (const command of ALL) {
 
 help('names every word of SURFACE that there is so far', async () => {
   const { out, status } = await brevet(['--help']);
-  const listed = [...out.matchAll(/^ {2}brevet (\w+) {2}/gm)].map(([, word]) => word);
+  const listed = [...out.matchAll(/^ {2}brevet ([\w-]+) {2}/gm)].map(([, word]) => word);
   assert.equal(new Set(listed), new Set(['demo', ...ALL.map(({ name }) => name.split(' ')[0])]));
   assert.is(status, 0);
 });

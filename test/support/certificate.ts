@@ -72,7 +72,7 @@ function certificate(
   );
   const signature = der(TAG.bits, bytes(0), sign('sha256', signed, signer));
   const body = sequence(signed, ECDSA_WITH_SHA256, signature).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${body.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${body.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 export function certificateAuthority(name: string): Authority {

@@ -78,15 +78,29 @@ const AGENT = {
   data: [],
 };
 
+export interface SetUpOptions {
+  /** The folder of another bundle. */
+  readonly policy?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What else the administrator does. */
+  readonly more?: (by: {
+    readonly url: string;
+    readonly token: string;
+    put(path: string, body: unknown): Promise<unknown>;
+    assign(body: unknown): Promise<unknown>;
+  }) => Promise<void>;
+}
+
 /** As `deploy/workers/README.md` has it: a node migrates, takes the policy in, and is spoken to for the set-up. */
-export async function setUp(database: WorkersDatabase): Promise<Keys> {
+export async function setUp(database: WorkersDatabase, options: SetUpOptions = {}): Promise<Keys> {
   const config = readConfig({
     DATABASE_URL: connectionUrl(database.serve),
     BREVET_MIGRATE_URL: connectionUrl(database.owner),
     BREVET_DEPLOYMENT_KEY: DEPLOYMENT_KEY,
     BREVET_PUBLIC_URL: PUBLIC_URL,
     BREVET_LISTEN: `127.0.0.1:${await freePort()}`,
-    BREVET_POLICY_DIR: join(ROOT, 'policy'),
+    BREVET_POLICY_DIR: options.policy ?? join(ROOT, 'policy'),
+    ...options.env,
   });
   if (!config.ok || config.value.database.kind !== 'configured') throw new Error(JSON.stringify(config));
   const { migrate, serve } = config.value.database;
@@ -116,6 +130,7 @@ export async function setUp(database: WorkersDatabase): Promise<Keys> {
     });
     await assign({ tenant: 'acme', holder: { agent: 'triage-bot' }, role: 'triage' });
     await assign({ tenant: 'acme', holder: { person: 'otto' }, role: 'overseer' });
+    await options.more?.({ url: node.url, token, put, assign });
     return { agent: agent.secret, target: target.secret };
   } finally {
     await node.stop();

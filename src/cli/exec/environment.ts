@@ -16,6 +16,7 @@ const TAKEN_AWAY = [
   /^PG(?:HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SERVICEFILE|OPTIONS)$/,
   /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE)$/,
   /^AWS_CONTAINER_/,
+  /^AWS_ENDPOINT_URL/,
   /^VAULT_(?:ADDR|TOKEN|NAMESPACE|AGENT_ADDR|READS)$/,
 ];
 
@@ -27,12 +28,20 @@ export class UnknownCredential extends Error {
 /** @throws {UnknownCredential} */
 export function environmentFor(own: Environment, credential: Credential): Record<string, string> {
   const kept = Object.entries(own).filter(([name]) => !TAKEN_AWAY.some((pattern) => pattern.test(name)));
-  return { ...(Object.fromEntries(kept) as Record<string, string>), ...namesOf(credential) };
+  return {
+    ...regionOf(own, credential),
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    ...namesOf(credential),
+  };
 }
 
 function namesOf(credential: Credential): Record<string, string> {
+  if (credential['type'] === 'http') {
+    return { BREVET_GATEWAY_URL: textOf(credential, 'base_url'), BREVET_TOKEN: textOf(credential, 'token') };
+  }
   if (credential['access_token'] !== undefined) return { BREVET_TOKEN: textOf(credential, 'access_token') };
   if (credential['type'] === 'postgres') return postgresNames(credential);
+  if (credential['type'] === 'aws') return awsNames(credential);
   if (credential['type'] === 'vault') return vaultNames(credential);
   throw new UnknownCredential('this version of brevet exec has no environment for this kind of credential');
 }
@@ -69,6 +78,19 @@ function textsOf(credential: Credential, name: string): readonly string[] {
   const value: unknown = credential[name];
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
   throw new UnknownCredential(`the credential has no ${name}`);
+}
+
+/** @see https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html */
+const awsNames = (credential: Credential): Record<string, string> => ({
+  AWS_ACCESS_KEY_ID: textOf(credential, 'access_key_id'),
+  AWS_SECRET_ACCESS_KEY: textOf(credential, 'secret_access_key'),
+  AWS_SESSION_TOKEN: textOf(credential, 'session_token'),
+});
+
+/** One where the session may be used, for a caller who has chosen none. */
+function regionOf(own: Environment, credential: Credential): Record<string, string> {
+  const isChosen = own['AWS_REGION'] !== undefined || own['AWS_DEFAULT_REGION'] !== undefined;
+  return credential['type'] !== 'aws' || isChosen ? {} : { AWS_REGION: textOf(credential, 'region') };
 }
 
 function textOf(credential: Credential, name: string): string {

@@ -13,6 +13,15 @@ const LOGIN = {
   password: 'p',
 };
 
+const SESSION = {
+  type: 'aws',
+  region: 'eu-west-1',
+  access_key_id: 'ASIA',
+  secret_access_key: 's',
+  session_token: 't',
+};
+const SESSION_NAMES = { AWS_ACCESS_KEY_ID: 'ASIA', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' };
+
 /** What is there before, the credential, and what the command finds. */
 const FOUND: readonly (readonly [
   what: string,
@@ -59,6 +68,24 @@ const FOUND: readonly (readonly [
     {},
     { type: 'vault', address: 'https://vault.acme.example', namespace: 'acme', token: 'hvs.x', reads: ['kv/c'] },
     { VAULT_ADDR: 'https://vault.acme.example', VAULT_NAMESPACE: 'acme', VAULT_TOKEN: 'hvs.x', VAULT_READS: 'kv/c' },
+  ],
+  [
+    'the gateway’s place and the lease’s token',
+    { BREVET_URL: 'https://brevet.example', BREVET_GATEWAY_URL: 'https://elsewhere.example' },
+    { type: 'http', base_url: 'https://brevet.example/t/acme/gateway/lse_x', token: 'eyJ', expires_at: 'soon' },
+    { BREVET_GATEWAY_URL: 'https://brevet.example/t/acme/gateway/lse_x', BREVET_TOKEN: 'eyJ' },
+  ],
+  [
+    'a session at AWS, and a region where none was chosen',
+    { AWS_PROFILE: 'prod', AWS_ENDPOINT_URL_S3: 'https://elsewhere.example' },
+    SESSION,
+    { ...SESSION_NAMES, AWS_REGION: 'eu-west-1' },
+  ],
+  [
+    'a session at AWS in the region that was chosen',
+    { AWS_DEFAULT_REGION: 'us-east-1', AWS_SESSION_TOKEN: 'old' },
+    SESSION,
+    { ...SESSION_NAMES, AWS_DEFAULT_REGION: 'us-east-1' },
   ],
   [
     'nothing that was there for others, or leads elsewhere',

@@ -6,7 +6,7 @@
  * @see RFC 8259 sections 4 and 9
  */
 
-import { isWellFormed } from '../core/parse.ts';
+import { isWellFormed } from './parse.ts';
 
 const TOKEN = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|-?\d[\d.eE+-]*|[{}[\]]/g;
 

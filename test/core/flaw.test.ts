@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { flawOf } from '../../src/http/flaw.ts';
+import { flawOf } from '../../src/core/flaw.ts';
 
 const TEXTS: readonly (readonly [text: string, doubled: boolean])[] = [
   ['{"a":1,"b":2}', false],

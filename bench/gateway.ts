@@ -1,0 +1,121 @@
+/** Calls through the gateway beside a bare proxy, and what a large answer costs in memory. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { bundleWithTools, TOOL_KEY, toolTarget } from '../test/support/tool.ts';
+import { alternate, median, ratioOf, rowOf } from './figures.ts';
+import type { Contender } from './figures.ts';
+import type { CallLoad, Generator, Measured } from './load.ts';
+import { residentMegabytes } from './machine.ts';
+import { sampleMost } from './node.ts';
+import type { Plan } from './plan.ts';
+import { startBrevet, startServer } from './servers.ts';
+import type { BrevetServer } from './servers.ts';
+import type { Outcome } from './tokens.ts';
+import { agentSession, newAgentKey, populate, TENANT } from './world.ts';
+import type { AgentKey } from './world.ts';
+
+const CONNECTIONS = 64;
+const LARGE_BYTES = 64 * 1024 * 1024;
+/** Ever so many calls a minute are taken, so that nothing is measured but the way. */
+const LIMITS = { calls_per_minute: 1_000_000, response_bytes: 2 * LARGE_BYTES, seconds: 600 };
+
+export async function measureGateway(folder: string, plan: Plan, generator: Generator): Promise<Outcome> {
+  const far = await startServer('far', {});
+  const proxy = await startServer('proxy', { far: String(far.port) });
+  const broker = await startBrevet({
+    dataDir: folder,
+    settings: { BREVET_ALLOW_PRIVATE_HOSTS: '127.0.0.1', BREVET_POLICY_DIR: await policyIn(`${folder}-tools`) },
+  });
+  try {
+    const key = newAgentKey();
+    const target = toolTarget(`http://127.0.0.1:${far.port}`, { limits: LIMITS });
+    await populate(broker, key, { psa: target }, ['tool.read', 'tool.upload']);
+    const through = async (): Promise<Measured> => generator.run(load(broker.port, await callersOf(broker, key), plan));
+    const bare = { path: '/tickets/ACME-1', token: TOOL_KEY };
+    const contenders: Contender<Measured>[] = [
+      { name: 'gateway', run: through },
+      { name: 'proxy', run: () => generator.run(load(proxy.port, [bare], plan)) },
+    ];
+    for (const { run } of contenders) await run();
+    const results = await alternate(plan.rounds, contenders, plan.told);
+    const of = (name: string): number[] => (results.get(name) ?? []).map(({ perSecond }) => perSecond);
+    // What a process grows to with its first large answer is its own; each of the others is to cost nothing.
+    await streamed(broker, key);
+    const growth: number[] = [];
+    for (let round = 0; round < plan.rounds; round++) growth.push(await streamed(broker, key));
+    return {
+      rows: [
+        rowOf('gateway', `calls through the gateway; ${CONNECTIONS} connections`, 'per second', of('gateway')),
+        rowOf('proxy', `a bare node:http proxy; ${CONNECTIONS} connections`, 'per second', of('proxy')),
+        rowOf('gateway-stream', 'more resident memory while 64 MiB stream through, the most', 'MB', growth),
+      ],
+      ratios: { gateway_over_proxy: ratioOf(of('gateway'), of('proxy')), gateway_stream_mb: median(growth) },
+    };
+  } finally {
+    await broker.stop();
+    await proxy.stop();
+    await far.stop();
+  }
+}
+
+const load = (port: number, callers: CallLoad['callers'], { window }: Plan): CallLoad => ({
+  kind: 'calls',
+  port,
+  callers,
+  connections: CONNECTIONS,
+  ...window,
+});
+
+/** The starting bundle with task classes for tools, as a broker reads it. */
+async function policyIn(folder: string): Promise<string> {
+  for (const [path, text] of Object.entries(await bundleWithTools())) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), text);
+  }
+  return folder;
+}
+
+/** A lease for each connection, as each agent has its own. */
+async function callersOf(broker: BrevetServer, key: AgentKey): Promise<CallLoad['callers']> {
+  const session = await agentSession(broker, key);
+  return Promise.all(
+    Array.from({ length: CONNECTIONS }, async () => {
+      const { path, token } = await leaseOf(broker, session, 'tool.read');
+      return { path: `${path}/tickets/ACME-1`, token };
+    }),
+  );
+}
+
+async function leaseOf(broker: BrevetServer, session: string, task: string) {
+  const answer = await fetch(`${broker.url}/t/${TENANT}/requests`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${session}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      task,
+      resource: 'psa',
+      parameters: { ticket: 'ACME-1' },
+      reason: 'Is measured',
+      uses: 1000,
+    }),
+  });
+  const body = (await answer.json()) as { readonly credential?: { readonly token: string; readonly base_url: string } };
+  if (body.credential === undefined) throw new Error(`no lease: ${JSON.stringify(body)}`);
+  const { token, base_url } = body.credential;
+  return { path: new URL(base_url).pathname, token };
+}
+
+const SETTLE_MS = 1_000;
+
+async function streamed(broker: BrevetServer, key: AgentKey): Promise<number> {
+  const { path, token } = await leaseOf(broker, await agentSession(broker, key), 'tool.upload');
+  await pause(SETTLE_MS);
+  const before = await residentMegabytes(broker.process.pid);
+  const sampling = sampleMost(broker.process.pid);
+  const answer = await fetch(`${broker.url}${path}/files/ACME-1`, { headers: { authorization: `Bearer ${token}` } });
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) bytes += (chunk as Uint8Array).length;
+  const most = await sampling.stop();
+  if (bytes !== LARGE_BYTES) throw new Error(`${bytes} bytes came through`);
+  return most - before;
+}

@@ -1,0 +1,67 @@
+/** Calls through the gateway: everything below a lease's own path, whatever its method. */
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import type { StatusCode } from 'hono/utils/http-status';
+import { callThrough } from '../broker/gateway.ts';
+import type { GatewayAnswer } from '../broker/gateway.ts';
+import { AnswerCut } from '../use/gateway/answer.ts';
+import { bearerOf, tenantOf } from './caller.ts';
+import type { Scope } from './scope.ts';
+import { problem } from './wire.ts';
+
+export const gateway = new Hono<Scope>();
+
+gateway.all('/:lease/*', async (c) => {
+  const tenant = tenantOf(c);
+  if (!tenant.ok) return problem(c, tenant.error);
+  const token = bearerOf(c);
+  if (!token.ok) return problem(c, token.error);
+  const { raw } = c.req;
+  const answer = await callThrough(c.var.deps, tenant.value, {
+    token: token.value,
+    lease: c.req.param('lease'),
+    method: raw.method,
+    target: targetOf(c),
+    headers: new Map(raw.headers),
+    body: raw.method === 'GET' || raw.method === 'HEAD' ? null : raw.body,
+    gone: raw.signal,
+  });
+  return answer.ok ? passed(c, answer.value) : problem(c, answer.error);
+});
+
+const OWN_PATH = /^\/t\/[^/?#]+\/gateway\/[^/?#]+(\/[^]*)$/;
+
+/**
+ * As it stands on the request's first line, where the platform still has that: whoever reads a URL has already walked its
+ * dots and turned its backslashes.
+ */
+function targetOf(c: Context<Scope>): string | null {
+  const { pathname, search } = new URL(c.req.url);
+  return OWN_PATH.exec(c.env?.incoming?.url ?? `${pathname}${search}`)?.[1] ?? null;
+}
+
+function passed(c: Context<Scope>, { status, headers, body, receipt }: GatewayAnswer): Response {
+  const isWhole = body === null || body instanceof Uint8Array;
+  const sent = isWhole ? bytesOf(body) : ReadableStream.from(orBrokenOff(c, body));
+  return c.newResponse(sent, status as StatusCode, {
+    ...headers,
+    'cache-control': 'no-store',
+    'brevet-receipt': `${receipt.entry} ${receipt.leafHash}`,
+  });
+}
+
+const bytesOf = (body: Uint8Array | null): Uint8Array<ArrayBuffer> | null =>
+  body === null ? null : new Uint8Array(body);
+
+/**
+ * A stream that is cut takes its connection with it, so that no reader takes it for whole. What serves it on Node would say
+ * why in the middle of the body, and end it in order.
+ */
+async function* orBrokenOff(c: Context<Scope>, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (fault) {
+    if (!(fault instanceof AnswerCut) || c.env?.outgoing === undefined) throw fault;
+    c.env.outgoing.destroy();
+  }
+}

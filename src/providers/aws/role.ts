@@ -1,0 +1,204 @@
+/** A role's policies as IAM holds them: Brevet's denials, and how much of the quotas others use. */
+import {
+  AttachRolePolicyCommand,
+  CreatePolicyCommand,
+  DeletePolicyCommand,
+  DeleteRolePolicyCommand,
+  DetachRolePolicyCommand,
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  ListAttachedRolePoliciesCommand,
+  ListRolePoliciesCommand,
+  PutRolePolicyCommand,
+} from '@aws-sdk/client-iam';
+import type { AttachedPolicy, Role } from '@aws-sdk/client-iam';
+import { ProviderUnavailable } from '../../core/provider.ts';
+import type { Mark } from '../../core/lease.ts';
+import { charactersOf, marksIn, textOf } from './denial.ts';
+import type { RoleState, Segment } from './denial.ts';
+import { AwsRefusal } from './fault.ts';
+import { roleNameOf, send } from './site.ts';
+import type { Site } from './site.ts';
+
+/** By which Brevet's policies are known, and which its own rights can be bound to. */
+export const PREFIX = 'brevet-deny-';
+export const PATH = '/brevet/';
+
+/** @throws {ProviderUnavailable} also where it is another role, or in another account. */
+export async function readRole(site: Site): Promise<Role> {
+  const RoleName = roleNameOf(site);
+  const { Role } = await send(site, 'read the role', (abortSignal) =>
+    site.iam.send(new GetRoleCommand({ RoleName }), { abortSignal }),
+  );
+  if (Role?.Arn !== site.config.role_arn) {
+    throw new ProviderUnavailable(`${site.name} is another role, or in another account, than it was set up with`);
+  }
+  return Role;
+}
+
+export async function readState(site: Site): Promise<RoleState> {
+  await readRole(site);
+  const [inline, managed] = await Promise.all([readInline(site), readAttached(site)]);
+  const ours = [...inline, ...managed].filter(
+    (found): found is Found & { marks: readonly Mark[] } => found.marks !== null,
+  );
+  return {
+    segments: ours.map(({ where, name, marks }) => ({ where, name, marks })),
+    foreignCharacters: inline.reduce((sum, { marks, characters }) => sum + (marks === null ? characters : 0), 0),
+    foreignAttached: managed.filter(({ marks }) => marks === null).length,
+  };
+}
+
+interface Found {
+  readonly where: Segment['where'];
+  readonly name: string;
+  readonly characters: number;
+  /** `null` for what is not Brevet's. */
+  readonly marks: readonly Mark[] | null;
+}
+
+async function readInline(site: Site): Promise<readonly Found[]> {
+  const names: string[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await send(site, "list the role's policies", (abortSignal) =>
+      site.iam.send(new ListRolePoliciesCommand({ RoleName: roleNameOf(site), ...(marker && { Marker: marker }) }), {
+        abortSignal,
+      }),
+    );
+    names.push(...(page.PolicyNames ?? []));
+    marker = page.IsTruncated === true ? page.Marker : undefined;
+  } while (marker !== undefined);
+  const found = await Promise.all(names.map((name) => readInlineOne(site, name)));
+  return found.filter((one) => one !== null);
+}
+
+/** `null`: it went while it was read. */
+async function readInlineOne(site: Site, name: string): Promise<Found | null> {
+  const answer = await orGone(() =>
+    send(site, 'read a policy of the role', (abortSignal) =>
+      site.iam.send(new GetRolePolicyCommand({ RoleName: roleNameOf(site), PolicyName: name }), { abortSignal }),
+    ),
+  );
+  if (answer === null) return null;
+  const document = decodeURIComponent(answer.PolicyDocument ?? '');
+  return {
+    where: 'inline',
+    name,
+    characters: charactersOf(document),
+    marks: name.startsWith(PREFIX) ? marksIn(document) : null,
+  };
+}
+
+async function readAttached(site: Site): Promise<readonly Found[]> {
+  const attached: AttachedPolicy[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await send(site, "list the role's managed policies", (abortSignal) =>
+      site.iam.send(
+        new ListAttachedRolePoliciesCommand({ RoleName: roleNameOf(site), ...(marker && { Marker: marker }) }),
+        { abortSignal },
+      ),
+    );
+    attached.push(...(page.AttachedPolicies ?? []));
+    marker = page.IsTruncated === true ? page.Marker : undefined;
+  } while (marker !== undefined);
+  const found = await Promise.all(attached.map((policy) => readManagedOne(site, policy)));
+  return found.filter((one) => one !== null);
+}
+
+async function readManagedOne(site: Site, { PolicyName = '', PolicyArn = '' }: AttachedPolicy): Promise<Found | null> {
+  const foreign: Found = { where: 'managed', name: PolicyName, characters: 0, marks: null };
+  if (!PolicyName.startsWith(PREFIX) || PolicyArn !== arnOf(site, PolicyName)) return foreign;
+  return orGone(async () => {
+    const { Policy } = await send(site, 'read a managed policy', (abortSignal) =>
+      site.iam.send(new GetPolicyCommand({ PolicyArn }), { abortSignal }),
+    );
+    const { PolicyVersion } = await send(site, 'read a managed policy', (abortSignal) =>
+      site.iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: Policy?.DefaultVersionId }), { abortSignal }),
+    );
+    return { ...foreign, marks: marksIn(decodeURIComponent(PolicyVersion?.Document ?? '')) };
+  });
+}
+
+const arnOf = ({ config }: Site, name: string): string =>
+  `arn:${config.partition}:iam::${config.account}:policy${PATH}${name}`;
+
+export async function writeSegment(site: Site, { where, name, marks }: Segment): Promise<void> {
+  const document = textOf(marks);
+  if (where === 'inline') {
+    await send(site, 'write a denial', (abortSignal) =>
+      site.iam.send(
+        new PutRolePolicyCommand({ RoleName: roleNameOf(site), PolicyName: name, PolicyDocument: document }),
+        { abortSignal },
+      ),
+    );
+    return;
+  }
+  await createPolicy(site, name, document);
+  try {
+    await send(site, 'attach a denial', (abortSignal) =>
+      site.iam.send(new AttachRolePolicyCommand({ RoleName: roleNameOf(site), PolicyArn: arnOf(site, name) }), {
+        abortSignal,
+      }),
+    );
+  } catch (fault) {
+    // One that is attached after all is not deleted by this: IAM refuses that.
+    await deletePolicy(site, name).catch(() => undefined);
+    throw fault;
+  }
+}
+
+async function createPolicy(site: Site, name: string, document: string): Promise<void> {
+  try {
+    await send(site, 'make a managed policy', (abortSignal) =>
+      site.iam.send(
+        new CreatePolicyCommand({
+          PolicyName: name,
+          Path: PATH,
+          PolicyDocument: document,
+          Description: 'Sessions that Brevet has revoked',
+        }),
+        { abortSignal },
+      ),
+    );
+  } catch (fault) {
+    // A try whose answer was lost: nobody else makes one of this name.
+    if (!(fault instanceof AwsRefusal && fault.code.startsWith('EntityAlreadyExists'))) throw fault;
+  }
+}
+
+/** No fault when it is not there. */
+export async function removeSegment(site: Site, { where, name }: Segment): Promise<void> {
+  const RoleName = roleNameOf(site);
+  if (where === 'inline') {
+    await orGone(() =>
+      send(site, 'take a denial away', (abortSignal) =>
+        site.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName: name }), { abortSignal }),
+      ),
+    );
+    return;
+  }
+  await orGone(() =>
+    send(site, 'take a denial away', (abortSignal) =>
+      site.iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn: arnOf(site, name) }), { abortSignal }),
+    ),
+  );
+  await orGone(() => deletePolicy(site, name));
+}
+
+const deletePolicy = (site: Site, name: string) =>
+  send(site, 'delete a managed policy', (abortSignal) =>
+    site.iam.send(new DeletePolicyCommand({ PolicyArn: arnOf(site, name) }), { abortSignal }),
+  );
+
+async function orGone<T>(call: () => Promise<T>): Promise<T | null> {
+  try {
+    return await call();
+  } catch (fault) {
+    if (fault instanceof AwsRefusal && fault.code.startsWith('NoSuchEntity')) return null;
+    throw fault;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Whose call it is and what it may be: the lease of a token, as far as it does not change, its agent as the snapshot has
+ * it, and the tool. Whether the lease lives is for the commit that counts the use.
+ */
+import { blockableOf, blockOver } from '../../core/block.ts';
+import type { Block } from '../../core/block.ts';
+import { keep } from '../../core/gateway/kept.ts';
+import type { KeptLease } from '../../core/gateway/kept.ts';
+import { gatewaySpecification } from '../../core/gateway/specification.ts';
+import type { GatewaySpecification } from '../../core/gateway/specification.ts';
+import type { AgentName, LeaseId } from '../../core/ids.ts';
+import type { Lease } from '../../core/lease.ts';
+import { ok } from '../../core/result.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
+import { unauthenticated } from '../../authenticate/auth-failure.ts';
+import type { Proven } from '../../authenticate/auth-failure.ts';
+import { agentInStanding } from '../../authenticate/principal.ts';
+import type { AgentPrincipal } from '../../authenticate/principal.ts';
+import type { Deps } from '../../deps.ts';
+import { aliveNow } from '../alive.ts';
+import { toolFor } from './key.ts';
+import type { Tool } from './key.ts';
+import { verifyLeaseToken } from './token.ts';
+
+export interface Calling {
+  readonly lease: Lease;
+  readonly specification: GatewaySpecification;
+  readonly principal: AgentPrincipal;
+  readonly snapshot: Snapshot;
+  readonly tool: Tool;
+  /** The kill switch that stands in its way. */
+  readonly block: Block | null;
+}
+
+export async function callingOf(deps: Deps, snapshot: Snapshot, id: LeaseId, token: string): Promise<Proven<Calling>> {
+  const agent = await verifyLeaseToken(deps, snapshot, id, token);
+  if (!agent.ok) return agent;
+  const kept = await leaseOf(deps, snapshot, id, agent.value);
+  const tool = kept === null ? null : toolFor(snapshot, kept.version);
+  if (kept === null || tool === null) return LEASE_OVER;
+  const { lease } = kept;
+  const now = deps.clock();
+  const standing = agentInStanding(snapshot, lease.agent, 'session', now);
+  if (!standing.ok) return unauthenticated(standing.error.why);
+  const principal = standing.value;
+  const block = blockOver(snapshot.blocks, blockableOf(lease, principal.agent), now);
+  return ok({ lease, specification: specificationOf(lease), principal, snapshot, tool, block });
+}
+
+export const LEASE_OVER = unauthenticated('the lease is over, or was never this token’s');
+
+/** Some kilobytes each. */
+const MOST_LEASES = 4096;
+
+async function leaseOf(deps: Deps, snapshot: Snapshot, id: LeaseId, agent: AgentName): Promise<KeptLease | null> {
+  const { leases } = deps.gateway;
+  const { name: tenant } = snapshot.tenant;
+  const known = leases.get(id) ?? (await readLease(deps, snapshot, id));
+  if (known === null || known.lease.tenant !== tenant || known.lease.agent !== agent) return null;
+  keep(leases, id, known, MOST_LEASES);
+  if (deps.clock() < known.lease.expiresAt) return known;
+  leases.delete(id);
+  return null;
+}
+
+async function readLease({ store }: Deps, { tenant, targets }: Snapshot, id: LeaseId): Promise<KeptLease | null> {
+  const lease = await store.lease(tenant.name, id);
+  if (lease?.state !== 'active' || lease.provider !== 'http') return null;
+  const newest = targets.get(lease.target);
+  const version =
+    newest?.version === lease.targetVersion
+      ? newest
+      : await store.target(tenant.name, lease.target, lease.targetVersion);
+  return version === null ? null : { lease, version };
+}
+
+const specifications = new WeakMap<Lease, GatewaySpecification>();
+
+function specificationOf(lease: Lease): GatewaySpecification {
+  const known = specifications.get(lease) ?? gatewaySpecification.parse(lease.specification);
+  specifications.set(lease, known);
+  return known;
+}
+
+/** As the store has it now, with a use left and under no block; for what is done before the use is counted. */
+export async function isUsable(deps: Deps, { tenant, id }: Lease): Promise<boolean> {
+  const lease = (await aliveNow(deps, tenant, id))?.lease;
+  return lease !== undefined && (lease.uses === null || lease.used < lease.uses);
+}
