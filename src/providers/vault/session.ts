@@ -95,18 +95,24 @@ export function openSession(
     });
     return taken;
   };
-  const current = async (): Promise<Held> => {
-    const held = await (own ?? take(signIn));
-    if (clock() < held.fresh) return held;
-    return take(async () => (await renewed(vault, held, clock)) ?? signIn());
+  /** Whoever comes first replaces it; the others take what came of that. */
+  const takeAfter = (stale: Promise<Held>, next: () => Promise<Held>): Promise<Held> =>
+    own === null || own === stale ? take(next) : own;
+  /** The promise in a box, since an async function would unpack it. */
+  const current = async (): Promise<{ readonly from: Promise<Held> }> => {
+    const known = own ?? take(signIn);
+    const held = await known;
+    if (clock() < held.fresh) return { from: known };
+    return { from: takeAfter(known, async () => (await renewed(vault, held, clock)) ?? signIn()) };
   };
   const ask: Session['ask'] = async (call) => {
-    const held = await current();
+    const { from } = await current();
+    const { token } = await from;
     try {
-      return await call(held.token);
+      return await call(token);
     } catch (fault) {
-      if (!isDenial(fault) || (await isAlive(vault, held.token))) throw fault;
-      const replaced = await take(signIn);
+      if (!isDenial(fault) || (await isAlive(vault, token))) throw fault;
+      const replaced = await takeAfter(from, signIn);
       return call(replaced.token);
     }
   };

@@ -208,6 +208,30 @@ async function endSessionsOfBrevet(): Promise<void> {
   }
 }
 
+badDays('renews Brevet’s own token, and signs in no second time', async () => {
+  let now = Date.now();
+  const provider = desk.another({ clock: () => instant(now) });
+  await provider.list(desk.target);
+  const before = await signIns();
+  now += 40 * 60_000;
+  await Promise.all([provider.list(desk.target), provider.list(desk.target)]);
+  const after = await signIns();
+  assert.is(after.length, before.length);
+  assert.is(after.filter((renewed) => renewed).length, before.filter((renewed) => renewed).length + 1);
+});
+
+/** The tokens that Brevet has signed in for, and whether each was renewed. */
+async function signIns(): Promise<readonly boolean[]> {
+  const { data } = await desk.vault.must('GET', 'auth/token/accessors?list=1');
+  const found = await Promise.all(
+    ((data?.['keys'] ?? []) as readonly string[]).map(async (accessor) => {
+      const token = (await desk.vault.call('POST', 'auth/token/lookup-accessor', { accessor })).body.data;
+      return token?.['path'] === 'auth/approle/login' ? [token['last_renewal'] !== undefined] : [];
+    }),
+  );
+  return found.flat();
+}
+
 badDays('waits for a sealed Vault, and says neither dead nor alive', async () => {
   const issued = await desk.issue();
   await desk.vault.seal();
