@@ -211,6 +211,17 @@ async function startPostgres(root: string): ReturnType<PostgresSupport['startSer
   return postgres.startServer();
 }
 
+/** What `test/{group}/prepare.ts` offers: servers that are built before the files run, however long that takes. */
+interface Preparation {
+  prepare(files: readonly string[]): Promise<void>;
+}
+
+async function prepare(root: string, files: readonly string[]): Promise<void> {
+  const preparation = join(root, options.group ?? '', 'prepare.ts');
+  if (options.group === undefined || !existsSync(preparation)) return;
+  await ((await import(preparation)) as Preparation).prepare(files);
+}
+
 async function main(): Promise<Totals> {
   if (Number(process.versions.node.split('.')[0]) !== NODE_MAJOR) {
     throw new Error(`tests run on Node ${NODE_MAJOR}, this is ${process.versions.node}: use npm, which finds its own`);
@@ -221,6 +232,7 @@ async function main(): Promise<Totals> {
   const files = findFiles(root, options.group);
   if (files.length === 0) throw new Error('no test file found');
 
+  await prepare(root, files);
   const server = await startPostgres(root);
   try {
     return await runAll(files, limit, cleanEnvironment(server.env));

@@ -33,3 +33,18 @@ export class FetchRefused extends Error {
 export class FetchFailed extends Error {
   override readonly name = 'FetchFailed';
 }
+
+/** One call of a server that an administrator named, and that may stand in a private network. */
+export interface ExchangeCall {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `null`: none. */
+  readonly body: string | null;
+  /** Certificates in PEM that are trusted instead of the public ones; `null`: those. */
+  readonly ca: string | null;
+  readonly limits: FetchLimits;
+}
+
+/** Any status is an answer; rejects with `FetchRefused` or `FetchFailed`; never follows a redirect. */
+export type Exchange = (call: ExchangeCall) => Promise<GuardedAnswer>;

@@ -31,13 +31,18 @@ export function enforcedBy(kind: ProviderKind, template: JsonObject): readonly s
     case 'postgres':
       // The group role's rights are all that the server holds a login to.
       return [];
-    case 'aws':
     case 'vault':
+      // Vault holds a token to its policies, and a login to the statements of its role. A path only says what to read.
+      return placeholdersIn([template['policies'] ?? null, databaseRolesIn(template['reads'])]);
+    case 'aws':
     case 'http':
-      // What the template is filled with is in the session policy, the paths or the calls that are let through.
+      // What the template is filled with is in the session policy or in the calls that are let through.
       return placeholdersIn(template);
   }
 }
+
+const databaseRolesIn = (reads: Json | undefined): Json =>
+  Array.isArray(reads) ? (reads as readonly Json[]).map((read) => (read as JsonObject | null)?.['role'] ?? null) : null;
 
 /** What a grant says of the credential: all that `specify` may look at, beside the target. */
 export interface MintTerms {

@@ -4,20 +4,18 @@
  */
 import { z } from 'zod';
 import type { ProviderKind } from './registers.ts';
-import { awsTemplate } from './templates/aws.ts';
 import { httpTemplate } from './templates/http.ts';
+import { awsTemplate } from './templates/aws.ts';
+import { vaultTemplate } from './templates/vault.ts';
 
 /** @see RFC 6749 section 3.3 */
 const SCOPES = /^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/;
 const GROUP = /^[a-z_][a-z0-9_]{0,62}$/;
 
-const anyObject = () => z.record(z.string(), z.json());
-
-/** What is not built yet is taken as it is written, and reaches no target. */
 export const TEMPLATES = {
   jwt: z.strictObject({ scope: z.string().regex(SCOPES, 'it must be OAuth scopes') }),
   postgres: z.strictObject({ group: z.string().regex(GROUP, 'it must be the name of a group role') }),
   aws: awsTemplate,
-  vault: anyObject(),
+  vault: vaultTemplate,
   http: httpTemplate,
 } as const satisfies Readonly<Record<ProviderKind, z.ZodType>>;

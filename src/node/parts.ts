@@ -14,13 +14,15 @@ import { instant } from '../core/time.ts';
 import type { Clock } from '../core/time.ts';
 import { createCedar } from '../decide/cedar.ts';
 import type { Deps } from '../deps.ts';
+import { exchangesOnNode } from '../fetch/exchange-node.ts';
 import { jsonOver } from '../fetch/json.ts';
 import { guardedRequest } from '../fetch/node.ts';
-import { awsProvider } from '../providers/aws/provider.ts';
 import { nodeForward } from '../fetch/node-forward.ts';
 import { httpProvider } from '../providers/http/provider.ts';
+import { awsProvider } from '../providers/aws/provider.ts';
 import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
+import { vaultProvider } from '../providers/vault/provider.ts';
 import { loadCedar } from './cedar.ts';
 
 /** How often the offset to the database's clock is measured anew. */
@@ -72,8 +74,10 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const tools = nodeForward(reach);
   const { forward } = tools;
   const postgres = postgresProvider({ random, clock });
-  const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
   const { publicUrl } = config;
+  const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
+  const exchanges = exchangesOnNode();
+  const vault = vaultProvider({ exchange: exchanges.exchange, random, clock });
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -103,9 +107,13 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     },
     keepAnswers: parts.keepAnswers ?? true,
     providers: (signer) =>
-      [jwtProvider({ signer, request, publicUrl }), postgres, aws, httpProvider({ signer, forward, publicUrl })].map(
-        around,
-      ),
+      [
+        jwtProvider({ signer, request, publicUrl }),
+        postgres,
+        aws,
+        vault,
+        httpProvider({ signer, forward, publicUrl }),
+      ].map(around),
   });
   return {
     deps,
@@ -113,7 +121,8 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       stop();
       closing.abort();
       tools.close();
-      await Promise.all([postgres.close(), aws.close()]);
+      await Promise.all([postgres.close(), aws.close(), vault.close()]);
+      exchanges.close();
     },
   };
 }

@@ -59,6 +59,8 @@ export interface WorldOptions {
   /** A database of its own, for a test that restarts it. */
   readonly database?: BrokerDatabase & { drop(): Promise<void> };
   readonly client?: ClientDatabase;
+  /** Changes the copy of the shipped bundle that the world begins with. */
+  readonly edit?: (folder: string) => Promise<void>;
 }
 
 export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> {
@@ -66,6 +68,7 @@ export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> 
   const client = options.client ?? (await clientDatabase({ max_connections: '300' }));
   const policy = await mkdtemp(join(tmpdir(), 'brevet-policy-'));
   const env = settings(database, await withoutBudgets(policy));
+  await options.edit?.(policy);
   const serve = (more: NodeMore = {}): Promise<Serving> => nodeHere(configOf(env), database.serve, more);
   const serving = await serve();
   const target = { provider: 'postgres', config: client.config, secret: client.secret.reveal() };

@@ -17,7 +17,7 @@ const TAKEN_AWAY = [
   /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|DEFAULT_PROFILE|ROLE_ARN|WEB_IDENTITY_TOKEN_FILE)$/,
   /^AWS_CONTAINER_/,
   /^AWS_ENDPOINT_URL/,
-  /^VAULT_(?:ADDR|TOKEN|NAMESPACE|AGENT_ADDR)$/,
+  /^VAULT_(?:ADDR|TOKEN|NAMESPACE|AGENT_ADDR|READS)$/,
 ];
 
 /** A kind of credential that this version has no names for. */
@@ -42,6 +42,7 @@ function namesOf(credential: Credential): Record<string, string> {
   if (credential['access_token'] !== undefined) return { BREVET_TOKEN: textOf(credential, 'access_token') };
   if (credential['type'] === 'postgres') return postgresNames(credential);
   if (credential['type'] === 'aws') return awsNames(credential);
+  if (credential['type'] === 'vault') return vaultNames(credential);
   throw new UnknownCredential('this version of brevet exec has no environment for this kind of credential');
 }
 
@@ -73,6 +74,23 @@ const awsNames = (credential: Credential): Record<string, string> => ({
 function regionOf(own: Environment, credential: Credential): Record<string, string> {
   const isChosen = own['AWS_REGION'] !== undefined || own['AWS_DEFAULT_REGION'] !== undefined;
   return credential['type'] !== 'aws' || isChosen ? {} : { AWS_REGION: textOf(credential, 'region') };
+}
+
+/** @see https://developer.hashicorp.com/vault/docs/commands#configure-environment-variables */
+function vaultNames(credential: Credential): Record<string, string> {
+  return {
+    VAULT_ADDR: textOf(credential, 'address'),
+    VAULT_TOKEN: textOf(credential, 'token'),
+    ...(credential['namespace'] !== undefined && { VAULT_NAMESPACE: textOf(credential, 'namespace') }),
+    // The path of a login is the lease's own. No path holds a space.
+    VAULT_READS: textsOf(credential, 'reads').join(' '),
+  };
+}
+
+function textsOf(credential: Credential, name: string): readonly string[] {
+  const value: unknown = credential[name];
+  if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;
+  throw new UnknownCredential(`the credential has no ${name}`);
 }
 
 function textOf(credential: Credential, name: string): string {

@@ -21,7 +21,7 @@ const NAME_BYTES = 63;
 const utf8 = new TextEncoder();
 
 /** A name for the server, which is quoted wherever it is used. */
-const identifier = () =>
+export const identifier = () =>
   z
     .string()
     .min(1)
@@ -40,7 +40,7 @@ export const groupRole = () =>
 /** postgres.js would cut an IPv6 address at its colons: such a node takes a name. */
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\/[A-Za-z0-9._/-]{1,100})$/;
 
-const node = z.strictObject({
+export const node = z.strictObject({
   /** A name, an IPv4 address, or the folder of a socket. */
   host: z.string().regex(HOST, 'it must be a host name, an IPv4 address or the folder of a socket'),
   port: z.int().min(1).max(65_535).default(DEFAULT_PORT),
@@ -74,8 +74,8 @@ export type PostgresNode = PostgresConfig['nodes'][number];
 export function parsePostgresConfig(written: unknown, plaintextAnywhere: boolean): Result<PostgresConfig> {
   const parsed = parseWith(schema, written);
   if (!parsed.ok) return parsed;
-  const { nodes, tls } = parsed.value;
-  if (tls === 'off' && !plaintextAnywhere && !nodes.every(({ host }) => host.startsWith('/') || isLoopback(host))) {
+  const { nodes } = parsed.value;
+  if (!plaintextAnywhere && !isProtected(parsed.value)) {
     const hint = 'Use tls: verify, with ca for a certificate of your own.';
     return err(
       failure('invalid_target', 'passwords and rows would cross a network unprotected', { path: 'tls', hint }),
@@ -86,6 +86,10 @@ export function parsePostgresConfig(written: unknown, plaintextAnywhere: boolean
   }
   return ok(parsed.value);
 }
+
+/** Nobody on the way can read what is sent there. */
+export const isProtected = ({ nodes, tls }: Pick<PostgresConfig, 'nodes' | 'tls'>): boolean =>
+  tls === 'verify' || nodes.every(({ host }) => host.startsWith('/') || isLoopback(host));
 
 /** What `parse` made is read back from the register: a row of another form is a fault. */
 export function configOf(config: unknown): PostgresConfig {

@@ -52,7 +52,8 @@ export interface Lane {
 }
 
 export interface LaneOptions {
-  readonly config: PostgresConfig;
+  /** Who logs in, where, and how the way there is protected. */
+  readonly config: Pick<PostgresConfig, 'database' | 'admin' | 'tls' | 'ca'>;
   readonly password: Secret | null;
   readonly node: PostgresNode;
   /** Another database than the target's, for what a login left there. */

@@ -58,6 +58,12 @@ const FOUND: readonly (readonly [
     },
   ],
   [
+    'the gateway’s place and the lease’s token',
+    { BREVET_URL: 'https://brevet.example', BREVET_GATEWAY_URL: 'https://elsewhere.example' },
+    { type: 'http', base_url: 'https://brevet.example/t/acme/gateway/lse_x', token: 'eyJ', expires_at: 'soon' },
+    { BREVET_GATEWAY_URL: 'https://brevet.example/t/acme/gateway/lse_x', BREVET_TOKEN: 'eyJ' },
+  ],
+  [
     'a session at AWS, and a region where none was chosen',
     { AWS_PROFILE: 'prod', AWS_ENDPOINT_URL_S3: 'https://elsewhere.example' },
     SESSION,
@@ -70,10 +76,16 @@ const FOUND: readonly (readonly [
     { ...SESSION_NAMES, AWS_DEFAULT_REGION: 'us-east-1' },
   ],
   [
-    'the gateway’s place and the lease’s token',
-    { BREVET_URL: 'https://brevet.example', BREVET_GATEWAY_URL: 'https://elsewhere.example' },
-    { type: 'http', base_url: 'https://brevet.example/t/acme/gateway/lse_x', token: 'eyJ', expires_at: 'soon' },
-    { BREVET_GATEWAY_URL: 'https://brevet.example/t/acme/gateway/lse_x', BREVET_TOKEN: 'eyJ' },
+    'a token of Vault, with where it is and what is read with it',
+    { VAULT_ADDR: 'https://elsewhere.example', VAULT_NAMESPACE: 'other', VAULT_READS: 'sys/raw' },
+    { type: 'vault', address: 'https://vault.acme.example', token: 'hvs.x', reads: ['database/creds/a_b', 'kv/c'] },
+    { VAULT_ADDR: 'https://vault.acme.example', VAULT_TOKEN: 'hvs.x', VAULT_READS: 'database/creds/a_b kv/c' },
+  ],
+  [
+    'its namespace, where it has one',
+    {},
+    { type: 'vault', address: 'https://vault.acme.example', namespace: 'acme', token: 'hvs.x', reads: ['kv/c'] },
+    { VAULT_ADDR: 'https://vault.acme.example', VAULT_NAMESPACE: 'acme', VAULT_TOKEN: 'hvs.x', VAULT_READS: 'kv/c' },
   ],
   [
     'nothing that was there for others, or leads elsewhere',

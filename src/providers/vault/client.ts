@@ -1,0 +1,137 @@
+/**
+ * Calls of one Vault, bounded in time and size, over node-vault: which builds the requests and tells errors apart, while
+ * what carries them is ours. By itself it would follow redirects with the token, take proxies, tokens and TLS settings
+ * from the broker's own environment, and write bodies to a debug log.
+ */
+import nodeVault from 'node-vault';
+import { z } from 'zod';
+import type { JsonObject } from '../../core/canonical.ts';
+import { FetchFailed, FetchRefused } from '../../core/fetch.ts';
+import type { Exchange, GuardedAnswer } from '../../core/fetch.ts';
+import { ProviderUnavailable } from '../../core/provider.ts';
+import type { Secret } from '../../core/secret.ts';
+import { milliseconds } from '../../core/time.ts';
+import type { Milliseconds } from '../../core/time.ts';
+import type { VaultConfig } from './config.ts';
+
+/** A call that takes longer is given up; a synchronous revocation waits for a database. */
+export const PATIENCE = milliseconds(5_000);
+/** A listing of ten thousand leases is below it. */
+const MOST_BYTES = 1_048_576;
+
+/** Vault answered with an error, by its status: what it says may quote what was sent, and is not kept. */
+export class VaultRefusal extends ProviderUnavailable {
+  readonly status: number;
+
+  constructor(what: string, status: number) {
+    super(`Vault answered ${status} to ${what}`);
+    this.status = status;
+  }
+}
+
+export const DENIED = 403;
+/** What is not there: a listing says 404, an accessor 400 or 404 (and 403 in older ones, which is not believed). */
+export const isAbsence = (fault: unknown): boolean =>
+  fault instanceof VaultRefusal && (fault.status === 400 || fault.status === 404);
+
+export interface Vault {
+  read(token: Secret | null, path: string): Promise<JsonObject>;
+  /** The names below a path; empty where there are none. */
+  list(token: Secret, path: string): Promise<readonly string[]>;
+  write(token: Secret | null, path: string, body: JsonObject): Promise<JsonObject>;
+  /** No fault where it is not there. */
+  remove(token: Secret, path: string): Promise<void>;
+}
+
+interface SentOptions {
+  readonly method: string;
+  readonly uri: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+}
+
+const listing = z.object({ data: z.object({ keys: z.array(z.string()) }) });
+
+export function vaultClient(config: VaultConfig, exchange: Exchange, patience: Milliseconds): Vault {
+  const client = nodeVault({
+    endpoint: config.address,
+    debug: () => undefined,
+    noCustomHTTPVerbs: true,
+    'request-promise': { defaults: () => (options: SentOptions) => send(exchange, config, patience, options) },
+  });
+  // Left out, each of these would come from the broker's environment.
+  Object.assign(client, { token: '', namespace: config.namespace ?? '', pathPrefix: '' });
+  const headers = (token: Secret | null) => ({
+    headers: { 'x-vault-request': 'true', ...(token !== null && { 'X-Vault-Token': token.reveal() }) },
+  });
+  return {
+    read: (token, path) => told(`a read of ${path}`, () => client.read(path, headers(token))),
+    list: async (token, path) => {
+      const what = `a listing of ${path}`;
+      try {
+        const said = listing.safeParse(await told(what, () => client.list(path, headers(token))));
+        if (!said.success) throw new ProviderUnavailable(`Vault answered ${what} with something else`);
+        return said.data.data.keys;
+      } catch (fault) {
+        if (fault instanceof VaultRefusal && fault.status === 404) return [];
+        throw fault;
+      }
+    },
+    write: (token, path, body) => told(`a write of ${path}`, () => client.write(path, body, headers(token))),
+    remove: async (token, path) => {
+      await told(`a removal of ${path}`, () => client.delete(path, headers(token)));
+    },
+  };
+}
+
+async function send(exchange: Exchange, config: VaultConfig, patience: Milliseconds, options: SentOptions) {
+  const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : null;
+  const answer = await exchange({
+    method: options.method,
+    url: options.uri,
+    headers: { ...options.headers, ...(body !== null && { 'content-type': 'application/json' }) },
+    body,
+    ca: config.ca ?? null,
+    limits: { bytes: MOST_BYTES, milliseconds: patience },
+  });
+  return {
+    statusCode: answer.status,
+    body: parsed(answer),
+    request: { path: new URL(options.uri).pathname },
+  };
+}
+
+/** A page of a proxy's is no answer of Vault's; but its status, where it is an error, counts. */
+function parsed({ status, body }: GuardedAnswer): unknown {
+  if (body === '') return {};
+  try {
+    return JSON.parse(body) as unknown;
+  } catch {
+    if (status < 300) throw new FetchFailed('answered no JSON');
+    return {};
+  }
+}
+
+const answerBody = z.record(z.string(), z.unknown());
+
+/** Errors of node-vault hold Vault's answer: only the status goes on. */
+async function told(what: string, call: () => Promise<unknown>): Promise<JsonObject> {
+  try {
+    return answerBody.parse((await call()) ?? {}) as JsonObject;
+  } catch (fault) {
+    if (fault instanceof FetchFailed || fault instanceof FetchRefused) {
+      throw new ProviderUnavailable(`Vault did not answer ${what}: ${fault.message}`);
+    }
+    throw refusalOf(what, fault);
+  }
+}
+
+const refused = z.object({ response: z.object({ statusCode: z.int() }) });
+
+function refusalOf(what: string, fault: unknown): Error {
+  const status = refused.safeParse(fault);
+  if (status.success) return new VaultRefusal(what, status.data.response.statusCode);
+  return fault instanceof z.ZodError
+    ? new ProviderUnavailable(`Vault answered ${what} with something else`)
+    : new Error(`${what} could not be sent`);
+}
