@@ -15,7 +15,7 @@ const kept = registerCommands({
   ofTenant: true,
   path,
   fields: {
-    provider: { says: 'jwt, postgres, aws or http', is: 'text' },
+    provider: { says: 'jwt, postgres, aws, vault or http', is: 'text' },
     environment: { says: 'what it is part of, such as production', is: 'text' },
     'data-classes': { says: 'a class of data behind it', is: 'list' },
   },
