@@ -3,7 +3,7 @@
  * what carries them is ours. By itself it would follow redirects with the token, take proxies, tokens and TLS settings
  * from the broker's own environment, and write bodies to a debug log.
  */
-import nodeVault from 'node-vault';
+import type nodeVault from 'node-vault';
 import { z } from 'zod';
 import type { JsonObject } from '../../core/canonical.ts';
 import { FetchFailed, FetchRefused } from '../../core/fetch.ts';
@@ -19,6 +19,8 @@ export const PATIENCE = milliseconds(5_000);
 /** A listing of ten thousand leases is below it. */
 const MOST_BYTES = 1_048_576;
 
+const SERVER_FAULT = 500;
+
 /** Vault answered with an error, by its status: what it says may quote what was sent, and is not kept. */
 export class VaultRefusal extends ProviderUnavailable {
   readonly status: number;
@@ -26,6 +28,11 @@ export class VaultRefusal extends ProviderUnavailable {
   constructor(what: string, status: number) {
     super(`Vault answered ${status} to ${what}`);
     this.status = status;
+  }
+
+  /** It is up, and says no to this alone. */
+  override get answered(): boolean {
+    return this.status < SERVER_FAULT;
   }
 }
 
@@ -52,8 +59,10 @@ interface SentOptions {
 
 const listing = z.object({ data: z.object({ keys: z.array(z.string()) }) });
 
-export function vaultClient(config: VaultConfig, exchange: Exchange, patience: Milliseconds): Vault {
-  const client = nodeVault({
+/** Loaded by the first call of a Vault: a start needs none of it. */
+async function openClient(config: VaultConfig, exchange: Exchange, patience: Milliseconds): Promise<nodeVault.client> {
+  const { default: open } = await import('node-vault');
+  const client = open({
     endpoint: config.address,
     debug: () => undefined,
     noCustomHTTPVerbs: true,
@@ -61,15 +70,25 @@ export function vaultClient(config: VaultConfig, exchange: Exchange, patience: M
   });
   // Left out, each of these would come from the broker's environment.
   Object.assign(client, { token: '', namespace: config.namespace ?? '', pathPrefix: '' });
+  return client;
+}
+
+function loadedOnce<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: T | null = null;
+  return async () => (loaded ??= await load());
+}
+
+export function vaultClient(config: VaultConfig, exchange: Exchange, patience: Milliseconds): Vault {
+  const client = loadedOnce(() => openClient(config, exchange, patience));
   const headers = (token: Secret | null) => ({
     headers: { 'x-vault-request': 'true', ...(token !== null && { 'X-Vault-Token': token.reveal() }) },
   });
   return {
-    read: (token, path) => told(`a read of ${path}`, () => client.read(path, headers(token))),
+    read: (token, path) => told(`a read of ${path}`, async () => (await client()).read(path, headers(token))),
     list: async (token, path) => {
       const what = `a listing of ${path}`;
       try {
-        const said = listing.safeParse(await told(what, () => client.list(path, headers(token))));
+        const said = listing.safeParse(await told(what, async () => (await client()).list(path, headers(token))));
         if (!said.success) throw new ProviderUnavailable(`Vault answered ${what} with something else`);
         return said.data.data.keys;
       } catch (fault) {
@@ -77,9 +96,10 @@ export function vaultClient(config: VaultConfig, exchange: Exchange, patience: M
         throw fault;
       }
     },
-    write: (token, path, body) => told(`a write of ${path}`, () => client.write(path, body, headers(token))),
+    write: (token, path, body) =>
+      told(`a write of ${path}`, async () => (await client()).write(path, body, headers(token))),
     remove: async (token, path) => {
-      await told(`a removal of ${path}`, () => client.delete(path, headers(token)));
+      await told(`a removal of ${path}`, async () => (await client()).delete(path, headers(token)));
     },
   };
 }
