@@ -14,6 +14,7 @@ import type { Command } from './command.ts';
 import { freePort, startClientsDatabase } from './demo/clients-database.ts';
 import type { ClientsDatabase } from './demo/clients-database.ts';
 import { play } from './demo/play.ts';
+import { startPsa } from './demo/psa.ts';
 import { DemoFailed, tellOn } from './demo/story.ts';
 import { populate } from './demo/world.ts';
 import { lineLog } from './log.ts';
@@ -57,8 +58,10 @@ async function onSandbox(
   undo.push(() => database.stop());
   terminal.out(`Brevet serves at ${serving.url}, with a Postgres of its own in ${sandbox}.`);
   terminal.out(`The client Acme has a Postgres too, at ${database.host}:${database.port}.`);
-  const world = await populate(serving.deps, serving.url, database.target);
-  await play(story, serving, world);
+  const psa = await startPsa();
+  undo.push(() => psa.stop());
+  const world = await populate(serving.deps, serving.url, { database: database.target, psa: psa.target });
+  await play(story, serving, { ...world, psa });
   terminal.out(`\nAll of it happened, in ${Math.round((performance.now() - began) / 100) / 10} s.`);
   if (stay !== null) await keepServing(sandbox, serving, database, world.keys['report-bot'], terminal, stay);
 }
@@ -69,6 +72,7 @@ async function startBroker(sandbox: string, log: string[]): Promise<Serving> {
     BREVET_DATA_DIR: join(sandbox, 'broker'),
     BREVET_LISTEN: `127.0.0.1:${port}`,
     BREVET_PUBLIC_URL: `http://localhost:${port}`,
+    BREVET_ALLOW_PRIVATE_HOSTS: '127.0.0.1',
     BREVET_POLICY_DIR: fileURLToPath(new URL('../../policy', import.meta.url)),
   });
   if (!config.ok) throw new DemoFailed(config.error.map(({ name, what }) => `${name} ${what}`).join('; '));

@@ -73,7 +73,7 @@ export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> 
   const serving = await serve();
   const target = { provider: 'postgres', config: client.config, secret: client.secret.reveal() };
   const whole = { ...target, environment: 'production', data_classes: [] };
-  const seeded = await populate(serving.deps, serving.url, whole);
+  const seeded = await populate(serving.deps, serving.url, { database: whole });
   await serving.stop();
   return {
     ...seeded,

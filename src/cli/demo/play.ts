@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { createBrevet } from '../../client/brevet.ts';
 import type { AgentLease } from '../../client/lease.ts';
 import { BrevetRefused, BrevetWaiting } from '../../client/error.ts';
+import type { Psa } from './psa.ts';
 import { agentSession } from './session.ts';
 import { mustBe } from './story.ts';
 import type { Story } from './story.ts';
@@ -16,7 +17,7 @@ interface Stage {
 
 const QUERY = 'SELECT count(*)::int AS days, sum(revenue) AS revenue FROM sales';
 
-export async function play(story: Story, { url, deps }: Stage, world: World): Promise<void> {
+export async function play(story: Story, { url, deps }: Stage, world: World & { readonly psa: Psa }): Promise<void> {
   const to = { url: deps.publicUrl, tenant: 'acme' };
   const bot = createBrevet({ ...to, agent: 'report-bot', key: world.keys['report-bot'] });
   const token = await agentSession(url, deps.publicUrl, 'report-bot', world.keys['report-bot']);
@@ -52,6 +53,7 @@ export async function play(story: Story, { url, deps }: Stage, world: World): Pr
   story.saw(`the same login, tried again: ${await refusalOf(again.unsafe(QUERY))}`);
   await again.end({ timeout: 1 });
 
+  await throughTheGateway(story, to, world);
   await onlyOversight(story, { url, deps }, world, bot);
   await tell(story, url, world, lease);
 }
@@ -105,6 +107,39 @@ async function otherTenant(story: Story, url: string, token: string): Promise<vo
   const nowhere = await call(url, 'GET', '/t/no-such-client/leases', { token });
   mustBe(there.status === 401 && nowhere.status === there.status, 'the answer for what does not exist');
   story.saw(`${there.status} ${String(there.body['code'])}, as for a client that does not exist`);
+}
+
+async function throughTheGateway(
+  story: Story,
+  to: { readonly url: string; readonly tenant: string },
+  { keys, psa }: World & { readonly psa: Psa },
+): Promise<void> {
+  story.step('triage-bot reads a ticket in a tool that only knows one API key for all clients');
+  const bot = createBrevet({ ...to, agent: 'triage-bot', key: keys['triage-bot'] });
+  const read = (ticket: string) =>
+    bot.ask({ task: 'ticket.read', resource: 'psa', parameters: { ticket }, reason: 'It came in', uses: 1 });
+  const lease = await read('ACME-17');
+  const way = await lease.use((credential) => credential);
+  const given = await callTool(way, 'ACME-17');
+  mustBe(given.status === 200 && psa.told() === lease.id, 'a ticket, and a tool that was told the lease');
+  story.saw(
+    `${given.status} «${String(given.body['subject'])}»; the tool was shown its key by Brevet, and told ${psa.told() ?? ''}`,
+  );
+  const once = await callTool(way, 'ACME-17');
+  mustBe(once.status === 401, 'a use that is spent');
+  story.saw(`the same call again: ${once.status} ${String(once.body['code'])}, since it was for one use`);
+  const foreign = await read('NWC-3');
+  const other = await foreign.use((credential) => callTool(credential, 'NWC-3'));
+  mustBe(other.status === 403, 'a ticket of another client that is not shown');
+  story.saw(`a ticket of another client, with the same key: ${other.status} ${String(other.body['code'])}`);
+  await foreign.done({ outcome: 'abandoned' });
+}
+
+async function callTool(credential: Readonly<Record<string, unknown>>, ticket: string) {
+  const response = await fetch(`${String(credential['base_url'])}/tickets/${ticket}`, {
+    headers: { authorization: `Bearer ${String(credential['token'])}` },
+  });
+  return { status: response.status, body: (await response.json()) as Readonly<Record<string, unknown>> };
 }
 
 async function onlyOversight(

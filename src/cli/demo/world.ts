@@ -89,8 +89,14 @@ const FIREWALL = {
   environment: 'production',
 };
 
-/** Two tenants, people of whom each holds one function, two agents, three targets. */
-export async function populate(deps: Deps, url: string, database: unknown): Promise<World> {
+/** The client's own database, and the tool that the MSP works its clients' tickets with, as targets are written. */
+interface Clients {
+  readonly database: unknown;
+  readonly psa?: unknown;
+}
+
+/** Two tenants, people of whom each holds one function, two agents, four targets. */
+export async function populate(deps: Deps, url: string, { database, psa }: Clients): Promise<World> {
   const administrator = await localToken(deps, url, 'ada');
   const put = (path: string, body: unknown) => must(url, 'PUT', path, { token: administrator, body });
   const assign = (body: unknown) => must(url, 'POST', '/api/assignments', { token: administrator, body });
@@ -101,6 +107,7 @@ export async function populate(deps: Deps, url: string, database: unknown): Prom
   await put('/api/agents/report-bot', { ...AGENT, purpose: 'Writes the daily reports' });
   await put('/api/agents/triage-bot', { ...AGENT, purpose: 'Routes tickets' });
   await put('/api/tenants/acme/targets/shop-db', database);
+  if (psa !== undefined) await put('/api/tenants/acme/targets/psa', psa);
   await put('/api/tenants/acme/targets/edge-firewall', FIREWALL);
   await put('/api/tenants/acme/targets/password-store', {
     ...FIREWALL,
@@ -112,7 +119,7 @@ export async function populate(deps: Deps, url: string, database: unknown): Prom
   const accept = (agent: string, tasks: readonly string[]) =>
     put(`/api/tenants/acme/acceptances/${agent}`, { model_version: AGENT.model_version, tasks, reason: 'The demo' });
   await accept('report-bot', ['report.query', 'ticket.route']);
-  await accept('triage-bot', ['ticket.route']);
+  await accept('triage-bot', ['ticket.route', 'ticket.read']);
   for (const role of ['reporting', 'network', 'triage']) {
     await assign({ tenant: 'acme', holder: { agent: 'report-bot' }, role });
   }
