@@ -90,6 +90,8 @@ async function writeGathered(deps: Deps, here: Waiting): Promise<void> {
   const spent = [...here.spent.values()];
   here.entries.clear();
   here.spent.clear();
+  // What is over is ended whether or not it can be written down now.
+  const ending = Promise.allSettled(spent.map((lease) => endIfSpent(deps, lease)));
   await Promise.all(
     gathered.flatMap(([tenant, entries]) =>
       Array.from({ length: Math.ceil(entries.length / MOST_ENTRIES) }, (_, part) =>
@@ -97,7 +99,8 @@ async function writeGathered(deps: Deps, here: Waiting): Promise<void> {
       ),
     ),
   );
-  await Promise.all(spent.map((lease) => endIfSpent(deps, lease)));
+  const failed = (await ending).find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Facts that change nothing but the ledger, and hold whatever has moved since. */

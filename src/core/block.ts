@@ -2,7 +2,7 @@
  * The kill switch: nothing inside its scope is issued, passes introspection or the gateway, and what is live there is
  * revoked. It stands at those tenants where its author oversees, each of which has a row of its own.
  */
-import type { BlockId, LeaseId, PersonName, RoleName, TargetName, TaskName, TenantName } from './ids.ts';
+import type { AgentName, BlockId, LeaseId, PersonName, RoleName, TargetName, TaskName, TenantName } from './ids.ts';
 import type { LeaseTerms } from './lease.ts';
 import type { Agent, ProviderKind } from './registers.ts';
 import type { Instant } from './time.ts';
@@ -33,6 +33,8 @@ export interface BlockOf {
 export interface Block extends BlockOf {
   readonly id: BlockId;
   readonly tenant: TenantName;
+  /** Those of its owner, vendor or model when it was raised: what an agent is said to be since then frees none of them. */
+  readonly agents: readonly AgentName[];
   readonly author: PersonName;
   readonly from: Instant;
   /** `null`: until it is lifted. */
@@ -68,7 +70,8 @@ export const blockableOf = (
   lease: lease.id,
 });
 
-export function isInside({ scope, name }: BlockOf, what: Blockable): boolean {
+export function isInside({ scope, name, agents }: BlockOf & Pick<Block, 'agents'>, what: Blockable): boolean {
+  if (agents.includes(what.agent.name)) return true;
   switch (scope) {
     case 'lease':
       return what.lease === name;

@@ -128,6 +128,7 @@ export type WorkTask =
       readonly tenant: null;
       readonly block: BlockId;
       readonly of: BlockOf;
+      readonly agents: readonly AgentName[];
       readonly tenants: readonly TenantName[];
       /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
       readonly since?: Partial<Epochs>;

@@ -116,6 +116,7 @@ export interface Reach {
 /** A block with each tenant at which it stands, or stood. */
 export interface KeptBlock extends BlockOf {
   readonly id: BlockId;
+  readonly agents: readonly AgentName[];
   readonly author: PersonName;
   readonly from: Instant;
   readonly until: Instant | null;
@@ -151,7 +152,11 @@ export interface BlockReads {
   /** The agents that are enrolled at any of these. */
   enrolledAt(within: readonly TenantName[]): Promise<readonly AgentName[]>;
   /** Live leases inside it, the most dangerous first. */
-  reached(reach: Reach, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
+  reached(
+    reach: Reach,
+    limit: number,
+    except?: readonly LeaseId[],
+  ): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /** All that is not over inside it, counted. */
   unendedWithin(reach: Reach): Promise<readonly Counted[]>;
   toll(block: BlockId, within: readonly TenantName[]): Promise<readonly Toll[]>;

@@ -65,7 +65,8 @@ const orBrokenOff = (c: Context<Scope>, body: AsyncIterable<Uint8Array>): AsyncI
         try {
           return await passing.next();
         } catch (fault) {
-          if (!(fault instanceof AnswerCut) || c.env?.outgoing === undefined) throw fault;
+          if (!(fault instanceof AnswerCut)) c.var.deps.log.error('gateway.broken_off', { fault: String(fault) });
+          if (c.env?.outgoing === undefined) throw fault;
           c.env.outgoing.destroy();
           return { done: true, value: undefined };
         }

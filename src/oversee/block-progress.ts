@@ -60,7 +60,8 @@ export async function progressOf(deps: Deps, block: KeptBlock): Promise<Progress
     targets: byTarget(tolls),
     survivors,
     took: last === 0 ? null : milliseconds(Math.max(0, last - block.from)),
-    over: left === 0 && counts.alive === 0,
+    // What was opened in the moment before its commit is known to whoever ends it alone.
+    over: left === 0 && counts.alive === 0 && block.reportedAt !== null,
   };
 }
 
@@ -104,10 +105,16 @@ export function exposureSoFar({ expiresAt, revokingAt }: Lease, now: Instant): M
 /** Until all of it is over, or so long. */
 export async function waitForProgress(deps: Deps, block: KeptBlock, wait: Seconds): Promise<Progress> {
   const until = deps.clock() + wait * 1000;
+  let seen = block;
   for (let pause = FIRST_LOOK_MS; ; pause = Math.min(2 * pause, SLOWEST_LOOK_MS)) {
-    const progress = await progressOf(deps, block);
+    const progress = await progressOf(deps, seen);
     const left = until - deps.clock();
     if (progress.over || left <= 0) return progress;
     await deps.pause(Math.min(pause, left));
+    seen =
+      (await deps.store.block(
+        block.id,
+        block.places.map(({ tenant }) => tenant),
+      )) ?? seen;
   }
 }

@@ -98,10 +98,12 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   const until = endOf(at, asked.value.until ?? null, drill);
   if (!until.ok) return until;
   const id = newId('blk', at, deps.random);
+  const { agents } = await reachOf(deps, of, tenants);
   const blocks = tenants.map((tenant): Block => ({
     id,
     tenant,
     ...of,
+    agents,
     author: by.person,
     from: at,
     until: until.value,
@@ -110,7 +112,7 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   const draft = { kind: 'block.raised', at, actor: by.actor, accountable: by.person, inSetup: by.inSetup } as const;
   const said = { name: of.name, reason };
   const entries = tenants.map((tenant) => makeEntry({ ...draft, tenant, facts, said }, deps.random));
-  const what = { task: 'enforce', tenant: null, block: id, of, tenants } as const;
+  const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants } as const;
   const work = [{ id: newId('wrk', at, deps.random), due: at, what }];
   const change = { kind: 'block.raise', blocks, reason, drill } as const;
   const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
@@ -205,22 +207,28 @@ export async function liftBlock(
   if (foreign !== undefined || standing.length === 0) {
     return err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
   }
+  const places = [...new Set(wanted)] as TenantName[];
+  // All are looked at before the first is lifted, so that a refusal has lifted nothing.
+  for (const tenant of places) {
+    const by = await lifterAt(deps, operator, found.value, tenant);
+    if (!by.ok) return by;
+  }
   const lifted: Receipt[] = [];
-  for (const tenant of wanted as TenantName[]) {
+  for (const tenant of places) {
     const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason });
     if (!receipt.ok) return receipt;
     lifted.push(receipt.value);
   }
   const left = standing.filter((tenant) => !wanted.some((one) => one === tenant));
-  return ok({ tenants: wanted as TenantName[], left, receipts: lifted });
+  return ok({ tenants: places, left, receipts: lifted });
 }
 
-async function liftAt(
+async function lifterAt(
   deps: Deps,
   operator: OperatorPrincipal,
   block: KeptBlock,
-  { tenant, reason }: { readonly tenant: TenantName; readonly reason: string },
-): Promise<Result<Receipt>> {
+  tenant: TenantName,
+): Promise<Result<Administrator>> {
   const at = await deps.store.snapshot(tenant);
   if (at === null) return err(nowhere(tenant, []));
   const now = deps.clock();
@@ -231,6 +239,17 @@ async function liftAt(
     const hint = 'Somebody else, who answers for nothing that it holds back, lifts it.';
     return err(failure('in_conflict', `you answer for ${held}, which it holds back`, { hint }));
   }
+  return by;
+}
+
+async function liftAt(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  block: KeptBlock,
+  { tenant, reason }: { readonly tenant: TenantName; readonly reason: string },
+): Promise<Result<Receipt>> {
+  const by = await lifterAt(deps, operator, block, tenant);
+  if (!by.ok) return by;
   return perform(deps, {
     by: by.value,
     change: { kind: 'block.lift', block: block.id, tenants: [tenant], by: by.value.person },

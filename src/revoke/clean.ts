@@ -33,8 +33,9 @@ export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
       await provider.revoke(subject, target);
       const sighting = await provider.look(subject, target);
       const dropped = sighting.seen === 'gone' && sighting.evidence['left'] === undefined;
-      // Only the secret could show more, and that went with the lease's death.
-      const isBlind = sighting.seen === 'unseen' && sighting.forGood && declared.keepsSecret;
+      // Only the secret could show more, and that went with the lease's death; or nothing ever could.
+      const isBlind =
+        sighting.seen === 'unseen' && sighting.forGood && (declared.keepsSecret || declared.evidence === null);
       return dropped || isBlind ? { dead: true } : { dead: false, why: 'a dead login could not be dropped yet' };
     });
   } catch (fault) {

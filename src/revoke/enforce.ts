@@ -18,20 +18,27 @@ type Enforce = Extract<WorkTask, { readonly task: 'enforce' }>;
 const AT_ONCE = 256;
 /** One attempt is over well within the hold of its work. */
 const ATTEMPT = seconds(20);
+/** More would be a fault of the store's, which an attempt more will find mended. */
+const MOST_FAILED = 1_000;
 /** Between looks at what is dying. */
 const LOOK_AGAIN = seconds(1);
 
 export async function enforce(deps: Deps, task: Enforce): Promise<KillResult> {
-  const reach = { ...(await reachOf(deps, task.of, task.tenants)), since: task.since ?? {} };
+  const now = await reachOf(deps, task.of, task.tenants);
+  // Whoever was one of them when it was raised is one still, whatever the register says since.
+  const agents = [...new Set([...now.agents, ...task.agents])];
+  const reach = { ...now, agents, since: task.since ?? {} };
   const until = after(deps.clock(), ATTEMPT);
+  // One that cannot be ended here is tried again later, and keeps none of the others alive meanwhile.
+  const failed = new Map<LeaseId, string>();
   for (let more = true; more;) {
-    const live = await deps.store.reached(reach, AT_ONCE);
-    const failed = await endAll(deps, task.block, live);
-    // One that cannot be ended here is tried again with the rest, and keeps none of them alive meanwhile.
-    if (failed !== null) return { dead: false, why: failed };
-    more = live.length === AT_ONCE;
+    const live = await deps.store.reached(reach, AT_ONCE, [...failed.keys()]);
+    for (const [id, why] of await endAll(deps, task.block, live)) failed.set(id, why);
+    more = live.length === AT_ONCE && failed.size < MOST_FAILED;
     if (more && deps.clock() > until) return { dead: false, why: 'more are live', until: deps.clock() };
   }
+  const [why] = failed.values();
+  if (why !== undefined) return { dead: false, why };
   const left = (await deps.store.unendedWithin(reach)).reduce((sum, { n }) => sum + n, 0);
   if (left > 0) return { dead: false, why: `${left} are not dead yet`, until: after(deps.clock(), LOOK_AGAIN) };
   await report(deps, task);
@@ -65,7 +72,7 @@ async function endAll(
   deps: Deps,
   block: BlockId,
   live: readonly { readonly tenant: TenantName; readonly lease: LeaseId }[],
-): Promise<string | null> {
+): Promise<ReadonlyMap<LeaseId, string>> {
   const actor = { kind: 'broker', name: deps.node } as const;
   const ended = await Promise.allSettled(
     live.map(async ({ tenant, lease: id }) => {
@@ -74,12 +81,17 @@ async function endAll(
       await endLease(deps, lease, { cause: 'blocked', block, actor, reason: null, outcome: null, killer: 'queue' });
     }),
   );
-  const failed = ended.find((outcome) => outcome.status === 'rejected');
-  return failed === undefined ? null : String(failed.reason);
+  const failed = ended.flatMap((outcome, at): [LeaseId, string][] => {
+    const of = live[at]?.lease;
+    return outcome.status === 'rejected' && of !== undefined ? [[of, String(outcome.reason)]] : [];
+  });
+  return new Map(failed);
 }
 
 /** At each tenant: how many it ended, how dead they are, and the longest exposure. */
 async function report(deps: Deps, { block, tenants, of }: Enforce): Promise<void> {
+  // An attempt that was cut off after this was written does not write it twice.
+  if ((await deps.store.block(block, tenants))?.reportedAt !== null) return;
   const tolls = await deps.store.toll(block, tenants);
   const { inSetup } = await deps.store.deployment();
   const at = deps.clock();
@@ -90,7 +102,8 @@ async function report(deps: Deps, { block, tenants, of }: Enforce): Promise<void
     return makeEntry({ tenant, kind: 'block.reported', at, actor, accountable: null, inSetup, facts }, deps.random);
   });
   const change = { kind: 'block.report', block, tenants } as const;
-  await deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, entries);
+  const done = await deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, entries);
+  if (!done.ok) throw new Error(`the end of ${block} was not written: ${done.error.unmet}`);
 }
 
 const sum = (tolls: readonly Toll[], of: (toll: Toll) => boolean): number =>

@@ -83,12 +83,15 @@ async function bury(
   return { dead: true, buried: null };
 }
 
-/** Past its end, what cannot be looked at is over where expiry ends live use; elsewhere it stays unseen for good. */
+/**
+ * Past its end, what cannot be looked at is over where expiry ends live use; elsewhere it stays unseen for good, and where
+ * that was said beforehand there is nothing to wait for.
+ */
 function deathOf(
   { clock, node }: Pick<Deps, 'clock' | 'node'>,
   { expiresAt }: Lease,
   sighting: Sighting,
-  { expiryEndsUse }: Declared,
+  { expiryEndsUse, evidence }: Declared,
 ): Death | null {
   const at = clock();
   switch (sighting.seen) {
@@ -97,7 +100,7 @@ function deathOf(
     case 'present':
       return null;
     case 'unseen':
-      if (!sighting.forGood || at < expiresAt) return null;
+      if (!sighting.forGood || (at < expiresAt && !(evidence === null && !expiryEndsUse))) return null;
       return expiryEndsUse
         ? { how: 'expired', at, evidence: { expired_at: toRfc3339(expiresAt), why: sighting.why }, node }
         : { how: 'unverifiable', at, evidence: { why: sighting.why }, node };

@@ -62,8 +62,8 @@ export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], ac
         try {
           found.push(...(await huntAt(deps, version, actor)));
         } catch (fault) {
-          if (!(fault instanceof ProviderUnavailable)) throw fault;
-          unasked.push({ tenant: version.tenant, target: version.name, why: fault.message });
+          // One target that cannot be asked, for whatever reason, keeps none of the others from it.
+          unasked.push({ tenant: version.tenant, target: version.name, why: whyOf(deps, fault) });
         }
       }),
     );
@@ -90,10 +90,24 @@ async function huntAt(deps: Deps, version: TargetVersion, actor: Actor): Promise
   const known = await deps.store.standing(marks.map(leaseOfMark));
   const lost = marks.flatMap((mark) => {
     const standing = known.get(leaseOfMark(mark)) ?? null;
-    return standing !== null && LIVING.includes(standing.state) ? [] : [{ mark, standing }];
+    // At a server that several clients share, another's is another hunt's.
+    const isAnothers = standing !== null && standing.tenant !== version.tenant;
+    return standing !== null && (isAnothers || LIVING.includes(standing.state)) ? [] : [{ mark, standing }];
   });
-  const killed = await Promise.all(lost.map((one) => kill(deps, { provider, target, actor }, one)));
-  return killed.filter((orphan) => orphan !== null);
+  const found: Orphan[] = [];
+  for (let from = 0; from < lost.length; from += AT_ONCE) {
+    const some = lost.slice(from, from + AT_ONCE);
+    const killed = await Promise.all(some.map((one) => killOrTell(deps, { provider, target, actor }, one)));
+    found.push(...killed.filter((orphan) => orphan !== null));
+  }
+  return found;
+}
+
+/** A fault is Brevet's own, and its words stay in the log. */
+function whyOf(deps: Deps, fault: unknown): string {
+  if (fault instanceof ProviderUnavailable) return fault.message;
+  deps.log.error('orphans.not_asked', { fault: String(fault) });
+  return 'something failed here: the log says what';
 }
 
 /** Those have work of their own. */
@@ -105,12 +119,24 @@ interface At {
   readonly actor: Actor;
 }
 
+interface Lost {
+  readonly mark: Mark;
+  readonly standing: Standing | null;
+}
+
+/** One that could not be killed is told with the others. */
+async function killOrTell(deps: Deps, at: At, lost: Lost): Promise<Orphan | null> {
+  try {
+    return await kill(deps, at, lost);
+  } catch (fault) {
+    const { tenant, name } = at.target.version;
+    deps.log.error('orphan.not_killed', { tenant, target: name, mark: lost.mark, fault: whyOf(deps, fault) });
+    return { tenant, target: name, mark: lost.mark, lease: lost.standing?.state ?? null, evidence: null };
+  }
+}
+
 /** @returns `null` for what is dead already: a fence, or what could only be disabled. */
-async function kill(
-  deps: Deps,
-  { provider, target, actor }: At,
-  { mark, standing }: { readonly mark: Mark; readonly standing: Standing | null },
-): Promise<Orphan | null> {
+async function kill(deps: Deps, { provider, target, actor }: At, { mark, standing }: Lost): Promise<Orphan | null> {
   const now = deps.clock();
   const subject: Subject = {
     lease: leaseOfMark(mark),

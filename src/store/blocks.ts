@@ -1,5 +1,5 @@
 /** What blocks reach, and how far their work has come: across tenants, by the roles that see no secret. */
-import { and, asc, count, desc, eq, gt, inArray, isNull, lt, lte, min, max, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, isNull, lt, lte, min, max, notInArray, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { BlockId, LeaseId, PersonName, RoleName, TargetName, TaskName } from '../core/ids.ts';
 import type { ProviderKind } from '../core/registers.ts';
@@ -66,12 +66,18 @@ export function createBlockReads(link: Link): BlockReads {
           .where(inArray(enrolments.tenant, [...within]));
         return rows.map(({ agent }) => agent);
       }),
-    reached: (reach, limit) =>
+    reached: (reach, limit, except = []) =>
       link.transaction(working, (tx) =>
         tx
           .select({ tenant: leases.tenant, lease: leases.id })
           .from(leases)
-          .where(and(inArray(leases.state, LIVE), inside(reach)))
+          .where(
+            and(
+              inArray(leases.state, LIVE),
+              inside(reach),
+              except.length === 0 ? undefined : notInArray(leases.id, [...except]),
+            ),
+          )
           .orderBy(...dangerousFirst)
           .limit(limit),
       ),

@@ -194,9 +194,9 @@ const situationsAt = (tx: Transaction, tenant: TenantName, now: Instant): Promis
     .where(and(eq(situations.tenant, tenant), gt(situations.until, now)));
 
 function blocksAt(tx: Transaction, tenant: TenantName, now: Instant): Promise<Block[]> {
-  const { id, scope, name, author, from, until } = blocks;
+  const { id, scope, name, agents: named, author, from, until } = blocks;
   return tx
-    .select({ id, tenant: blocks.tenant, scope, name, author, from, until })
+    .select({ id, tenant: blocks.tenant, scope, name, agents: named, author, from, until })
     .from(blocks)
     .where(and(eq(blocks.tenant, tenant), isNull(blocks.liftedAt), or(isNull(until), gt(until, now))));
 }

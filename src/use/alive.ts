@@ -14,8 +14,16 @@ export interface Alive {
   readonly snapshot: Snapshot;
 }
 
-/** @returns `null` for one that may not be used, whatever the reason. */
+/** @returns `null` for one that may not be used, whatever the reason: its last use may have been counted, too. */
 export async function aliveNow(deps: Deps, tenant: TenantName, id: LeaseId): Promise<Alive | null> {
+  const alive = await standsNow(deps, tenant, id);
+  if (alive === null) return null;
+  const { uses, used } = alive.lease;
+  return uses !== null && used >= uses ? null : alive;
+}
+
+/** The same of one that is in use, perhaps for the last time. */
+export async function standsNow(deps: Deps, tenant: TenantName, id: LeaseId): Promise<Alive | null> {
   const [lease, epochs] = await Promise.all([deps.store.lease(tenant, id), deps.store.epochs(tenant)]);
   if (lease === null || epochs === null) return null;
   const now = deps.clock();

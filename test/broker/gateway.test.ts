@@ -156,6 +156,7 @@ ends('comes with a block, in whose commit nothing more passes on any node', asyn
     tenant,
     scope: 'target',
     name: 'psa',
+    agents: [],
     author: 'otto' as PersonName,
     from: at,
     until: null,

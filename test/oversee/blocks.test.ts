@@ -5,7 +5,7 @@ import { watch } from '../../src/broker.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import type { Deps } from '../../src/deps.ts';
 import { administered } from '../support/administrators.ts';
-import { clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
+import { agentBody, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestApp, TestNode } from '../support/app.ts';
 import { clientDatabase } from '../support/target.ts';
 
@@ -158,6 +158,18 @@ blocks('end by themselves where they say so', async () => {
   await app.sql(`update blocks set until = 1 where id = '${block}'`);
   app.deps.store.forget('acme' as never);
   assert.is((await ask(app, 'triage-bot', 'acme')).status, 201);
+});
+
+blocks('hold an agent that is said to be another’s since', async () => {
+  const { token } = await held(app, 'triage-bot', 'acme');
+  const block = await raise({ scope: 'vendor', name: 'in-house' });
+  const put = (vendor: string) => as('ada', 'PUT', '/api/agents/triage-bot', agentBody({ vendor }));
+  must(await put('elsewhere'));
+  assert.is((await ask(app, 'triage-bot', 'acme', other)).body['code'], 'blocked');
+  assert.is(await isTaken(app, token, 'acme', other), false);
+  await workOff(app);
+  must(await put('in-house'));
+  must(await lift(block));
 });
 
 /** In rounds, so that it is tried from both nodes at every moment of an issue. */
@@ -316,6 +328,23 @@ kill('is counted, also what was being minted, and told at each tenant', async ()
     const facts = (JSON.parse(told[0]?.text ?? '') as { facts: Record<string, number> }).facts;
     assert.is(facts['ended'], (items as unknown[]).length);
     assert.is(facts['verified'], facts['ended']);
+  } finally {
+    await shop.close();
+  }
+});
+
+kill('is not kept alive by one that cannot be ended', async () => {
+  const shop = await testApp();
+  try {
+    const tokens = await Promise.all(Array.from({ length: 4 }, () => held(shop, 'triage-bot', 'acme')));
+    const [broken, ...others] = tokens;
+    await shop.sql(`update leases set provider = 'ldap', declared = null where id = '${broken?.lease}'`);
+    must(await shop.operator('otto', 'POST', '/api/blocks', { scope: 'everything', ...REASON }));
+    await watch(shop.deps);
+    for (const { lease } of others) assert.is((await rowOf(shop, lease))?.state, 'revoked');
+    assert.is((await rowOf(shop, broken?.lease ?? ''))?.state, 'active');
+    const [row] = await shop.sql<{ why: string }>(`select why from work where what ->> 'task' = 'enforce'`);
+    assert.match(row?.why ?? '', 'ldap');
   } finally {
     await shop.close();
   }

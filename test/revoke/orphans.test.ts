@@ -3,13 +3,23 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newId } from '../../src/core/ids.ts';
 import { markOf } from '../../src/core/lease.ts';
+import type { Provider } from '../../src/core/provider.ts';
 import { huntByTheClock } from '../../src/revoke/orphans.ts';
 import { must, REPORT, testApp } from '../support/app.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { ADMIN, clientDatabase, processClock, random } from '../support/target.ts';
 
 const client = await clientDatabase();
-const app = await testApp({ database: client });
+/** A fault of ours, at one target. */
+const around = (provider: Provider): Provider =>
+  provider.where === 'local'
+    ? provider
+    : {
+        ...provider,
+        list: (target) =>
+          target.version.name === 'far-db' ? Promise.reject(new Error('a fault')) : provider.list(target),
+      };
+const app = await testApp({ database: client, around });
 const other = await app.node();
 
 const orphans = suite('revoke/orphans');
@@ -109,6 +119,25 @@ orphans('are looked for with the secret that opens their target now, whichever n
   const token = await app.localToken('ada');
   must(await other.call('PUT', '/api/tenants/acme/targets/shop-db', { token, body }));
   assert.equal(must(await reconcile()).body, { targets: 1, orphans: [], unasked: [] });
+});
+
+orphans('are found at the others where one target cannot even be opened', async () => {
+  const mark = markOf(newId('lse', processClock(), random));
+  await made(mark);
+  const config = { ...client.config, database: 'elsewhere' };
+  const target = {
+    provider: 'postgres',
+    config,
+    secret: Buffer.from(random(16)).toString('hex'),
+    environment: 'production',
+  };
+  must(await app.operator('ada', 'PUT', '/api/tenants/acme/targets/far-db', target));
+  const { orphans: killed, unasked } = must(await reconcile()).body as {
+    orphans: Orphan[];
+    unasked: { target: string }[];
+  };
+  assert.equal([killed.map((one) => one.mark), unasked.map(({ target: of }) => of)], [[mark], ['far-db']]);
+  must(await app.operator('ada', 'DELETE', '/api/tenants/acme/targets/far-db'));
 });
 
 orphans('of a target that does not answer are told to be unknown', async () => {

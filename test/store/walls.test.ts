@@ -85,7 +85,14 @@ async function fillEveryTable(): Promise<void> {
     const proposed = { id: newId('chg', at, random), act, reason: 'r', proposer: OLGA, operator: 'olga' as never };
     await test.change({ kind: 'change.propose', proposal: hashed({ ...proposed, ...when }), bundles: [] });
     await test.change({ kind: 'acceptance.put', acceptance: acceptanceOf(tenant, TRIAGE) });
-    const block = { id: newId('blk', at, random), tenant, scope: 'everything', name: '', author: OLGA } as const;
+    const block = {
+      id: newId('blk', at, random),
+      tenant,
+      scope: 'everything',
+      name: '',
+      agents: [],
+      author: OLGA,
+    } as const;
     const blocks = [{ ...block, from: at, until: null }];
     await test.change({ kind: 'block.raise', blocks, reason: 'r', drill: false });
     await test.change({ kind: 'situation.set', situation: situationOf(tenant, instant(at + 3_600_000)) });

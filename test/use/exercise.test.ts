@@ -99,6 +99,13 @@ exercise('is the target’s to say, and its alone', async () => {
   assert.is((await rowOf(lease))?.used, 0);
 });
 
+exercise('leaves nothing that could be taken where a node dies between the last use and the end', async () => {
+  const { token, lease } = await issued();
+  await app.sql(`update leases set used = 1, used_at = 1 where id = '${lease}'`);
+  assert.is((await rowOf(lease))?.state, 'active');
+  assert.is(await looks(token), false);
+});
+
 exercise('counts no use after the end', async () => {
   const { token, lease } = await issued();
   await app.sql(`update leases set expires_at = 1 where id = '${lease}'`);

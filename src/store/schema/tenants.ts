@@ -82,6 +82,7 @@ export const blocks = pgTable(
     from: at('from').notNull(),
     until: at('until'),
     reason: text('reason').notNull(),
+    agents: json('agents').$type<readonly AgentName[]>().notNull().default([]),
     /** It rehearses, at a sandbox. */
     drill: boolean('drill').notNull().default(false),
     reportedAt: at('reported_at'),

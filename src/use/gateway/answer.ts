@@ -51,7 +51,7 @@ export function screen(answer: ForwardedAnswer, config: HttpTarget, needles: Nee
   if (encodings.some((encoding) => !/^(?:identity|chunked)$/i.test(encoding))) return 'encoded';
   const lengths = new Set(valuesOf(answer, 'content-length'));
   const [stated = null] = lengths;
-  if (lengths.size > 1 || status < 200) return 'no_answer';
+  if (lengths.size > 1 || status < 200 || status > LAST_STATUS) return 'no_answer';
   if (Number(stated ?? 0) > config.limits.response_bytes) return 'too_large';
   const shown = answer.headers.filter(([name]) => config.response_headers.includes(name));
   const holdsKey = shown.some(([, value]) => echoScanner(needles).push(utf8(value)).found);
@@ -62,6 +62,8 @@ export function screen(answer: ForwardedAnswer, config: HttpTarget, needles: Nee
 }
 
 const NOT_MODIFIED = 304;
+/** @see RFC 9110 section 15: what is beyond has no class, and no answer can be made of it. */
+const LAST_STATUS = 599;
 
 const valuesOf = ({ headers }: ForwardedAnswer, wanted: string): string[] =>
   headers.filter(([name]) => name === wanted).map(([, value]) => value.trim());

@@ -37,8 +37,13 @@ export async function exchange(
     await drop(answer);
     return refuse(seen, status, ended);
   }
-  const isEmpty = call.method === 'HEAD' || EMPTY.includes(status);
-  if (isEmpty || (seen.length !== null && seen.length <= SMALL)) return whole(seen, answer, { key, call }, ended);
+  if (call.method === 'HEAD' || EMPTY.includes(status)) {
+    // What a tool sends where nothing may stand is read by nobody.
+    await drop(answer);
+    ended(status, { end: 'whole', ...NOTHING });
+    return ok({ status, headers: headersOf(seen), body: null });
+  }
+  if (seen.length !== null && seen.length <= SMALL) return whole(seen, answer, { key, call }, ended);
   const { response_bytes: limit } = tool.config.limits;
   const { signal } = call;
   const body = passing(answer.body, { needles: key.needles, limit, signal }, (tally) => ended(status, tally));
@@ -78,15 +83,19 @@ async function whole(
 ): Promise<Result<Exchanged, NotWhole>> {
   const parts: Uint8Array[] = [];
   try {
-    for await (const part of body) parts.push(part);
+    let bytes = 0;
+    for await (const part of body) {
+      bytes += part.length;
+      if (bytes > SMALL) return refuse('too_large', status, ended);
+      parts.push(part);
+    }
   } catch (fault) {
     return refuse(endOf(fault, call.signal), status, ended);
   }
   const bytes = joined(parts);
   if (echoScanner(key.needles).push(bytes).found) return refuse('key_echoed', status, ended);
   ended(status, { end: 'whole', bytes: bytes.length, digest: sha256Hex(bytes) });
-  const isEmpty = call.method === 'HEAD' || EMPTY.includes(status);
-  return ok({ status, headers, body: isEmpty ? null : bytes });
+  return ok({ status, headers, body: bytes });
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -4,19 +4,22 @@
  */
 import { cutCalls } from '../../core/gateway/kept.ts';
 import type { CallSpan, CutFor, Gateway } from '../../core/gateway/kept.ts';
-import type { LeaseId } from '../../core/ids.ts';
+import type { LeaseId, TenantName } from '../../core/ids.ts';
 import type { Lease } from '../../core/lease.ts';
 import { StoreUnavailable } from '../../core/store.ts';
 import { after, between } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Seconds } from '../../core/time.ts';
 import type { Deps } from '../../deps.ts';
+import { standsNow } from '../alive.ts';
 
 /**
  * Leases whose calls were under way at the look before are looked at together: so often that none lives on for a second,
  * and a call that is soon over costs no look.
  */
 const LOOK_EVERY_MS = 400;
+/** A database that has not answered by then is not waited for. */
+const PATIENCE_MS = 500;
 /** Every so many looks the store is told that a call goes on: its lease is not idle. */
 const TELL_EVERY = 2;
 
@@ -98,16 +101,21 @@ function endOverdue({ gateway, clock }: Deps): void {
   }
 }
 
+/** Its last use may be the one that is under way: that it has none left does not end it. */
+const isStanding = async (deps: Deps, tenant: TenantName, id: LeaseId): Promise<boolean> =>
+  (await standsNow(deps, tenant, id)) !== null;
+
 async function lookAt(deps: Deps, id: LeaseId, tell: boolean): Promise<void> {
   const tenant = deps.gateway.open.get(id)?.tenant;
   if (tenant === undefined) return;
   try {
-    const lease = await deps.store.lease(tenant, id);
-    if (lease?.state !== 'active') cutCalls(deps.gateway, id);
-    else if (tell) await deps.store.sawUse(tenant, id, deps.clock());
+    const late = deps.pause(PATIENCE_MS).then(() => 'late' as const);
+    const standing = await Promise.race([isStanding(deps, tenant, id), late]);
+    // Of a lease of which nothing can be said in time, nothing goes on.
+    if (standing !== true) cutCalls(deps.gateway, id);
+    else if (tell) deps.background(deps.store.sawUse(tenant, id, deps.clock()));
   } catch (fault) {
-    if (!(fault instanceof StoreUnavailable)) throw fault;
-    // Of a lease of which nothing can be said, nothing goes on.
     cutCalls(deps.gateway, id);
+    if (!(fault instanceof StoreUnavailable)) deps.log.error('gateway.not_looked', { lease: id, fault: String(fault) });
   }
 }

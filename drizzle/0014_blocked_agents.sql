@@ -1,0 +1,1 @@
+ALTER TABLE "blocks" ADD COLUMN "agents" json DEFAULT '[]'::json NOT NULL;
