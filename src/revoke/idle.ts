@@ -16,8 +16,17 @@ import { endLease } from './revoke.ts';
 /** In one pass; those of one target are asked about together, as its provider does. */
 const AT_ONCE = 256;
 
-/** @returns once all that were due have been looked at. */
+/** Nodes that are looking: what is slow to tell must not pile up before what is to be killed. */
+const looking = new WeakSet<Deps['breakers']>();
+
+/** @returns once all that were due have been looked at, or at once where those of before still are. */
 export async function endIdle(deps: Deps): Promise<void> {
+  if (looking.has(deps.breakers)) return;
+  looking.add(deps.breakers);
+  await lookAtAll(deps).finally(() => looking.delete(deps.breakers));
+}
+
+async function lookAtAll(deps: Deps): Promise<void> {
   const due = await deps.store.watched(AT_ONCE, LOOK_EVERY);
   const looks = await Promise.allSettled(due.map(({ tenant, lease }) => lookAt(deps, tenant, lease)));
   for (const look of looks) {
@@ -27,15 +36,21 @@ export async function endIdle(deps: Deps): Promise<void> {
 
 async function lookAt(deps: Deps, tenant: TenantName, id: LeaseId): Promise<void> {
   const lease = await deps.store.lease(tenant, id);
-  if (lease?.state !== 'active' || lease.idle === null) return;
+  if (lease?.state !== 'active' || lease.idle === null || deps.breakers.rests(lease) !== null) return;
   const activity = await activityOf(deps, lease);
   const now = deps.clock();
   if (activity.use === 'now') await deps.store.sawUse(tenant, id, now);
   if (activity.use !== 'over') return;
   const cause = causeToEnd(lease, lease.idle, { last: latest(lease.usedAt, activity.last), now });
-  if (cause === null) return;
+  if (cause === null || (await wasUsedSince(deps, lease))) return;
   const actor = { kind: 'broker', name: deps.node } as const;
   await endLease(deps, lease, { cause, actor, reason: null, outcome: null, killer: 'queue' });
+}
+
+/** Meanwhile, while its provider was asked. */
+async function wasUsedSince({ store }: Deps, { tenant, id, used, usedAt }: Lease): Promise<boolean> {
+  const now = await store.lease(tenant, id);
+  return now === null || now.used !== used || now.usedAt !== usedAt;
 }
 
 /** What a local provider's uses are counted by is in the lease itself. */
