@@ -252,7 +252,7 @@ async function ask(site: Site, call: `${string} ${string}`, sent: JsonObject | n
     limits: { bytes: MOST_BYTES, milliseconds: site.patience },
   });
   const said = fromSite.safeParse(body);
-  if (!said.success || said.data.site !== site.config.site || status === 421) {
+  if (!said.success || said.data.site !== site.config.site) {
     throw new ProviderUnavailable('another server answers where the building was');
   }
   if (status === 403 || (status >= 500 && !(status in NOT_THIS_ONE))) {

@@ -2,8 +2,8 @@
  * What makes the toy a real kind of provider, done to a copy of the sources: its own files, and the few places outside
  * of them that name it. docs/how-to/add-a-provider.md lists these places and no others.
  */
-import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -64,7 +64,7 @@ export async function addOwnFiles(folder: string): Promise<void> {
     const moved = source
       .replaceAll("'../../../src/core/", "'../../core/")
       .replace("'./template.ts'", "'../../core/templates/badge.ts'");
-    await cp(join(import.meta.dirname, own), join(folder, path));
+    await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), moved);
   }
 }
