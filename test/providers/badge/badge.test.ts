@@ -8,9 +8,9 @@ import * as assert from 'uvu/assert';
 import { ProviderRefused, ProviderUnavailable } from '../../../src/core/provider.ts';
 import type { Minted } from '../../../src/core/provider.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { milliseconds } from '../../../src/core/time.ts';
+import { after, instant, milliseconds, seconds } from '../../../src/core/time.ts';
 import { exchangesOnNode } from '../../../src/fetch/exchange-node.ts';
-import { openTargetOf, orderFor, processClock, subjectOf, termsOf } from '../../support/target.ts';
+import { EXTERNAL_ID, openTargetOf, orderFor, processClock, subjectOf, termsOf } from '../../support/target.ts';
 import { providerContract } from '../contract.ts';
 import type { Harness } from '../contract.ts';
 import { startProxy } from '../proxy.ts';
@@ -141,47 +141,69 @@ const faultOf = (call: Promise<unknown>): Promise<unknown> =>
     (fault: unknown) => fault,
   );
 
-const NO_DOORS: readonly (readonly [door: string, code: string])[] = [
-  ['vault', 'invalid_parameters'],
-  ['../archive', 'invalid_parameters'],
-  ['{{door}}', 'invalid_parameters'],
-];
-for (const [door, code] of NO_DOORS) {
+for (const door of ['vault', '../archive', '{{door}}']) {
   answers(`a request for the door ${door} is refused`, () => {
     const { provider, target } = answeredBy(200, '');
     const specified = provider.specify({ ...terms, parameters: { door } }, target.version);
-    assert.is(!specified.ok && specified.error.code, code);
+    assert.is(!specified.ok && specified.error.code, 'invalid_parameters');
   });
 }
 
+answers('a target whose key would cross a network unprotected is refused', () => {
+  const { provider, target } = answeredBy(200, '');
+  const context = { tenant: target.version.tenant, publicUrl: 'https://brevet.example', externalId: EXTERNAL_ID };
+  const parsed = provider.parse({ ...CONFIG, address: 'http://badges.example' }, context);
+  assert.is(!parsed.ok && parsed.error.code, 'invalid_target');
+});
+
 answers.run();
 
-const use = suite('the use of a badge');
+const building = suite('a badge at its building');
 
-use('is seen as never, now, and over; and a target with a wrong key is not fit', async () => {
+const opened: (() => Promise<void>)[] = [];
+building.after.each(async () => {
+  await Promise.all(opened.splice(0).map((close) => close()));
+});
+
+async function atBuilding(clock = processClock) {
   const secret = keyOf();
-  const building = await openSite(secret.reveal());
+  const site = await openSite(secret.reveal());
   const exchanges = exchangesOnNode();
-  const provider = badgeProvider({ exchange: exchanges.exchange, clock: processClock, patience: milliseconds(500) });
-  const config = { address: `http://127.0.0.1:${building.port}`, site: building.id, doors: DOORS };
-  const target = openTargetOf(provider, config, { secret });
+  const provider = badgeProvider({ exchange: exchanges.exchange, clock, patience: milliseconds(500) });
+  const config = { address: `http://127.0.0.1:${site.port}`, site: site.id, doors: DOORS };
+  opened.push(async () => {
+    exchanges.close();
+    await site.close();
+  });
+  return { port: site.port, provider, target: openTargetOf(provider, config, { secret }) };
+}
+
+building('is seen to be used never, now, and no more', async () => {
+  const { port, provider, target } = await atBuilding();
   const order = orderFor(provider, target, terms);
   const { credential } = await provider.mint(order, target);
   const seen = () => provider.activity(subjectOf(order), target);
-
   assert.equal(await seen(), { use: 'over', last: null });
-  const visit = await comeIn(building.port, 'server-room', credential);
+  const visit = await comeIn(port, 'server-room', credential);
   assert.equal(await seen(), { use: 'now' });
   visit?.destroy();
   await settled();
   const over = await seen();
   assert.ok(over.use === 'over' && over.last !== null);
+});
 
+building('is not made after its deadline, whatever the clock of the broker says', async () => {
+  const { provider, target } = await atBuilding(() => instant(0));
+  const late = orderFor(provider, target, terms, { deadline: after(processClock(), seconds(-1)) });
+  assert.instance(await faultOf(provider.mint(late, target)), ProviderRefused);
+  assert.equal(await provider.list(target), []);
+});
+
+building('is not for a target with a wrong key', async () => {
+  const { provider, target } = await atBuilding();
   assert.equal(await provider.check(target), []);
   const [finding] = await provider.check({ ...target, secret: keyOf() });
   assert.is(finding?.level, 'refuse');
-  exchanges.close();
-  await building.close();
 });
 
-use.run();
+building.run();
