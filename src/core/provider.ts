@@ -5,10 +5,10 @@
 import type { Json, JsonObject } from './canonical.ts';
 import type { AgentName, LeaseId, RequestId, TaskName, TenantName } from './ids.ts';
 import type { Declared, Mark } from './lease.ts';
-import { placeholdersIn } from './placeholder.ts';
 import type { ProviderKind, TargetVersion } from './registers.ts';
 import type { Result } from './result.ts';
 import type { Secret } from './secret.ts';
+import { TEMPLATES } from './templates.ts';
 import type { Instant, Seconds } from './time.ts';
 
 /** What the provider can and cannot do at a target, declared before anything is minted, and shown to approvers. */
@@ -23,26 +23,8 @@ export interface Declaration extends Declared {
  * Which parameters a credential made by this template holds its holder to, whatever the target: what providers declare,
  * and what a bundle is checked against where there is none.
  */
-export function enforcedBy(kind: ProviderKind, template: JsonObject): readonly string[] {
-  switch (kind) {
-    case 'jwt':
-      // The target's API reads them in the token, and may look at them or not.
-      return [];
-    case 'postgres':
-      // The group role's rights are all that the server holds a login to.
-      return [];
-    case 'vault':
-      // Vault holds a token to its policies, and a login to the statements of its role. A path only says what to read.
-      return placeholdersIn([template['policies'] ?? null, databaseRolesIn(template['reads'])]);
-    case 'aws':
-    case 'http':
-      // What the template is filled with is in the session policy or in the calls that are let through.
-      return placeholdersIn(template);
-  }
-}
-
-const databaseRolesIn = (reads: Json | undefined): Json =>
-  Array.isArray(reads) ? (reads as readonly Json[]).map((read) => (read as JsonObject | null)?.['role'] ?? null) : null;
+export const enforcedBy = (kind: ProviderKind, template: JsonObject): readonly string[] =>
+  TEMPLATES[kind].enforces(template);
 
 /** What a grant says of the credential: all that `specify` may look at, beside the target. */
 export interface MintTerms {

@@ -2,6 +2,8 @@
  * What a task class says of a Vault token: its policies, and what is read with it.
  */
 import { z } from 'zod';
+import type { Json, JsonObject } from '../canonical.ts';
+import { placeholdersIn } from '../placeholder.ts';
 
 const MOST = 16;
 
@@ -54,3 +56,10 @@ export const vaultTemplate = z.strictObject({
 
 export type VaultTemplate = z.infer<typeof vaultTemplate>;
 export type DatabaseRead = z.infer<typeof databaseRead>;
+
+/** Vault holds a token to its policies, and a login to the statements of its role. A path only says what to read. */
+export const enforcedByVault = (template: JsonObject): readonly string[] =>
+  placeholdersIn([template['policies'] ?? null, databaseRolesIn(template['reads'])]);
+
+const databaseRolesIn = (reads: Json | undefined): Json =>
+  Array.isArray(reads) ? (reads as readonly Json[]).map((read) => (read as JsonObject | null)?.['role'] ?? null) : null;

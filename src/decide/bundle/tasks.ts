@@ -122,7 +122,7 @@ function rollbackProblems(name: string, task: TaskForm, tasks: TasksFile['tasks'
 }
 
 function templateProblems({ provider, template }: TaskForm): { path: Path; what: string }[] {
-  const parsed = TEMPLATES[provider].safeParse(template);
+  const parsed = TEMPLATES[provider].form.safeParse(template);
   if (parsed.success) return [];
   return parsed.error.issues.map((issue) => ({
     path: ['template', ...issue.path],
