@@ -3,7 +3,7 @@
  * it is what `brevet start` runs.
  */
 import { watch } from '../../src/broker.ts';
-import { ProviderUnavailable } from '../../src/core/provider.ts';
+import { ProviderRefused } from '../../src/core/provider.ts';
 import { createKeyring } from '../../src/core/seal.ts';
 import { readConfig } from '../../src/config.ts';
 import { lineLog } from '../../src/cli/log.ts';
@@ -35,7 +35,8 @@ process.on('message', (message: ToNode) => {
 async function at({ provider, verb, when, lease }: Place): Promise<void> {
   if (armed === null || armed.provider !== provider) return;
   // So that there is something to reconcile, the mint is lost before it is sent.
-  if (armed.phase === 'reconcile' && verb === 'mint') throw new ProviderUnavailable('lost on the way');
+  // A target that had not answered would be asked one thing at a time, and one alone would come to the step.
+  if (armed.phase === 'reconcile' && verb === 'mint') throw new ProviderRefused('lost on the way');
   if (armed.verb !== verb || armed.when !== when) return;
   process.send?.({ reached: lease } satisfies FromNode);
   await release.promise;
