@@ -1,7 +1,7 @@
 /**
  * Denies sessions at their role: those asked for at once in one write, one writer at a time, read back until it is seen.
  */
-import { fulfilled, rejected } from '../postgres/gather.ts';
+import { fulfilled, rejected } from '../gather.ts';
 import type { Mark } from '../../core/lease.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import { between, milliseconds, seconds } from '../../core/time.ts';

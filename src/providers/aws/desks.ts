@@ -5,7 +5,7 @@ import type { Finding, Minted, MintOrder, OpenTarget, Sighting, Subject } from '
 import { between } from '../../core/time.ts';
 import type { Clock, Instant, Milliseconds } from '../../core/time.ts';
 import type { Turns } from '../../core/turns.ts';
-import { gather } from '../postgres/gather.ts';
+import { gather } from '../gather.ts';
 import { checkTarget } from './check.ts';
 import { denyTogether } from './deny.ts';
 import { lookAt } from './look.ts';

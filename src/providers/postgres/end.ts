@@ -6,7 +6,7 @@
 import { ProviderRefused } from '../../core/provider.ts';
 import type { Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
-import { fulfilled, rejected } from './gather.ts';
+import { fulfilled, rejected } from '../gather.ts';
 import { answersTo, AT_THE_RIGHT_SERVER, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { rollBackPrepared } from './prepared.ts';

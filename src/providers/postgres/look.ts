@@ -7,7 +7,7 @@ import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Activity, Sighting, Subject } from '../../core/provider.ts';
 import { nodeName } from './config.ts';
 import { codeOfGroups } from './code.ts';
-import { fulfilled } from './gather.ts';
+import { fulfilled } from '../gather.ts';
 import type { Lane } from './lane.ts';
 import { preparedBy, preparerOf } from './prepared.ts';
 import type { Site } from './site.ts';

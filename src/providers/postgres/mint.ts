@@ -8,7 +8,7 @@ import { instant, toRfc3339 } from '../../core/time.ts';
 import type { Random } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import { codeOfGroups } from './code.ts';
-import { fulfilled, rejected } from './gather.ts';
+import { fulfilled, rejected } from '../gather.ts';
 import { AT_THE_RIGHT_SERVER, perform, ServerRefusal } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { newPassword, scramVerifier } from './scram.ts';

@@ -15,7 +15,7 @@ import { checkSite } from './check.ts';
 import { parsePostgresConfig } from './config.ts';
 import { endTogether } from './end.ts';
 import { fence, unfence } from './fence.ts';
-import { gather } from './gather.ts';
+import { gather } from '../gather.ts';
 import { PATIENCE } from './lane.ts';
 import { listMarks } from './list.ts';
 import { activityOf, lookTogether, lookTwice } from './look.ts';

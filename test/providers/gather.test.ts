@@ -1,7 +1,7 @@
 /** Calls that arrive while one is under way go together, and each gets its own outcome. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fulfilled, gather, rejected } from '../../../src/providers/postgres/gather.ts';
+import { fulfilled, gather, rejected } from '../../src/providers/gather.ts';
 
 const gathering = suite('gathered calls');
 
