@@ -18,7 +18,7 @@ import type {
 } from './ids.ts';
 import type { DataClass, ProviderKind } from './registers.ts';
 import type { SealedSecret } from './seal.ts';
-import { after, between, earliest, milliseconds, seconds } from './time.ts';
+import { after, between, earliest, instant, milliseconds, seconds } from './time.ts';
 import type { Instant, Milliseconds, Seconds } from './time.ts';
 
 export const LEASE_STATES = ['opening', 'active', 'revoking', 'revoked', 'failed'] as const;
@@ -168,7 +168,15 @@ export interface Lease extends LeaseTerms {
   readonly outcome: Outcome | null;
 }
 
-/** From the earlier of its end and the commit of its revocation to the moment when death was seen; never negative. */
-export function exposureOf(expiresAt: Instant, revokingAt: Instant, deadAt: Instant): Milliseconds {
-  return milliseconds(Math.max(0, between(earliest(expiresAt, revokingAt), deadAt)));
+/**
+ * From the earlier of its end and the commit of its revocation to the moment when death was seen; never negative. What
+ * nobody can see dead counts as alive until its end at the least, however soon nothing more could be done about it.
+ */
+export function exposureOf(
+  expiresAt: Instant,
+  revokingAt: Instant,
+  { how, at }: Pick<Death, 'how' | 'at'>,
+): Milliseconds {
+  const until = how === 'unverifiable' ? Math.max(at, expiresAt) : at;
+  return milliseconds(Math.max(0, between(earliest(expiresAt, revokingAt), instant(until))));
 }

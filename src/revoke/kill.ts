@@ -62,7 +62,7 @@ async function bury(
   lease: Lease,
   { death, work, killer }: { readonly death: Death; readonly work: readonly NewWork[]; readonly killer: Killer },
 ): Promise<Killed> {
-  const exposure = exposureOf(lease.expiresAt, lease.revokingAt ?? lease.expiresAt, death.at);
+  const exposure = exposureOf(lease.expiresAt, lease.revokingAt ?? lease.expiresAt, death);
   const entry = makeEntry(
     { ...deathEntry(lease, death, exposure), inSetup: (await deps.store.deployment()).inSetup },
     deps.random,

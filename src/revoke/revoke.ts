@@ -50,7 +50,7 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
     revocationEntry(lease, ending, at, death, (await deps.store.deployment()).inSetup),
     deps.random,
   );
-  const exposure = death === null ? null : exposureOf(lease.expiresAt, at, death.at);
+  const exposure = death === null ? null : exposureOf(lease.expiresAt, at, death);
   const { tenant, id } = lease;
   const committed = await deps.store.commit(
     {
@@ -161,7 +161,7 @@ function revocationEntry(
       ...(ending.outcome === null ? {} : { outcome: ending.outcome.outcome }),
       ...(death === null
         ? {}
-        : { death: death.how, node: death.node, exposure_ms: exposureOf(lease.expiresAt, at, death.at) }),
+        : { death: death.how, node: death.node, exposure_ms: exposureOf(lease.expiresAt, at, death) }),
     },
     said: { ...(ending.reason === null ? {} : { reason: ending.reason }), ...outcomeFacts(ending.outcome) },
     ...(death === null ? {} : { seen: death.evidence }),

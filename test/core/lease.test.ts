@@ -50,8 +50,13 @@ const EXPOSURES: readonly (readonly [
 ];
 for (const [what, expires, revoking, dead, exposure] of EXPOSURES) {
   lease(`exposure: ${what}`, () => {
-    assert.is(exposureOf(instant(expires), instant(revoking), instant(dead)), exposure);
+    assert.is(exposureOf(instant(expires), instant(revoking), { how: 'verified', at: instant(dead) }), exposure);
   });
 }
+
+lease('exposure: what nobody can see dead counts as alive until its end', () => {
+  const exposure = (dead: number) => exposureOf(instant(100), instant(10), { how: 'unverifiable', at: instant(dead) });
+  assert.equal([exposure(12), exposure(130)], [90, 120]);
+});
 
 lease.run();
