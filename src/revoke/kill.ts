@@ -43,7 +43,7 @@ async function endAndLook(deps: Deps, lease: Lease, held: Held, killer: Killer):
   await endAtProvider(held, lease);
   const sighting = await held.provider.look(held.subject, held.target);
   const death = deathOf(deps, lease, sighting, declared);
-  deps.breakers.answered(lease);
+  if (held.provider.where === 'remote') deps.breakers.answered(lease);
   if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
   return bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
 }

@@ -111,11 +111,12 @@ interface Claiming {
  */
 async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Claiming): Promise<ClaimedWork[]> {
   const free = sql`
-    with placed as materialized (
+    with shares as materialized (
+      select key as of, value::int as share from json_each_text(${JSON.stringify(shares)}::text::json)),
+    placed as materialized (
       select id, tenant, due, held_until > brevet_now() as held,
-        coalesce('at ' || (what->>'target'), what->>'task') as place,
-        coalesce((${JSON.stringify(shares)}::text::json ->> (tenant || ' ' || (what->>'target')))::int, ${perTarget}) as share
-      from work where due <= brevet_now()),
+        coalesce('at ' || (what->>'target'), what->>'task') as place, coalesce(s.share, ${perTarget}) as share
+      from work left join shares s on s.of = tenant || ' ' || (what->>'target') where due <= brevet_now()),
     busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
     queued as (
       select id, tenant, place, share, due, row_number() over (partition by tenant, place order by due, id) as nth

@@ -63,6 +63,19 @@ queue('gives one target no more than its share, counted with what is in hand', a
   assert.equal(await test.store.claim(10, 3, longest), []);
 });
 
+queue('gives one target the share that it has earned, or lost, and the others theirs', async () => {
+  await enqueue(ACME, 6, -9000, 'far-db');
+  await enqueue(ACME, 6, -9000, 'near-db');
+  await enqueue(BIRCH, 6, -9000, 'far-db');
+  const shares = { [`${ACME} far-db`]: 1, [`${ACME} near-db`]: 5 };
+  const claimed = await test.store.claim(20, 3, longest, shares);
+  assert.equal(placesOf(claimed.filter(({ what }) => what.tenant === ACME)), [
+    'far-db',
+    ...Array<string>(5).fill('near-db'),
+  ]);
+  assert.is(claimed.filter(({ what }) => what.tenant === BIRCH).length, 3);
+});
+
 queue('takes tenants in turn, whatever they have in hand and however many of their targets wait', async () => {
   for (const target of ['a', 'b', 'c']) await enqueue(ACME, 2, -9000, target);
   await enqueue(BIRCH, 2);
