@@ -19,6 +19,7 @@ import type {
   Vendor,
   Widening,
 } from './registers.ts';
+import type { Passkey } from './passkey.ts';
 import type { Instant } from './time.ts';
 import type { Interval } from './windows.ts';
 
@@ -43,6 +44,8 @@ export interface DeploymentSnapshot {
   readonly persons: ReadonlyMap<PersonName, Person>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
   readonly issuers: readonly TrustedIssuer[];
+  /** By credential id. */
+  readonly passkeys: ReadonlyMap<string, Passkey>;
   readonly vendors: ReadonlyMap<VendorName, Vendor>;
   /** Those at the deployment: administration alone. */
   readonly assignments: readonly Assignment[];

@@ -85,6 +85,7 @@ export function exampleOf(
       persons,
       operators: new Map(),
       issuers: [],
+    passkeys: new Map(),
       vendors: vendorsOf(bundle),
       assignments: [],
       lapsesAt: NEVER,

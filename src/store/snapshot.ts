@@ -129,6 +129,7 @@ async function deploymentIn(
     persons: new Map(people.map((person) => [person.name, person])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
     issuers: trusted,
+    passkeys: new Map(),
     vendors: new Map(known.map((vendor) => [vendor.name, vendor])),
     assignments: held,
     // One that is kept beyond its date has no end to wait for.

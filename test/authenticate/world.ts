@@ -135,6 +135,7 @@ export function deployment(over: {
     operators: byName(over.operators ?? []),
     issuers: over.issuers ?? [],
     vendors: new Map(),
+    passkeys: new Map(),
     assignments: over.assignments ?? [],
     lapsesAt: instant(NOW + 1e9),
   };

@@ -156,6 +156,7 @@ function loading(sharing: boolean) {
     operators: new Map(),
     issuers: [],
     vendors: new Map(),
+    passkeys: new Map(),
     assignments: [],
     lapsesAt: instant(100),
   };

@@ -35,6 +35,8 @@ export interface TaskClass {
   readonly name: TaskName;
   readonly description: string;
   readonly kind: string;
+  /** What its tier is argued with, in words for people. */
+  readonly scores: readonly { readonly aspect: string; readonly score: Tier; readonly because: string }[];
   /** Derived from the scorecard, the floor and an override. */
   readonly tier: Tier;
   /** A lower tier, until it ends. */
