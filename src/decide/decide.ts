@@ -142,10 +142,10 @@ function underRole(policy: Policy, asking: Asking, { admitted, held, end }: Unde
   return ok(askOf(policy, asking, admitted, execution, { ...answer, routed }));
 }
 
-/** Whom it would go to. How much they are asked already is not in a snapshot: whoever asks them looks. */
+/** Whom it would go to. How much they are asked already is in no snapshot: whoever is about to ask them looks. */
 const route = (
   { bundle }: Policy,
-  { snapshot, request, now, manyTenants }: Asking,
+  { snapshot, request, now, manyTenants, open = NOTHING_OPEN }: Asking,
   { principal, task }: Admitted,
   { tier, surroundings }: Facts,
 ): Routed | null =>
@@ -158,7 +158,7 @@ const route = (
     incident: surroundings.incident,
     manyTenants,
     parts: partsIn(principal, now),
-    open: NOTHING_OPEN,
+    open,
     at: now,
   });
 

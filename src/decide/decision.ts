@@ -30,7 +30,7 @@ export interface Route {
   readonly approvers: readonly PersonName[];
   /** The route of the bundle that it takes. */
   readonly route: string;
-  /** Who is asked when, as things stand at the ask: nobody's load is known here. */
+  /** Who is asked when, as things stand at the ask. */
   readonly steps: readonly RouteStep[];
 }
 

@@ -1,7 +1,15 @@
 /** What is decided, as a table over the shipped bundle's examples. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentName, AssignmentId, OperatorName, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
+import type {
+  AgentName,
+  AssignmentId,
+  OperatorName,
+  PersonName,
+  RoleName,
+  TaskName,
+  TenantName,
+} from '../../src/core/ids.ts';
 import type { Acceptance, Agent, Assignment, BundleFiles, TargetVersion } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
@@ -104,6 +112,14 @@ decides('what an agent calls urgent is answered sooner, by the very same people'
   assert.is(routine.deadline, NOW + 60 * 60_000);
   assert.is(urgent.deadline, NOW + 30 * 60_000);
   assert.equal(urgent.approvers, routine.approvers);
+});
+
+decides('who is asked as much as may be is passed over, once that is known, and all of them are too many', () => {
+  const asked = asking('net-bot', 'firewall.change', 'acme');
+  const open = (...names: readonly string[]) => new Map(names.map((name) => [name as PersonName, 20]));
+  const { steps } = asks({ ...asked, open: open('sergio') }).approval;
+  assert.ok(steps.every(({ asks: persons }) => !persons.includes('sergio' as PersonName)));
+  forbids({ ...asked, open: open('sergio', 'nadia', 'paula') }, 'nobody_can_approve');
 });
 
 decides('an ask is refused that its route brings to nobody, with why in the ledger', () => {
