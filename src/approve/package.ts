@@ -61,7 +61,7 @@ export function decisionPackage(random: Random, of: PackageOf): DecisionPackage 
     asked_at: toRfc3339(approval.askedAt),
     deadline: toRfc3339(approval.expiresAt),
     redeem_within_s: approval.redeemWithin,
-    mint: { ...approval.binding } as unknown as JsonObject,
+    mint: { ...approval.binding },
     task: taskPart(of),
     client: clientPart(of),
     agent: agentPart(of),

@@ -5,7 +5,7 @@
 import type { Approval, ApprovalTerms, Vote } from '../core/approval.ts';
 import { REJECTION_REASONS } from '../core/approval.ts';
 import type { ApprovalChange } from '../core/change.ts';
-import type { Json, JsonObject } from '../core/canonical.ts';
+import type { Json } from '../core/canonical.ts';
 import { sha256Hex, utf8 } from '../core/digest.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft, Receipt } from '../core/entry.ts';
@@ -23,7 +23,7 @@ import { after, instant, parseInstant, seconds } from '../core/time.ts';
 import { approvalWork } from '../approve/approval.ts';
 import { beginning } from '../core/approval.ts';
 import { bindingOf } from '../approve/binding.ts';
-import { narrowed } from '../approve/narrow.ts';
+import { narrowed, narrowerTerms } from '../approve/narrow.ts';
 import { decisionPackage, ELSEWHERE_MINUTES } from '../approve/package.ts';
 import type { DecisionPackage } from '../approve/package.ts';
 import { approvalEntry } from '../approve/record.ts';
@@ -96,7 +96,8 @@ async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): P
   if (enrolled === undefined) return err(failure('approval_over', 'the agent is not enrolled here any more'));
   // Who launched it was settled when it was asked, and is kept with it.
   const principal = { kind: 'agent', tenant: approval.tenant, ...enrolled, by: 'session', launchedBy: null } as const;
-  const decision = await decideNow(deps, { snapshot, principal, request: request.value, manyTenants: false });
+  const asking = { snapshot, principal, request: request.value, manyTenants: false, underWay: true } as const;
+  const decision = await decideNow(deps, asking);
   if (decision.effect !== 'forbid') return ok(decision);
   const hint = 'Nothing can be approved that would not be given: reject it, or wait until that has changed.';
   return err(failure('approval_over', `it would be refused now: ${decision.reason.detail}`, { hint }));
@@ -316,15 +317,8 @@ async function narrowerOf(
   };
   const binding = bindingOf(deps.providers, of, decided.value.execution);
   if (!binding.ok) return binding;
-  const { state, version, step, stepEndsAt, votes, acceptedAt, decidedAt, redeemBy, rejection, lease, ...terms } =
-    approval;
-  return ok({
-    ...terms,
-    id: newId('apr', by.at, deps.random),
-    asked: asked.value,
-    binding: binding.value,
-    narrows: { approval: approval.id, by: by.person },
-  });
+  const id = newId('apr', by.at, deps.random);
+  return ok(narrowerTerms(approval, { id, asked: asked.value, binding: binding.value, by }));
 }
 
 /** With everything that anyone needs to check, years later, that this person said this. */
@@ -352,7 +346,7 @@ function answeredEntry(
       passkey: { credential: vote.passkey, public_key: signed.publicKey },
       assertion: { ...signed.answering.assertion },
     },
-    said: { statement: { ...statement } as JsonObject, ...(words === null ? {} : { words }) },
+    said: { statement: { ...statement }, ...(words === null ? {} : { words }) },
     seen: { package: signed.answering.shown, took_ms: vote.tookMs },
   });
 }

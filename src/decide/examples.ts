@@ -83,7 +83,7 @@ export function exampleOf(
       persons,
       operators: new Map(),
       issuers: [],
-    passkeys: new Map(),
+      passkeys: new Map(),
       vendors: vendorsOf(bundle),
       assignments: [],
       lapsesAt: NEVER,
