@@ -111,6 +111,7 @@ const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'change.review': 'change.reviewed',
   'situation.set': 'situation.set',
   'situation.end': 'situation.ended',
+  'absence.end': 'register.removed',
   'block.lift': 'block.lifted',
 };
 /** The same under the same key was done before: its receipt is the answer again. */

@@ -52,6 +52,8 @@ export interface Ask {
   readonly rollback?: string;
   readonly change?: string;
   readonly plan?: string;
+  /** It shortens what people are given to answer, and nothing else. */
+  readonly urgency?: 'routine' | 'urgent';
 }
 
 /** The broker gives a mint 10 s. */

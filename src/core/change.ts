@@ -26,6 +26,7 @@ import type {
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, Mark, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
+  Absence,
   Acceptance,
   Agent,
   Assignment,
@@ -377,6 +378,9 @@ export type RegisterChange =
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }
   | { readonly kind: 'person.remove'; readonly person: PersonName }
+  /** In the place of an earlier one of that person. */
+  | { readonly kind: 'absence.put'; readonly absence: Absence }
+  | { readonly kind: 'absence.end'; readonly person: PersonName }
   | { readonly kind: 'operator.put'; readonly operator: Operator }
   | { readonly kind: 'operator.remove'; readonly operator: OperatorName }
   /** Whether its owner has gone stays as it is: only another person's acceptance ends that. */

@@ -13,6 +13,7 @@ import { withAdmin } from '../support/postgres.ts';
 
 /** What stands above tenants; any other table is behind the wall, also one that does not exist yet. */
 const ABOVE = [
+  'absences',
   'agents',
   'deployment',
   'heartbeats',

@@ -17,6 +17,7 @@ import { deployment } from '../schema/deployment.ts';
 import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
+import { endAbsence, putAbsence } from './register-absences.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
 import { liftBlock, raiseBlock, reportBlock } from './register-blocks.ts';
 import { claim } from './register-claim.ts';
@@ -154,6 +155,8 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'local_token.make':
     case 'person.put':
     case 'person.remove':
+    case 'absence.put':
+    case 'absence.end':
     case 'operator.put':
     case 'operator.remove':
     case 'agent.put':
@@ -250,6 +253,10 @@ function applyUnversioned(
       return putPerson(register, change.person);
     case 'person.remove':
       return removePerson(register, change.person);
+    case 'absence.put':
+      return putAbsence(register, change.absence);
+    case 'absence.end':
+      return endAbsence(register, change.person);
     case 'operator.put':
       return putOperator(register, change.operator);
     case 'operator.remove':
