@@ -216,7 +216,7 @@ for (const [what, answer, status, told] of ANSWERS) {
 /** How people have answered when `--wait` looks. */
 const ANSWERED: readonly (readonly [state: string, status: number, told: string])[] = [
   ['pending', 4, 'a person is being asked about req_9'],
-  ['rejected', 3, 'approval_over: the approval is rejected'],
+  ['rejected', 3, 'the approval is rejected (approval_over)'],
 ];
 for (const [state, status, told] of ANSWERED) {
   exec(`waits, and ends with ${status} when it is ${state}`, async () => {
@@ -225,7 +225,7 @@ for (const [state, status, told] of ANSWERED) {
     broker.answering('/requests/req_9', () => ({ status: 200, body: { id: 'req_9', approval } }));
     broker.answering('/requests/req_9/credential', () => problem(409, 'approval_over', { detail: `the approval is ${state}` }));
     const ended = await run(['--wait', '0', ...node('0')]);
-    assert.is(ended.status, status);
+    assert.is(ended.status, status, ended.err);
     assert.match(ended.err, told);
   });
 }
