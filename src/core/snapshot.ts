@@ -19,6 +19,7 @@ import type {
   Vendor,
   Widening,
 } from './registers.ts';
+import type { Passkey } from './passkey.ts';
 import type { Instant } from './time.ts';
 import type { Interval } from './windows.ts';
 
@@ -42,6 +43,8 @@ export interface DeploymentSnapshot {
   readonly policiesBefore: readonly string[];
   readonly persons: ReadonlyMap<PersonName, Person>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
+  /** Confirmed ones, by the id of their credential. Their counts may be older: the commit looks. */
+  readonly passkeys: ReadonlyMap<string, Passkey>;
   readonly issuers: readonly TrustedIssuer[];
   readonly vendors: ReadonlyMap<VendorName, Vendor>;
   /** Those at the deployment: administration alone. */

@@ -84,6 +84,7 @@ export function exampleOf(
       policy: bundle.version,
       persons,
       operators: new Map(),
+      passkeys: new Map(),
       issuers: [],
       vendors: vendorsOf(bundle),
       assignments: [],

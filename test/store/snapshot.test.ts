@@ -154,6 +154,7 @@ function loading(sharing: boolean) {
     policy: null,
     persons: new Map(),
     operators: new Map(),
+    passkeys: new Map(),
     issuers: [],
     vendors: new Map(),
     assignments: [],
