@@ -156,6 +156,7 @@ export function unmetFailure(unmet: Unmet): Failure {
       });
     case 'state':
       return failure('lease_over', 'it is not in a state for this');
+    case 'approval':
     case 'fenced':
       return failure('contended', 'another attempt holds this');
     case 'budget':

@@ -4,12 +4,10 @@
  */
 import { constants } from 'node:os';
 import { createBrevet } from '../client/brevet.ts';
-import type { Brevet } from '../client/brevet.ts';
-import { BrevetWaiting } from '../client/error.ts';
-import { PENDING } from '../client/answer.ts';
+import type { Narrower } from '../client/answer.ts';
 import { optionsFromEnvironment } from '../client/environment.ts';
 import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
-import { EXIT, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { ASKING, requestOf } from './exec/ask.ts';
 import { refuseBesideKey } from './exec/beside-key.ts';
@@ -25,7 +23,8 @@ const exec: Command = {
   runs: true,
   options: {
     ...ASKING,
-    wait: { takes: 'SECONDS', says: 'wait so long where a person is asked' },
+    wait: { takes: 'SECONDS', says: 'wait so long where a person is asked, and go on by itself once they approve' },
+    'accept-narrower': { says: 'take less than was asked, where a person would approve that' },
     'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
   },
   example: `brevet exec --tenant acme --task report.query --resource tickets --reason 'weekly numbers' -- psql -c 'select 1'`,
@@ -38,38 +37,29 @@ const exec: Command = {
     const asked = requestOf(given, `brevet exec: ${program.split('/').at(-1)}`);
     const tenant = given.text('tenant');
     const brevet = createBrevet(optionsFromEnvironment(tenant === undefined ? {} : { tenant }));
+    const wait = given.whole('wait');
+    const stop = new AbortController();
+    signals.forwardTo(() => stop.abort());
     try {
-      const lease = await brevet.ask(asked);
+      const lease = await brevet.ask(asked, {
+        signal: stop.signal,
+        narrower: (offer) => takesNarrower(offer, given.flag('accept-narrower'), terminal),
+        ...(wait === undefined ? {} : { wait }),
+      });
       return await underLease(lease, { program, args }, signals, terminal);
     } catch (error) {
-      const wait = given.whole('wait');
-      if (!(error instanceof BrevetWaiting) || wait === undefined) throw error;
-      return waitForPeople(brevet, error, wait, { signals, terminal });
+      const stopped = signals.received();
+      if (stopped === null || !stop.signal.aborted) throw error;
+      return 128 + constants.signals[stopped];
     }
   },
 };
 
-/**
- * Tells what people have answered, for as long as the caller waits. Whatever it is, the command is not run: what they
- * approve is asked for with another call.
- */
-async function waitForPeople(
-  brevet: Brevet,
-  waiting: BrevetWaiting,
-  seconds: number,
-  { signals, terminal }: { readonly signals: Signals; readonly terminal: Terminal },
-): Promise<number> {
-  const stop = new AbortController();
-  signals.forwardTo(() => stop.abort());
-  terminal.err(`brevet: ${waiting.message}; waiting for ${seconds} s at most`);
-  const state = await brevet.answerTo(waiting.request, { seconds, signal: stop.signal }).catch((error: unknown) => {
-    if (stop.signal.aborted) return PENDING;
-    throw error;
-  });
-  const stopped = signals.received();
-  if (state === PENDING && stopped === null) throw waiting;
-  terminal.err(`brevet: ${waiting.request} is ${shown(state)}`);
-  return stopped === null ? EXIT.refused : 128 + constants.signals[stopped];
+/** What less would be is told either way. */
+function takesNarrower({ ttl, uses, parameters }: Narrower, takes: boolean, terminal: Terminal): boolean {
+  const offer = `${ttl} s, ${uses} uses, ${JSON.stringify(parameters)}`;
+  terminal.err(`brevet: a person would approve less: ${shown(offer)}; ${takes ? 'taken' : 'not taken, and withdrawn'}`);
+  return takes;
 }
 
 type Program = Pick<Run, 'program' | 'args'>;

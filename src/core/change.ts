@@ -2,6 +2,7 @@
  * Everything that can be written, as one closed union. Each comes with its ledger entries to `store.commit`, and is
  * done whole or not at all.
  */
+import type { ApprovalState, ApprovalTerms, Rejection, Vote } from './approval.ts';
 import type { Block, BlockOf } from './block.ts';
 import type { JsonObject } from './canonical.ts';
 import type { ConsoleSession } from './console.ts';
@@ -91,10 +92,21 @@ export interface RequestRow {
   readonly policy: string;
 }
 
-export interface ApprovalRow {
-  readonly id: ApprovalId;
-  readonly request: RequestId;
-  readonly expiresAt: Instant;
+/** What becomes of an approval; absent members stay as they are. */
+export interface ApprovalMove {
+  readonly from: ApprovalState;
+  readonly to: ApprovalState;
+  /** As it was read: moved on that, or not at all. */
+  readonly version: number;
+  readonly votes?: readonly Vote[];
+  readonly step?: number;
+  readonly stepEndsAt?: Instant;
+  /** Who is asked from here on. */
+  readonly asks?: readonly PersonName[];
+  readonly acceptedAt?: Instant;
+  readonly decidedAt?: Instant;
+  readonly redeemBy?: Instant;
+  readonly rejection?: Rejection;
 }
 
 /** Work that a change leaves to be done, enqueued in its own transaction. */
@@ -141,6 +153,8 @@ export type WorkTask =
       /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
       readonly since?: Partial<Epochs>;
     }
+  /** The step of an approval, or its time, is over: the next are asked, or nobody any more. */
+  | { readonly task: 'approval'; readonly tenant: TenantName; readonly approval: ApprovalId }
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
 
@@ -214,13 +228,16 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly kind: 'request.ask';
       readonly when: Conditions;
       readonly request: RequestRow;
-      readonly approval: ApprovalRow;
+      readonly approval: ApprovalTerms;
+      readonly work: readonly NewWork[];
     }
   /** Intent (`opening`), or a local mint that opens and activates in one (`active`). */
   | {
       readonly kind: 'lease.open';
       readonly when: Conditions;
       readonly request: RequestRow;
+      /** The approval that it spends, as it was read, whose request is kept already: only while it may be redeemed. */
+      readonly redeems: { readonly approval: ApprovalId; readonly version: number } | null;
       readonly lease: LeaseTerms;
       readonly state: 'opening' | 'active';
       readonly secret: SealedSecret | null;
@@ -251,6 +268,8 @@ export type LifeChange = { readonly tenant: TenantName } & (
   | {
       readonly kind: 'lease.fail';
       readonly lease: LeaseId;
+      /** The approval that it spent, which may be redeemed again if still in time. */
+      readonly reopens: ApprovalId | null;
       readonly at: Instant;
       readonly fence: WorkFence | null;
       readonly work: readonly NewWork[];
@@ -294,6 +313,25 @@ export type LifeChange = { readonly tenant: TenantName } & (
 export interface WorkFence {
   readonly work: WorkId;
   readonly attempt: number;
+}
+
+/**
+ * People, the agent or time do something about an approval: only as it was read, and only in the time that it has.
+ * Committed alone: people answer a few times a minute.
+ */
+export interface ApprovalChange {
+  readonly kind: 'approval.move';
+  readonly tenant: TenantName;
+  readonly approval: ApprovalId;
+  readonly move: ApprovalMove;
+  /** What a person's word rests on; `null` for what rests on nobody's standing: time, and the agent's own withdrawal. */
+  readonly when: Pick<Conditions, 'epochs' | 'oneUse'> | null;
+  /** Before its end, by the database's clock after the lock; or only once that has come. */
+  readonly time: 'before_end' | 'after_end' | 'any';
+  /** The narrower one that takes its place. */
+  readonly next: ApprovalTerms | null;
+  readonly fence: WorkFence | null;
+  readonly work: readonly NewWork[];
 }
 
 /** Changes of who may do what: one at a time, under the exclusive lock, raising an epoch. */
@@ -463,7 +501,7 @@ export interface RepeatedRefusal {
   readonly count: number;
 }
 
-export type Change = LifeChange | RegisterCommand | RepeatedRefusal;
+export type Change = LifeChange | ApprovalChange | RegisterCommand | RepeatedRefusal;
 
 export interface Committed {
   readonly receipts: readonly Receipt[];
@@ -487,8 +525,10 @@ export type Unmet =
   | { readonly unmet: 'budget'; readonly budget: LiveBudget; readonly until: Instant | null }
   /** The same is being done at so many tenants that it must ask: decide again. */
   | { readonly unmet: 'spread' }
-  /** The lease, or the request, is not in a state that this moves from. */
+  /** The lease, or the approval, is not in a state that this moves from. */
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
+  /** The approval is not as it was read, or its time is over (or has not come). */
+  | { readonly unmet: 'approval' }
   /** Another attempt holds the work. */
   | { readonly unmet: 'fenced' }
   | { readonly unmet: 'retired' }

@@ -26,6 +26,17 @@ export const ENTRY_KINDS = [
   'request.asked',
   'request.forbidden',
   'request.forbidden_again',
+  /** A person's word, with what they signed. */
+  'approval.answered',
+  /** Nobody answered in time: the next are asked. */
+  'approval.escalated',
+  /** The agent takes a narrower answer. */
+  'approval.accepted',
+  'approval.expired',
+  'approval.withdrawn',
+  /** Taken back before it was redeemed, or found to be another thing by then. */
+  'approval.revoked',
+  'approval.redeemed',
   'lease.opening',
   'lease.active',
   'lease.failed',

@@ -4,6 +4,7 @@
  */
 import { base64url } from 'jose';
 import { canonicalBytes } from './canonical.ts';
+import type { JsonObject } from './canonical.ts';
 import { sha256, toHex } from './digest.ts';
 import type { ApprovalId, BlockId, ChangeId, PersonName, Random, TenantName } from './ids.ts';
 
@@ -19,8 +20,15 @@ export type DecisionStatement = Verdict & {
 
 export type Verdict =
   | { readonly purpose: 'approve'; readonly verdict: 'approved' }
-  | { readonly purpose: 'narrow'; readonly verdict: 'narrowed' }
-  | { readonly purpose: 'reject'; readonly verdict: 'rejected' };
+  /** What the person would say yes to instead. */
+  | { readonly purpose: 'narrow'; readonly verdict: 'narrowed'; readonly narrower: JsonObject }
+  /** With the reason, in the form that the agent sees. */
+  | {
+      readonly purpose: 'reject';
+      readonly verdict: 'rejected';
+      readonly reason: string;
+      readonly words: string | null;
+    };
 
 /** The second person's word on a change that takes two. */
 export interface ConfirmStatement {

@@ -8,17 +8,18 @@ import type { Entry, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
-import type { LeaseId, WorkId } from '../core/ids.ts';
+import type { ApprovalId, LeaseId, WorkId } from '../core/ids.ts';
 import { firstLook, markOf, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
-import type { LocalProvider, Minted, MintOrder, OpenTarget, Provider, RemoteProvider } from '../core/provider.ts';
+import type { LocalProvider, Minted, MintOrder, MintTerms, OpenTarget, RemoteProvider } from '../core/provider.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Seconds } from '../core/time.ts';
+import { mintTermsOf } from '../decide/mint-terms.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from './target.ts';
 import type { Grant } from './grant.ts';
@@ -39,6 +40,8 @@ export interface Issued {
 export interface IssueRecord {
   readonly row: RequestRow;
   readonly when: Conditions;
+  /** The approval that it spends, as it was read. */
+  readonly redeems: { readonly approval: ApprovalId; readonly version: number } | null;
   /** The entries of the permit and of the lease's opening (or of its whole issue, where the mint is local). */
   entries(lease: LeaseTerms, state: 'opening' | 'active'): readonly Entry[];
   /** The entry of a mint that has landed. */
@@ -70,20 +73,8 @@ export async function issue(deps: Deps, grant: Grant, record: IssueRecord): Prom
 
 const refuse = (refused: Failure): Result<never, NotIssued> => err({ refused });
 
-function mintTerms({ terms }: Grant): Parameters<Provider['specify']>[0] {
-  const { execution, request, principal } = terms;
-  return {
-    tenant: principal.tenant,
-    agent: principal.agent.name,
-    task: request.task,
-    request: terms.id,
-    resource: request.resource,
-    parameters: execution.parameters,
-    template: execution.template,
-    ttl: execution.ttl,
-    uses: execution.uses,
-  };
-}
+const mintTerms = ({ terms: { execution, principal, id } }: Grant): MintTerms =>
+  mintTermsOf({ tenant: principal.tenant, agent: principal.agent.name, request: id }, execution);
 
 function leaseTerms(deps: Deps, { terms }: Grant, specification: JsonObject): LeaseTerms {
   const { execution, request, principal } = terms;
@@ -143,6 +134,7 @@ async function issueLocally(
         tenant: lease.tenant,
         when: record.when,
         request: record.row,
+        redeems: record.redeems,
         lease,
         state: 'active',
         secret: lease.declared?.keepsSecret === true ? await keptSecret(deps, lease, (await minting).keep) : null,
@@ -182,6 +174,7 @@ async function issueRemotely(
       tenant: lease.tenant,
       when: record.when,
       request: record.row,
+      redeems: record.redeems,
       lease,
       state: 'opening',
       secret: null,

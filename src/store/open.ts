@@ -15,6 +15,7 @@ import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
+import { createApprovalReads } from './approvals.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
@@ -93,6 +94,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createReads(link),
     ...createProposals(link),
     ...createConsoleReads(link),
+    ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),
     ...queue,

@@ -2,7 +2,7 @@
  * Everything that is read and not kept. Each query names its tenant; those over tenants go by the listing role, which
  * sees no secret.
  */
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { LeaseFilter } from '../core/change.ts';
 import type { JsonObject } from '../core/canonical.ts';
@@ -13,6 +13,8 @@ import type { TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
+import { approvalOf } from './approvals.ts';
+import { withoutSecret } from './lease-columns.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { agents, deployment, policies } from './schema/deployment.ts';
@@ -197,9 +199,6 @@ export const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): S
 
 const beyond = (lease: Lease['id'] | null): SQL | undefined => (lease === null ? undefined : gt(leases.id, lease));
 
-/** The listing role may not read it. */
-export const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
-
 function newestLeases(
   tx: Transaction,
   tenant: TenantName,
@@ -243,13 +242,21 @@ async function requestsIn(
   const rows = await tx
     .select({ request: requests, approval: approvals })
     .from(requests)
-    .leftJoin(approvals, and(eq(approvals.tenant, requests.tenant), eq(approvals.request, requests.id)))
+    .leftJoin(
+      approvals,
+      and(
+        eq(approvals.tenant, requests.tenant),
+        eq(approvals.request, requests.id),
+        // Superseded by a narrower one, which stands in its place.
+        ne(approvals.state, 'superseded'),
+      ),
+    )
     .where(and(eq(requests.tenant, tenant), which))
     .orderBy(desc(requests.id))
     .limit(limit);
   return rows.map(({ request, approval }) => ({
     ...request,
-    approval: approval && { id: approval.id, state: approval.state, expiresAt: approval.expiresAt },
+    approval: approval && approvalOf(approval),
   }));
 }
 

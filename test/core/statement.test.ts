@@ -18,8 +18,8 @@ const change = { change: 'chg_1' as ChangeId, change_hash: 'ab'.repeat(32), appr
 /** One of each purpose, with the same values wherever they have a member of the same name. */
 const STATEMENTS: readonly Statement[] = [
   { purpose: 'approve', verdict: 'approved', ...decided },
-  { purpose: 'narrow', verdict: 'narrowed', ...decided },
-  { purpose: 'reject', verdict: 'rejected', ...decided },
+  { purpose: 'narrow', verdict: 'narrowed', narrower: { ttl: 60 }, ...decided },
+  { purpose: 'reject', verdict: 'rejected', reason: 'too_wide', words: null, ...decided },
   { purpose: 'confirm', ...change },
   { purpose: 'activate', policy: 'v', ...change },
   { purpose: 'lift', block: 'blk_1' as BlockId, approver: PAULA, nonce: 'n' },
