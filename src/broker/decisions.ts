@@ -4,7 +4,7 @@
  */
 import type { Approval, ApprovalTerms, Vote } from '../core/approval.ts';
 import { REJECTION_REASONS } from '../core/approval.ts';
-import type { ApprovalChange } from '../core/change.ts';
+import type { ApprovalChange, Counted } from '../core/change.ts';
 import type { Json } from '../core/canonical.ts';
 import { sha256Hex, utf8 } from '../core/digest.ts';
 import { makeEntry } from '../core/entry.ts';
@@ -277,6 +277,7 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
     move: moveOf(approval, word, vote),
     ticket,
     snapshot,
+    counts: { passkey: passkey.id, signCount: signed.value.signCount },
     entry,
   });
 }
@@ -359,16 +360,17 @@ async function commitAnswer(
     readonly move: ApprovalChange['move'];
     readonly ticket: DecisionTicket;
     readonly snapshot: Snapshot;
+    readonly counts: Counted;
     readonly entry: EntryDraft;
   },
 ): Promise<Step<Answered>> {
-  const { approval, next, move, ticket, snapshot } = of;
+  const { approval, next, move, ticket, snapshot, counts } = of;
   const { tenant, id } = approval;
   const work = [
     ...(next === null ? [] : [approvalWork(deps, next, beginning(next).stepEndsAt)]),
     ...(move.redeemBy === undefined ? [] : [approvalWork(deps, approval, move.redeemBy)]),
   ];
-  const when = { epochs: snapshot.epochs, oneUse: oneUseOf(ticket) };
+  const when = { epochs: snapshot.epochs, oneUse: oneUseOf(ticket), counts };
   const change = {
     kind: 'approval.move',
     tenant,

@@ -5,6 +5,7 @@
 import type { ApprovalState, ApprovalTerms, Rejection, Vote } from './approval.ts';
 import type { Block, BlockOf } from './block.ts';
 import type { JsonObject } from './canonical.ts';
+import type { ConsoleSession } from './console.ts';
 import type { Receipt } from './entry.ts';
 import type {
   AgentName,
@@ -23,6 +24,7 @@ import type {
   VendorName,
   WorkId,
 } from './ids.ts';
+import type { Passkey } from './passkey.ts';
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, Mark, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
@@ -55,6 +57,12 @@ export interface OneUse {
   readonly jti: string;
   /** Until then it must be remembered. */
   readonly until: Instant;
+}
+
+/** How often a passkey has signed, as its authenticator counts: it only ever goes on. */
+export interface Counted {
+  readonly passkey: string;
+  readonly signCount: number;
 }
 
 /** A claim on an `Idempotency-Key`, unique for tenant, principal and route. */
@@ -318,7 +326,7 @@ export interface ApprovalChange {
   readonly approval: ApprovalId;
   readonly move: ApprovalMove;
   /** What a person's word rests on; `null` for what rests on nobody's standing: time, and the agent's own withdrawal. */
-  readonly when: Pick<Conditions, 'epochs' | 'oneUse'> | null;
+  readonly when: (Pick<Conditions, 'epochs' | 'oneUse'> & { readonly counts: Counted | null }) | null;
   /** Before its end, by the database's clock after the lock; or only once that has come. */
   readonly time: 'before_end' | 'after_end' | 'any';
   /** The narrower one that takes its place. */
@@ -339,6 +347,18 @@ export type RegisterChange =
   /** An administrator has called with a token of the OIDC issuer; the second one's call ends set-up. */
   | { readonly kind: 'setup.witness'; readonly person: PersonName }
   | { readonly kind: 'local_token.make'; readonly operator: OperatorName; readonly oneUse: OneUse }
+  /** A new session takes the place of the one that its browser had, if any. */
+  | { readonly kind: 'console.sign_in'; readonly session: ConsoleSession; readonly replaces: string | null }
+  /** Somebody proved who they are at the issuer, and is nobody here: its entry is the whole of it. */
+  | { readonly kind: 'console.refuse' }
+  /** One session, or (`null`) all of a person's. */
+  | { readonly kind: 'console.sign_out'; readonly person: PersonName; readonly session: string | null }
+  /** A link was made that enrols the first passkey: its entry is the whole of it. */
+  | { readonly kind: 'passkey.invite'; readonly operator: OperatorName }
+  /** `first`: in set-up, and only where there is none yet. */
+  | { readonly kind: 'passkey.put'; readonly passkey: Passkey; readonly first: boolean }
+  /** With the sessions that it opened. */
+  | { readonly kind: 'passkey.remove'; readonly passkey: string }
   /** What its context says nothing of stays as it is. */
   | {
       readonly kind: 'tenant.put';
@@ -466,6 +486,10 @@ export interface RegisterCommand {
   readonly confirms?: Confirmation;
   /** What was done by one, and is to be looked at by another. */
   readonly owes?: Proposal;
+  /** Never used before: the nonces of what was signed for it. */
+  readonly spends?: readonly OneUse[];
+  /** Of the passkey that signed for it. */
+  readonly counts?: Counted | null;
   /** Claimed where the change has effect, and remembered with the first of its entries. */
   readonly idempotency?: Idempotency | null;
 }

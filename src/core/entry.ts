@@ -17,6 +17,11 @@ export const ENTRY_KINDS = [
   'setup.witnessed',
   'session.opened',
   'local_token.made',
+  'console.signed_in',
+  /** Somebody whom the operators' issuer knows, and who is nobody here. */
+  'console.refused',
+  'console.signed_out',
+  'passkey.invited',
   'request.permitted',
   'request.asked',
   'request.forbidden',

@@ -46,9 +46,9 @@ export interface DeploymentSnapshot {
   /** Those that had not ended when it was read, begun or not; one of each person. */
   readonly absences: ReadonlyMap<PersonName, Absence>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
-  readonly issuers: readonly TrustedIssuer[];
-  /** By credential id. */
+  /** Confirmed ones, by the id of their credential. Their counts may be older: the commit looks. */
   readonly passkeys: ReadonlyMap<string, Passkey>;
+  readonly issuers: readonly TrustedIssuer[];
   readonly vendors: ReadonlyMap<VendorName, Vendor>;
   /** Those at the deployment: administration alone. */
   readonly assignments: readonly Assignment[];

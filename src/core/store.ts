@@ -6,6 +6,7 @@ import type { Approval } from './approval.ts';
 import type { BlockOf } from './block.ts';
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
 import type { JsonObject } from './canonical.ts';
+import type { ConsoleSession } from './console.ts';
 import type { Entry } from './entry.ts';
 import type {
   AgentName,
@@ -211,6 +212,17 @@ export interface Store extends BlockReads {
   rolesHeld(): Promise<
     readonly { readonly role: RoleName; readonly function: RoleFunction; readonly lasting: boolean }[]
   >;
+
+  /** One that is not over. Who it leads to is to be looked up. */
+  consoleSession(id: string): Promise<ConsoleSession | null>;
+  /** Those of a person that are not over, the newest first. */
+  consoleSessionsOf(person: PersonName): Promise<readonly ConsoleSession[]>;
+  /** That a session was used: bookkeeping, by which it does not end for idleness before. */
+  usedConsole(id: string, idleUntil: Instant): Promise<void>;
+  /** What a person holds now, over all tenants and at the deployment (`null`). */
+  functionsOf(
+    person: PersonName,
+  ): Promise<readonly { readonly tenant: TenantName | null; readonly held: RoleFunction }[]>;
 
   tenants(): Promise<readonly Tenant[]>;
   /** Every agent of the register, enrolled anywhere or not. */

@@ -8,6 +8,7 @@ import { instant } from '../core/time.ts';
 import type { Milliseconds } from '../core/time.ts';
 import { createBlockReads } from './blocks.ts';
 import { createCommit } from './commit.ts';
+import { createConsoleReads } from './console.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
@@ -92,6 +93,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     forget: snapshots.forget,
     ...createReads(link),
     ...createProposals(link),
+    ...createConsoleReads(link),
     ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),

@@ -13,6 +13,7 @@ import { edgesAfter, intervalsAround } from '../core/windows.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { EVERYWHERE } from './schema/columns.ts';
+import { passkeys } from './schema/console.ts';
 import { absences, agents, deployment, issuers, operators, persons, vendors } from './schema/deployment.ts';
 import {
   acceptances,
@@ -115,6 +116,8 @@ async function deploymentIn(
   const people = await tx.select(columnsOf(persons)).from(persons).where(eq(persons.retired, false));
   const away = await tx.select().from(absences).where(gt(absences.until, now));
   const ways = await tx.select(columnsOf(operators)).from(operators).where(eq(operators.retired, false));
+  const { inSetup: _, ...keyColumns } = getTableColumns(passkeys);
+  const keys = await tx.select(keyColumns).from(passkeys);
   const trusted = await tx.select(columnsOf(issuers)).from(issuers).where(eq(issuers.retired, false));
   const known = await tx.select(columnsOf(vendors)).from(vendors).where(eq(vendors.retired, false));
   const held = standingAdministrators(await assignmentsAt(tx, EVERYWHERE), now);
@@ -130,8 +133,8 @@ async function deploymentIn(
     persons: new Map(people.map((person) => [person.name, person])),
     absences: new Map(away.map((absence) => [absence.person, absence])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
+    passkeys: new Map(keys.map((passkey) => [passkey.id, passkey])),
     issuers: trusted,
-    passkeys: new Map(),
     vendors: new Map(known.map((vendor) => [vendor.name, vendor])),
     assignments: held,
     // One that is kept beyond its date has no end to wait for.

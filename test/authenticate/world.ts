@@ -134,9 +134,9 @@ export function deployment(over: {
     persons: byName(over.persons ?? [person(OWNER)]),
     absences: new Map(),
     operators: byName(over.operators ?? []),
+    passkeys: new Map(),
     issuers: over.issuers ?? [],
     vendors: new Map(),
-    passkeys: new Map(),
     assignments: over.assignments ?? [],
     lapsesAt: instant(NOW + 1e9),
   };
@@ -196,7 +196,7 @@ export interface TestDeps {
   readonly signer: Signer;
   readonly keyring: Keyring;
   readonly issuerKeys: IssuerKeys;
-  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+  readonly operators: { readonly issuer: string; readonly clientId: string; readonly clientSecret: null } | null;
 }
 
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));

@@ -6,38 +6,20 @@ import { answerApproval, prepareWord, showDecision } from '../../src/broker/deci
 import type { Word } from '../../src/approve/verdict.ts';
 import { openTicket } from '../../src/authenticate/ticket.ts';
 import type { ApprovalId, OperatorName, PersonName, TenantName } from '../../src/core/ids.ts';
-import type { Passkey } from '../../src/core/passkey.ts';
-import type { DeploymentSnapshot } from '../../src/core/snapshot.ts';
 import { instant } from '../../src/core/time.ts';
-import type { Deps } from '../../src/deps.ts';
 import { AGENT, ASKED, must, PUBLIC_URL, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
-import { Authenticator } from '../support/authenticator.ts';
+import { Authenticator, enrolled } from '../support/authenticator.ts';
 import type { Lies } from '../support/authenticator.ts';
 
 const ACME = 'acme' as TenantName;
 const keys = new Map<string, Authenticator>(
   ['paula', 'olga', 'otto'].map((name) => [name, new Authenticator(PUBLIC_URL)]),
 );
-const passkeys: ReadonlyMap<string, Passkey> = new Map([...keys].map(([person, key]) => [key.id, key.passkey(person)]));
 
-const app = await testApp({ deps: withPasskeys });
-const other = await app.node({ deps: withPasskeys });
-
-function withPasskeys(deps: Deps): Deps {
-  const known = (deployment: DeploymentSnapshot): DeploymentSnapshot => ({ ...deployment, passkeys });
-  return {
-    ...deps,
-    store: {
-      ...deps.store,
-      deployment: async () => known(await deps.store.deployment()),
-      snapshot: async (tenant) => {
-        const snapshot = await deps.store.snapshot(tenant);
-        return snapshot === null ? null : { ...snapshot, deployment: known(snapshot.deployment) };
-      },
-    },
-  };
-}
+const app = await testApp();
+for (const [person, key] of keys) await enrolled(app, key.passkey(person, { confirmedBy: 'ada' as PersonName }));
+const other = await app.node();
 
 const callerOf = (person: string, session = `session of ${person}`): ConsoleCaller => ({
   kind: 'operator',
@@ -46,6 +28,7 @@ const callerOf = (person: string, session = `session of ${person}`): ConsoleCall
   by: 'passkey',
   session,
   signedInAt: instant(0),
+  provenAt: instant(0),
 });
 
 const part = (answer: Answer, name: string) => answer.body[name] as Record<string, unknown>;

@@ -155,9 +155,9 @@ function loading(sharing: boolean) {
     persons: new Map(),
     absences: new Map(),
     operators: new Map(),
+    passkeys: new Map(),
     issuers: [],
     vendors: new Map(),
-    passkeys: new Map(),
     assignments: [],
     lapsesAt: instant(100),
   };
