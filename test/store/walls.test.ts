@@ -15,10 +15,12 @@ import { withAdmin } from '../support/postgres.ts';
 const ABOVE = [
   'absences',
   'agents',
+  'console_sessions',
   'deployment',
   'heartbeats',
   'issuers',
   'operators',
+  'passkeys',
   'persons',
   'policies',
   'spread',
