@@ -32,7 +32,7 @@ import { moveOf } from '../approve/verdict.ts';
 import type { Word } from '../approve/verdict.ts';
 import type { ConsoleCaller } from '../authenticate/console.ts';
 import { verifyAssertion } from '../authenticate/passkey.ts';
-import { oneUseOf, openTicket, sealTicket } from '../authenticate/ticket.ts';
+import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
@@ -52,7 +52,7 @@ export interface ShownDecision {
   readonly approval: Approval;
   readonly package: DecisionPackage;
   /** For a yes; another word has its own made of it. */
-  readonly ticket: string;
+  readonly ticket: Ticket;
   /** Why this person may look and not answer, or `null`. */
   readonly mayNot: Failure | null;
 }
@@ -82,7 +82,7 @@ export async function showDecision(
     package_hash: shown.hash,
     nonce: newNonce(deps.random),
   } as const;
-  const ticket = sealTicket(deps, { session: caller.session, statement, until: after(now, TICKET_LASTS) });
+  const ticket = { session: caller.session, statement, until: after(now, TICKET_LASTS) };
   const bundle = await deps.bundles.at(decided.value.approval.policy);
   const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
   return ok({ approval, package: shown, ticket, mayNot });
@@ -139,13 +139,13 @@ export function prepareWord(
   deps: Deps,
   caller: ConsoleCaller,
   { ticket, word }: { readonly ticket: string; readonly word: Word },
-): Result<{ readonly ticket: string; readonly statement: DecisionStatement }> {
+): Result<DecisionTicket> {
   const opened = openDecision(deps, ticket, caller);
   if (!opened.ok) return opened;
   const { approval_id, approver, tenant, package_hash } = opened.value.statement;
   const about = { approval_id, approver, tenant, package_hash, nonce: newNonce(deps.random) };
   const statement: DecisionStatement = { ...saying(word), ...about };
-  return ok({ statement, ticket: sealTicket(deps, { ...opened.value, statement }) });
+  return ok({ ...opened.value, statement });
 }
 
 function saying(word: Word) {
@@ -181,7 +181,7 @@ function wordOf(statement: DecisionStatement): Word {
   }
 }
 
-type DecisionTicket = Ticket & { readonly statement: DecisionStatement };
+export type DecisionTicket = Ticket & { readonly statement: DecisionStatement };
 
 function openDecision(deps: Deps, text: string, caller: ConsoleCaller): Result<DecisionTicket> {
   const opened = openTicket(deps, text, caller.session);

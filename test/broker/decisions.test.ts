@@ -4,7 +4,7 @@ import { ASSERTION_TYPE } from '../../src/client/assertion.ts';
 import type { ConsoleCaller } from '../../src/authenticate/console.ts';
 import { answerApproval, prepareWord, showDecision } from '../../src/broker/decisions.ts';
 import type { Word } from '../../src/approve/verdict.ts';
-import { openTicket } from '../../src/authenticate/ticket.ts';
+import { sealTicket } from '../../src/authenticate/ticket.ts';
 import type { ApprovalId, OperatorName, PersonName, TenantName } from '../../src/core/ids.ts';
 import { instant } from '../../src/core/time.ts';
 import { AGENT, ASKED, must, PUBLIC_URL, testApp } from '../support/app.ts';
@@ -73,16 +73,15 @@ async function say(person: string, { approval }: Waiting, saying: Saying = {}): 
   const { deps } = node;
   const seen = await showDecision(deps, as, { tenant: ACME, approval });
   if (!seen.ok) return seen.error.code;
-  const prepared = word.verdict === 'approve' ? null : prepareWord(deps, as, { ticket: seen.value.ticket, word });
+  const yes = sealTicket(deps, seen.value.ticket);
+  const prepared = word.verdict === 'approve' ? null : prepareWord(deps, as, { ticket: yes, word });
   if (prepared?.ok === false) return prepared.error.code;
-  const ticket = prepared?.value.ticket ?? seen.value.ticket;
-  const opened = openTicket(deps, ticket, as.session);
-  if (!opened.ok) return opened.error.code;
+  const ticket = prepared?.value ?? seen.value.ticket;
   const key = saying.with ?? keys.get(person);
   if (key === undefined) throw new Error(`${person} has no key`);
-  const assertion = key.sign(opened.value.statement, lies);
+  const assertion = key.sign(ticket.statement, lies);
   const answered = await answerApproval(deps, as, {
-    ticket,
+    ticket: sealTicket(deps, ticket),
     shown: saying.shown ?? seen.value.package.text,
     assertion,
   });
@@ -166,10 +165,8 @@ approving('is heard once with one signature, and not in another session', async 
   const seen = await showDecision(app.deps, paula, { tenant: ACME, approval: waiting.approval });
   if (!seen.ok) throw new Error(seen.error.detail);
   const { ticket, package: shown } = seen.value;
-  const opened = openTicket(app.deps, ticket, paula.session);
-  if (!opened.ok) throw new Error(opened.error.detail);
-  const assertion = (keys.get('paula') as Authenticator).sign(opened.value.statement);
-  const answering = { ticket, shown: shown.text, assertion };
+  const assertion = (keys.get('paula') as Authenticator).sign(ticket.statement);
+  const answering = { ticket: sealTicket(app.deps, ticket), shown: shown.text, assertion };
   const stolen = await answerApproval(app.deps, callerOf('paula', 'another session'), answering);
   assert.is(stolen.ok ? '' : stolen.error.code, 'form_over');
   assert.ok((await answerApproval(app.deps, paula, answering)).ok);
