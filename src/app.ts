@@ -7,6 +7,7 @@ import { ProviderUnavailable } from './core/provider.ts';
 import { StoreUnavailable } from './core/store.ts';
 import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
+import { absences } from './http/absences.ts';
 import { acceptances } from './http/acceptances.ts';
 import { admin } from './http/admin.ts';
 import { approvals } from './http/approvals.ts';
@@ -59,6 +60,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
   app.route('/api/tenants/:tenant/acceptances', acceptances);
+  app.route('/api/people', absences);
   app.route('/api', admin);
   app.route('/api', context);
   app.route('/api', offboarding);

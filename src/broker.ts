@@ -19,7 +19,7 @@ import type { Result } from './core/result.ts';
 import type { Epochs, Snapshot } from './core/snapshot.ts';
 import { toRfc3339 } from './core/time.ts';
 import type { Seconds } from './core/time.ts';
-import { approvalTerms, approvalWork, everybody } from './approve/approval.ts';
+import { approvalTerms, approvalWork } from './approve/approval.ts';
 import { bindingOf } from './approve/binding.ts';
 import { routeFacts } from './approve/record.ts';
 import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
@@ -28,7 +28,7 @@ import { writeRefusals } from './attribute/refusals.ts';
 import type { Answer } from './broker/answer.ts';
 import { authenticateAgent, CONTENDED, done, trying, turnAway } from './broker/callers.ts';
 import type { AgentProof, Step } from './broker/callers.ts';
-import { askingAgain, decideNow, whyUnwatched } from './broker/deciding.ts';
+import { askingAgain, decideForPeople, decideNow, whyUnwatched } from './broker/deciding.ts';
 import { rateOf, waitUntil, withinOf } from './broker/limits.ts';
 import { refuse, refuseFull, rowOf, unmet } from './broker/refuse.ts';
 import type { Ask, Permit } from './decide/decision.ts';
@@ -82,7 +82,7 @@ export async function requestTask(
 
 /** @param manyTenants once the commit has found it to be a part of one act at many tenants. */
 async function settle(deps: Deps, asking: Asking, when: Conditions, manyTenants = false): Promise<Step<Answer>> {
-  const decision = await decideNow(deps, { ...asking, manyTenants });
+  const decision = await decideForPeople(deps, { ...asking, manyTenants });
   switch (decision.effect) {
     case 'forbid':
       return refuse(deps, asking, decision, when);
@@ -147,8 +147,7 @@ const mintsTheSame = (a: Permit['execution'], b: Permit['execution']): boolean =
 async function ask(deps: Deps, asking: Asking, decision: Ask, when: Conditions): Promise<Step<Answer>> {
   const binding = bindingOf(deps.providers, asking, decision.execution);
   if (!binding.ok) return done(binding);
-  const route = everybody(decision.approval.approvers, decision, asking.at);
-  const approval = approvalTerms(deps, asking, decision, { binding: binding.value, route });
+  const approval = approvalTerms(deps, asking, decision, binding.value);
   const more = { ...routeFacts(approval), approval_expires_at: toRfc3339(approval.expiresAt) };
   const entry = makeEntry(decisionEntry(asking, decision, more), deps.random);
   const work = [approvalWork(deps, approval, beginning(approval).stepEndsAt)];

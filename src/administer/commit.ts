@@ -128,6 +128,7 @@ const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'change.review': 'change.reviewed',
   'situation.set': 'situation.set',
   'situation.end': 'situation.ended',
+  'absence.end': 'register.removed',
   'block.lift': 'block.lifted',
   'console.sign_out': 'console.signed_out',
   'passkey.invite': 'passkey.invited',

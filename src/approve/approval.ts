@@ -5,10 +5,8 @@
 import type { ApprovalTerms, Binding } from '../core/approval.ts';
 import type { NewWork } from '../core/change.ts';
 import { newId } from '../core/ids.ts';
-import type { ApprovalId, PersonName, TenantName } from '../core/ids.ts';
-import { routeLasts } from '../core/route.ts';
-import type { RouteStep } from '../core/route.ts';
-import { after, earliest, seconds } from '../core/time.ts';
+import type { ApprovalId, TenantName } from '../core/ids.ts';
+import { seconds } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
 import type { Ask } from '../decide/decision.ts';
@@ -31,7 +29,7 @@ export function approvalTerms(
   deps: Pick<Deps, 'random'>,
   { principal, request, at }: Asked,
   { approval, execution }: Ask,
-  { binding, route }: { readonly binding: Binding; readonly route: readonly RouteStep[] },
+  binding: Binding,
 ): ApprovalTerms {
   return {
     id: newId('apr', at, deps.random),
@@ -41,13 +39,13 @@ export function approvalTerms(
     task: execution.task,
     tier: execution.tier,
     askedAt: at,
-    expiresAt: earliest(approval.deadline, after(at, routeLasts(route))),
+    expiresAt: approval.deadline,
     redeemWithin: REDEEM_WITHIN,
     asked: asAsked(request),
     binding,
     policy: approval.policy,
     rules: approval.rules,
-    route,
+    route: approval.steps,
     involved: [...involvedIn(principal, at)].toSorted(),
     plan: request.circumstances.plan ?? null,
     narrows: null,
@@ -64,15 +62,3 @@ export const approvalWork = (
   due,
   what: { task: 'approval', tenant: of.tenant, approval: of.id },
 });
-
-/** Where no route says otherwise: all who hold approval there and have no part in it, until it is over. */
-export const everybody = (approvers: readonly PersonName[], { approval }: Ask, at: Instant): readonly RouteStep[] => [
-  {
-    name: 'approvers',
-    within: seconds(Math.max(1, Math.floor((approval.deadline - at) / 1000))),
-    quorum: { of: 'any', count: 1 },
-    asks: approvers,
-    backups: [],
-    skipped: [],
-  },
-];

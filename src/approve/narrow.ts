@@ -4,9 +4,12 @@
  */
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
-import type { Binding } from '../core/approval.ts';
+import { askedSoFar } from '../core/approval.ts';
+import type { Approval, ApprovalTerms, Binding, Vote } from '../core/approval.ts';
+import { routeLasts } from '../core/route.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import { after } from '../core/time.ts';
 import type { Narrower } from './verdict.ts';
 
 /**
@@ -49,4 +52,37 @@ function isNarrower(asked: Json, given: Json): boolean {
     return given.length > 0 && (given as readonly Json[]).every((member) => known.has(JSON.stringify(member)));
   }
   return JSON.stringify(asked) === JSON.stringify(given);
+}
+
+/**
+ * The approval that takes the narrowed one's place: for the agent to take, and then for the same people, in what is
+ * left of their way.
+ */
+export function narrowerTerms(
+  approval: Approval,
+  { id, asked, binding, by }: Pick<ApprovalTerms, 'id' | 'asked' | 'binding'> & { readonly by: Vote },
+): ApprovalTerms {
+  const { tenant, request, agent, task, tier, redeemWithin, policy, rules, involved, plan } = approval;
+  const [now, ...later] = approval.route.slice(approval.step);
+  if (now === undefined) throw new Error(`the approval ${approval.id} stands at no step of its way`);
+  const route = [{ ...now, asks: askedSoFar(approval) }, ...later];
+  return {
+    id,
+    tenant,
+    request,
+    agent,
+    task,
+    tier,
+    askedAt: by.at,
+    expiresAt: after(by.at, routeLasts(route)),
+    redeemWithin,
+    asked,
+    binding,
+    policy,
+    rules,
+    route,
+    involved,
+    plan,
+    narrows: { approval: approval.id, by: by.person },
+  };
 }

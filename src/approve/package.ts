@@ -6,7 +6,7 @@
  * binding, which does not change. Its salt goes with the personal data that it keeps from being guessed by the hash.
  */
 import { canonicalText } from '../core/canonical.ts';
-import type { Json, JsonObject } from '../core/canonical.ts';
+import type { JsonObject } from '../core/canonical.ts';
 import type { Approval } from '../core/approval.ts';
 import { sha256Hex, toHex, utf8 } from '../core/digest.ts';
 import type { PersonName, Random } from '../core/ids.ts';
@@ -43,16 +43,25 @@ export const ELSEWHERE_MINUTES = 15;
 
 const SALT_BYTES = 16;
 
+/** Everything that is shown, as the page is drawn from it. */
+export type Shown = ReturnType<typeof shownOf>;
+
 /** A package, its exact text, and the hash that a person signs. */
 export interface DecisionPackage {
-  readonly shown: JsonObject;
+  readonly shown: Shown;
   readonly text: string;
   readonly hash: string;
 }
 
 export function decisionPackage(random: Random, of: PackageOf): DecisionPackage {
+  const shown = shownOf(random, of);
+  const text = canonicalText(shown);
+  return { shown, text, hash: sha256Hex(utf8(text)) };
+}
+
+function shownOf(random: Random, of: PackageOf) {
   const { approval, now } = of;
-  const shown: JsonObject = {
+  return {
     v: 1,
     approval: approval.id,
     salt: toHex(random(SALT_BYTES)),
@@ -61,7 +70,7 @@ export function decisionPackage(random: Random, of: PackageOf): DecisionPackage 
     asked_at: toRfc3339(approval.askedAt),
     deadline: toRfc3339(approval.expiresAt),
     redeem_within_s: approval.redeemWithin,
-    mint: { ...approval.binding } as unknown as JsonObject,
+    mint: { ...approval.binding },
     task: taskPart(of),
     client: clientPart(of),
     agent: agentPart(of),
@@ -82,18 +91,12 @@ export function decisionPackage(random: Random, of: PackageOf): DecisionPackage 
     route: whenRouted(approval),
     narrows: approval.narrows === null ? null : { ...approval.narrows, accepted: approval.acceptedAt !== null },
   };
-  return sealedPackage(shown);
-}
-
-export function sealedPackage(shown: JsonObject): DecisionPackage {
-  const text = canonicalText(shown);
-  return { shown, text, hash: sha256Hex(utf8(text)) };
 }
 
 const taskOf = ({ bundle, approval }: Pick<PackageOf, 'bundle' | 'approval'>): TaskClass | undefined =>
   bundle.tasks.get(approval.task);
 
-function taskPart(of: PackageOf): JsonObject {
+function taskPart(of: PackageOf) {
   const task = taskOf(of);
   return {
     name: of.approval.task,
@@ -105,7 +108,7 @@ function taskPart(of: PackageOf): JsonObject {
   };
 }
 
-function clientPart({ snapshot, decision, now }: PackageOf): JsonObject {
+function clientPart({ snapshot, decision, now }: PackageOf) {
   const { tenant, situations } = snapshot;
   const { context } = tenant;
   return {
@@ -121,20 +124,21 @@ function clientPart({ snapshot, decision, now }: PackageOf): JsonObject {
   };
 }
 
-function agentPart({ snapshot, approval }: PackageOf): JsonObject {
+function agentPart({ snapshot, approval }: PackageOf) {
   const agent = snapshot.agents.get(approval.agent)?.agent;
-  if (agent === undefined) return { name: approval.agent };
+  if (agent === undefined) throw new Error(`the agent ${approval.agent} is not enrolled`);
   const { name, owner, purpose, kind, vendor, model, modelVersion, autonomy } = agent;
   return { name, owner, purpose, kind, vendor, model, model_version: modelVersion, autonomy };
 }
 
 /** The agent's own words, all of them: whoever draws the page marks them as such. */
-function saidPart({ approval }: PackageOf): JsonObject {
-  const { task, resource, parameters, role, ttl, uses, ...said } = approval.asked;
-  return { ...said, ttl: ttl ?? null, uses: uses ?? null, role: role ?? null, parameters, resource, task };
+function saidPart({ approval }: PackageOf) {
+  const { task, resource, parameters, role, ttl, uses, reason, ...circumstances } = approval.asked;
+  const asked = { task, resource, parameters, role: role ?? null, ttl: ttl ?? null, uses: uses ?? null };
+  return { asked: asked as JsonObject, reason: String(reason), circumstances: circumstances as JsonObject };
 }
 
-function riskPart(of: PackageOf): JsonObject {
+function riskPart(of: PackageOf) {
   const { execution } = of.decision;
   return {
     tier: execution.tier,
@@ -145,13 +149,13 @@ function riskPart(of: PackageOf): JsonObject {
 }
 
 /** Why it is asked, in the policy's words. */
-function policyPart({ approval, bundle }: PackageOf): JsonObject {
+function policyPart({ approval, bundle }: PackageOf) {
   const reasonOf = (rule: string): string => bundle.rules.get(rule as RuleName)?.annotations['reason'] ?? rule;
   return { version: approval.policy, rules: approval.rules.map((rule) => ({ rule, reason: reasonOf(rule) })) };
 }
 
 /** What it holds its holder to, how it ends, and how long it could be misused if nobody ended it. */
-function credentialPart({ provider, decision, approval }: PackageOf): JsonObject {
+function credentialPart({ provider, decision, approval }: PackageOf) {
   const { execution } = decision;
   const declared = provider.declare(execution.target, execution.template);
   const { revokes } = declared;
@@ -169,7 +173,7 @@ function credentialPart({ provider, decision, approval }: PackageOf): JsonObject
   };
 }
 
-function rollbackPart(of: PackageOf): JsonObject {
+function rollbackPart(of: PackageOf) {
   const rollback = taskOf(of)?.rollback ?? null;
   const runs = of.undoneBefore.flatMap(({ lease }) => lease?.outcome?.outcome ?? []);
   return {
@@ -179,7 +183,7 @@ function rollbackPart(of: PackageOf): JsonObject {
   };
 }
 
-function beforePart({ request, lease }: PackageOf['before'][number]): Json {
+function beforePart({ request, lease }: PackageOf['before'][number]) {
   const { approval } = request;
   return {
     request: request.id,

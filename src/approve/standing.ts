@@ -10,6 +10,7 @@ import type { PersonName } from '../core/ids.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 import type { Bundle } from '../decide/bundle/model.ts';
+import { hasLevel } from '../decide/routing.ts';
 import { involvedIn, standingFor } from '../decide/segregation.ts';
 
 export interface Moment {
@@ -18,11 +19,15 @@ export interface Moment {
   readonly now: Instant;
 }
 
-/** Those who hold approval here now, and had no part in it then, nor have one now. */
-export function approversOf(approval: Pick<Approval, 'agent' | 'involved'>, moment: Moment): readonly PersonName[] {
+/** Those who hold approval here now, at the level that it takes, and had no part in it then, nor have one now. */
+export function approversOf(
+  approval: Pick<Approval, 'agent' | 'task' | 'involved'>,
+  moment: Moment,
+): readonly PersonName[] {
   const enrolled = moment.snapshot.agents.get(approval.agent);
   const now = enrolled === undefined ? [] : involvedIn({ agent: enrolled.agent, launchedBy: null }, moment.now);
-  return standingFor('approval', new Set([...approval.involved, ...now]), moment).persons;
+  const { persons } = standingFor('approval', new Set([...approval.involved, ...now]), moment);
+  return persons.filter((person) => hasLevel(moment.bundle, approval.task, person));
 }
 
 /** Why this person may not say yes, no or less to it, or `null`. */
@@ -40,7 +45,7 @@ export function whyMayNotAnswer(approval: Approval, person: PersonName, moment: 
     });
   }
   if (!approversOf(approval, moment).includes(person)) {
-    return failure('function_needed', 'you do not hold approval at this tenant', {
+    return failure('function_needed', 'you do not hold approval at this tenant, or not at the level that this takes', {
       hint: 'An administrator assigns it, and another confirms.',
     });
   }

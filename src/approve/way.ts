@@ -1,9 +1,8 @@
 /** The way of an approval among people, as they are shown it: where it stands, and who was passed over. */
 import type { Approval } from '../core/approval.ts';
-import type { JsonObject } from '../core/canonical.ts';
 import { toRfc3339 } from '../core/time.ts';
 
-export const whenRouted = ({ route, step, stepEndsAt, votes }: Approval): JsonObject => ({
+export const whenRouted = ({ route, step, stepEndsAt, votes }: Approval) => ({
   step,
   step_ends_at: toRfc3339(stepEndsAt),
   steps: route.map(({ name, within, quorum, asks, backups, skipped }) => ({

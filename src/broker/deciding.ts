@@ -1,6 +1,7 @@
 /** Deciding, and deciding again: what a commit, or a mint, has to be held against what is known by then. */
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
+import type { PersonName } from '../core/ids.ts';
 import { seconds } from '../core/time.ts';
 import type { Milliseconds } from '../core/time.ts';
 import type { Asking } from '../attribute/record.ts';
@@ -24,13 +25,25 @@ export async function whyUnwatched({ store }: Pick<Deps, 'store'>): Promise<Fail
   return failure('sweeper_late', 'expiry is not being watched, so nothing is issued', { retryAfter: seconds(5) });
 }
 
-export type Deciding = Pick<Asking, 'snapshot' | 'principal' | 'request'> & { readonly manyTenants: boolean };
+export type Deciding = Pick<Asking, 'snapshot' | 'principal' | 'request'> & {
+  readonly manyTenants: boolean;
+  readonly open?: ReadonlyMap<PersonName, number>;
+  readonly underWay?: true;
+};
 
 /** Under the policy that is active in the snapshot. A broker without one decides nothing. */
 export async function decideNow(deps: Deps, asking: Deciding): Promise<Decision> {
   const policy = await activePolicy(deps, asking.snapshot.deployment);
   if (policy === null) return forbid({ ...denial('policy_fault', 'no policy is active'), policy: null });
   return decide(policy, { ...asking, now: deps.clock() });
+}
+
+/** Where people are to be asked, with how much waits for each of them already: who is asked too much is passed over. */
+export async function decideForPeople(deps: Deps, asking: Deciding): Promise<Decision> {
+  const decision = await decideNow(deps, asking);
+  if (decision.effect !== 'ask') return decision;
+  const open = await deps.store.openAsks(decision.approval.approvers);
+  return decideNow(deps, { ...asking, open });
 }
 
 /**

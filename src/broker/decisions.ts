@@ -4,8 +4,8 @@
  */
 import type { Approval, ApprovalTerms, Vote } from '../core/approval.ts';
 import { REJECTION_REASONS } from '../core/approval.ts';
-import type { ApprovalChange } from '../core/change.ts';
-import type { Json, JsonObject } from '../core/canonical.ts';
+import type { ApprovalChange, Counted } from '../core/change.ts';
+import type { Json } from '../core/canonical.ts';
 import { sha256Hex, utf8 } from '../core/digest.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft, Receipt } from '../core/entry.ts';
@@ -23,7 +23,7 @@ import { after, instant, parseInstant, seconds } from '../core/time.ts';
 import { approvalWork } from '../approve/approval.ts';
 import { beginning } from '../core/approval.ts';
 import { bindingOf } from '../approve/binding.ts';
-import { narrowed } from '../approve/narrow.ts';
+import { narrowed, narrowerTerms } from '../approve/narrow.ts';
 import { decisionPackage, ELSEWHERE_MINUTES } from '../approve/package.ts';
 import type { DecisionPackage } from '../approve/package.ts';
 import { approvalEntry } from '../approve/record.ts';
@@ -32,7 +32,7 @@ import { moveOf } from '../approve/verdict.ts';
 import type { Word } from '../approve/verdict.ts';
 import type { ConsoleCaller } from '../authenticate/console.ts';
 import { verifyAssertion } from '../authenticate/passkey.ts';
-import { oneUseOf, openTicket, sealTicket } from '../authenticate/ticket.ts';
+import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
@@ -52,7 +52,7 @@ export interface ShownDecision {
   readonly approval: Approval;
   readonly package: DecisionPackage;
   /** For a yes; another word has its own made of it. */
-  readonly ticket: string;
+  readonly ticket: Ticket;
   /** Why this person may look and not answer, or `null`. */
   readonly mayNot: Failure | null;
 }
@@ -82,7 +82,7 @@ export async function showDecision(
     package_hash: shown.hash,
     nonce: newNonce(deps.random),
   } as const;
-  const ticket = sealTicket(deps, { session: caller.session, statement, until: after(now, TICKET_LASTS) });
+  const ticket = { session: caller.session, statement, until: after(now, TICKET_LASTS) };
   const bundle = await deps.bundles.at(decided.value.approval.policy);
   const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
   return ok({ approval, package: shown, ticket, mayNot });
@@ -96,7 +96,8 @@ async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): P
   if (enrolled === undefined) return err(failure('approval_over', 'the agent is not enrolled here any more'));
   // Who launched it was settled when it was asked, and is kept with it.
   const principal = { kind: 'agent', tenant: approval.tenant, ...enrolled, by: 'session', launchedBy: null } as const;
-  const decision = await decideNow(deps, { snapshot, principal, request: request.value, manyTenants: false });
+  const asking = { snapshot, principal, request: request.value, manyTenants: false, underWay: true } as const;
+  const decision = await decideNow(deps, asking);
   if (decision.effect !== 'forbid') return ok(decision);
   const hint = 'Nothing can be approved that would not be given: reject it, or wait until that has changed.';
   return err(failure('approval_over', `it would be refused now: ${decision.reason.detail}`, { hint }));
@@ -138,13 +139,13 @@ export function prepareWord(
   deps: Deps,
   caller: ConsoleCaller,
   { ticket, word }: { readonly ticket: string; readonly word: Word },
-): Result<{ readonly ticket: string; readonly statement: DecisionStatement }> {
+): Result<DecisionTicket> {
   const opened = openDecision(deps, ticket, caller);
   if (!opened.ok) return opened;
   const { approval_id, approver, tenant, package_hash } = opened.value.statement;
   const about = { approval_id, approver, tenant, package_hash, nonce: newNonce(deps.random) };
   const statement: DecisionStatement = { ...saying(word), ...about };
-  return ok({ statement, ticket: sealTicket(deps, { ...opened.value, statement }) });
+  return ok({ ...opened.value, statement });
 }
 
 function saying(word: Word) {
@@ -180,7 +181,7 @@ function wordOf(statement: DecisionStatement): Word {
   }
 }
 
-type DecisionTicket = Ticket & { readonly statement: DecisionStatement };
+export type DecisionTicket = Ticket & { readonly statement: DecisionStatement };
 
 function openDecision(deps: Deps, text: string, caller: ConsoleCaller): Result<DecisionTicket> {
   const opened = openTicket(deps, text, caller.session);
@@ -276,6 +277,7 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
     move: moveOf(approval, word, vote),
     ticket,
     snapshot,
+    counts: { passkey: passkey.id, signCount: signed.value.signCount },
     entry,
   });
 }
@@ -316,15 +318,8 @@ async function narrowerOf(
   };
   const binding = bindingOf(deps.providers, of, decided.value.execution);
   if (!binding.ok) return binding;
-  const { state, version, step, stepEndsAt, votes, acceptedAt, decidedAt, redeemBy, rejection, lease, ...terms } =
-    approval;
-  return ok({
-    ...terms,
-    id: newId('apr', by.at, deps.random),
-    asked: asked.value,
-    binding: binding.value,
-    narrows: { approval: approval.id, by: by.person },
-  });
+  const id = newId('apr', by.at, deps.random);
+  return ok(narrowerTerms(approval, { id, asked: asked.value, binding: binding.value, by }));
 }
 
 /** With everything that anyone needs to check, years later, that this person said this. */
@@ -352,7 +347,7 @@ function answeredEntry(
       passkey: { credential: vote.passkey, public_key: signed.publicKey },
       assertion: { ...signed.answering.assertion },
     },
-    said: { statement: { ...statement } as JsonObject, ...(words === null ? {} : { words }) },
+    said: { statement: { ...statement }, ...(words === null ? {} : { words }) },
     seen: { package: signed.answering.shown, took_ms: vote.tookMs },
   });
 }
@@ -365,16 +360,17 @@ async function commitAnswer(
     readonly move: ApprovalChange['move'];
     readonly ticket: DecisionTicket;
     readonly snapshot: Snapshot;
+    readonly counts: Counted;
     readonly entry: EntryDraft;
   },
 ): Promise<Step<Answered>> {
-  const { approval, next, move, ticket, snapshot } = of;
+  const { approval, next, move, ticket, snapshot, counts } = of;
   const { tenant, id } = approval;
   const work = [
     ...(next === null ? [] : [approvalWork(deps, next, beginning(next).stepEndsAt)]),
     ...(move.redeemBy === undefined ? [] : [approvalWork(deps, approval, move.redeemBy)]),
   ];
-  const when = { epochs: snapshot.epochs, oneUse: oneUseOf(ticket) };
+  const when = { epochs: snapshot.epochs, oneUse: oneUseOf(ticket), counts };
   const change = {
     kind: 'approval.move',
     tenant,

@@ -79,7 +79,7 @@ async function redeem(deps: Deps, coming: Coming, when: Conditions): Promise<Ste
   const { asking, approval } = coming;
   const unwatched = await whyUnwatched(deps);
   if (unwatched !== null) return done(err(unwatched));
-  const decision = await decideNow(deps, { ...asking, manyTenants: false });
+  const decision = await decideNow(deps, { ...asking, manyTenants: false, underWay: true });
   if (decision.effect === 'forbid') return fallen(deps, coming, failureOf(decision.reason));
   const approved = await approvedNow(deps, coming, decision);
   if (!approved.ok) return fallen(deps, coming, approved.error);
@@ -144,7 +144,7 @@ async function approvedNow(
 async function stillApproved(deps: Deps, { asking, approval }: Coming): Promise<Epochs | null> {
   const now = await askingAgain(deps, asking);
   if (now === null) return null;
-  const decision = await decideNow(deps, now);
+  const decision = await decideNow(deps, { ...now, underWay: true });
   if (decision.effect === 'forbid') return null;
   const approved = await approvedNow(deps, { asking: { ...asking, ...now }, approval }, decision);
   return approved.ok && whyNotApproved(decision, approved.value) === null ? now.snapshot.epochs : null;

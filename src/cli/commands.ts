@@ -113,11 +113,14 @@ function report(error: unknown, terminal: Terminal): number {
   return status;
 }
 
+/** People said no, or their yes is none any more. */
+const NOT_APPROVED: readonly string[] = ['approval_over', 'approval_differs'];
+
 function statusOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof BrevetMisconfigured) return EXIT.usage;
   if (error instanceof BrevetWaiting) return EXIT.waiting;
   if (!(error instanceof BrevetRefused)) return EXIT.fault;
-  if (error.status === 403) return EXIT.refused;
+  if (error.status === 403 || NOT_APPROVED.includes(error.code)) return EXIT.refused;
   return [400, 413, 415].includes(error.status) ? EXIT.usage : EXIT.fault;
 }
 

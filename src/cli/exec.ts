@@ -4,7 +4,9 @@
  */
 import { constants } from 'node:os';
 import { createBrevet } from '../client/brevet.ts';
+import type { Brevet } from '../client/brevet.ts';
 import type { Narrower } from '../client/answer.ts';
+import { BrevetWaiting } from '../client/error.ts';
 import { optionsFromEnvironment } from '../client/environment.ts';
 import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
 import { UsageError } from './command.ts';
@@ -37,23 +39,44 @@ const exec: Command = {
     const asked = requestOf(given, `brevet exec: ${program.split('/').at(-1)}`);
     const tenant = given.text('tenant');
     const brevet = createBrevet(optionsFromEnvironment(tenant === undefined ? {} : { tenant }));
-    const wait = given.whole('wait');
-    const stop = new AbortController();
-    signals.forwardTo(() => stop.abort());
     try {
-      const lease = await brevet.ask(asked, {
-        signal: stop.signal,
-        narrower: (offer) => takesNarrower(offer, given.flag('accept-narrower'), terminal),
-        ...(wait === undefined ? {} : { wait }),
-      });
-      return await underLease(lease, { program, args }, signals, terminal);
+      return await underLease(await brevet.ask(asked), { program, args }, signals, terminal);
     } catch (error) {
-      const stopped = signals.received();
-      if (stopped === null || !stop.signal.aborted) throw error;
-      return 128 + constants.signals[stopped];
+      const wait = given.whole('wait');
+      if (!(error instanceof BrevetWaiting) || wait === undefined) throw error;
+      const lease = await whenAnswered(
+        brevet,
+        error,
+        { wait, less: given.flag('accept-narrower') },
+        { signals, terminal },
+      );
+      if (typeof lease === 'number') return lease;
+      return await underLease(lease, { program, args }, signals, terminal);
     }
   },
 };
+
+/** @returns the status to end with, where a signal ends the wait. */
+async function whenAnswered(
+  brevet: Brevet,
+  waiting: BrevetWaiting,
+  { wait, less }: { readonly wait: number; readonly less: boolean },
+  { signals, terminal }: { readonly signals: Signals; readonly terminal: Terminal },
+): Promise<AgentLease | number> {
+  const stop = new AbortController();
+  signals.forwardTo(() => stop.abort());
+  terminal.err(`brevet: ${waiting.message}; waiting for ${wait} s at most`);
+  const narrower = (offer: Narrower): boolean => takesNarrower(offer, less, terminal);
+  try {
+    return await brevet.whenAnswered(waiting, { wait, signal: stop.signal, narrower });
+  } catch (error) {
+    const stopped = signals.received();
+    if (stopped === null || !stop.signal.aborted) throw error;
+    return 128 + constants.signals[stopped];
+  } finally {
+    signals.forwardTo(null);
+  }
+}
 
 /** What less would be is told either way. */
 function takesNarrower({ ttl, uses, parameters }: Narrower, takes: boolean, terminal: Terminal): boolean {

@@ -52,6 +52,8 @@ export interface Ask {
   readonly rollback?: string;
   readonly change?: string;
   readonly plan?: string;
+  /** It shortens what people are given to answer, and nothing else. */
+  readonly urgency?: 'routine' | 'urgent';
 }
 
 /** The broker gives a mint 10 s. */
@@ -75,6 +77,9 @@ export interface AskOptions extends CallOptions {
   readonly narrower?: (offer: Narrower) => boolean | Promise<boolean>;
 }
 
+/** The same, of an ask that waits already. */
+export type AnswerOptions = AskOptions & { readonly wait: number };
+
 export interface TaskOptions extends AskOptions {
   /** What to report of a task that did not throw; `succeeded` where none is given. */
   readonly outcome?: (result: unknown) => TaskOutcome;
@@ -94,6 +99,11 @@ export interface Brevet {
    * @returns what they said: `pending` where nobody has answered in time, or less was offered.
    */
   answerTo(request: string, options: WaitOptions): Promise<PeoplesAnswer>;
+  /**
+   * Waits for people to answer what {@link BrevetWaiting} says, and comes for what they approved.
+   * @throws {BrevetRefused} where they said no, {BrevetWaiting} itself where they have not answered in time.
+   */
+  whenAnswered(waiting: BrevetWaiting, options: AnswerOptions): Promise<AgentLease>;
   /**
    * Comes for what people approved: the same, once, and only for so long as the approval says.
    * @throws {BrevetRefused} where they did not, or what they approved would not be given any more.
@@ -132,6 +142,7 @@ export function createBrevet(options: BrevetOptions): Brevet {
   return {
     ask,
     answerTo: (request, waiting) => peoplesAnswer(broker, request, waiting),
+    whenAnswered: (waiting, answering) => whenAnswered(broker, waiting, answering),
     redeem: (request, { signal } = {}) => redeem(broker, request, signal),
     accept: (request, { signal } = {}) => tell(broker, request, 'accept', signal),
     withdraw: (request, { signal } = {}) => tell(broker, request, 'withdraw', signal),
@@ -147,22 +158,23 @@ async function askAndWait(broker: Connected, request: Ask, options: AskOptions):
     return await askForLease(broker, request, options.signal);
   } catch (error) {
     if (!(error instanceof BrevetWaiting) || options.wait === undefined) throw error;
-    return awaitPeople(broker, error, { ...options, wait: options.wait });
+    return whenAnswered(broker, error, { ...options, wait: options.wait });
   }
 }
 
 /** Whatever they said but nothing is found out by coming for it: the broker's no has the reason. */
-async function awaitPeople(
+async function whenAnswered(
   broker: Connected,
   waiting: BrevetWaiting,
-  { wait, signal, narrower }: AskOptions & { readonly wait: number },
+  { wait, signal, narrower }: AnswerOptions,
 ): Promise<AgentLease> {
   const { request } = waiting;
   const until = broker.line.clock() + wait * 1000;
   for (;;) {
     const left = Math.max(0, (until - broker.line.clock()) / 1000);
     const said = await peoplesAnswer(broker, request, { seconds: left, ...(signal === undefined ? {} : { signal }) });
-    if (said.state !== PENDING) return redeem(broker, request, signal);
+    // A caller who gives up has until then: what is minted meanwhile is theirs to complete.
+    if (said.state !== PENDING) return redeem(broker, request, undefined);
     if (!isOffered(said)) throw waiting;
     const takes = (await narrower?.(said.narrower)) === true;
     await tell(broker, request, takes ? 'accept' : 'withdraw', signal);

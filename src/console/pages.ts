@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../core/store.ts';
 import { FAILURES } from '../core/failure.ts';
 import type { Scope } from '../http/scope.ts';
 import { account } from './account.ts';
+import { approvals } from './approvals.ts';
 import { assets, STYLE_PATH } from './assets.ts';
 import { changes } from './changes.ts';
 import { secure } from './headers.ts';
@@ -14,7 +15,7 @@ import { signingIn } from './sign-in.ts';
 
 export const pages = new Hono<Scope>();
 
-for (const part of [assets, home, signingIn, account, changes, invitation]) pages.route('/', part);
+for (const part of [assets, home, approvals, signingIn, account, changes, invitation]) pages.route('/', part);
 
 /** Without the frame, which needs what has just failed. */
 pages.onError((fault, c) => {

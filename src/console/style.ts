@@ -149,11 +149,69 @@ h1 .tag { vertical-align: 0.25rem; margin-left: 0.25rem; }
 .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 3rem; }
 .halves section { margin-top: 1.5rem; }
 
+.asks { font-weight: 500; font-size: 1.375rem; }
+.asks strong { font-weight: 680; }
+.acts { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0.75rem; margin: 1rem 0 0; padding: 0.75rem 0;
+  border-block: 1px solid var(--rule); }
+.acts .signing { margin: 0; }
+.acts .note { margin: 0; }
+.say { position: relative; }
+.say summary { list-style: none; }
+.say summary::-webkit-details-marker { display: none; }
+.say summary.danger { color: var(--bad); border-color: var(--bad); }
+.say[open] { flex-basis: 100%; order: 1; }
+.say form { max-width: 32rem; margin-top: 0.75rem; padding: 1rem; background: var(--sheet); border: 1px solid var(--rule);
+  border-radius: 5px; }
+.say label { margin-top: 0.75rem; }
+.say form > button { margin-top: 1rem; }
+.say fieldset { margin: 0; padding: 0; border: 0; }
+.say legend { font-size: var(--small); font-weight: 550; }
+.choice { display: inline-flex; align-items: center; gap: 0.375rem; min-height: 1.75rem; margin: 0.25rem 1rem 0 0;
+  font-weight: 400; font-size: 0.9375rem; }
+.say .choice { margin-top: 0.25rem; }
+.choice input { min-height: 1rem; width: 1rem; height: 1rem; margin: 0; accent-color: var(--mark); }
+.weighty { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0 2rem; }
+.weighty section { margin-top: 1.25rem; }
+.decision h2 { font-size: 0.9375rem; }
+.decision .facts { grid-template-columns: minmax(5.5rem, max-content) minmax(0, 1fr); gap: 0.25rem 1rem; }
+.does { margin: 0 0 0.5rem; font-size: 1rem; }
+.theirs { padding: 0.75rem 1rem; background: var(--sunk); border-radius: 5px; }
+.theirs blockquote { margin: 0.25rem 0 0.625rem; padding-left: 0.75rem; border-left: 2px solid var(--edge);
+  font-style: italic; max-height: 12rem; overflow: auto; overflow-wrap: anywhere; }
+blockquote { margin: 0.5rem 0; padding-left: 0.75rem; border-left: 2px solid var(--edge); white-space: pre-wrap;
+  overflow-wrap: anywhere; }
+.hidden-mark { padding: 0 0.1875rem; color: var(--on-bad); background: var(--bad); border-radius: 2px;
+  font: 600 0.6875rem/1.2 var(--code); font-style: normal; }
+.mixed-mark { font-weight: inherit; text-decoration: underline wavy var(--bad); }
+.tag.bad { color: var(--bad); border-color: currentColor; }
+.folds { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 0 2rem;
+  align-items: start; margin-top: 1.25rem; }
+.fold { padding: 0.5rem 0; border-top: 1px solid var(--rule); min-width: 0; }
+.fold summary { padding: 0.25rem 0; cursor: pointer; }
+.fold summary h2 { display: inline; }
+.fold[open] summary { margin-bottom: 0.375rem; }
+.fold ul, .fold ol { margin: 0; padding-left: 1.125rem; }
+.fold pre { padding: 0.625rem; background: var(--sunk); border-radius: 4px; max-height: 20rem; overflow: auto; }
+.reasons { margin-bottom: 0.625rem; }
+.steps { margin-top: 0.75rem; }
+.steps [aria-current] { font-weight: 550; }
+table { width: 100%; border-collapse: collapse; font-size: var(--small); }
+th { padding: 0.25rem 0.75rem 0.25rem 0; text-align: left; font-weight: 550; color: var(--soft);
+  border-bottom: 1px solid var(--rule); }
+td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
+.due { color: var(--soft); font-size: var(--small); white-space: nowrap; }
+
 @media (max-width: 68rem) {
   .places { display: none; }
   .menu { display: block; }
 }
+@media (max-width: 60rem) {
+  .weighty { grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+}
 @media (max-width: 34rem) {
+  .acts { position: sticky; bottom: 0; z-index: 1; order: 1; padding: 0.625rem 0; background: var(--ground); }
+  .decision .facts { grid-template-columns: minmax(4.5rem, 6.5rem) minmax(0, 1fr); }
+  .decision .facts dd { margin-bottom: 0; }
   .bar { flex-wrap: wrap; gap: 0 0.75rem; padding-block: 0.25rem; }
   .filter { order: 1; width: 100%; padding-bottom: 0.25rem; }
   .filter select { flex: 1; }

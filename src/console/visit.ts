@@ -53,9 +53,9 @@ export const signedIn = (show: Show<SignedInVisit>): Handler =>
   anyone((c, visit) => (isSignedIn(visit) ? show(c, visit) : toSignIn(c, visit)));
 
 /** What a form of ours asks for. */
-export const fromForm = (act: Act<Visit>): Handler =>
+export const fromForm = (act: Act<Visit>, limit?: number): Handler =>
   anyone(async (c, visit) => {
-    const form = await readForm(c);
+    const form = await readForm(c, limit);
     if (!form.ok) return refusalPage(c, visit, form.error);
     const foreign = whyForeign(c, visit, form.value);
     if (foreign === null) return act(c, visit, form.value);
@@ -64,8 +64,8 @@ export const fromForm = (act: Act<Visit>): Handler =>
   });
 
 /** The same, of one who is signed in. */
-export const fromFormSignedIn = (act: Act<SignedInVisit>): Handler =>
-  fromForm((c, visit, form) => (isSignedIn(visit) ? act(c, visit, form) : refusalPage(c, visit, SIGNED_OUT)));
+export const fromFormSignedIn = (act: Act<SignedInVisit>, limit?: number): Handler =>
+  fromForm((c, visit, form) => (isSignedIn(visit) ? act(c, visit, form) : refusalPage(c, visit, SIGNED_OUT)), limit);
 
 const isSignedIn = (visit: Visit): visit is SignedInVisit => visit.caller !== null;
 

@@ -28,6 +28,7 @@ import type { Passkey } from './passkey.ts';
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, Mark, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
+  Absence,
   Acceptance,
   Agent,
   Assignment,
@@ -325,7 +326,7 @@ export interface ApprovalChange {
   readonly approval: ApprovalId;
   readonly move: ApprovalMove;
   /** What a person's word rests on; `null` for what rests on nobody's standing: time, and the agent's own withdrawal. */
-  readonly when: Pick<Conditions, 'epochs' | 'oneUse'> | null;
+  readonly when: (Pick<Conditions, 'epochs' | 'oneUse'> & { readonly counts: Counted | null }) | null;
   /** Before its end, by the database's clock after the lock; or only once that has come. */
   readonly time: 'before_end' | 'after_end' | 'any';
   /** The narrower one that takes its place. */
@@ -397,6 +398,9 @@ export type RegisterChange =
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }
   | { readonly kind: 'person.remove'; readonly person: PersonName }
+  /** In the place of an earlier one of that person. */
+  | { readonly kind: 'absence.put'; readonly absence: Absence }
+  | { readonly kind: 'absence.end'; readonly person: PersonName }
   | { readonly kind: 'operator.put'; readonly operator: Operator }
   | { readonly kind: 'operator.remove'; readonly operator: OperatorName }
   /** Whether its owner has gone stays as it is: only another person's acceptance ends that. */

@@ -5,6 +5,7 @@
 import type { Block } from './block.ts';
 import type { AgentName, OperatorName, PersonName, TargetName, VendorName } from './ids.ts';
 import type {
+  Absence,
   Acceptance,
   Agent,
   Assignment,
@@ -42,6 +43,8 @@ export interface DeploymentSnapshot {
   /** Those that were active before it, the last one first: what can be rolled back to. */
   readonly policiesBefore: readonly string[];
   readonly persons: ReadonlyMap<PersonName, Person>;
+  /** Those that had not ended when it was read, begun or not; one of each person. */
+  readonly absences: ReadonlyMap<PersonName, Absence>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
   /** Confirmed ones, by the id of their credential. Their counts may be older: the commit looks. */
   readonly passkeys: ReadonlyMap<string, Passkey>;

@@ -260,6 +260,8 @@ export interface Store extends BlockReads {
   elsewhere(of: Pick<Spread, 'owner' | 'agent' | 'task' | 'place'>, since: Instant): Promise<number>;
   /** What waits for a person's answer, the first to end first. */
   asked(query: AsksQuery): Promise<readonly Approval[]>;
+  /** How much waits for each of these persons, over all tenants; those for whom nothing does are missing. */
+  openAsks(persons: readonly PersonName[]): Promise<ReadonlyMap<PersonName, number>>;
   /** Newest first, over all of these tenants. */
   approvals(query: Page & { readonly within: readonly TenantName[] }): Promise<readonly Approval[]>;
   target(tenant: TenantName, target: TargetName, version: number): Promise<TargetVersion | null>;

@@ -31,6 +31,8 @@ export interface Asking {
   readonly manyTenants: boolean;
   /** How many asks wait for each person's answer, over all tenants. Without it nobody is passed over for that. */
   readonly open?: ReadonlyMap<PersonName, number>;
+  /** People are at it, or have answered: whether others could be asked by now does not matter. */
+  readonly underWay?: true;
 }
 
 export interface Admitted {

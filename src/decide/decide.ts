@@ -138,8 +138,9 @@ function underRole(policy: Policy, asking: Asking, { admitted, held, end }: Unde
   const answer = { ...verdict.value, turn };
   if (answer.effect === 'permit') return ok(permitOf(policy, asking, admitted, execution, answer));
   const routed = route(policy, asking, admitted, facts);
-  if (routed === null || !reachesSomebody(routed.steps)) return err(nobodyToAsk(routed));
-  return ok(askOf(policy, asking, admitted, execution, { ...answer, routed }));
+  const reaches = routed !== null && reachesSomebody(routed.steps);
+  if (!reaches && asking.underWay !== true) return err(nobodyToAsk(routed));
+  return ok(askOf(policy, asking, admitted, execution, { ...answer, routed: routed ?? NO_WAY }));
 }
 
 /** Whom it would go to. How much they are asked already is in no snapshot: whoever is about to ask them looks. */
@@ -161,6 +162,8 @@ const route = (
     open,
     at: now,
   });
+
+const NO_WAY: Routed = { route: '', steps: [] };
 
 const NOTHING_OPEN: ReadonlyMap<PersonName, number> = new Map();
 

@@ -81,6 +81,7 @@ export function exampleOf(
       policiesBefore: [],
       policy: bundle.version,
       persons,
+      absences: new Map(),
       operators: new Map(),
       passkeys: new Map(),
       issuers: [],

@@ -10,7 +10,7 @@ import type { Level, Quorum, RouteKind, RouteStep, Skipped, SkippedFor, Urgency 
 import type { Snapshot } from '../core/snapshot.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
-import { isInWindow } from '../core/windows.ts';
+import { isInWindow, isWithin } from '../core/windows.ts';
 import type { Bundle } from './bundle/model.ts';
 import type { RouteConditions, RouteRule, StepRule } from './bundle/routes.ts';
 import type { Tier } from './decision.ts';
@@ -185,6 +185,17 @@ function standingOf(role: RoleName, least: Level, asked: Routing): readonly Cand
     .map((person) => ({ person, why: whyNotAsked(person, least, asked) }));
 }
 
+/** Whether a person's level is the task class's least, wherever they were asked. */
+export function hasLevel({ routes }: Bundle, task: TaskName, person: PersonName): boolean {
+  const level = routes.people.get(person)?.level ?? LEVELS[0];
+  return !isBelow(level, routes.tasks.get(task)?.level ?? LEVELS[0]);
+}
+
+function isAway({ deployment }: Snapshot, person: PersonName, at: Instant): boolean {
+  const absence = deployment.absences.get(person);
+  return absence !== undefined && isWithin([absence], at);
+}
+
 function whyNotAsked(person: PersonName, least: Level, asked: Routing): SkippedFor | null {
   const { bundle, snapshot, parts, open, at } = asked;
   const { people, mostOpen } = bundle.routes;
@@ -192,6 +203,7 @@ function whyNotAsked(person: PersonName, least: Level, asked: Routing): SkippedF
   const part = parts.get(person);
   if (part !== undefined) return part;
   if (functionAt(snapshot, person, at) !== 'approval') return 'other_function';
+  if (isAway(snapshot, person, at)) return 'away';
   if (isBelow(approver?.level ?? LEVELS[0], least)) return 'level';
   if ((open.get(person) ?? 0) >= mostOpen) return 'asked_too_much';
   return approver !== undefined && isInWindow(approver.duty, approver.timeZone, at) ? null : 'off_duty';

@@ -63,7 +63,7 @@ export interface Approved {
   readonly standing: readonly PersonName[];
 }
 
-export function grantOfApproval(decision: Permit | Ask, of: GrantOf, approved: Approved): Result<Grant, Failure> {
+export function grantOfApproval(decision: Permit | Ask, of: GrantOf, approved: Approved): Result<Grant> {
   const { approval } = approved;
   const state = stateAt(approval, of.at);
   if (state !== 'approved') return err(failure('approval_over', `the approval is ${state}`, { hint: 'Ask anew.' }));

@@ -2,7 +2,7 @@
  * Approvals as they are read back. A person's own list is read from `asks`, so that it costs the same however much waits
  * for others.
  */
-import { and, asc, countDistinct, desc, eq, gt, inArray, lt, ne, or, sql } from 'drizzle-orm';
+import { and, asc, count, countDistinct, desc, eq, gt, inArray, lt, ne, or, sql } from 'drizzle-orm';
 import type { Approval } from '../core/approval.ts';
 import type { ApprovalId } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -12,7 +12,7 @@ import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
 import { approvals, asks, leases, requests, spread } from './schema/requests.ts';
 
-type Reads = Pick<Store, 'approval' | 'asked' | 'approvals' | 'askedBefore' | 'planned' | 'elsewhere'>;
+type Reads = Pick<Store, 'approval' | 'asked' | 'approvals' | 'askedBefore' | 'planned' | 'elsewhere' | 'openAsks'>;
 
 /** As many steps as a person goes through in one sitting. */
 const STEPS_OF_A_PLAN = 50;
@@ -94,6 +94,15 @@ export function createApprovalReads(link: Link): Reads {
           .orderBy(asc(asks.due), asc(asks.approval))
           .limit(limit);
         return rows.flatMap(({ approval }) => approvalOf(approval) ?? []);
+      }),
+    openAsks: (persons) =>
+      link.transaction(across, async (tx) => {
+        const rows = await tx
+          .select({ person: asks.person, n: count() })
+          .from(asks)
+          .where(and(inArray(asks.person, [...persons]), gt(asks.due, sql`(select brevet_now())`)))
+          .groupBy(asks.person);
+        return new Map(rows.map(({ person, n }) => [person, n]));
       }),
     approvals: ({ within, before, limit }) =>
       within.length === 0

@@ -132,6 +132,7 @@ export function deployment(over: {
     policiesBefore: [],
     policy: null,
     persons: byName(over.persons ?? [person(OWNER)]),
+    absences: new Map(),
     operators: byName(over.operators ?? []),
     passkeys: new Map(),
     issuers: over.issuers ?? [],

@@ -55,6 +55,8 @@ interface Given {
   readonly parts?: Readonly<Record<string, Part>>;
   readonly open?: Readonly<Record<string, number>>;
   readonly gone?: string;
+  /** Hours from now. */
+  readonly away?: Readonly<Record<string, readonly [from: number, until: number]>>;
   readonly until?: Instant;
   readonly more?: Partial<Routing>;
 }
@@ -82,12 +84,19 @@ function routed(given: Given) {
   const persons = new Map(
     held.map(([name]) => [name, { name, displayName: name, email: null, active: name !== given.gone }]),
   );
+  const hour = (count: number): Instant => instant(NOW + count * 3_600_000);
+  const absences = new Map(
+    Object.entries(given.away ?? {}).map(([person, [from, until]]) => [
+      person,
+      { person, from: hour(from), until: hour(until), by: person },
+    ]),
+  );
   return routeOf({
     bundle: { ...shipped, routes },
     snapshot: {
       ...ask.snapshot,
       assignments,
-      deployment: { ...ask.snapshot.deployment, persons: persons as never },
+      deployment: { ...ask.snapshot.deployment, persons: persons as never, absences: absences as never },
     },
     task: ask.request.task,
     tier: 3,
@@ -210,6 +219,8 @@ const ASKED: readonly (readonly [what: string, given: Given, asks: string, backu
     '',
   ],
   ['nobody who has gone', { held: ENGINEERS, gone: 'ana' }, 'bo', '', ''],
+  ['nobody who is away', { held: ENGINEERS, away: { ana: [-1, 1] } }, 'bo', '', 'ana:away'],
+  ['somebody who will be away, or was', { held: ENGINEERS, away: { ana: [1, 2], bo: [-2, 0] } }, 'ana bo', '', ''],
   ['nobody whose assignment has ended', { held: ENGINEERS, until: NOW }, '', '', ''],
   ['nobody, where nobody holds either role', { held: [['ana', 'security-engineer']] }, '', '', ''],
   [

@@ -153,6 +153,7 @@ function loading(sharing: boolean) {
     policiesBefore: [],
     policy: null,
     persons: new Map(),
+    absences: new Map(),
     operators: new Map(),
     passkeys: new Map(),
     issuers: [],

@@ -12,6 +12,7 @@ import type { Passkey, StoredAssertion } from '../../src/core/passkey.ts';
 import { challengeOf } from '../../src/core/statement.ts';
 import type { Statement } from '../../src/core/statement.ts';
 import { instant } from '../../src/core/time.ts';
+import type { TestApp } from './app.ts';
 
 /** What it says, where that is not the truth. */
 export interface Lies {
@@ -139,4 +140,15 @@ function noAttestation(data: Buffer): Buffer {
     length,
     data,
   ]);
+}
+
+/** Puts a passkey into the register of a broker, as two persons would have. */
+export async function enrolled(app: Pick<TestApp, 'sql' | 'deps'>, key: Passkey): Promise<void> {
+  const quoted = (value: string | null): string => `'${(value ?? '').replaceAll("'", "''")}'`;
+  await app.sql(`insert into passkeys (id, person, public_key, sign_count, device_bound, aaguid, label, transports,
+      enrolled_at, confirmed_by, in_setup)
+    values (${[key.id, key.person, key.publicKey].map(quoted).join(', ')}, ${key.signCount}, ${key.deviceBound},
+      ${quoted(key.aaguid)}, ${quoted(key.label)}, '{internal}', ${key.enrolledAt}, ${quoted(key.confirmedBy)}, false)`);
+  await app.sql('update deployment set epoch = epoch + 1');
+  app.deps.store.forget(null);
 }

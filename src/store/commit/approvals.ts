@@ -6,7 +6,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { beginning } from '../../core/approval.ts';
 import type { ApprovalTerms } from '../../core/approval.ts';
-import type { ApprovalChange, Conditions, Unmet } from '../../core/change.ts';
+import type { ApprovalChange, Unmet } from '../../core/change.ts';
 import type { Entry } from '../../core/entry.ts';
 import { fromHex } from '../../core/digest.ts';
 import type { ApprovalId, PersonName, TenantName } from '../../core/ids.ts';
@@ -21,6 +21,7 @@ import { approvals, asks, assertions } from '../schema/requests.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
 import { refuse, unmetOf } from './refused.ts';
+import { count } from './register-console.ts';
 
 export async function commitApproval(
   link: Link,
@@ -53,7 +54,7 @@ export async function commitApproval(
 async function demand(
   tx: Transaction,
   tenant: TenantName,
-  { epochs, oneUse }: Pick<Conditions, 'epochs' | 'oneUse'>,
+  { epochs, oneUse, counts }: NonNullable<ApprovalChange['when']>,
 ): Promise<void> {
   const [now] = await tx
     .select({ tenant: tenants.epoch, deployment: deployment.epoch })
@@ -61,6 +62,7 @@ async function demand(
     .innerJoin(deployment, sql`true`)
     .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
   if (now?.tenant !== epochs.tenant || now.deployment !== epochs.deployment) refuse({ unmet: 'moved' });
+  if (counts !== null) await count(tx, counts);
   if (oneUse === null) return;
   const spent = await tx
     .insert(assertions)

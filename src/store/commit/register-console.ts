@@ -6,6 +6,7 @@ import { DEPLOYMENT } from '../schema/columns.ts';
 import { consoleSessions, passkeys } from '../schema/console.ts';
 import { persons } from '../schema/deployment.ts';
 import { assertions } from '../schema/requests.ts';
+import type { Transaction } from '../link.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -65,7 +66,7 @@ export async function spend({ tx }: Register, oneUse: OneUse): Promise<void> {
 }
 
 /** One that has stood still, or gone back, is a copy's: unless it never counts. */
-export async function count({ tx }: Register, { passkey, signCount }: Counted): Promise<void> {
+export async function count(tx: Transaction, { passkey, signCount }: Counted): Promise<void> {
   const goesOn = or(
     lt(passkeys.signCount, signCount),
     and(eq(passkeys.signCount, 0), eq(sql`${signCount}::bigint`, 0)),

@@ -17,6 +17,7 @@ import { deployment } from '../schema/deployment.ts';
 import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
+import { endAbsence, putAbsence } from './register-absences.ts';
 import { count, putPasskey, removePasskey, signIn, signOut, spend } from './register-console.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
 import { liftBlock, raiseBlock, reportBlock } from './register-blocks.ts';
@@ -61,7 +62,7 @@ export async function commitRegister(
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
       if (idempotency !== null) await claim(tx, idempotency, written);
       for (const oneUse of spends) await spend({ tx, now }, oneUse);
-      if (counts !== null) await count({ tx, now }, counts);
+      if (counts !== null) await count(tx, counts);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
       if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
@@ -164,6 +165,8 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'passkey.remove':
     case 'person.put':
     case 'person.remove':
+    case 'absence.put':
+    case 'absence.end':
     case 'operator.put':
     case 'operator.remove':
     case 'agent.put':
@@ -274,6 +277,10 @@ function applyUnversioned(
       return putPerson(register, change.person);
     case 'person.remove':
       return removePerson(register, change.person);
+    case 'absence.put':
+      return putAbsence(register, change.absence);
+    case 'absence.end':
+      return endAbsence(register, change.person);
     case 'operator.put':
       return putOperator(register, change.operator);
     case 'operator.remove':
