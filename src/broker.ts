@@ -19,7 +19,7 @@ import type { Epochs, Snapshot } from './core/snapshot.ts';
 import { seconds, toRfc3339 } from './core/time.ts';
 import type { Milliseconds, Seconds } from './core/time.ts';
 import { pendingApproval } from './approve/approval.ts';
-import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
+import { decisionEntry, leaseEntry, overtakenEntry, tooLargeEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
 import { writeRefusals } from './attribute/refusals.ts';
 import { proofDigest } from './authenticate/principal.ts';
@@ -136,6 +136,9 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
     landed: (lease, { reference }) =>
       makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
     overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
+    tooLarge: (lease) => makeEntry(tooLargeEntry(asking, lease, deps.clock()), deps.random),
+    late: (lease, { reference }) =>
+      makeEntry({ ...leaseEntry(asking, lease, 'lease.landed', reference), at: deps.clock() }, deps.random),
     undelivered: (lease) => deps.background(takeBack(deps, lease)),
     notices: (lease) => noticeOf(deps, lease, permit),
     stillPermitted: () => decideAgain(deps, asking, permit),
