@@ -113,6 +113,9 @@ export interface KeptEntry {
   readonly seen: JsonObject;
 }
 
+/** An entry as it is exported. */
+export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
+
 /** What a block would reach, or does: `agents` are those of its owner, vendor or model, or the one that it names. */
 export interface Reach {
   readonly of: BlockOf;
@@ -272,6 +275,8 @@ export interface Store extends BlockReads {
     tenant: TenantName,
     of: { readonly lease: LeaseId } | { readonly request: RequestId },
   ): Promise<readonly KeptEntry[]>;
+  /** The same of a request, whole: with the salts by which what stands beside a leaf can be proven. */
+  evidence(tenant: TenantName, request: RequestId): Promise<readonly Evidence[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /**
