@@ -16,7 +16,6 @@ import { toRfc3339 } from '../core/time.ts';
 import { bindingOf } from '../approve/binding.ts';
 import { approvalEntry, redeemedFacts } from '../approve/record.ts';
 import { approversOf } from '../approve/standing.ts';
-import { leaseEntry, overtakenEntry } from '../attribute/record.ts';
 import type { Asking } from '../attribute/record.ts';
 import type { ClientCredentials } from '../authenticate/assertion.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
@@ -27,11 +26,11 @@ import type { Deps } from '../deps.ts';
 import { grantOfApproval, whyNotApproved } from '../issue/grant.ts';
 import type { Approved } from '../issue/grant.ts';
 import { issue } from '../issue/issue.ts';
-import { takeBack } from '../revoke/undelivered.ts';
 import type { Answer } from './answer.ts';
 import { authenticateAgent, done, isStale, trying, turnAway } from './callers.ts';
 import type { Step } from './callers.ts';
 import { askingAgain, decideNow, whyUnwatched } from './deciding.ts';
+import { issueRecord } from './issue-record.ts';
 import { waitUntil, withinOf } from './limits.ts';
 import { rowOf, unmet } from './refuse.ts';
 
@@ -90,14 +89,7 @@ async function redeem(deps: Deps, coming: Coming, when: Conditions): Promise<Ste
     row: rowOf(asking, permit),
     when: { ...when, within: await withinApproved(deps, asking, permit) },
     redeems: { approval: approval.id, version: approval.version },
-    entries: (lease, state) => [
-      makeEntry(redeemedEntry(coming, decision, lease.expiresAt), deps.random),
-      makeEntry(leaseEntry(asking, lease, state === 'active' ? 'lease.active' : 'lease.opening', null), deps.random),
-    ],
-    landed: (lease, { reference }) =>
-      makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
-    overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
-    undelivered: (lease) => deps.background(takeBack(deps, lease)),
+    ...issueRecord(deps, asking, ({ expiresAt }) => redeemedEntry(coming, decision, expiresAt)),
     notices: () => [],
     stillPermitted: () => stillApproved(deps, coming),
   });

@@ -294,6 +294,17 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly work: readonly NewWork[];
     }
   /**
+   * A mint that landed when the end of its lease was committed already: only from `revoking`, and once. Keeps what the
+   * kill finds it by and looks with, which `work` then does.
+   */
+  | {
+      readonly kind: 'lease.land';
+      readonly lease: LeaseId;
+      readonly reference: JsonObject | null;
+      readonly secret: SealedSecret | null;
+      readonly work: readonly NewWork[];
+    }
+  /**
    * From `revoking`: death was seen, or cannot be. Either by the attempt that holds the work, or by whoever revoked it
    * and killed it at once: then the work that waits, `over`, goes with it.
    */

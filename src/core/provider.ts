@@ -133,6 +133,9 @@ export class ProviderRefused extends ProviderUnavailable {
   }
 }
 
+/** What was asked for is larger than the provider takes: it has said so and made nothing, and would say so again. */
+export class MintTooLarge extends ProviderRefused {}
+
 interface CommonProvider {
   readonly kind: ProviderKind;
   /**

@@ -119,6 +119,19 @@ test('a session reads this ticket alone, and a star is a star', async () => {
   }
 });
 
+test('a session that AWS packs into too much is refused as too large, and nothing is left to be ended', async () => {
+  const before = new Set((await leases()).map(({ id }) => id));
+  world.front.pack(300);
+  const { status, err } = await run(['exec', ...ASKED, '--param', 'ticket=acme-1', '--json', '--', 'true'], {
+    env: agent,
+  }).ended;
+  world.front.restore();
+  assert.is(status, 2, err);
+  assert.match(err, 'invalid_parameters');
+  const [lease, ...others] = (await leases()).filter(({ id }) => !before.has(id));
+  assert.equal([lease?.['state'], others], ['failed', []]);
+});
+
 test('brevet credential-process gives a profile its session, which lives until its lease is ended', async () => {
   const folder = await temporaryFolder('aws');
   const left = join(folder, 'keys.json');

@@ -49,6 +49,8 @@ export interface AwsWorld {
   terms(more?: Partial<MintTerms>): MintTerms;
   /** Whether a credential can read a ticket. */
   reads(credential: Readonly<Record<string, Json | Secret>>, ticket: string): Promise<boolean>;
+  /** Another role like the agents', in a stack of its own. */
+  addRole(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,13 +64,18 @@ export async function awsWorld(
   const { Policy } = await front.tenant.send(
     new CreatePolicyCommand({ PolicyName: 'tickets', PolicyDocument: JSON.stringify(RIGHTS) }),
   );
-  const outputs = await createStack(front.moto, 'brevet', 'tenant.yaml', {
-    BrokerArn: `arn:aws:iam::${MSP}:user/brevet`,
-    ExternalId: externalId,
-    PolicyArns: Policy?.Arn ?? '',
-  });
-  // moto takes no ManagedPolicyArns from a template.
-  await front.tenant.send(new AttachRolePolicyCommand({ RoleName: ROLE, PolicyArn: Policy?.Arn }));
+  const putUp = async (RoleName: string) => {
+    const outputs = await createStack(front.moto, RoleName, 'tenant.yaml', {
+      BrokerArn: `arn:aws:iam::${MSP}:user/brevet`,
+      ExternalId: externalId,
+      RoleName,
+      PolicyArns: Policy?.Arn ?? '',
+    });
+    // moto takes no ManagedPolicyArns from a template.
+    await front.tenant.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: Policy?.Arn }));
+    return outputs;
+  };
+  const outputs = await putUp(ROLE);
   await front.stranger.send(
     new CreateRoleCommand({
       RoleName: ROLE,
@@ -91,6 +98,9 @@ export async function awsWorld(
     open: (provider) => openTargetOf(provider, config, { secret }),
     terms: (more = {}) => termsOf(TEMPLATE, { parameters: { ticket: 'acme-1' }, ttl: seconds(300), ...more }),
     reads: (credential, ticket) => reads(front.url, credential, ticket),
+    addRole: async (name) => {
+      await putUp(name);
+    },
     close: front.close,
   };
 }
