@@ -226,7 +226,7 @@ function signPage(
         action,
         fields: packageField(form.get('package') ?? ''),
         button: isNo ? 'Sign the no' : 'Sign it',
-        danger: isNo,
+        as: isNo ? 'danger' : 'main',
       })}
       <p class="small"><a href="${action}">Back to the decision</a></p>
     </article>`,

@@ -78,8 +78,9 @@ time, .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .menu li a[aria-current] { font-weight: 600; box-shadow: inset 3px 0 var(--mark); }
 .filter { display: flex; align-items: center; gap: 0.375rem; font-size: var(--small); }
 .filter label { color: var(--soft); }
-.who { display: flex; align-items: center; gap: 0.75rem; margin-left: auto; font-size: var(--small); }
-.who > a { color: var(--ink); max-width: 11rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.who { display: flex; flex: 1 1 6rem; align-items: center; justify-content: flex-end; gap: 0.75rem; min-width: 0;
+  font-size: var(--small); }
+.who > a { color: var(--ink); padding: 0.25rem 0; max-width: 11rem; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
 footer { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25rem 1rem;
   width: 100%; max-width: 72rem; margin: 0 auto; padding: 0.75rem 1rem 1.25rem; color: var(--soft);
@@ -139,12 +140,14 @@ h1 .tag { vertical-align: 0.25rem; margin-left: 0.25rem; }
 .rows li { display: flex; align-items: center; justify-content: space-between; gap: 0.5rem 1rem; padding: 0.625rem 0.875rem; }
 .rows li + li { border-top: 1px solid var(--rule); }
 .rows .sub { display: block; }
+.rows button.quiet { border-color: var(--rule); }
+.rows button.quiet:hover { border-color: var(--edge); }
 .rows a { text-decoration: none; }
 .rows a:hover { text-decoration: underline; }
 .facts { display: grid; grid-template-columns: minmax(6rem, max-content) minmax(0, 1fr); gap: 0.3125rem 1.25rem; margin: 0; }
 .facts dt { color: var(--soft); font-size: var(--small); line-height: 1.4375rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
-.facts .long { font-size: 0.8125rem; }
+.facts .long { font-size: 0.8125rem; line-height: 1.4375rem; }
 .quoted { padding-left: 0.75rem; border-left: 2px solid var(--edge); white-space: pre-wrap; }
 .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 3rem; }
 .halves section { margin-top: 1.5rem; }
@@ -215,14 +218,13 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
   .bar { flex-wrap: wrap; gap: 0 0.75rem; padding-block: 0.25rem; }
   .filter { order: 1; width: 100%; padding-bottom: 0.25rem; }
   .filter select { flex: 1; }
-  .who > a { max-width: 6.5rem; }
   main { padding-top: 1.25rem; }
   h1 { font-size: 1.3125rem; }
   .slip { margin-top: 0.5rem; padding: 1.25rem 1rem 1rem; }
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: 0.5rem; }
   .rows li { flex-direction: column; align-items: stretch; }
-  .rows li form { align-self: flex-start; margin-left: -0.5rem; }
+  .rows li form { align-self: flex-start; }
 }
 @media (prefers-reduced-motion: no-preference) {
   button, .button, .places a { transition: background-color 0.12s, border-color 0.12s, color 0.12s; }

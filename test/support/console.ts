@@ -3,7 +3,6 @@
  * authenticator in software. What a real one does is tried in `test/browser/`.
  */
 import type { Attestation } from '../../src/authenticate/passkey.ts';
-import type { PersonName } from '../../src/core/ids.ts';
 import type { StoredAssertion } from '../../src/core/passkey.ts';
 import type { Statement } from '../../src/core/statement.ts';
 import { makeEntry } from '../../src/core/entry.ts';
@@ -20,6 +19,12 @@ export interface Got {
   readonly text: string;
   /** Where it leads, if anywhere. */
   readonly to: string | null;
+}
+
+interface Sending {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: URLSearchParams;
 }
 
 export class Surfer {
@@ -43,9 +48,9 @@ export class Surfer {
     });
   }
 
-  async #send(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Got> {
+  async #send(path: string, { headers: given, ...init }: Sending): Promise<Got> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { ...(cookie === '' ? {} : { cookie }), ...init.headers };
+    const headers = { ...(cookie === '' ? {} : { cookie }), ...given };
     const response = await this.#node.app.request(new URL(path, PUBLIC_URL), { ...init, headers }, {});
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     return {
@@ -121,7 +126,7 @@ const arranged = (deps: Deps, facts: Record<string, string>) =>
       kind: 'register.put',
       at: deps.clock(),
       actor: { kind: 'operator', name: 'ada', person: 'ada', by: 'oidc' },
-      accountable: 'ada' as PersonName,
+      accountable: 'ada',
       inSetup: true,
       facts,
     },
