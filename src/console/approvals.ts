@@ -13,7 +13,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { z } from 'zod';
 import type { Word } from '../approve/verdict.ts';
-import { answerApproval, prepareWord, showDecision } from '../broker/decisions.ts';
+import { answerApproval, prepareWord, revokeApproval, showDecision } from '../broker/decisions.ts';
 import type { DecisionTicket } from '../broker/decisions.ts';
 import type { Scope } from '../http/scope.ts';
 import { actsOf, packageField } from './decision/acts.ts';
@@ -158,12 +158,28 @@ approvals.post(
     const answered = await answerApproval(visit.deps, visit.caller, { ticket, shown, assertion: assertion.value });
     if (!answered.ok) return refusalPage(c, visit, answered.error);
     const { approval, next } = answered.value;
-    return c.redirect(next === null ? nextPage(approval) : `/approvals/${approval.tenant}/${next}?done=less`, 303);
+    return c.redirect(
+      next === null ? await nextPage(visit, approval) : `/approvals/${approval.tenant}/${next}?done=less`,
+      303,
+    );
   }, FORM_LIMIT),
 );
 
-const nextPage = ({ state, tenant, id, plan }: Approval): string =>
-  plan === null ? `/approvals?done=${state}` : `/approvals/${tenant}/${id}?done=${state}`;
+/** A person goes from one step of a plan to the next. */
+async function nextPage({ deps }: SignedInVisit, { state, tenant, id, agent, plan }: Approval): Promise<string> {
+  const steps = plan === null ? [] : await deps.store.planned(tenant, agent, plan);
+  const next = steps.find((step) => step.id !== id && stateAt(step, deps.clock()) === 'pending');
+  return next === undefined ? `/approvals?done=${state}` : `/approvals/${tenant}/${next.id}?done=${state}`;
+}
+
+approvals.post(
+  '/approvals/:tenant/:id/take-back',
+  fromFormSignedIn(async (c, visit) => {
+    const here = hereOf(c);
+    const taken = here.ok ? await revokeApproval(visit.deps, visit.caller, here.value) : here;
+    return taken.ok ? c.redirect('/approvals?done=taken-back', 303) : refusalPage(c, visit, taken.error);
+  }),
+);
 
 const reasonForm = z.strictObject({
   reason: z.enum(REJECTION_REASONS),

@@ -1,11 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answerApproval, showDecision } from '../../src/broker/decisions.ts';
+import { answerApproval, revokeApproval, showDecision } from '../../src/broker/decisions.ts';
 import type { Word } from '../../src/approve/verdict.ts';
 import { sealTicket } from '../../src/authenticate/ticket.ts';
-import type { ApprovalId, TenantName } from '../../src/core/ids.ts';
+import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
 import { AGENT, must, PUBLIC_URL, testApp } from '../support/app.ts';
-import { Authenticator } from '../support/authenticator.ts';
+import { Authenticator, enrolled } from '../support/authenticator.ts';
 import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
 import type { Saying } from '../support/deciding.ts';
 
@@ -191,6 +191,35 @@ async function endAssignment(person: string): Promise<void> {
 }
 
 const ada = async (method: string, path: string, body?: unknown) => must(await app.operator('ada', method, path, body));
+
+redeeming('is worth nothing once who gave it, or oversight, takes it back, and nobody else can', async () => {
+  for (const [person, ends] of [
+    ['paula', true],
+    ['otto', true],
+    ['olga', false],
+  ] as const) {
+    const waiting = await ask();
+    await say('paula', waiting);
+    const taken = await revokeApproval(app.deps, callerOf(person), { tenant: ACME, approval: waiting.approval });
+    assert.is(taken.ok, ends, person);
+    assert.is((await redeem(waiting)).status, ends ? 409 : 201);
+    const late = await revokeApproval(app.deps, callerOf('otto'), { tenant: ACME, approval: waiting.approval });
+    assert.not.ok(late.ok);
+  }
+});
+
+redeeming('is worth nothing once the passkey that signed it is removed', async () => {
+  const waiting = await ask();
+  await say('paula', waiting);
+  const key = keys.get('paula') as Authenticator;
+  await app.sql(`delete from passkeys where id = '${key.id}'`);
+  await app.sql('update deployment set epoch = epoch + 1');
+  const redeemed = await redeem(waiting);
+  await enrolled(app, key.passkey('paula', { confirmedBy: 'ada' as PersonName, signCount: 1_000 }));
+  assert.is(redeemed.body['code'], 'approval_differs', redeemed.text);
+  keys.set('paula', new Authenticator(PUBLIC_URL));
+  await enrolled(app, (keys.get('paula') as Authenticator).passkey('paula', { confirmedBy: 'ada' as PersonName }));
+});
 
 redeeming('is worth nothing in a freeze that began after the yes', async () => {
   const waiting = await ask();

@@ -45,7 +45,7 @@ export const YES: Word = { verdict: 'approve' };
 export const NO: Word = { verdict: 'reject', reason: 'wrong_client', words: 'Not at this clinic' };
 
 export interface Deciding {
-  readonly keys: ReadonlyMap<string, Authenticator>;
+  readonly keys: Map<string, Authenticator>;
   /** An agent asks, and people are asked. */
   ask(more?: Record<string, unknown>): Promise<Waiting>;
   /** What the agent sees of it. */
