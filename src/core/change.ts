@@ -132,6 +132,8 @@ export type WorkTask =
       readonly tenants: readonly TenantName[];
       /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
       readonly since?: Partial<Epochs>;
+      /** Where it was asked for: whatever whole targets gave before this moment ends too, and whether that is done. */
+      readonly all?: { readonly before: Instant; readonly is: 'to do' | 'done' };
     }
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
