@@ -1,11 +1,13 @@
 /** `createApp(deps)`: mounts the routes, and has the one `onError`. */
 import { Hono } from 'hono';
+import { pages } from './console/pages.ts';
 import { failure } from './core/failure.ts';
 import { newId } from './core/ids.ts';
 import { ProviderUnavailable } from './core/provider.ts';
 import { StoreUnavailable } from './core/store.ts';
 import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
+import { absences } from './http/absences.ts';
 import { acceptances } from './http/acceptances.ts';
 import { admin } from './http/admin.ts';
 import { approvals } from './http/approvals.ts';
@@ -18,6 +20,7 @@ import { health } from './http/health.ts';
 import { inventories } from './http/inventory.ts';
 import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
+import { passkeys } from './http/passkeys.ts';
 import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
 import { reconciling } from './http/reconcile.ts';
@@ -48,6 +51,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
     await next();
   });
   app.route('/', health);
+  app.route('/', pages);
   app.route('/errors', errors);
   app.route('/api/approvals', approvals);
   app.route('/api/assignments', assignments);
@@ -56,9 +60,11 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
   app.route('/api/tenants/:tenant/acceptances', acceptances);
+  app.route('/api/people', absences);
   app.route('/api', admin);
   app.route('/api', context);
   app.route('/api', offboarding);
+  app.route('/api', passkeys);
   app.route('/api', inventories);
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);

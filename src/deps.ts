@@ -14,6 +14,7 @@ import type { ProviderKind } from './core/registers.ts';
 import type { Rates } from './core/rates.ts';
 import type { Refusals } from './core/refusals.ts';
 import type { Keyring } from './core/seal.ts';
+import type { Secret } from './core/secret.ts';
 import type { Signer } from './core/signer.ts';
 import type { Store } from './core/store.ts';
 import type { Clock } from './core/time.ts';
@@ -54,6 +55,12 @@ export interface Deps {
   readonly node: string;
   /** The deployment's own URL, without a slash at its end. */
   readonly publicUrl: string;
-  /** The operators' OIDC issuer and the audience of its tokens; `null` while none is configured. */
-  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+  /** The operators' OIDC issuer and what Brevet is there; `null` while none is configured. */
+  readonly operators: {
+    readonly issuer: string;
+    /** Also the audience of its tokens. */
+    readonly clientId: string;
+    /** `null`: a public client, which PKCE protects. */
+    readonly clientSecret: Secret | null;
+  } | null;
 }

@@ -28,7 +28,7 @@ export function administratorAt(
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
   now: Instant,
-  act: 'administer' | 'change.word' = 'administer',
+  act: 'administer' | 'change.word' | 'passkey.enrol_first' = 'administer',
 ): Result<Administrator> {
   return standingAt(operator, place, now, [act]);
 }
@@ -40,21 +40,45 @@ export function standingAt(
   now: Instant,
   acts: readonly [OperatorAct, ...OperatorAct[]],
 ): Result<Administrator> {
-  const deployment = 'deployment' in place ? place.deployment : place;
-  const account = deployment.operators.get(operator.operator);
-  // It was looked at before the body came, which may have taken its time.
-  if (account?.active !== true || account.person !== operator.person) return err(GONE);
+  if (!isStillTheirs(operator, place)) return err(GONE);
   const held = functionAt(place, operator.person, now);
   const act = acts.find((one) => ACTS[one].function === held) ?? acts[0];
   const may = mayUse(operator, act, held);
-  if (!may.ok) return may;
-  return ok({
+  return may.ok ? ok(standing(operator, place)) : may;
+}
+
+/**
+ * What people say of themselves, they may say whatever function they hold; of another, an administrator may. Whoever
+ * holds the deployment key is nobody in particular.
+ */
+export function aboutPerson(
+  operator: OperatorPrincipal,
+  deployment: DeploymentSnapshot,
+  now: Instant,
+  person: PersonName,
+): Result<Administrator> {
+  if (operator.person !== person || operator.by === 'local') return administratorAt(operator, deployment, now);
+  return isStillTheirs(operator, deployment) ? ok(standing(operator, deployment)) : err(GONE);
+}
+
+/** It was looked at before the body came, which may have taken its time. */
+function isStillTheirs({ operator, person }: OperatorPrincipal, place: Snapshot | DeploymentSnapshot): boolean {
+  const account = deploymentOf(place).operators.get(operator);
+  return account?.active === true && account.person === person;
+}
+
+const deploymentOf = (place: Snapshot | DeploymentSnapshot): DeploymentSnapshot =>
+  'deployment' in place ? place.deployment : place;
+
+function standing(operator: OperatorPrincipal, place: Snapshot | DeploymentSnapshot): Administrator {
+  const { inSetup, epoch } = deploymentOf(place);
+  return {
     actor: actorOf(operator),
     person: operator.person,
-    inSetup: deployment.inSetup,
-    epoch: deployment.epoch,
+    inSetup,
+    epoch,
     tenantEpoch: 'deployment' in place ? place.epochs.tenant : null,
-  });
+  };
 }
 
 export const actorOf = (operator: OperatorPrincipal): Actor => ({

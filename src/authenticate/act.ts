@@ -60,6 +60,6 @@ const WHOEVER_HOLDS_THE_KEY = '(deployment key)';
  * Who a principal is for a rule that takes two persons: all local tokens are one, and after set-up nobody.
  */
 export function oneOfTwo({ by, person }: OperatorPrincipal, inSetup: boolean): string | null {
-  if (by === 'oidc') return person;
+  if (by !== 'local') return person;
   return inSetup ? WHOEVER_HOLDS_THE_KEY : null;
 }

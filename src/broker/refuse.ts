@@ -110,6 +110,7 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
     case 'spread':
     case 'state':
     case 'fenced':
+    case 'approval':
     case 'retired':
     case 'taken':
     case 'second_function':

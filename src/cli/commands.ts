@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   vendor: ['vendors of AI', () => import('./vendor.ts')],
   target: ['what credentials are for', () => import('./target.ts')],
   assignment: ['who holds which role', () => import('./assignment.ts')],
+  approval: ['what people were asked, and who said what', () => import('./approval.ts')],
   change: ['what takes two persons', () => import('./change.ts')],
   apply: ['a folder of registers: what it would change, and then that', () => import('./apply.ts')],
   offboard: ['who goes, and the proof that what they held is dead', () => import('./offboard.ts')],
@@ -113,11 +114,14 @@ function report(error: unknown, terminal: Terminal): number {
   return status;
 }
 
+/** People said no, or their yes is none any more. */
+const NOT_APPROVED: readonly string[] = ['approval_over', 'approval_differs'];
+
 function statusOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof BrevetMisconfigured) return EXIT.usage;
   if (error instanceof BrevetWaiting) return EXIT.waiting;
   if (!(error instanceof BrevetRefused)) return EXIT.fault;
-  if (error.status === 403) return EXIT.refused;
+  if (error.status === 403 || NOT_APPROVED.includes(error.code)) return EXIT.refused;
   return [400, 413, 415].includes(error.status) ? EXIT.usage : EXIT.fault;
 }
 

@@ -42,13 +42,17 @@ const resource = z.strictObject({
   change_managed: z.boolean().default(false),
 });
 
-const window = z
-  .strictObject({
-    days: z.array(z.enum(WEEKDAYS)).min(1).max(WEEKDAYS.length),
-    from: time(),
-    to: time(),
-  })
-  .refine(({ from, to }) => from !== to, 'a window has a length');
+/** Hours of some weekdays. One that ends no later than it begins ends the next day. */
+export const windowField = () =>
+  z
+    .strictObject({
+      days: z.array(z.enum(WEEKDAYS)).min(1).max(WEEKDAYS.length),
+      from: time(),
+      to: time(),
+    })
+    .refine(({ from, to }) => from !== to, 'a window has a length');
+
+export const timeZoneField = () => z.string().max(64).refine(isTimeZone, 'it is not an IANA time zone');
 
 /** Every field of a context, by its name on the wire. */
 export const CONTEXT_FIELDS = {
@@ -59,8 +63,8 @@ export const CONTEXT_FIELDS = {
   terms: terms.nullable(),
   environments: z.array(words(63)).max(50),
   resources: z.array(resource).max(500),
-  time_zone: z.string().max(64).refine(isTimeZone, 'it is not an IANA time zone'),
-  windows: z.array(window).max(50),
+  time_zone: timeZoneField(),
+  windows: z.array(windowField()).max(50),
   contacts: z.array(z.strictObject({ for: z.enum(CONTACT_USES), name: words(200), email: z.email().max(254) })).max(50),
   legal_bases: z.array(z.strictObject({ purpose: words(200), basis: z.enum(LEGAL_BASES) })).max(100),
 };

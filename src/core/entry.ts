@@ -17,10 +17,26 @@ export const ENTRY_KINDS = [
   'setup.witnessed',
   'session.opened',
   'local_token.made',
+  'console.signed_in',
+  /** Somebody whom the operators' issuer knows, and who is nobody here. */
+  'console.refused',
+  'console.signed_out',
+  'passkey.invited',
   'request.permitted',
   'request.asked',
   'request.forbidden',
   'request.forbidden_again',
+  /** A person's word, with what they signed. */
+  'approval.answered',
+  /** Nobody answered in time: the next are asked. */
+  'approval.escalated',
+  /** The agent takes a narrower answer. */
+  'approval.accepted',
+  'approval.expired',
+  'approval.withdrawn',
+  /** Taken back before it was redeemed, or found to be another thing by then. */
+  'approval.revoked',
+  'approval.redeemed',
   'lease.opening',
   'lease.active',
   'lease.failed',

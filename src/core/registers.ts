@@ -31,6 +31,15 @@ export interface Person {
   readonly active: boolean;
 }
 
+/** A person is away, and asked nothing meanwhile. It ends by itself. */
+export interface Absence {
+  readonly person: PersonName;
+  readonly from: Instant;
+  readonly until: Instant;
+  /** Who said so: the person, or an administrator. */
+  readonly by: PersonName;
+}
+
 /** A person's way in: a subject at the operators' issuer, or a name for local tokens alone. */
 export interface Operator {
   readonly name: OperatorName;

@@ -4,6 +4,7 @@
 import type { Json, JsonObject } from './canonical.ts';
 import type { RoleName, TargetName, TaskName } from './ids.ts';
 import type { DataClass, LegalBasis } from './registers.ts';
+import type { Urgency } from './route.ts';
 import type { Seconds } from './time.ts';
 
 /** What the agent says of its circumstances: bounded, hashed with the request, and able only to raise or forbid. */
@@ -22,6 +23,8 @@ export interface Circumstances {
   readonly rollback?: string;
   readonly change?: string;
   readonly plan?: string;
+  /** Absent: routine. It shortens what people are given to answer, and nothing else. */
+  readonly urgency?: Urgency;
 }
 
 export interface AccessRequest {

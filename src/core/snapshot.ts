@@ -5,6 +5,7 @@
 import type { Block } from './block.ts';
 import type { AgentName, OperatorName, PersonName, TargetName, VendorName } from './ids.ts';
 import type {
+  Absence,
   Acceptance,
   Agent,
   Assignment,
@@ -19,6 +20,7 @@ import type {
   Vendor,
   Widening,
 } from './registers.ts';
+import type { Passkey } from './passkey.ts';
 import type { Instant } from './time.ts';
 import type { Interval } from './windows.ts';
 
@@ -41,7 +43,11 @@ export interface DeploymentSnapshot {
   /** Those that were active before it, the last one first: what can be rolled back to. */
   readonly policiesBefore: readonly string[];
   readonly persons: ReadonlyMap<PersonName, Person>;
+  /** Those that had not ended when it was read, begun or not; one of each person. */
+  readonly absences: ReadonlyMap<PersonName, Absence>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
+  /** Confirmed ones, by the id of their credential. Their counts may be older: the commit looks. */
+  readonly passkeys: ReadonlyMap<string, Passkey>;
   readonly issuers: readonly TrustedIssuer[];
   readonly vendors: ReadonlyMap<VendorName, Vendor>;
   /** Those at the deployment: administration alone. */

@@ -2,9 +2,11 @@
  * The port to what is kept. Facts are written in one place, `commit`; the queue of work has its own three verbs, which
  * write no fact.
  */
+import type { Approval } from './approval.ts';
 import type { BlockOf } from './block.ts';
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
 import type { JsonObject } from './canonical.ts';
+import type { ConsoleSession } from './console.ts';
 import type { Entry } from './entry.ts';
 import type {
   AgentName,
@@ -18,12 +20,13 @@ import type {
   RequestId,
   RoleName,
   TargetName,
+  TaskName,
   TenantName,
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
 import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
-import type { RequestRow } from './change.ts';
+import type { RequestRow, Spread } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
 import type { Instant, Milliseconds, Seconds } from './time.ts';
@@ -42,13 +45,21 @@ export interface ClaimedWork extends WorkFence {
 export interface KeptRequest extends RequestRow {
   readonly tenant: TenantName;
   readonly lease: LeaseId | null;
-  readonly approval: { readonly id: ApprovalId; readonly state: string; readonly expiresAt: Instant } | null;
+  /** The one that counts: a narrower answer takes the place of what it narrows. */
+  readonly approval: Approval | null;
 }
 
 export interface Page {
   readonly limit: number;
   /** Rows after this id, newest first. */
   readonly before: string | null;
+}
+
+export interface AsksQuery {
+  readonly person: PersonName;
+  readonly limit: number;
+  /** Those that end after it. */
+  readonly after: { readonly due: Instant; readonly approval: ApprovalId } | null;
 }
 
 export interface LeaseQuery extends Page, LeaseFilter {
@@ -101,6 +112,9 @@ export interface KeptEntry {
   readonly said: JsonObject;
   readonly seen: JsonObject;
 }
+
+/** An entry as it is exported. */
+export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
 
 /** What a block would reach, or does: `agents` are those of its owner, vendor or model, or the one that it names. */
 export interface Reach {
@@ -202,6 +216,17 @@ export interface Store extends BlockReads {
     readonly { readonly role: RoleName; readonly function: RoleFunction; readonly lasting: boolean }[]
   >;
 
+  /** One that is not over. Who it leads to is to be looked up. */
+  consoleSession(id: string): Promise<ConsoleSession | null>;
+  /** Those of a person that are not over, the newest first. */
+  consoleSessionsOf(person: PersonName): Promise<readonly ConsoleSession[]>;
+  /** That a session was used: bookkeeping, by which it does not end for idleness before. */
+  usedConsole(id: string, idleUntil: Instant): Promise<void>;
+  /** What a person holds now, over all tenants and at the deployment (`null`). */
+  functionsOf(
+    person: PersonName,
+  ): Promise<readonly { readonly tenant: TenantName | null; readonly held: RoleFunction }[]>;
+
   tenants(): Promise<readonly Tenant[]>;
   /** Every agent of the register, enrolled anywhere or not. */
   agents(): Promise<readonly Agent[]>;
@@ -225,6 +250,23 @@ export interface Store extends BlockReads {
     query: Page & { readonly tenant: TenantName | null; readonly agent: AgentName | null },
     within: readonly TenantName[] | null,
   ): Promise<readonly KeptRequest[]>;
+  approval(tenant: TenantName, approval: ApprovalId): Promise<Approval | null>;
+  /** The last asks of one task class at a tenant, newest first, with the credential that came of each. */
+  askedBefore(
+    tenant: TenantName,
+    task: TaskName,
+    limit: number,
+  ): Promise<readonly { readonly request: KeptRequest; readonly lease: Lease | null }[]>;
+  /** The steps of one plan that wait for people. */
+  planned(tenant: TenantName, agent: AgentName, plan: string): Promise<readonly Approval[]>;
+  /** At how many other tenants than this place the same was done by this agent, or for its owner, since then. */
+  elsewhere(of: Pick<Spread, 'owner' | 'agent' | 'task' | 'place'>, since: Instant): Promise<number>;
+  /** What waits for a person's answer, the first to end first. */
+  asked(query: AsksQuery): Promise<readonly Approval[]>;
+  /** How much waits for each of these persons, over all tenants; those for whom nothing does are missing. */
+  openAsks(persons: readonly PersonName[]): Promise<ReadonlyMap<PersonName, number>>;
+  /** Newest first, over all of these tenants. */
+  approvals(query: Page & { readonly within: readonly TenantName[] }): Promise<readonly Approval[]>;
   target(tenant: TenantName, target: TargetName, version: number): Promise<TargetVersion | null>;
   /** As it was written last, read now; of one that was removed too, since what it holds is still to be ended. */
   newestTarget(tenant: TenantName, target: TargetName): Promise<TargetVersion | null>;
@@ -233,6 +275,8 @@ export interface Store extends BlockReads {
     tenant: TenantName,
     of: { readonly lease: LeaseId } | { readonly request: RequestId },
   ): Promise<readonly KeptEntry[]>;
+  /** The same of a request, whole: with the salts by which what stands beside a leaf can be proven. */
+  evidence(tenant: TenantName, request: RequestId): Promise<readonly Evidence[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /**

@@ -45,6 +45,21 @@ export function intervalsAround(
   return found.filter(({ from, until }) => from < until);
 }
 
+/** Whether a moment lies in one of the windows, by the clock of that zone. */
+export function isInWindow(windows: readonly ChangeWindow[], timeZone: string, at: Instant): boolean {
+  if (windows.length === 0) return false;
+  const local = localOf(timeZone, at);
+  const midnight = Math.floor(local / DAY) * DAY;
+  const minute = (local - midnight) / MINUTE;
+  const [today, yesterday] = [midnight, midnight - DAY].map((day) => WEEKDAYS[new Date(day).getUTCDay()]);
+  return windows.some(({ days, from, to }) => {
+    const [starts, ends] = [minutesOf(from), minutesOf(to)];
+    const on = (day: string | undefined): boolean => days.some((one) => one === day);
+    if (ends > starts) return on(today) && starts <= minute && minute < ends;
+    return (on(today) && starts <= minute) || (on(yesterday) && minute < ends);
+  });
+}
+
 function intervalOf({ from, to }: ChangeWindow, timeZone: string, midnight: number): Interval {
   const [starts, ends] = [minutesOf(from), minutesOf(to)];
   const end = midnight + (ends > starts ? 0 : DAY) + ends * MINUTE;

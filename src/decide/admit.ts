@@ -4,6 +4,7 @@
  */
 import { agentInStanding } from '../authenticate/principal.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
+import type { PersonName } from '../core/ids.ts';
 import type { Declaration, Provider } from '../core/provider.ts';
 import type { ProviderKind, TargetVersion } from '../core/registers.ts';
 import type { AccessRequest, Circumstances } from '../core/request.ts';
@@ -28,6 +29,10 @@ export interface Asking {
   readonly now: Instant;
   /** The commit has found that the same is being done at more tenants than are taken one by one. */
   readonly manyTenants: boolean;
+  /** How many asks wait for each person's answer, over all tenants. Without it nobody is passed over for that. */
+  readonly open?: ReadonlyMap<PersonName, number>;
+  /** People are at it, or have answered: whether others could be asked by now does not matter. */
+  readonly underWay?: true;
 }
 
 export interface Admitted {

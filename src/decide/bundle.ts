@@ -12,7 +12,9 @@ import { CharterFile } from './bundle/charter.ts';
 import {
   CASES,
   CHARTER_FILE,
+  REQUIRED_OF_KEPT,
   ROLES_FILE,
+  ROUTES_FILE,
   SCHEMA_FILE,
   SHARED_RULES,
   TASKS_FILE,
@@ -24,6 +26,9 @@ import {
 import { limitsOf } from './bundle/limits.ts';
 import type { Bundle, Role, TaskClass } from './bundle/model.ts';
 import { RolesFile, roleProblems, rolesOf } from './bundle/roles.ts';
+import { NO_ROUTES, RoutesFile, routesOf } from './bundle/routes.ts';
+import type { Routes } from './bundle/routes.ts';
+import { routeProblems } from './bundle/routes/problems.ts';
 import { ruleProblems, sourceProblems } from './bundle/rules.ts';
 import { TasksFile, taskProblems, tasksOf } from './bundle/tasks.ts';
 import { trialProblems } from './bundle/trial.ts';
@@ -40,7 +45,8 @@ export function checkBundle(files: BundleFiles, engine: RuleEngine): readonly Pr
 }
 
 export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
-  return load(files, engine, (registers, infos) => readCases(files, registers, infos));
+  const found = fileProblems(files);
+  return load(files, engine, found, (registers, infos) => readCases(files, registers, infos));
 }
 
 /**
@@ -48,7 +54,8 @@ export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundl
  * are read when somebody asks for them.
  */
 export function loadKept(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
-  const loaded = load(files, engine, () => ({ files: [], problems: [] }));
+  const found = fileProblems(files, REQUIRED_OF_KEPT);
+  const loaded = load(files, engine, found, () => ({ files: [], problems: [] }));
   if (!loaded.ok) return loaded;
   const infos = [...loaded.value.rules.values()];
   let cases: Bundle['cases'] | null = null;
@@ -66,10 +73,15 @@ type CasesOf = (registers: Registers, infos: readonly RuleInfo[]) => ReturnType<
 const held = (placed: readonly Placed<CasesFile>[]): Bundle['cases'] =>
   placed.map(({ file, value }) => ({ file, holds: value }));
 
-function load(files: BundleFiles, engine: RuleEngine, casesOf: CasesOf): Result<Bundle, readonly Problem[]> {
+/** @param found to be wrong with the files themselves. */
+function load(
+  files: BundleFiles,
+  engine: RuleEngine,
+  found: readonly Problem[],
+  casesOf: CasesOf,
+): Result<Bundle, readonly Problem[]> {
   const tooMuch = sizeProblems(files);
   if (tooMuch.length > 0) return err(tooMuch);
-  const found = fileProblems(files);
   const charter = readYaml(CHARTER_FILE, files[CHARTER_FILE] ?? MISSING, CharterFile);
   const registers = readRegisters(files);
   const rules = readRules(files, engine, registers);
@@ -77,7 +89,7 @@ function load(files: BundleFiles, engine: RuleEngine, casesOf: CasesOf): Result<
   const inCharter = charter.ok ? [] : charter.error;
   const problems = inOrder([...found, ...inCharter, ...registers.problems, ...rules.problems, ...cases.problems]);
   if (problems.length > 0 || !charter.ok) return err(problems);
-  const { tasks, roles } = registers;
+  const { tasks, roles, routes } = registers;
   const trial = trialProblems(engine, rules.schema, tasks, registers.tasksFile);
   if (trial.length > 0) return err(trial);
   return ok({
@@ -88,6 +100,7 @@ function load(files: BundleFiles, engine: RuleEngine, casesOf: CasesOf): Result<
     ...limitsOf(charter.value.value),
     roles,
     tasks,
+    routes,
     rules: new Map(rules.infos.map((rule) => [rule.name, rule])),
     schema: rules.schema,
     shared: rules.shared,
@@ -103,8 +116,9 @@ interface Registers {
   readonly roles: ReadonlyMap<RoleName, Role>;
   readonly tasks: ReadonlyMap<TaskName, TaskClass>;
   readonly tasksFile: Placed<TasksFile> | null;
+  readonly routes: Routes;
   readonly problems: readonly Problem[];
-  /** Both files were read: what others say of their names can be judged. */
+  /** Roles and tasks were read: what others say of their names can be judged. */
   readonly whole: boolean;
 }
 
@@ -115,13 +129,26 @@ function readRegisters(files: BundleFiles): Registers {
   // With bad schemas nothing can be compiled, though the names stand.
   const tasks = tasksFile.ok && inTasks.length === 0 ? tasksOf(tasksFile.value.value) : new Map<TaskName, TaskClass>();
   const judged = rolesFile.ok && inTasks.length === 0 ? roleProblems(rolesFile.value, tasks) : [];
+  const roles = rolesFile.ok ? rolesOf(rolesFile.value.value) : new Map<RoleName, Role>();
+  const whole = rolesFile.ok && tasksFile.ok && inTasks.length === 0;
+  const { routes, problems } = readRoutes(files, whole ? { roles, tasks } : null);
   return {
-    roles: rolesFile.ok ? rolesOf(rolesFile.value.value) : new Map<RoleName, Role>(),
+    roles,
     tasks,
     tasksFile: tasksFile.ok ? tasksFile.value : null,
-    problems: [...inTasks, ...(rolesFile.ok ? judged : rolesFile.error)],
-    whole: rolesFile.ok && tasksFile.ok && inTasks.length === 0,
+    routes,
+    problems: [...inTasks, ...(rolesFile.ok ? judged : rolesFile.error), ...problems],
+    whole,
   };
+}
+
+/** @param known what it speaks of; `null` where that could not be read. */
+function readRoutes(files: BundleFiles, known: Pick<Registers, 'roles' | 'tasks'> | null) {
+  const text = files[ROUTES_FILE];
+  if (text === undefined) return { routes: NO_ROUTES, problems: [] };
+  const file = readYaml(ROUTES_FILE, text, RoutesFile);
+  if (!file.ok) return { routes: NO_ROUTES, problems: file.error };
+  return { routes: routesOf(file.value.value), problems: known === null ? [] : routeProblems(file.value, known) };
 }
 
 interface Rules {

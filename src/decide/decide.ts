@@ -2,15 +2,18 @@
  * An access request and the policy become a decision: permit, ask or forbid. Pure: what it reads is in the snapshot
  * and the bundle, and the commit that follows looks whether either has moved.
  */
+import type { PersonName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Declared } from '../core/lease.ts';
 import { blockOver } from '../core/block.ts';
+import { reachesSomebody, routeLasts } from '../core/route.ts';
 import { after, earliest, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { admit } from './admit.ts';
 import type { Admitted, Asking, Declarers } from './admit.ts';
 import type { Bundle } from './bundle/model.ts';
+import { LONGEST_ROUTE_MINUTES } from './bundle/routes.ts';
 import { tierAt } from './bundle/scorecard.ts';
 import { askWithin, contractOf, edgesOf, isPattern, surroundingsOf } from './context.ts';
 import type { Edge } from './context.ts';
@@ -21,6 +24,9 @@ import { judge } from './judge.ts';
 import type { Verdict } from './judge.ts';
 import { isOnProbation } from './probation.ts';
 import type { Rulebook } from './rulebook.ts';
+import { routeOf } from './routing.ts';
+import type { Routed } from './routing.ts';
+import { partsIn } from './segregation.ts';
 import type { HeldRole } from './segregation.ts';
 import { termsOf } from './terms.ts';
 import { claimsOf, effectiveTier } from './tier.ts';
@@ -36,8 +42,8 @@ export interface Policy {
   readonly next?: { readonly bundle: Bundle; readonly at: Instant } | null;
 }
 
-/** An answer within a working morning; nobody waits longer for a task of minutes. */
-const ASK_LASTS = seconds(4 * 3600);
+/** No ask waits longer for its answer, whatever its route. */
+const ASK_LASTS = seconds(LONGEST_ROUTE_MINUTES * 60);
 
 const DAY = 86_400;
 /** The freer the tier, the later people look at what was done. */
@@ -129,10 +135,37 @@ function underRole(policy: Policy, asking: Asking, { admitted, held, end }: Unde
       (part) => !declared.enforces.includes(part),
     ),
   };
-  const answer = verdict.value;
-  if (answer.effect === 'ask' && admitted.approvers.persons.length === 0) return err(NOBODY_TO_ASK);
-  return ok(decisionOf(policy, asking, admitted, execution, { ...answer, turn }));
+  const answer = { ...verdict.value, turn };
+  if (answer.effect === 'permit') return ok(permitOf(policy, asking, admitted, execution, answer));
+  const routed = route(policy, asking, admitted, facts);
+  const reaches = routed !== null && reachesSomebody(routed.steps);
+  if (!reaches && asking.underWay !== true) return err(nobodyToAsk(routed));
+  return ok(askOf(policy, asking, admitted, execution, { ...answer, routed: routed ?? NO_WAY }));
 }
+
+/** Whom it would go to. How much they are asked already is in no snapshot: whoever is about to ask them looks. */
+const route = (
+  { bundle }: Policy,
+  { snapshot, request, now, manyTenants, open = NOTHING_OPEN }: Asking,
+  { principal, task }: Admitted,
+  { tier, surroundings }: Facts,
+): Routed | null =>
+  routeOf({
+    bundle,
+    snapshot,
+    task: task.name,
+    tier,
+    urgency: request.circumstances.urgency ?? 'routine',
+    incident: surroundings.incident,
+    manyTenants,
+    parts: partsIn(principal, now),
+    open,
+    at: now,
+  });
+
+const NO_WAY: Routed = { route: '', steps: [] };
+
+const NOTHING_OPEN: ReadonlyMap<PersonName, number> = new Map();
 
 function blockedDenial(
   { snapshot, now }: Asking,
@@ -192,9 +225,13 @@ function tellingOf(bundle: Bundle, reason: Denial, { oversight }: Admitted): Den
 }
 
 /** An ask that nobody could answer would only wait for its end. */
-const NOBODY_TO_ASK = denial('nobody_can_approve', 'nobody who could approve this holds approval here', {
-  hint: 'A person who has no part in the agent or its task must hold approval at this tenant.',
-});
+export function nobodyToAsk(routed: Routed | null): Denial {
+  const passed = (routed?.steps ?? []).flatMap(({ skipped }) => skipped.map(({ person, why }) => `${person} ${why}`));
+  return denial('nobody_can_approve', 'nobody whom its route asks could approve this here', {
+    hint: 'A person of sufficient level, who has no part in the agent or its task, must hold a role of its route here.',
+    because: routed === null ? 'no route' : [`route ${routed.route}`, ...new Set(passed)].join(', '),
+  });
+}
 
 /** What the rules are asked of, under one of the roles that carry it. */
 export function factsOf(
@@ -235,23 +272,46 @@ export function factsOf(
   return { facts, raised };
 }
 
-function decisionOf(
+interface Answer {
+  readonly rules: Verdict['rules'];
+  readonly turn: Edge | null;
+}
+
+const permitOf = (
+  { bundle }: Policy,
+  { now }: Asking,
+  { oversight }: Admitted,
+  execution: Execution,
+  { rules }: Answer,
+): Permit => ({
+  effect: 'permit',
+  approval: { rules, policy: bundle.version },
+  execution,
+  oversight: dutiesOf(execution, oversight.persons, now),
+});
+
+function askOf(
   { bundle }: Policy,
   { snapshot, now }: Asking,
   { oversight, approvers }: Admitted,
   execution: Execution,
-  { effect, rules, turn }: Verdict & { readonly turn: Edge | null },
-): Permit | Ask {
-  const { persons: overseers, until } = oversight;
-  const duties: Duties = {
-    overseers,
-    notify: execution.tier === 2 ? overseers : [],
-    reviewBy: after(now, REVIEW_WITHIN[execution.tier]),
-  };
-  const approval = { rules, policy: bundle.version };
-  if (effect === 'permit') return { effect, approval, execution, oversight: duties };
+  { rules, turn, routed }: Answer & { readonly routed: Routed },
+): Ask {
   const soon = askWithin(snapshot, now);
   const lasts = soon === null ? null : after(now, soon);
-  const deadline = earliest(after(now, ASK_LASTS), lasts, until, approvers.until, turn?.at ?? null);
-  return { effect, approval: { ...approval, deadline, approvers: approvers.persons }, execution, oversight: duties };
+  const end = after(now, routeLasts(routed.steps));
+  const deadline = earliest(end, lasts, oversight.until, approvers.until, turn?.at ?? null);
+  const reached = new Set(routed.steps.flatMap(({ asks, backups }) => [...asks, ...backups]));
+  return {
+    effect: 'ask',
+    approval: { rules, policy: bundle.version, deadline, approvers: [...reached].toSorted(), ...routed },
+    execution,
+    oversight: dutiesOf(execution, oversight.persons, now),
+  };
 }
+
+const dutiesOf = ({ tier }: Execution, overseers: readonly PersonName[], now: Instant): Duties => ({
+  overseers,
+  notify: tier === 2 ? overseers : [],
+  reviewBy: after(now, REVIEW_WITHIN[tier]),
+});

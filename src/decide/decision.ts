@@ -8,6 +8,7 @@ import type { PersonName, RoleName, TaskName } from '../core/ids.ts';
 import type { RuleName } from '../core/policy.ts';
 import type { Declared, Idleness } from '../core/lease.ts';
 import type { DataClass, TargetVersion } from '../core/registers.ts';
+import type { RouteStep } from '../core/route.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 
 /** 1: act. 2: act, then tell. 3: propose, then wait. */
@@ -27,6 +28,10 @@ export interface Route {
   readonly deadline: Instant;
   /** Who could answer: none of them has a part in it. */
   readonly approvers: readonly PersonName[];
+  /** The route of the bundle that it takes. */
+  readonly route: string;
+  /** Who is asked when, as things stand at the ask. */
+  readonly steps: readonly RouteStep[];
 }
 
 /** Where less was given than asked, and what held it back. */

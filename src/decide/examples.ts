@@ -42,7 +42,7 @@ export interface Example {
   readonly principal: AgentPrincipal;
 }
 
-/** One agent at one tenant, overseen by somebody who does not own it, and another who could approve. */
+/** One agent at one tenant, overseen by somebody who does not own it, and those of the routes who could approve. */
 export function exampleOf(
   bundle: Bundle,
   tenantName: string,
@@ -59,19 +59,17 @@ export function exampleOf(
     assign(
       tenant.name,
       { kind: 'person', name: OVERSEER },
-      roleOf(bundle, 'oversight'),
+      rolesOf(bundle, 'oversight')[0] ?? 'oversight',
       'oversight',
       example.roles.length,
     ),
-    assign(
-      tenant.name,
-      { kind: 'person', name: APPROVER },
-      roleOf(bundle, 'approval'),
-      'approval',
-      example.roles.length + 1,
+    ...approversOf(bundle).flatMap((name, at) =>
+      rolesOf(bundle, 'approval').map((role, place) =>
+        assign(tenant.name, { kind: 'person', name }, role, 'approval', `${at}-${place}`),
+      ),
     ),
   ];
-  const persons = new Map([OWNER, OVERSEER, APPROVER].map((name) => [name, personOf(name)]));
+  const persons = new Map([OWNER, OVERSEER, ...approversOf(bundle)].map((name) => [name, personOf(name)]));
   const snapshot: Snapshot = {
     tenant,
     epochs: { tenant: 0, deployment: 0 },
@@ -83,7 +81,9 @@ export function exampleOf(
       policiesBefore: [],
       policy: bundle.version,
       persons,
+      absences: new Map(),
       operators: new Map(),
+      passkeys: new Map(),
       issuers: [],
       vendors: vendorsOf(bundle),
       assignments: [],
@@ -104,8 +104,12 @@ export function exampleOf(
 }
 
 /** A bundle without a role of oversight lets nobody oversee, and so decides nothing but forbids. */
-const roleOf = (bundle: Bundle, of: 'oversight' | 'approval'): string =>
-  [...bundle.roles.values()].find((role) => role.function === of)?.name ?? of;
+const rolesOf = (bundle: Bundle, of: 'oversight' | 'approval'): readonly string[] =>
+  [...bundle.roles.values()].filter((role) => role.function === of).map(({ name }) => name);
+
+/** The routes' own people, each in every role of theirs: what is asked is then answered by somebody of its level. */
+const approversOf = ({ routes }: Bundle): readonly PersonName[] =>
+  routes.people.size === 0 ? [APPROVER] : [...routes.people.keys()];
 
 function tenantOf(name: string, client: ExampleTenant): Tenant {
   const { targets: _, ...context } = client;
@@ -170,7 +174,7 @@ const assign = (
   holder: Assignment['holder'],
   role: string,
   of: Assignment['function'],
-  at: number,
+  at: number | string,
 ): Assignment => ({
   id: `example-${at}` as AssignmentId,
   tenant,

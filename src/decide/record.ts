@@ -28,8 +28,8 @@ function approvalFields(decision: Permit | Ask): JsonObject {
   const { rules, policy } = decision.approval;
   const common = { effect: decision.effect, rules: [...rules], policy };
   if (decision.effect !== 'ask') return common;
-  const { deadline, approvers } = decision.approval;
-  return { ...common, deadline: toRfc3339(deadline), approvers: [...approvers] };
+  const { deadline, approvers, route } = decision.approval;
+  return { ...common, deadline: toRfc3339(deadline), approvers: [...approvers], route };
 }
 
 const denialFields = ({ reason }: Forbid): JsonObject => ({

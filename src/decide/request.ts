@@ -9,6 +9,7 @@ import { failure } from '../core/failure.ts';
 import type { RoleName, TargetName } from '../core/ids.ts';
 import { hasControl, isWellFormed, name, parseWith, taskName, words } from '../core/parse.ts';
 import { DATA_CLASSES, LEGAL_BASES } from '../core/registers.ts';
+import { URGENCIES } from '../core/route.ts';
 import type { AccessRequest, Circumstances } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -51,6 +52,7 @@ const Circumstance = {
   rollback: words(2000).optional(),
   change: words(256).optional(),
   plan: words(256).optional(),
+  urgency: z.enum(URGENCIES).optional(),
 };
 
 const Body = z.strictObject({
@@ -92,7 +94,7 @@ export function parseAccessRequest(body: unknown): Result<AccessRequest> {
 }
 
 function circumstancesOf(asked: z.infer<typeof Body>): Circumstances {
-  const { trigger, purpose, environment, confidence, model, evidence, rollback, change, plan } = asked;
+  const { trigger, purpose, environment, confidence, model, evidence, rollback, change, plan, urgency } = asked;
   const said = {
     trigger,
     dataConsidered: asked.data_considered,
@@ -107,6 +109,7 @@ function circumstancesOf(asked: z.infer<typeof Body>): Circumstances {
     rollback,
     change,
     plan,
+    urgency,
   };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as Circumstances;
 }

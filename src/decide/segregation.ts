@@ -69,14 +69,26 @@ export function executionRoles(
 const endsLater = (a: Assignment, b: Assignment): boolean =>
   b.until !== null && (a.until === null || a.until > b.until);
 
-/** Who stands in what this agent asks for: who owns it or owned it of late, and who set it to work. */
-export function involvedIn(
+/** What somebody has to do with what an agent asks for. */
+export type Part = 'owns' | 'owned' | 'launched';
+
+/** Who stands in what this agent asks for, and how: who owns it or owned it of late, and who set it to work. */
+export function partsIn(
   { agent, launchedBy }: Pick<AgentPrincipal, 'agent' | 'launchedBy'>,
   now: Instant,
-): ReadonlySet<PersonName> {
+): ReadonlyMap<PersonName, Part> {
   const lately = agent.formerOwners.filter(({ until }) => after(until, OWNERSHIP_COUNTS) > now);
-  return new Set([agent.owner, launchedBy ?? agent.owner, ...lately.map(({ person }) => person)]);
+  return new Map<PersonName, Part>([
+    ...lately.map(({ person }) => [person, 'owned'] as const),
+    ...(launchedBy === null ? [] : [[launchedBy, 'launched'] as const]),
+    [agent.owner, 'owns'],
+  ]);
 }
+
+export const involvedIn = (
+  principal: Pick<AgentPrincipal, 'agent' | 'launchedBy'>,
+  now: Instant,
+): ReadonlySet<PersonName> => new Set(partsIn(principal, now).keys());
 
 export interface Standing {
   /** In the order of their names. */

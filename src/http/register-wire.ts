@@ -1,5 +1,6 @@
 /** The registers as administrators see them. No secret is among them, sealed or not. */
 import type {
+  Absence,
   Acceptance,
   Agent,
   Assignment,
@@ -114,6 +115,13 @@ export const enrolmentWire = ({ agent, proof, exception }: Enrolment) => ({
     exception === null
       ? null
       : { reason: exception.reason, author: exception.author, until: toRfc3339(exception.until) },
+});
+
+export const absenceWire = ({ person, from, until, by }: Absence) => ({
+  person,
+  from: toRfc3339(from),
+  until: toRfc3339(until),
+  by,
 });
 
 export const acceptanceWire = ({ modelVersion, inSetup, ...same }: Acceptance) => ({

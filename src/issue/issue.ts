@@ -11,11 +11,12 @@ import type { LeaseId } from '../core/ids.ts';
 import { markOf, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import { MintTooLarge, ProviderUnavailable } from '../core/provider.ts';
-import type { LocalProvider, Minted, MintOrder, OpenTarget, Provider, RemoteProvider } from '../core/provider.ts';
+import type { LocalProvider, Minted, MintOrder, MintTerms, OpenTarget, RemoteProvider } from '../core/provider.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Seconds } from '../core/time.ts';
+import { mintTermsOf } from '../decide/mint-terms.ts';
 import type { Deps } from '../deps.ts';
 import type { Grant } from './grant.ts';
 import { activate, keptSecret, knownOrUndelivered, lastOf, neverMinted, refuse } from './outcome.ts';
@@ -41,20 +42,8 @@ export async function issue(deps: Deps, grant: Grant, record: IssueRecord): Prom
     : issueRemotely(deps, provider, lease, target, record);
 }
 
-function mintTerms({ terms }: Grant): Parameters<Provider['specify']>[0] {
-  const { execution, request, principal } = terms;
-  return {
-    tenant: principal.tenant,
-    agent: principal.agent.name,
-    task: request.task,
-    request: terms.id,
-    resource: request.resource,
-    parameters: execution.parameters,
-    template: execution.template,
-    ttl: execution.ttl,
-    uses: execution.uses,
-  };
-}
+const mintTerms = ({ terms: { execution, principal, id } }: Grant): MintTerms =>
+  mintTermsOf({ tenant: principal.tenant, agent: principal.agent.name, request: id }, execution);
 
 function leaseTerms(deps: Deps, { terms }: Grant, specification: JsonObject): LeaseTerms {
   const { execution, request, principal } = terms;
@@ -114,6 +103,7 @@ async function issueLocally(
         tenant: lease.tenant,
         when: record.when,
         request: record.row,
+        redeems: record.redeems,
         lease,
         state: 'active',
         secret: lease.declared?.keepsSecret === true ? await keptSecret(deps, lease, (await minting).keep) : null,
@@ -143,6 +133,7 @@ async function issueRemotely(
       tenant: lease.tenant,
       when: record.when,
       request: record.row,
+      redeems: record.redeems,
       lease,
       state: 'opening',
       secret: null,

@@ -8,7 +8,7 @@ import type { Entry, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
-import type { WorkId } from '../core/ids.ts';
+import type { ApprovalId, WorkId } from '../core/ids.ts';
 import { firstLook, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import type { Minted } from '../core/provider.ts';
@@ -29,6 +29,8 @@ export interface Issued {
 export interface IssueRecord {
   readonly row: RequestRow;
   readonly when: Conditions;
+  /** The approval that it spends, as it was read. */
+  readonly redeems: { readonly approval: ApprovalId; readonly version: number } | null;
   /** The entries of the permit and of the lease's opening (or of its whole issue, where the mint is local). */
   entries(lease: LeaseTerms, state: 'opening' | 'active'): readonly Entry[];
   /** The entry of a mint that has landed. */
@@ -122,10 +124,11 @@ async function withhold(deps: Deps, lease: LeaseTerms, minted: Landed, record: I
 /** Its provider has answered that it makes no such thing, so that no mint of it can still land. */
 export async function neverMinted(
   deps: Deps,
-  { tenant, id }: LeaseTerms,
+  { tenant, id, approval }: LeaseTerms,
   entry: Entry,
 ): Promise<Result<never, NotIssued>> {
-  const change = { kind: 'lease.fail', tenant, lease: id, at: deps.clock(), fence: null, work: [] } as const;
+  const at = deps.clock();
+  const change = { kind: 'lease.fail', tenant, lease: id, reopens: approval, at, fence: null, work: [] } as const;
   const failed = await deps.store.commit(change, [entry]);
   if (!failed.ok) deps.log.warn('lease.already_ending', { lease: id, unmet: failed.error.unmet });
   return refuse(TOO_LARGE);

@@ -9,6 +9,7 @@ import type { Lease } from '../core/lease.ts';
 import { earliest, instant, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
+import { passTime } from '../approve/pass-time.ts';
 import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
 import { endIdle } from './idle.ts';
@@ -110,6 +111,8 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return reassess(deps, what);
     case 'narrow':
       return narrow(deps, what);
+    case 'approval':
+      return passTime(deps, what, work);
     case 'enforce':
       return enforce(deps, what);
   }

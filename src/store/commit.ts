@@ -11,6 +11,7 @@ import type { AgentName, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
+import { commitApproval } from './commit/approvals.ts';
 import type { Group, Outcome } from './commit/group.ts';
 import { commitRegister } from './commit/register.ts';
 import type { Link, Transaction } from './link.ts';
@@ -28,6 +29,10 @@ export function createCommit(link: Link, group: Group): Commit {
         const done = await commitRegister(link, change, entries);
         if (!done.ok) return done;
         return ok(done.value === null ? { receipts } : { receipts, version: done.value });
+      }
+      case 'approval.move': {
+        const done = await commitApproval(link, change, entries);
+        return done.ok ? ok({ receipts }) : done;
       }
       case 'refusal.count':
         await countRefusal(link, change, entries);
@@ -65,6 +70,8 @@ async function unmetOf(link: Link, change: LifeChange, outcome: Exclude<Outcome,
     case 'replayed':
     case 'fenced':
       return { unmet: outcome };
+    case 'approval':
+      return { unmet: 'approval' };
     case 'claimed':
       return claimOf(link, change);
     case 'spread':

@@ -8,12 +8,14 @@ import { instant } from '../core/time.ts';
 import type { Milliseconds } from '../core/time.ts';
 import { createBlockReads } from './blocks.ts';
 import { createCommit } from './commit.ts';
+import { createConsoleReads } from './console.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
+import { createApprovalReads } from './approvals.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
@@ -91,6 +93,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     forget: snapshots.forget,
     ...createReads(link),
     ...createProposals(link),
+    ...createConsoleReads(link),
+    ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),
     ...queue,

@@ -13,7 +13,8 @@ import { edgesAfter, intervalsAround } from '../core/windows.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { EVERYWHERE } from './schema/columns.ts';
-import { agents, deployment, issuers, operators, persons, vendors } from './schema/deployment.ts';
+import { passkeys } from './schema/console.ts';
+import { absences, agents, deployment, issuers, operators, persons, vendors } from './schema/deployment.ts';
 import {
   acceptances,
   assignments,
@@ -113,7 +114,10 @@ async function deploymentIn(
   if (row === undefined) throw new Error('the deployment has no row: it was not migrated');
   if (kept !== null && isStill(kept, row.epoch, now)) return kept;
   const people = await tx.select(columnsOf(persons)).from(persons).where(eq(persons.retired, false));
+  const away = await tx.select().from(absences).where(gt(absences.until, now));
   const ways = await tx.select(columnsOf(operators)).from(operators).where(eq(operators.retired, false));
+  const { inSetup: _, ...keyColumns } = getTableColumns(passkeys);
+  const keys = await tx.select(keyColumns).from(passkeys);
   const trusted = await tx.select(columnsOf(issuers)).from(issuers).where(eq(issuers.retired, false));
   const known = await tx.select(columnsOf(vendors)).from(vendors).where(eq(vendors.retired, false));
   const held = standingAdministrators(await assignmentsAt(tx, EVERYWHERE), now);
@@ -127,7 +131,9 @@ async function deploymentIn(
     widening,
     policiesBefore: row.policiesBefore,
     persons: new Map(people.map((person) => [person.name, person])),
+    absences: new Map(away.map((absence) => [absence.person, absence])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
+    passkeys: new Map(keys.map((passkey) => [passkey.id, passkey])),
     issuers: trusted,
     vendors: new Map(known.map((vendor) => [vendor.name, vendor])),
     assignments: held,

@@ -132,7 +132,9 @@ export function deployment(over: {
     policiesBefore: [],
     policy: null,
     persons: byName(over.persons ?? [person(OWNER)]),
+    absences: new Map(),
     operators: byName(over.operators ?? []),
+    passkeys: new Map(),
     issuers: over.issuers ?? [],
     vendors: new Map(),
     assignments: over.assignments ?? [],
@@ -194,7 +196,7 @@ export interface TestDeps {
   readonly signer: Signer;
   readonly keyring: Keyring;
   readonly issuerKeys: IssuerKeys;
-  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+  readonly operators: { readonly issuer: string; readonly clientId: string; readonly clientSecret: null } | null;
 }
 
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));

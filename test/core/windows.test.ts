@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ChangeWindow, Weekday } from '../../src/core/registers.ts';
 import { instant, toRfc3339 } from '../../src/core/time.ts';
-import { edgesAfter, intervalsAround, isWithin } from '../../src/core/windows.ts';
+import { edgesAfter, intervalsAround, isInWindow, isWithin } from '../../src/core/windows.ts';
 
 const at = (text: string) => instant(Date.parse(text));
 
@@ -63,6 +63,13 @@ windows('each has its next edge within the week that is told', () => {
     const [edge] = edgesAfter(intervalsAround([window(day, '12:00', '11:59')], 'UTC', now) ?? [], now);
     assert.ok(edge !== undefined && edge - now <= 7 * 86_400_000, day);
   }
+});
+
+windows('the clock alone says the same as the intervals, but where clocks are changed', () => {
+  for (const [of, zone, when, inside] of TABLE.filter(([of]) => of !== EVERY_DAY)) {
+    assert.is(isInWindow(of, zone, at(when)), inside, `${zone} ${when}`);
+  }
+  assert.not(isInWindow([], 'UTC', at('2026-01-03T00:00:00Z')));
 });
 
 windows.run();

@@ -22,6 +22,18 @@ const ROLES = `roles:
     tenants: all
     owner: lead
     next_review: 2027-03-31
+  engineer:
+    description: Answers.
+    function: approval
+    tenants: all
+    owner: lead
+    next_review: 2027-03-31
+  stand-in:
+    description: Answers instead.
+    function: approval
+    tenants: all
+    owner: lead
+    next_review: 2027-03-31
 `;
 
 const TASKS = `tasks:
@@ -44,6 +56,17 @@ const TASKS = `tasks:
     next_review: 2027-03-31
 `;
 
+const ROUTES = `people:
+  ana: { level: senior, time_zone: Europe/Zurich, duty: [{ days: [mon], from: '08:00', to: '17:00' }] }
+most_open: 20
+step_minutes: { incident: 5, urgent: 10 }
+tasks: {}
+routes:
+  - name: all
+    steps:
+      - { whom: engineer, within_minutes: 15, backup: stand-in }
+`;
+
 const RULES = `@id("routes")
 @reason("Triage routes.")
 permit (principal == Role::"triage", action == Action::"perform", resource);
@@ -56,6 +79,7 @@ const GOOD: BundleFiles = {
   'schema.cedarschema': SCHEMA,
   'roles.yaml': ROLES,
   'tasks.yaml': TASKS,
+  'routes.yaml': ROUTES,
   'rules/work.cedar': RULES,
 };
 
@@ -116,7 +140,7 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     role('    tenants: all\n', '    tenants: all\n    tenants: all\n'),
     /^roles\.yaml:7: .*stands here twice/,
   ],
-  ['a doubled role', but('roles.yaml', `${ROLES}  triage: {}\n`), /^roles\.yaml:15: .*stands here twice/],
+  ['a doubled role', but('roles.yaml', `${ROLES}  triage: {}\n`), /^roles\.yaml:27: .*stands here twice/],
   ['an alias', role('owner: lead', 'owner: &o lead'), /^roles\.yaml:7: anchors and aliases/],
   [
     'aliases that explode',
@@ -125,7 +149,7 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
   ],
   ['nesting without end', but('roles.yaml', `roles: ${'['.repeat(20_000)}`), /^roles\.yaml:1: /],
   ['a tag', role('owner: lead', 'owner: !!js/function lead'), /^roles\.yaml:7: /],
-  ['two documents', but('roles.yaml', `${ROLES}---\n${ROLES}`), /^roles\.yaml:15: .*multiple documents/],
+  ['two documents', but('roles.yaml', `${ROLES}---\n${ROLES}`), /^roles\.yaml:27: .*multiple documents/],
   ['no mapping at all', but('roles.yaml', '- 1\n'), /^roles\.yaml:1: /],
   ['broken YAML', but('roles.yaml', 'roles:\n  a: [1\n'), /^roles\.yaml:\d: /],
   // The charter.

@@ -1,11 +1,20 @@
 /** What is decided, as a table over the shipped bundle's examples. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { AgentName, AssignmentId, OperatorName, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
-import type { Acceptance, Agent, Assignment, TargetVersion } from '../../src/core/registers.ts';
+import type {
+  AgentName,
+  AssignmentId,
+  OperatorName,
+  PersonName,
+  RoleName,
+  TaskName,
+  TenantName,
+} from '../../src/core/ids.ts';
+import type { Acceptance, Agent, Assignment, BundleFiles, TargetVersion } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
+import { NO_ROUTES } from '../../src/decide/bundle/routes.ts';
 import { decide } from '../../src/decide/decide.ts';
 import {
   NOW,
@@ -82,10 +91,45 @@ decides('permits at tier 2 with people told, and asks where nobody could be', ()
   assert.equal(execution.raised, [{ to: 3, because: 'no_channel' }]);
 });
 
-decides('asks, with the rules that want a word and until when', () => {
+decides('asks, with the rules that want a word, whom, and until the end of its route', () => {
   const { approval } = asks(asking('net-bot', 'firewall.change', 'acme'));
   assert.equal(approval.rules, ['tier-three-asks']);
-  assert.is(approval.deadline, NOW + 4 * 3_600_000);
+  assert.is(approval.route, 'client-infrastructure');
+  assert.equal(
+    approval.steps.map(({ name, within }) => [name, within]),
+    [
+      ['account-engineer', 900],
+      ['on-call-technician', 900],
+      ['service-desk-manager', 1800],
+    ],
+  );
+  assert.is(approval.deadline, NOW + 3_600_000);
+});
+
+decides('what an agent calls urgent is answered sooner, by the very same people', () => {
+  const said = (urgency: string) => asks(asking('net-bot', 'firewall.change', 'acme', { urgency })).approval;
+  const [routine, urgent] = [said('routine'), said('urgent')];
+  assert.is(routine.deadline, NOW + 60 * 60_000);
+  assert.is(urgent.deadline, NOW + 30 * 60_000);
+  assert.equal(urgent.approvers, routine.approvers);
+});
+
+decides('who is asked as much as may be is passed over, once that is known, and all of them are too many', () => {
+  const asked = asking('net-bot', 'firewall.change', 'acme');
+  const open = (...names: readonly string[]) => new Map(names.map((name) => [name as PersonName, 20]));
+  const { steps } = asks({ ...asked, open: open('sergio') }).approval;
+  assert.ok(steps.every(({ asks: persons }) => !persons.includes('sergio' as PersonName)));
+  forbids({ ...asked, open: open('sergio', 'nadia', 'paula') }, 'nobody_can_approve');
+});
+
+decides('an ask is refused that its route brings to nobody, with why in the ledger', () => {
+  const asked = asking('net-bot', 'firewall.change', 'acme');
+  const juniors = new Map(['paula', 'sergio', 'nadia'].map((name) => [name, { level: 'technician' as const }]));
+  const routes = { ...shipped.routes, people: juniors as never };
+  const denied = forbids(asked, 'nobody_can_approve', policyOf({ ...shipped, version: 'juniors', routes }));
+  assert.match(denied.because, 'paula level');
+  const noRoute = policyOf({ ...shipped, version: 'no routes', routes: NO_ROUTES });
+  assert.is(forbids(asked, 'nobody_can_approve', noRoute).because, 'no route');
 });
 
 decides('an ask ends with the last oversight', () => {
@@ -348,9 +392,10 @@ decides('uses are one unless the class says more, and are refused where nobody c
 
 // What a task class says of itself.
 
-const withField = (task: string, field: string): Bundle => {
+/** @param more files beside. */
+const withField = (task: string, field: string, more: BundleFiles = {}): Bundle => {
   const tasks = shippedBut({})['tasks.yaml'] ?? '';
-  return load(shippedBut({ 'tasks.yaml': tasks.replace(`  ${task}:\n`, (name) => `${name}    ${field}\n`) }));
+  return load(shippedBut({ 'tasks.yaml': tasks.replace(`  ${task}:\n`, (name) => `${name}    ${field}\n`), ...more }));
 };
 
 const PROMOTED = "promotion: { evidence: 'a quiet year', decider: sam, tier: 1, until: 2026-11-03 }";
@@ -379,7 +424,9 @@ decides('what is for people alone no agent gets, with the role or without, and n
 });
 
 decides('data that a task class touches counts as data behind the target', () => {
-  const policy = policyOf(withField('ticket.route', 'touches: [pii]'));
+  const routes = shippedBut({})['routes.yaml'] ?? '';
+  const routed = { 'routes.yaml': routes.replace('tasks:\n', 'tasks:\n  ticket.route: { kind: data }\n') };
+  const policy = policyOf(withField('ticket.route', 'touches: [pii]', routed));
   const { approval, execution } = asks(asking('triage-bot', 'ticket.route', 'acme'), policy);
   assert.equal(approval.rules, ['personal-data-asks', 'tier-three-asks']);
   assert.is(execution.tier, 3);

@@ -36,9 +36,10 @@ records('a permit, part by part', () => {
   });
 });
 
-records('an ask says until when', () => {
+records('an ask says by which route and until when', () => {
   const { approval } = ledgerFields(decide(policy, asking('net-bot', 'firewall.change', 'acme')));
-  assert.is(approval['deadline'], new Date(NOW + 4 * 3_600_000).toISOString());
+  assert.is(approval['deadline'], new Date(NOW + 3_600_000).toISOString());
+  assert.is(approval['route'], 'client-infrastructure');
 });
 
 records('a forbid names its rules to the ledger, and none to its caller', () => {

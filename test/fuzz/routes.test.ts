@@ -142,6 +142,7 @@ const FITTING: Readonly<Record<string, object>> = {
   '/t/:tenant/leases/:id/complete': { outcome: 'succeeded' },
   '/t/:tenant/leases/:id/revoke': { reason: 'A drill' },
   '/api/people/:name': { display_name: 'Zoe' },
+  '/api/people/:name/absences': { until: new Date(Date.now() + 86_400_000).toISOString() },
   '/api/operators/:name': { person: 'otto' },
   '/api/agents/:name': agentBody(),
   '/api/issuers/:name': { url: 'https://issuer.example', platform: 'generic' },

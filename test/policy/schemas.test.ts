@@ -10,9 +10,10 @@ import { z } from 'zod';
 import { CasesFile } from '../../src/decide/bundle/cases.ts';
 import { CharterFile } from '../../src/decide/bundle/charter.ts';
 import { RolesFile } from '../../src/decide/bundle/roles.ts';
+import { RoutesFile } from '../../src/decide/bundle/routes.ts';
 import { TasksFile } from '../../src/decide/bundle/tasks.ts';
 
-const FORMS = { bundle: CharterFile, roles: RolesFile, tasks: TasksFile, cases: CasesFile };
+const FORMS = { bundle: CharterFile, roles: RolesFile, tasks: TasksFile, routes: RoutesFile, cases: CasesFile };
 
 const placeOf = (name: string): URL => new URL(`../../policy/schemas/${name}.schema.json`, import.meta.url);
 
@@ -23,7 +24,7 @@ async function schemaOf(name: keyof typeof FORMS): Promise<string> {
 
 const schemas = suite('policy/schemas');
 
-for (const name of ['bundle', 'roles', 'tasks', 'cases'] as const) {
+for (const name of ['bundle', 'roles', 'tasks', 'routes', 'cases'] as const) {
   schemas(`the schema of ${name} is what the loader takes`, async () => {
     const made = await schemaOf(name);
     if (process.argv.includes('--write')) writeFileSync(placeOf(name), made);

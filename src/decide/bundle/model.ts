@@ -9,6 +9,7 @@ import type { Instant, Seconds } from '../../core/time.ts';
 import type { Tier } from '../decision.ts';
 import type { CasesFile } from './cases.ts';
 import type { Limits } from './limits.ts';
+import type { Routes } from './routes.ts';
 import type { Protection } from './scorecard.ts';
 
 /** No more than this, whatever is asked. */
@@ -35,6 +36,8 @@ export interface TaskClass {
   readonly name: TaskName;
   readonly description: string;
   readonly kind: string;
+  /** What its tier is argued with, in words for people. */
+  readonly scores: readonly { readonly aspect: string; readonly score: Tier; readonly because: string }[];
   /** Derived from the scorecard, the floor and an override. */
   readonly tier: Tier;
   /** A lower tier, until it ends. */
@@ -96,6 +99,8 @@ export interface Bundle extends Limits {
   readonly probation: number;
   readonly roles: ReadonlyMap<RoleName, Role>;
   readonly tasks: ReadonlyMap<TaskName, TaskClass>;
+  /** Who answers what. */
+  readonly routes: Routes;
   readonly rules: ReadonlyMap<RuleName, RuleInfo>;
   readonly schema: RuleSource;
   /** Those for all. */

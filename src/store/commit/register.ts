@@ -17,6 +17,8 @@ import { deployment } from '../schema/deployment.ts';
 import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
+import { endAbsence, putAbsence } from './register-absences.ts';
+import { count, putPasskey, removePasskey, signIn, signOut, spend } from './register-console.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
 import { liftBlock, raiseBlock, reportBlock } from './register-blocks.ts';
 import { claim } from './register-claim.ts';
@@ -43,9 +45,10 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, confirms, owes }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, ...more }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
+  const { spends = [], counts = null, confirms, owes } = more;
   const tenant = tenantOf(change);
   const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...(tenant === null ? [] : [tenant]), ...namedBy(written)])];
   const entering = { role: ROLES.serve, tenants: named };
@@ -58,6 +61,8 @@ export async function commitRegister(
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
       if (idempotency !== null) await claim(tx, idempotency, written);
+      for (const oneUse of spends) await spend({ tx, now }, oneUse);
+      if (counts !== null) await count(tx, counts);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
       if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
@@ -152,8 +157,16 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'setup.begin':
     case 'setup.witness':
     case 'local_token.make':
+    case 'console.sign_in':
+    case 'console.refuse':
+    case 'console.sign_out':
+    case 'passkey.invite':
+    case 'passkey.put':
+    case 'passkey.remove':
     case 'person.put':
     case 'person.remove':
+    case 'absence.put':
+    case 'absence.end':
     case 'operator.put':
     case 'operator.remove':
     case 'agent.put':
@@ -179,9 +192,13 @@ function tenantOf(change: RegisterChange): TenantName | null {
 const onlyOf = ([first, ...others]: readonly TenantName[]): TenantName | null =>
   first === undefined || others.length > 0 ? null : first;
 
-/** They say nothing of who may do what: that a token was made, or that somebody would have it otherwise. */
+/** They say nothing of who may do what: that a token was made, that somebody signed in, or that somebody would have it otherwise. */
 const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'local_token.make',
+  'console.sign_in',
+  'console.refuse',
+  'console.sign_out',
+  'passkey.invite',
   'block.report',
   'orphan.kill',
   'change.propose',
@@ -241,7 +258,17 @@ function applyUnversioned(
     case 'block.report':
       return reportBlock(register, change);
     case 'orphan.kill':
+    case 'console.refuse':
+    case 'passkey.invite':
       return Promise.resolve();
+    case 'console.sign_in':
+      return signIn(register, change);
+    case 'console.sign_out':
+      return signOut(register, change);
+    case 'passkey.put':
+      return putPasskey(register, change);
+    case 'passkey.remove':
+      return removePasskey(register, change.passkey);
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':
@@ -250,6 +277,10 @@ function applyUnversioned(
       return putPerson(register, change.person);
     case 'person.remove':
       return removePerson(register, change.person);
+    case 'absence.put':
+      return putAbsence(register, change.absence);
+    case 'absence.end':
+      return endAbsence(register, change.person);
     case 'operator.put':
       return putOperator(register, change.operator);
     case 'operator.remove':

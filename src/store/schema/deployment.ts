@@ -43,6 +43,21 @@ export const persons = pgTable('persons', {
   retired: retired(),
 });
 
+/** When people are away. One that has ended stays until another is said. */
+export const absences = pgTable(
+  'absences',
+  {
+    person: text('person')
+      .$type<PersonName>()
+      .primaryKey()
+      .references(() => persons.name),
+    from: at('from').notNull(),
+    until: at('until').notNull(),
+    by: text('by').$type<PersonName>().notNull(),
+  },
+  (table) => [check('absences_end', sql`${table.from} < ${table.until}`)],
+);
+
 export const operators = pgTable(
   'operators',
   {
