@@ -85,7 +85,7 @@ function afterOf(c: Context<Scope>) {
     : null;
 }
 
-export function approvalRow({ deps, deployment: _ }: SignedInVisit, approval: Approval): Markup {
+export function approvalRow({ deps }: SignedInVisit, approval: Approval): Markup {
   const now = deps.clock();
   const { binding, tenant, id } = approval;
   const parameters = Object.entries(binding.parameters).map(

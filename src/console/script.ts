@@ -111,7 +111,7 @@ const drawAnew = async () => {
   for (const part of document.querySelectorAll('[data-part]')) {
     const anew = page.getElementById(part.id);
     // What somebody is at is left as it is.
-    if (anew && !part.contains(document.activeElement)) part.replaceWith(document.adoptNode(anew));
+    if (anew && !part.contains(document.activeElement) && !part.querySelector('.say[open]')) part.replaceWith(document.adoptNode(anew));
   }
 };
 const draw = async () => {

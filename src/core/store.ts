@@ -65,6 +65,7 @@ export interface AsksQuery {
 
 export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
+  readonly task?: TaskName | null;
 }
 
 export interface KeptPolicy {
