@@ -21,6 +21,7 @@ import { decisionBody, sentenceOf } from './decision/page.ts';
 import { named } from './decision/words.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
+import { liveAsks } from './live.ts';
 import { noteOf } from './note.ts';
 import { assertionIn, signingForm } from './passkey-form.ts';
 import { apart, momentFrom } from './shown.ts';
@@ -43,6 +44,7 @@ approvals.get(
   '/approvals',
   signedIn(async (c, visit) => {
     const { deps, caller } = visit;
+    const live = await liveAsks(visit);
     const now = deps.clock();
     const after = afterOf(c);
     const found = await deps.store.asked({ person: caller.person, limit: AT_ONCE + 1, after });
@@ -51,7 +53,7 @@ approvals.get(
     return page(
       c,
       visit,
-      { title: 'Approvals', live: '/live/approvals' },
+      { title: 'Approvals', live },
       html`<h1>What agents ask you</h1>
         ${noteOf(c)}
         <div id="waiting" data-part>
@@ -83,7 +85,7 @@ function afterOf(c: Context<Scope>) {
     : null;
 }
 
-export function approvalRow({ deps, deployment: _ }: SignedInVisit, approval: Approval): Markup {
+export function approvalRow({ deps }: SignedInVisit, approval: Approval): Markup {
   const now = deps.clock();
   const { binding, tenant, id } = approval;
   const parameters = Object.entries(binding.parameters).map(

@@ -17,6 +17,12 @@ const DONE = new Map([
   ['less', 'This takes its place. The agent takes it or withdraws; then you sign it.'],
   ['confirmed', 'Confirmed. It is done, and written down under your name.'],
   ['looked-at', 'Written down: you have looked at it.'],
+  ['lease-revoked', 'Ended, and dead.'],
+  [
+    'lease-revoking',
+    'Its end is committed, and it is being ended at its provider. This page shows when it is seen dead.',
+  ],
+  ['was-over', 'It had ended already.'],
   ['withdrawn', 'Withdrawn. Nothing was changed.'],
 ]);
 

@@ -24,6 +24,7 @@ import type {
   TenantName,
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
+import type { Marks, MarksQuery } from './live.ts';
 import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow, Spread } from './change.ts';
@@ -64,6 +65,7 @@ export interface AsksQuery {
 
 export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
+  readonly task?: TaskName | null;
 }
 
 export interface KeptPolicy {
@@ -222,6 +224,8 @@ export interface Store extends BlockReads {
   consoleSessionsOf(person: PersonName): Promise<readonly ConsoleSession[]>;
   /** That a session was used: bookkeeping, by which it does not end for idleness before. */
   usedConsole(id: string, idleUntil: Instant): Promise<void>;
+  /** Where things stand that open pages show. Whoever asks has looked whether they may be shown. */
+  marks(query: MarksQuery): Promise<Marks>;
   /** What a person holds now, over all tenants and at the deployment (`null`). */
   functionsOf(
     person: PersonName,

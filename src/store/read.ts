@@ -219,13 +219,14 @@ const beyond = (lease: Lease['id'] | null): SQL | undefined => (lease === null ?
 function newestLeases(
   tx: Transaction,
   tenant: TenantName,
-  { before, limit, states, ...filter }: LeaseQuery,
+  { before, limit, states, task = null, ...filter }: LeaseQuery,
   columns: ReturnType<typeof getTableColumns<typeof leases>> | typeof withoutSecret,
 ): Promise<Lease[]> {
   const which = and(
     eq(leases.tenant, tenant),
     before === null ? undefined : lt(leases.id, before as Lease['id']),
     states === null ? undefined : inArray(leases.state, [...states]),
+    task === null ? undefined : eq(leases.task, task),
     narrowed({ ...filter, tenant: null }),
   );
   return tx.select(columns).from(leases).where(which).orderBy(desc(leases.id)).limit(limit);
