@@ -8,10 +8,10 @@ import type { Conditions } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
-import type { RequestId, TenantName } from '../core/ids.ts';
+import type { PersonName, RequestId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { Epochs } from '../core/snapshot.ts';
+import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { bindingOf } from '../approve/binding.ts';
 import { approvalEntry, redeemedFacts } from '../approve/record.ts';
@@ -128,9 +128,15 @@ async function approvedNow(
   const binding = bindingOf(deps.providers, asking, decision.execution);
   if (!binding.ok) return binding;
   const bundle = await deps.bundles.at(decision.approval.policy);
-  const standing = approversOf(approval, { bundle, snapshot: asking.snapshot, now: deps.clock() });
+  const { snapshot } = asking;
+  const mayStill = approversOf(approval, { bundle, snapshot, now: deps.clock() });
+  const standing = mayStill.filter((person) => isSignedStill(approval, person, snapshot));
   return ok({ approval, binding: binding.value, standing });
 }
+
+/** A passkey that was taken away, lost or stolen, has signed nothing that is not spent yet. */
+const isSignedStill = ({ votes }: Approval, person: PersonName, { deployment: { passkeys } }: Snapshot): boolean =>
+  votes.some((vote) => vote.person === person && passkeys.get(vote.passkey)?.person === person);
 
 /** After a mint, where an epoch moved: the same is asked of what is known by then. */
 async function stillApproved(deps: Deps, { asking, approval }: Coming): Promise<Epochs | null> {

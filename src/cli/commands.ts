@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   vendor: ['vendors of AI', () => import('./vendor.ts')],
   target: ['what credentials are for', () => import('./target.ts')],
   assignment: ['who holds which role', () => import('./assignment.ts')],
+  approval: ['what people were asked, and who said what', () => import('./approval.ts')],
   change: ['what takes two persons', () => import('./change.ts')],
   apply: ['a folder of registers: what it would change, and then that', () => import('./apply.ts')],
   offboard: ['who goes, and the proof that what they held is dead', () => import('./offboard.ts')],

@@ -11,11 +11,14 @@ import { changes } from './changes.ts';
 import { secure } from './headers.ts';
 import { home } from './home.ts';
 import { invitation } from './invitation.ts';
+import { leases } from './leases.ts';
+import { live } from './live.ts';
 import { signingIn } from './sign-in.ts';
 
 export const pages = new Hono<Scope>();
 
-for (const part of [assets, home, approvals, signingIn, account, changes, invitation]) pages.route('/', part);
+for (const part of [assets, home, approvals, signingIn, account, changes, invitation, live, leases])
+  pages.route('/', part);
 
 /** Without the frame, which needs what has just failed. */
 pages.onError((fault, c) => {

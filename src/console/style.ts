@@ -204,6 +204,50 @@ th { padding: 0.25rem 0.75rem 0.25rem 0; text-align: left; font-weight: 550; col
 td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
 .due { color: var(--soft); font-size: var(--small); white-space: nowrap; }
 
+.tag.good { color: var(--good); border-color: currentColor; }
+.soft { color: var(--soft); }
+.bad { color: var(--bad); }
+.figure { font-size: 1.375rem; font-weight: 600; line-height: 1.3; letter-spacing: -0.01em; }
+.choose { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 0.5rem 0.75rem; margin: 1rem 0; }
+.choose label { color: var(--soft); font-weight: 500; }
+.choose input, .choose select { display: block; width: 11rem; min-height: 2rem; margin-top: 0.125rem; padding-block: 0.125rem;
+  font-size: 0.875rem; }
+.choose select { width: auto; min-width: 8rem; }
+.choose button { min-height: 2rem; padding-block: 0.125rem; }
+.rows.leases li { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr) auto; }
+.life { display: flex; align-items: center; gap: 0.5rem; margin: 0; font-size: var(--small); }
+.life.wide { flex: 1 1 16rem; min-height: 2.25rem; }
+.left { flex: 1; line-height: 0; }
+.left svg { width: 100%; height: 0.375rem; }
+.rest { min-width: 3.25rem; text-align: right; }
+.bar-ground { fill: var(--rule); }
+.bar-rest { fill: var(--mark); }
+.rows .say[open] { grid-column: 1 / -1; order: 1; width: 100%; }
+.rows .say summary { min-height: 1.75rem; padding: 0.0625rem 0.625rem; font-size: var(--small); }
+.rows .say form { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 0.5rem; max-width: none; margin: 0.5rem 0 0.25rem; }
+.rows .say label { flex-basis: 100%; margin: 0; }
+.rows .say input:not([type]) { flex: 1; width: auto; margin: 0; }
+.rows .say form > button { margin: 0; }
+.lifeline { display: block; width: 100%; height: 0.75rem; margin: 1.25rem 0 0; border-radius: 3px; background: var(--sunk); }
+.life-minting { fill: var(--edge); }
+.life-alive { fill: var(--mark); }
+.life-exposed { fill: var(--bad); }
+.life-unused { fill: var(--rule); }
+.told-apart { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 0 3rem; }
+.told-apart > section { margin-top: 1.5rem; }
+.story { margin: 0; padding: 0; list-style: none; }
+.story > li { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.5rem 0 0.625rem;
+  border-top: 1px solid var(--rule); }
+.story > li.uses { display: block; }
+.story .when { display: flex; flex-direction: column; margin: 0; font-size: var(--small); }
+.story .what > p { margin: 0; }
+.story code { overflow-wrap: anywhere; }
+.entry { margin-top: 0.125rem; font-size: var(--small); color: var(--soft); }
+.entry summary { width: max-content; cursor: pointer; }
+.entry h3 { margin: 0.5rem 0 0.125rem; font-size: var(--small); }
+.entry pre { max-height: 16rem; padding: 0.5rem; overflow: auto; background: var(--sunk); border-radius: 4px; color: var(--ink); }
+.entry[open] { margin-bottom: 0.5rem; }
+
 @media (max-width: 68rem) {
   .places { display: none; }
   .menu { display: block; }
@@ -211,7 +255,17 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
 @media (max-width: 60rem) {
   .weighty { grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 }
+@media (max-width: 52rem) {
+  .told-apart { grid-template-columns: minmax(0, 1fr); }
+}
 @media (max-width: 34rem) {
+  .rows.leases li { grid-template-columns: minmax(0, 1fr) auto; }
+  .rows.leases .life { grid-column: 1 / -1; }
+  .rows.leases li .say[open] form { margin-left: 0; }
+  .choose label { flex: 1 1 40%; }
+  .choose input, .choose select { width: 100%; min-width: 0; }
+  .story > li { grid-template-columns: minmax(0, 1fr); }
+  .story .when { flex-direction: row; gap: 0.5rem; }
   .acts { position: sticky; bottom: 0; z-index: 1; order: 1; padding: 0.625rem 0; background: var(--ground); }
   .decision .facts { grid-template-columns: minmax(4.5rem, 6.5rem) minmax(0, 1fr); }
   .decision .facts dd { margin-bottom: 0; }

@@ -88,10 +88,14 @@ async function visitOf(c: Context<Scope>): Promise<Visit> {
   const session = cookie === null ? null : await deps.store.consoleSession(sessionIdOf(cookie));
   const caller = session === null ? null : callerOf(session, deployment);
   if (session === null || caller === null) return { ...common, caller: null, bound: visitorOf(c) };
-  const idleUntil = idleFrom(session, deps.clock());
+  const idleUntil = drawsItself(c) ? null : idleFrom(session, deps.clock());
   if (idleUntil !== null) await deps.store.usedConsole(session.id, idleUntil);
   return { ...common, caller, bound: session.id };
 }
+
+/** A page that keeps itself as things are is no sign that anybody sits before it. */
+const drawsItself = (c: Context<Scope>): boolean =>
+  c.req.header('brevet-draws') !== undefined || c.req.path.startsWith('/live/');
 
 /** A browser that is not signed in has a secret, too, so that a form of one is no form of another. */
 function visitorOf(c: Context<Scope>): string {

@@ -153,6 +153,8 @@ export type WorkTask =
       readonly tenants: readonly TenantName[];
       /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
       readonly since?: Partial<Epochs>;
+      /** Where it was asked for: whatever whole targets gave before this moment ends too, and whether that is done. */
+      readonly all?: { readonly before: Instant; readonly is: 'to do' | 'done' };
     }
   /** The step of an approval, or its time, is over: the next are asked, or nobody any more. */
   | { readonly task: 'approval'; readonly tenant: TenantName; readonly approval: ApprovalId }

@@ -174,6 +174,10 @@ export interface RemoteProvider extends CommonProvider {
   list(target: OpenTarget): Promise<readonly Mark[]>;
   /** Asked only where it declares `seesUse`. */
   activity(subject: Subject, target: OpenTarget): Promise<Activity>;
+  /**
+   * Ends whatever the target gave before a moment, also what Brevet did not mint; safe to repeat. `null` where it cannot.
+   */
+  readonly endAll: ((target: OpenTarget, before: Instant) => Promise<void>) | null;
 }
 
 export type Provider = LocalProvider | RemoteProvider;

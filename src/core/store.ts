@@ -24,6 +24,7 @@ import type {
   TenantName,
 } from './ids.ts';
 import type { Lease, LeaseState } from './lease.ts';
+import type { Marks, MarksQuery } from './live.ts';
 import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow, Spread } from './change.ts';
@@ -64,6 +65,7 @@ export interface AsksQuery {
 
 export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
+  readonly task?: TaskName | null;
 }
 
 export interface KeptPolicy {
@@ -112,6 +114,9 @@ export interface KeptEntry {
   readonly said: JsonObject;
   readonly seen: JsonObject;
 }
+
+/** An entry as it is exported. */
+export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
 
 /** What a block would reach, or does: `agents` are those of its owner, vendor or model, or the one that it names. */
 export interface Reach {
@@ -219,6 +224,8 @@ export interface Store extends BlockReads {
   consoleSessionsOf(person: PersonName): Promise<readonly ConsoleSession[]>;
   /** That a session was used: bookkeeping, by which it does not end for idleness before. */
   usedConsole(id: string, idleUntil: Instant): Promise<void>;
+  /** Where things stand that open pages show. Whoever asks has looked whether they may be shown. */
+  marks(query: MarksQuery): Promise<Marks>;
   /** What a person holds now, over all tenants and at the deployment (`null`). */
   functionsOf(
     person: PersonName,
@@ -272,6 +279,8 @@ export interface Store extends BlockReads {
     tenant: TenantName,
     of: { readonly lease: LeaseId } | { readonly request: RequestId },
   ): Promise<readonly KeptEntry[]>;
+  /** The same of a request, whole: with the salts by which what stands beside a leaf can be proven. */
+  evidence(tenant: TenantName, request: RequestId): Promise<readonly Evidence[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /**

@@ -16,6 +16,7 @@ import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
 import { createApprovalReads } from './approvals.ts';
+import { createMarks } from './marks.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
@@ -94,6 +95,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createReads(link),
     ...createProposals(link),
     ...createConsoleReads(link),
+    ...createMarks(link),
     ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),
