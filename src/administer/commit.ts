@@ -16,6 +16,7 @@ import type {
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
+import type { Lease } from '../core/lease.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
@@ -37,6 +38,8 @@ export interface Act {
   readonly said: JsonObject;
   /** What Brevet saw, beside the leaf too: a signature. */
   readonly seen?: JsonObject;
+  /** The lease that it is about, in whose story it stands. */
+  readonly about?: Pick<Lease, 'id' | 'request'>;
   /** Everything live that rests on what is taken away. */
   readonly ends: LeaseFilter | readonly LeaseFilter[] | null;
   /** Whether what the policy would not give any more is ended, beside where a change of its kind always ends that. */
@@ -64,6 +67,7 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
       facts: { change: act.change.kind, ...act.facts },
       said: act.said,
       ...(act.seen === undefined ? {} : { seen: act.seen }),
+      ...(act.about === undefined ? {} : { lease: act.about.id, request: act.about.request }),
     },
     deps.random,
   );
@@ -130,6 +134,12 @@ const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'situation.end': 'situation.ended',
   'absence.end': 'register.removed',
   'block.lift': 'block.lifted',
+  'verdict.give': 'lease.judged',
+  'pause.end': 'pause.ended',
+  'order.give': 'order.given',
+  'review.open': 'review.opened',
+  'review.done': 'review.done',
+  'breaker.reset': 'breaker.reset',
   'console.sign_out': 'console.signed_out',
   'passkey.invite': 'passkey.invited',
 };
@@ -158,6 +168,7 @@ export function unmetFailure(unmet: Unmet): Failure {
     case 'state':
       return failure('lease_over', 'it is not in a state for this');
     case 'approval':
+    case 'order':
     case 'fenced':
       return failure('contended', 'another attempt holds this');
     case 'budget':

@@ -399,6 +399,7 @@ async function commitAnswer(
     case 'budget':
     case 'spread':
     case 'state':
+    case 'order':
     case 'fenced':
     case 'retired':
     case 'taken':

@@ -111,6 +111,7 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
     case 'state':
     case 'fenced':
     case 'approval':
+    case 'order':
     case 'retired':
     case 'taken':
     case 'second_function':

@@ -15,15 +15,21 @@ import type {
   IssuerName,
   LeaseId,
   OperatorName,
+  OrderId,
+  PauseId,
   PersonName,
   RequestId,
+  ReviewId,
+  RoleName,
   SituationId,
   TargetName,
   TaskName,
   TenantName,
+  TripId,
   VendorName,
   WorkId,
 } from './ids.ts';
+import type { Order, Pause, Review, Trip, Verdict } from './oversight.ts';
 import type { Passkey } from './passkey.ts';
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, Mark, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
@@ -192,6 +198,8 @@ export interface Conditions {
   readonly idempotency: Idempotency | null;
   /** For what opens a lease, or asks; absent: there is no limit. */
   readonly within?: Within;
+  /** For the same: the order that its request takes, which no other has taken and whose time is not over. */
+  readonly takes?: OrderId;
 }
 
 /** What an agent holds at a tenant that a policy may limit: counted where it is added to, so that it is exact. */
@@ -407,6 +415,39 @@ export type RegisterChange =
   | { readonly kind: 'block.report'; readonly block: BlockId; readonly tenants: readonly TenantName[] }
   /** A credential that no lease knew was killed: its entry is the whole of it. */
   | { readonly kind: 'orphan.kill'; readonly tenant: TenantName; readonly mark: Mark }
+  | { readonly kind: 'verdict.give'; readonly verdict: Verdict }
+  /** At these tenants, or at all (`null`). */
+  | {
+      readonly kind: 'pause.start';
+      readonly pause: Omit<Pause, 'tenant'>;
+      readonly tenants: readonly TenantName[] | null;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'pause.end';
+      readonly pause: PauseId;
+      readonly tenants: readonly TenantName[] | null;
+      readonly by: PersonName;
+    }
+  /** What a lease did is to be taken back, once; and somebody else looks at that. */
+  | { readonly kind: 'order.give'; readonly order: Order; readonly review: Review }
+  | { readonly kind: 'review.open'; readonly review: Review }
+  /** Once it may be, and nobody did it before. */
+  | {
+      readonly kind: 'review.done';
+      readonly tenant: TenantName;
+      readonly review: ReviewId;
+      readonly by: PersonName;
+      readonly words: string;
+    }
+  /** Only where the like does not stand already. */
+  | { readonly kind: 'breaker.trip'; readonly trip: Trip }
+  | {
+      readonly kind: 'breaker.reset';
+      readonly tenant: TenantName;
+      readonly trip: TripId;
+      readonly by: PersonName;
+    }
   | { readonly kind: 'vendor.put'; readonly vendor: Vendor }
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }
@@ -444,7 +485,8 @@ export type RegisterChange =
       readonly secretHash: string | null;
     }
   | { readonly kind: 'target.remove'; readonly tenant: TenantName; readonly target: TargetName }
-  | { readonly kind: 'assignment.put'; readonly assignment: Assignment }
+  /** With the review that it owes, where it breaks the glass. */
+  | { readonly kind: 'assignment.put'; readonly assignment: Assignment; readonly review?: Review }
   | { readonly kind: 'assignment.remove'; readonly assignment: Assignment }
   /** Immutable, by its hash; `activate` moves the pointer. */
   | {
@@ -454,6 +496,8 @@ export type RegisterChange =
       readonly files: BundleFiles | null;
       /** The function of each role in it, so that one which changes under an assignment is refused. */
       readonly functions: Readonly<Record<string, string>>;
+      /** Those of its roles that read alone. */
+      readonly reading: readonly RoleName[];
       /** Only into a broker that has none. */
       readonly onlyFirst: boolean;
       /** It is active for a time alone. */
@@ -476,6 +520,7 @@ export interface NewBundle {
   readonly version: string;
   readonly files: BundleFiles;
   readonly functions: Readonly<Record<string, string>>;
+  readonly reading: readonly RoleName[];
 }
 
 /** Whose word makes a proposal happen: in one transaction with what it does, so that it happens once. */
@@ -546,6 +591,8 @@ export type Unmet =
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
   /** The approval is not as it was read, or its time is over (or has not come). */
   | { readonly unmet: 'approval' }
+  /** The order was taken by another request, or its time is over. */
+  | { readonly unmet: 'order' }
   /** Another attempt holds the work. */
   | { readonly unmet: 'fenced' }
   | { readonly unmet: 'retired' }

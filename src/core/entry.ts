@@ -57,6 +57,16 @@ export const ENTRY_KINDS = [
   'block.lifted',
   /** What a block reached is all over, or some of it is not yet. */
   'block.reported',
+  /** What a person of oversight makes of a finished lease. */
+  'lease.judged',
+  'pause.started',
+  'pause.ended',
+  /** Oversight has what was done taken back. */
+  'order.given',
+  'review.opened',
+  'review.done',
+  'breaker.tripped',
+  'breaker.reset',
   'register.put',
   'register.removed',
   'situation.set',

@@ -16,13 +16,18 @@ import type {
   ChangeId,
   EntryId,
   LeaseId,
+  OrderId,
+  PauseId,
   PersonName,
   RequestId,
+  ReviewId,
   RoleName,
   TargetName,
   TaskName,
   TenantName,
+  TripId,
 } from './ids.ts';
+import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Verdict } from './oversight.ts';
 import type { Lease, LeaseState } from './lease.ts';
 import type { Marks, MarksQuery } from './live.ts';
 import type { KeptProposal } from './proposal.ts';
@@ -191,7 +196,33 @@ export interface BlockReads {
   block(id: BlockId, within: readonly TenantName[]): Promise<KeptBlock | null>;
 }
 
-export interface Store extends BlockReads {
+/** Across tenants, but where one is named. Whoever asks has named those that its caller oversees. */
+export interface OversightReads {
+  /** Oldest first: the last one counts. */
+  verdicts(tenant: TenantName, lease: LeaseId): Promise<readonly Verdict[]>;
+  /** Newest first, and with those that stand everywhere; `standing`: those alone that have not ended at some place. */
+  pauses(
+    query: Page & { readonly within: readonly TenantName[]; readonly standing: boolean },
+  ): Promise<readonly KeptPause[]>;
+  pause(id: PauseId, within: readonly TenantName[]): Promise<KeptPause | null>;
+  order(tenant: TenantName, id: OrderId): Promise<KeptOrder | null>;
+  /** The one that takes back what this lease did. */
+  orderFor(tenant: TenantName, lease: LeaseId): Promise<KeptOrder | null>;
+  /** Those that wait for an agent, the oldest first. */
+  openOrders(tenant: TenantName, agent: AgentName): Promise<readonly KeptOrder[]>;
+  orders(query: Page & { readonly within: readonly TenantName[] }): Promise<readonly KeptOrder[]>;
+  reviews(
+    query: Page & { readonly within: readonly TenantName[]; readonly open: boolean },
+  ): Promise<readonly KeptReview[]>;
+  review(id: ReviewId, within: readonly TenantName[]): Promise<KeptReview | null>;
+  trips(
+    query: Page & { readonly within: readonly TenantName[]; readonly standing: boolean },
+  ): Promise<readonly KeptTrip[]>;
+  /** One that asks: one that blocks is ended by lifting its block. */
+  trip(id: TripId, within: readonly TenantName[]): Promise<KeptTrip | null>;
+}
+
+export interface Store extends BlockReads, OversightReads {
   /** Done whole, entries included, or not at all. Rejects with `StoreUnavailable` when nothing can be said. */
   commit(change: Change, entries: readonly Entry[]): Promise<Result<Committed, Unmet>>;
 

@@ -17,6 +17,7 @@ import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
 import { createApprovalReads } from './approvals.ts';
 import { createMarks } from './marks.ts';
+import { createOversightReads } from './oversight.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
@@ -102,6 +103,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...queue,
     turns: createTurns(link),
     ...createBlockReads(link),
+    ...createOversightReads(link),
     ...createWatch(link),
     async clockOffset() {
       offset = await queue.clockOffset();

@@ -152,6 +152,7 @@ function loading(sharing: boolean) {
     widening: null,
     policiesBefore: [],
     policy: null,
+    reading: new Set(),
     persons: new Map(),
     absences: new Map(),
     operators: new Map(),

@@ -28,6 +28,10 @@ export interface Role {
   /** `null`: at all. */
   readonly tenants: ReadonlySet<TenantName> | null;
   readonly ceilings: Ceilings | null;
+  /** Of oversight: it sees, and ends, stops and judges nothing. */
+  readonly readsOnly: boolean;
+  /** Of execution: for an emergency, given for a stated reason and a short time, and looked at by somebody else. */
+  readonly breakGlass: boolean;
   readonly owner: string;
   readonly nextReview: string;
 }

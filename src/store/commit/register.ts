@@ -28,6 +28,16 @@ import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer 
 import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
 import { endSituation, putContext, setSituation } from './register-context.ts';
 import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
+import {
+  closeReview,
+  endPause,
+  giveOrder,
+  giveVerdict,
+  openReview,
+  resetBreaker,
+  startPause,
+  tripBreaker,
+} from './register-oversight.ts';
 import { activatePolicy } from './register-policy.ts';
 import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
@@ -137,7 +147,20 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'context.put':
     case 'situation.end':
     case 'orphan.kill':
+    case 'review.done':
+    case 'breaker.reset':
       return change.tenant;
+    case 'verdict.give':
+      return change.verdict.tenant;
+    case 'order.give':
+      return change.order.tenant;
+    case 'review.open':
+      return change.review.tenant;
+    case 'breaker.trip':
+      return change.trip.tenant;
+    case 'pause.start':
+    case 'pause.end':
+      return change.tenants === null ? null : onlyOf(change.tenants);
     case 'situation.set':
       return change.situation.tenant;
     case 'enrolment.put':
@@ -192,7 +215,7 @@ function tenantOf(change: RegisterChange): TenantName | null {
 const onlyOf = ([first, ...others]: readonly TenantName[]): TenantName | null =>
   first === undefined || others.length > 0 ? null : first;
 
-/** They say nothing of who may do what: that a token was made, that somebody signed in, or that somebody would have it otherwise. */
+/** They say nothing of who may do what: that a token was made, what somebody makes of what was done, or would have otherwise. */
 const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'local_token.make',
   'console.sign_in',
@@ -201,6 +224,10 @@ const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'passkey.invite',
   'block.report',
   'orphan.kill',
+  'verdict.give',
+  'order.give',
+  'review.open',
+  'review.done',
   'change.propose',
   'change.withdraw',
   'change.review',
@@ -269,6 +296,22 @@ function applyUnversioned(
       return putPasskey(register, change);
     case 'passkey.remove':
       return removePasskey(register, change.passkey);
+    case 'verdict.give':
+      return giveVerdict(register, change);
+    case 'pause.start':
+      return startPause(register, change);
+    case 'pause.end':
+      return endPause(register, change);
+    case 'order.give':
+      return giveOrder(register, change);
+    case 'review.open':
+      return openReview(register, change.review);
+    case 'review.done':
+      return closeReview(register, change);
+    case 'breaker.trip':
+      return tripBreaker(register, change);
+    case 'breaker.reset':
+      return resetBreaker(register, change);
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':
@@ -310,7 +353,7 @@ function applyUnversioned(
     case 'target.remove':
       return removeTarget(register, change.tenant, change.target);
     case 'assignment.put':
-      return putAssignment(register, change.assignment);
+      return putAssignment(register, change);
     case 'assignment.remove':
       return endAssignment(register, change.assignment);
     case 'policy.activate':
