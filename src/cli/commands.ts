@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   context: ['what a tenant is, and what holds there for now', () => import('./context.ts')],
   person: ['humans', () => import('./person.ts')],
   operator: ['people’s ways in, and tokens for them', () => import('./operator.ts')],
+  passkey: ['the keys that people sign with', () => import('./passkey.ts')],
   agent: ['non-human principals', () => import('./agent.ts')],
   enrolment: ['agents at tenants', () => import('./enrolment.ts')],
   acceptance: ['who answers for agents that are new at tenants', () => import('./acceptance.ts')],

@@ -8,7 +8,7 @@ import type { Statement } from '../../src/core/statement.ts';
 import { makeEntry } from '../../src/core/entry.ts';
 import type { Deps } from '../../src/deps.ts';
 import { PUBLIC_URL } from './app.ts';
-import type { TestApp, TestNode } from './app.ts';
+import type { TestApp } from './app.ts';
 import { Authenticator } from './authenticator.ts';
 import type { Lies } from './authenticator.ts';
 import { random } from './target.ts';
@@ -27,11 +27,16 @@ interface Sending {
   readonly body?: URLSearchParams;
 }
 
+/** A node of a test, or whatever else answers. */
+export interface Answering {
+  readonly app: { request(url: URL, init: RequestInit, env: object): Response | Promise<Response> };
+}
+
 export class Surfer {
   readonly cookies = new Map<string, string>();
-  readonly #node: Pick<TestNode, 'app'>;
+  readonly #node: Answering;
 
-  constructor(node: Pick<TestNode, 'app'>) {
+  constructor(node: Answering) {
     this.#node = node;
   }
 
@@ -141,7 +146,7 @@ export async function signInWith(surfer: Surfer, key: Authenticator, lies: Lies 
 }
 
 /** A browser in which somebody is signed in. */
-export async function signedIn(node: Pick<TestNode, 'app'>, key: Authenticator): Promise<Surfer> {
+export async function signedIn(node: Answering, key: Authenticator): Promise<Surfer> {
   const surfer = new Surfer(node);
   const got = await signInWith(surfer, key);
   if (got.status !== 303) throw new Error(`${got.status} ${got.text}`);
