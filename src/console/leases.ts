@@ -105,7 +105,13 @@ const read = (
 ) =>
   deps.store.leases(
     {
-      ...{ tenant, agent, task, before, owner: null, target: null, role: null },
+      tenant,
+      agent,
+      task,
+      before,
+      owner: null,
+      target: null,
+      role: null,
       states: statesOf(state),
       limit: AT_ONCE + 1,
     },

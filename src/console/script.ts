@@ -146,12 +146,12 @@ for (const place of document.querySelectorAll('[data-live]')) {
   listen();
 }
 
-const began = Date.now();
+const began = performance.now();
 const at = Number(document.body.dataset.now);
 const left = (seconds) =>
   seconds < 120 ? seconds + ' s' : seconds < 7200 ? Math.floor(seconds / 60) + ' min' : Math.floor(seconds / 3600) + ' h';
 const run = () => {
-  const now = at + Date.now() - began;
+  const now = at + performance.now() - began;
   for (const bar of document.querySelectorAll('[data-until]')) {
     const { from, until } = bar.dataset;
     const rest = Math.max(0, until - now);

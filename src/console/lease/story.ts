@@ -144,7 +144,7 @@ function sentenceOf(step: Step): Markup | string {
       return html`${who} used
       it${facts['method'] === undefined ? '' : html`: <code>${text(facts['method'])} ${text(facts['path'])}</code>`}.`;
     case 'gateway.answered':
-      return html`The tool answered <code>${String(facts['status'] ?? '')}</code>.`;
+      return html`The tool answered <code>${JSON.stringify(facts['status'] ?? null)}</code>.`;
     case 'gateway.key_echoed':
       return 'The answer held the key, and was cut.';
     case 'lease.revoking':

@@ -38,7 +38,7 @@ proof('says who signed what, from what was exported alone', async () => {
   assert.ok(proven.ok, JSON.stringify(proven));
   const [word] = proven.ok ? proven.value : [];
   assert.equal([word?.person, word?.statement.purpose], ['paula', 'approve']);
-  assert.is((word?.package as { mint: { task: string } }).mint.task, 'firewall.change');
+  assert.is((word?.package as { mint: { task: string } } | undefined)?.mint.task, 'firewall.change');
 });
 
 proof('says so of a no, with its reason', async () => {
