@@ -21,6 +21,7 @@ import { inventories } from './http/inventory.ts';
 import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
 import { passkeys } from './http/passkeys.ts';
+import { pauses } from './http/pauses.ts';
 import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
 import { reconciling } from './http/reconcile.ts';
@@ -57,6 +58,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/assignments', assignments);
   app.route('/api/blocks', blocks);
   app.route('/api/changes', changes);
+  app.route('/api/pauses', pauses);
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
   app.route('/api/tenants/:tenant/acceptances', acceptances);

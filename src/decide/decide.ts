@@ -236,7 +236,7 @@ export function nobodyToAsk(routed: Routed | null): Denial {
 /** What the rules are asked of, under one of the roles that carry it. */
 export function factsOf(
   { channels }: Pick<Policy, 'channels'>,
-  { snapshot, request, now, manyTenants }: Asking,
+  { snapshot, request, now, manyTenants, ordered = false }: Asking,
   admitted: Admitted,
   { role }: HeldRole,
 ): { readonly facts: Facts; readonly raised: readonly Raise[] } {
@@ -250,7 +250,10 @@ export function factsOf(
   const accepted = contract === null || surroundings.modelAccepted;
   const terms = { autonomy: contract, regulations: context.regulations, accepted };
   const { tier, raised } = effectiveTier(tierAt(task, now).tier, terms, agent.autonomy, claims, {
-    onProbation: isOnProbation(snapshot, agent, task.name),
+    // What oversight ordered taken back is not held up by what it is taken back for.
+    onProbation: !ordered && isOnProbation(snapshot, agent, task.name),
+    paused: !ordered && snapshot.pauses.length > 0,
+    tripped: snapshot.trips.some((trip) => trip.agent === agent.name && trip.task === task.name),
     channels,
     manyTenants,
   });

@@ -9,27 +9,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PROVIDER_KINDS } from '../../src/core/registers.ts';
-import type { ProviderKind } from '../../src/core/registers.ts';
 import { postgresProvider } from '../../src/providers/postgres/provider.ts';
-import {
-  audit,
-  cutHolds,
-  hastenCleaning,
-  hastenExpiry,
-  hastenReconciling,
-  leaseRows,
-  lostReceipts,
-} from '../support/kill-audit.ts';
+import { audit, cutHolds, leaseRows, lostReceipts } from '../support/kill-audit.ts';
 import type { Audit, LeaseRow } from '../support/kill-audit.ts';
+import { actOnItsOwn, bringAnywhere, bringTo, LEAST_IN_FLIGHT } from '../support/kill-bring.ts';
 import { chanceOf, killArguments } from '../support/kill-chance.ts';
 import { gatherCrowd } from '../support/kill-crowd.ts';
 import type { Round } from '../support/kill-crowd.ts';
 import { killGrounds } from '../support/kill-grounds.ts';
 import { endNodes, startNode } from '../support/kill-node.ts';
-import type { NodeProcess } from '../support/kill-node.ts';
 import { nameOf, STEPS, stepsOf } from '../support/kill-steps.ts';
-import type { Hold, Step } from '../support/kill-steps.ts';
-import { administer, must } from '../support/kill-world.ts';
+import type { Step } from '../support/kill-steps.ts';
 import { openTargetOf, processClock, random } from '../support/target.ts';
 
 /** Moments that are no step, in every round of all steps. */
@@ -37,9 +27,6 @@ const ANYWHERE = 4;
 const { kills, seed } = killArguments(STEPS.length + ANYWHERE);
 const chance = chanceOf(seed);
 
-const LEAST_IN_FLIGHT = 8;
-/** Longer than a mint's deadline and the backoff of work that found its target busy. */
-const STEP_LIMIT_MS = 60_000;
 /** Longer than the backoff after the end of what nobody can see dead before. */
 const SETTLED_LIMIT_MS = 180_000;
 
@@ -57,159 +44,15 @@ test.after(async () => {
   await grounds.close();
 });
 
-const many = (count: number, work: () => Promise<unknown>): Promise<unknown>[] => Array.from({ length: count }, work);
-
-interface Armed extends Round {
-  readonly node: NodeProcess;
-  readonly since: number;
-}
-
-interface Brought {
-  readonly inFlight: number;
-  /** What waits for answers, of which most never come. */
-  readonly waiting: readonly Promise<unknown>[];
-}
-
-async function bringTo(step: Step, round: Armed): Promise<Brought> {
-  const fromQueue = step.phase === 'reconcile' || step.phase === 'clean';
-  const count = LEAST_IN_FLIGHT + (fromQueue ? 0 : chance.whole(0, 4));
-  const begun = () => many(count, () => crowd.begin(round, step.provider, step));
-  const waiting = await (step.phase === 'end' || step.phase === 'use'
-    ? actOnIssued(step, round, begun)
-    : issue(step, round, begun));
-  assert.equal(crowd.refused, [], `${nameOf(step)}: refusals of what must be done`);
-  const reached = await round.node.reached(LEAST_IN_FLIGHT, STEP_LIMIT_MS).catch((cause: unknown) => {
-    throw new Error(`${nameOf(step)}: ${String(cause)}`, { cause });
-  });
-  return { inFlight: reached.size, waiting };
-}
-
-async function actOnIssued(step: Step, round: Armed, begun: () => Promise<unknown>[]): Promise<Promise<unknown>[]> {
-  const before = crowd.asks.length;
-  await Promise.all(begun());
-  const issued = crowd.asks.slice(before);
-  assert.ok(
-    issued.filter(({ acknowledged }) => acknowledged).length >= LEAST_IN_FLIGHT,
-    `${nameOf(step)}: too few were issued\n${round.node.log()}`,
-  );
-  round.node.arm(step);
-  const act = step.phase === 'use' ? crowd.use : crowd.finish;
-  return issued.map((asked) => act(round, asked));
-}
-
-async function issue(step: Step, round: Armed, begun: () => Promise<unknown>[]): Promise<Promise<unknown>[]> {
-  round.node.arm(firstOf(step), besideOf(step));
-  const waiting = begun();
-  await moveOn(step, round, waiting);
-  return waiting;
-}
-
-/** Where leases are held until something else has happened, by which they come to their step. */
-function firstOf(step: Step): Step {
-  const { provider, phase } = step;
-  switch (phase) {
-    case 'overtake':
-    case 'late':
-      return { provider, phase: 'ask', verb: 'mint', when: 'after' };
-    case 'clean':
-      // Nothing comes to this one: their mints are lost, and what is left of them is not due yet.
-      return { provider, phase: 'reconcile', verb: 'unfence', when: 'before' };
-    case 'ask':
-    case 'use':
-    case 'end':
-    case 'reconcile':
-      return step;
-  }
-}
-
-/** Those that are ended before their mints have landed are not killed before that either. */
-const besideOf = ({ provider, phase }: Step): Hold | null =>
-  phase === 'late' ? { provider, verb: 'revoke', when: 'before' } : null;
-
-async function moveOn(step: Step, round: Armed, asking: readonly Promise<unknown>[]): Promise<void> {
-  const { node, url, since } = round;
-  switch (step.phase) {
-    case 'ask':
-    case 'use':
-    case 'end':
-      return;
-    case 'reconcile':
-      await Promise.all(asking);
-      await hastenReconciling(grounds.world, since);
-      return;
-    case 'overtake':
-      await node.reached(LEAST_IN_FLIGHT, STEP_LIMIT_MS);
-      await actOnItsOwn(url, 'ask-always');
-      return node.arm(step);
-    case 'late':
-      await node.reached(asking.length, STEP_LIMIT_MS);
-      await endAllOpening(step.provider, round);
-      return node.arm(step, besideOf(step));
-    case 'clean':
-      await Promise.all(asking);
-      await hastenReconciling(grounds.world, since);
-      await until(async () => (await leasesSince(since)).every(({ state }) => state !== 'opening'), 'stay opening');
-      await hastenExpiry(grounds.world, since);
-      const isOver = ({ state }: LeaseRow): boolean => state === 'revoked' || state === 'failed' || state === 'active';
-      await until(async () => (await leasesSince(since)).every(isOver), 'stay undead');
-      await hastenCleaning(grounds.world);
-      return node.arm(step);
-  }
-}
-
-/** Whether what agents do at acme is permitted, without ending what they hold. */
-const actOnItsOwn = (url: string, autonomy: 'autonomous' | 'ask-always') =>
-  administer(grounds.world, url, 'PUT', '/api/tenants/acme', { display_name: 'Acme Retail', autonomy });
-
-/** As oversight does it, lease by lease. */
-async function endAllOpening(provider: ProviderKind, { url, since }: Armed): Promise<void> {
-  const opening = (await leasesSince(since)).filter(
-    (lease) => lease.provider === provider && lease.state === 'opening',
-  );
-  const token = await grounds.world.token(url, 'otto');
-  const body = { reason: 'It is ended before it has begun' };
-  await Promise.all(opening.map(({ id }) => must(url, 'POST', `/t/acme/leases/${id}/revoke?wait=0`, { token, body })));
-}
-
-const leasesSince = async (since: number): Promise<readonly LeaseRow[]> =>
-  (await leaseRows(grounds.world)).filter(({ opened_at }) => Number(opened_at) >= since);
-
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const limit = performance.now() + STEP_LIMIT_MS;
-  while (!(await holds())) {
-    assert.ok(performance.now() < limit, `leases whose mint was lost ${what}`);
-    await pause(200);
-  }
-}
-
-/** A kill at no step in particular, in the middle of everything. */
-async function bringAnywhere(round: Round): Promise<Brought> {
-  const stopping = new AbortController();
-  let inFlight = 0;
-  const waiting = many(LEAST_IN_FLIGHT + 4, async () => {
-    while (!stopping.signal.aborted) {
-      inFlight++;
-      const asked = await crowd.begin(round, anyProvider(), 'anywhere');
-      await crowd.finish(round, asked);
-      inFlight--;
-      if (asked.lease === null) return;
-    }
-  });
-  await pause(chance.whole(200, 1_500));
-  stopping.abort();
-  return { inFlight, waiting };
-}
-
-const anyProvider = (): ProviderKind => PROVIDER_KINDS[chance.whole(0, PROVIDER_KINDS.length - 1)] ?? 'jwt';
-
 async function killAt(step: Step | null): Promise<void> {
   const began = performance.now();
   const node = await startNode(grounds.world, 'armed');
-  await actOnItsOwn(node.url, 'autonomous');
+  await actOnItsOwn(grounds.world, node.url, 'autonomous');
   const round = await crowd.meet(node.url);
   await crowd.tryAgain(round);
   await Promise.all(PROVIDER_KINDS.map((provider) => crowd.begin(round, provider, 'bystander')));
-  const brought = await (step === null ? bringAnywhere(round) : bringTo(step, { ...round, node, since: Date.now() }));
+  const scene = { ...round, world: grounds.world, crowd, chance, node, since: Date.now() };
+  const brought = await (step === null ? bringAnywhere(scene) : bringTo(step, scene));
   await node.kill();
   await Promise.all(brought.waiting);
   counts.kills++;
@@ -269,7 +112,7 @@ function planned(): (Step | null)[] {
 test(`${kills} kills, then everything is known, kept and dead`, async () => {
   for (const step of planned()) await killAt(step);
   const node = await startNode(grounds.world, 'start');
-  await actOnItsOwn(node.url, 'autonomous');
+  await actOnItsOwn(grounds.world, node.url, 'autonomous');
   const round = await crowd.meet(node.url);
   await crowd.tryAgain(round);
   await bystandersLive(round);
