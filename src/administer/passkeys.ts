@@ -117,7 +117,7 @@ function whyNotMore({ passkeys }: DeploymentSnapshot, { id, person }: EnrolledKe
     : failure('still_in_use', `a person has at most ${MOST_PASSKEYS} passkeys`, { hint: 'Remove one first.' });
 }
 
-const STALE = failure('unauthenticated', 'this takes a sign-in of the last five minutes', { hint: 'Sign in again.' });
+const STALE = failure('not_signed_in', 'this takes a sign-in of the last five minutes', { hint: 'Sign in again.' });
 const OTHER_FORM = failure('form_over', 'this form was made for something else', { hint: 'Open the page again.' });
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
 

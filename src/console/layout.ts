@@ -144,7 +144,7 @@ const themes = (visit: Visit, chosen: Theme): Markup =>
 /** A refusal in the words that the API has for it. */
 export function refusalPage(c: Context<Scope>, visit: Visit, refusal: Failure): Response | Promise<Response> {
   const { status, title } = FAILURES[refusal.code];
-  const again = refusal.code === 'unauthenticated' && visit.caller === null;
+  const again = refusal.code === 'not_signed_in' && visit.caller === null;
   return page(
     c,
     visit,

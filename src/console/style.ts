@@ -80,6 +80,7 @@ time, .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .filter label { color: var(--soft); }
 .who { display: flex; flex: 1 1 6rem; align-items: center; justify-content: flex-end; gap: 0.75rem; min-width: 0;
   font-size: var(--small); }
+.who form { flex: none; }
 .who > a { color: var(--ink); padding: 0.25rem 0; max-width: 11rem; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
 footer { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25rem 1rem;
@@ -99,7 +100,7 @@ button.main:hover, .button.main:hover { color: var(--on-mark); background: var(-
 button.danger { color: var(--bad); border-color: var(--bad); }
 button.danger:hover { color: var(--on-bad); background: var(--bad); }
 button.quiet { min-height: 1.75rem; padding: 0.125rem 0.5rem; font-size: var(--small); font-weight: 500;
-  color: var(--soft); background: none; border-color: transparent; }
+  color: var(--soft); background: none; border-color: transparent; white-space: nowrap; }
 button.quiet:hover { color: var(--ink); border-color: var(--edge); }
 button.quiet[aria-pressed='true'] { color: var(--ink); background: var(--sunk); border-color: var(--rule); }
 button[aria-busy='true'] { opacity: 0.7; cursor: progress; }

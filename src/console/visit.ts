@@ -78,7 +78,9 @@ export const toSignIn = (c: Context<Scope>, { path }: Visit, fresh = false): Res
 const NOT_OURS: Failure = failure('form_over', 'this form did not come from a page of this session', {
   hint: 'Open the page again.',
 });
-const SIGNED_OUT: Failure = failure('unauthenticated', 'You are signed out', { hint: 'Sign in, and do it again.' });
+const SIGNED_OUT: Failure = failure('not_signed_in', 'nothing was done, since your session is over', {
+  hint: 'Sign in, and do it again.',
+});
 
 async function visitOf(c: Context<Scope>): Promise<Visit> {
   const { deps } = c.var;

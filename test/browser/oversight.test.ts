@@ -21,7 +21,19 @@ const HOSTILE = 'tickets/<b>now</b>';
 const triage = agents.at('acme', 'triage-bot');
 await (await triage.ask(agents.route(1))).done({ outcome: 'succeeded', summary: 'Routed to the network desk' });
 await triage.ask(agents.route(2, { ttl: 60 }));
-await triage.ask(agents.route(3, { ttl: 240, resource: HOSTILE })).catch(async (e) => { console.log(JSON.stringify(e)); const { call } = await import('../acceptance/broker.ts'); console.log(JSON.stringify((await call('GET', world.place.url + '/api/requests', { token: await (await import('../acceptance/broker.ts')).localToken(world.place, 'otto') })).body)) });
+await triage.ask(agents.route(3, { ttl: 240, resource: HOSTILE })).catch(async (e) => {
+  console.log(JSON.stringify(e));
+  const { call } = await import('../acceptance/broker.ts');
+  console.log(
+    JSON.stringify(
+      (
+        await call('GET', world.place.url + '/api/requests', {
+          token: await (await import('../acceptance/broker.ts')).localToken(world.place, 'otto'),
+        })
+      ).body,
+    ),
+  );
+});
 await agents.at('birch', 'triage-bot').ask(agents.route(4, { ttl: 150 }));
 
 const oversight = suite('oversight');
