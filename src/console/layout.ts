@@ -21,7 +21,6 @@ const PLACES = [
   ['/tenants', 'Tenants'],
   ['/policy', 'Policy'],
   ['/changes', 'Changes'],
-  ['/reviews', 'Reviews'],
   ['/exposure', 'Exposure'],
   ['/inventory', 'Inventory'],
 ] as const;

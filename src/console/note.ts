@@ -22,6 +22,8 @@ const DONE = new Map([
     'lease-revoking',
     'Its end is committed, and it is being ended at its provider. This page shows when it is seen dead.',
   ],
+  ['block-raised', 'Raised. Nothing inside is issued any more, and what lives there is being ended.'],
+  ['block-lifted', 'Lifted, and written down under your name. What it ended stays dead.'],
   ['was-over', 'It had ended already.'],
   ['withdrawn', 'Withdrawn. Nothing was changed.'],
 ]);

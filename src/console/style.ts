@@ -144,6 +144,7 @@ h1 .tag { vertical-align: 0.25rem; margin-left: 0.25rem; }
 .rows button.quiet { border-color: var(--rule); }
 .rows button.quiet:hover { border-color: var(--edge); }
 .rows a { text-decoration: none; }
+.rows .sub a { color: inherit; text-decoration: underline; }
 .rows a:hover { text-decoration: underline; }
 .facts { display: grid; grid-template-columns: minmax(6rem, max-content) minmax(0, 1fr); gap: 0.3125rem 1.25rem; margin: 0; }
 .facts dt { color: var(--soft); font-size: var(--small); line-height: 1.4375rem; }
@@ -205,6 +206,68 @@ th { padding: 0.25rem 0.75rem 0.25rem 0; text-align: left; font-weight: 550; col
 td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
 .due { color: var(--soft); font-size: var(--small); white-space: nowrap; }
 
+.sheet { padding: 1rem; background: var(--sheet); border: 1px solid var(--rule); border-radius: 5px; }
+.halves > .sheet { margin-top: 1.5rem; }
+.sheet label { margin-top: 0.75rem; }
+.sheet > label:first-of-type, .sheet .pair label { margin-top: 0; }
+.sheet select, .sheet textarea { display: block; width: 100%; margin-top: 0.25rem; }
+.sheet .choice { display: flex; align-items: flex-start; }
+.sheet .choice input { margin-top: 0.1875rem; flex: none; }
+.sheet .small { margin: 0.25rem 0 0; }
+.pair { display: flex; gap: 0.75rem; }
+.pair select { width: auto; }
+.grows { flex: 1; min-width: 0; }
+.plain { margin: 0; padding: 0; list-style: none; }
+th.number, td.number { text-align: right; }
+.figures { display: flex; flex-wrap: wrap; gap: 0.75rem 2.5rem; margin: 1.25rem 0 0; }
+.figures div { display: flex; flex-direction: column-reverse; }
+.figures dt { color: var(--soft); font-size: var(--small); }
+.figures dd { margin: 0; }
+.toll { display: block; width: 100%; height: 0.75rem; margin-top: 1rem; border-radius: 3px; }
+.toll-verified { fill: var(--mark); background: var(--mark); }
+.toll-expired { fill: var(--edge); background: var(--edge); }
+.toll-unverifiable { fill: var(--warn); background: var(--warn); }
+.toll-never { fill: var(--rule); background: var(--rule); }
+.toll-alive { fill: var(--bad); background: var(--bad); }
+.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; color: var(--soft); font-size: var(--small); }
+.key { display: inline-block; width: 0.625rem; height: 0.625rem; margin-right: 0.375rem; border-radius: 2px; }
+.spaced { margin-top: 1.25rem; }
+.wide { overflow-x: auto; }
+.inventory { min-width: 60rem; }
+.inventory th[scope='row'] { font-weight: 550; color: var(--ink); vertical-align: top; padding-top: 0.3125rem; }
+.inventory .sub { display: block; font-weight: 400; }
+.difference { min-width: 46rem; }
+.difference .sub { display: block; }
+.difference td { background: none; }
+.was { color: var(--soft); }
+.becomes { font-weight: 550; }
+.becomes .sub { font-weight: 400; }
+tbody th { font-weight: 550; color: var(--ink); }
+.ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); gap: 1.25rem 2rem; }
+.way h3 { padding-bottom: 0.25rem; border-bottom: 2px solid var(--rule); }
+.way li { padding: 0.25rem 0; overflow-wrap: anywhere; }
+.way .sub { display: block; margin: 0; }
+.target { width: 100%; }
+.target summary { cursor: pointer; }
+.target pre { margin-top: 0.5rem; padding: 0.625rem; background: var(--sunk); border-radius: 4px; }
+.tabs { display: flex; gap: 0.25rem; margin: 1rem 0; padding: 0; list-style: none; }
+.tabs a { display: block; padding: 0.25rem 0.75rem; color: var(--soft); font-size: var(--small); text-decoration: none;
+  border: 1px solid transparent; border-radius: 5px; }
+.tabs a:hover { color: var(--ink); border-color: var(--edge); }
+.tabs a[aria-current] { color: var(--ink); font-weight: 550; background: var(--sunk); border-color: var(--rule); }
+.plot { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 0.625rem; margin: 0; }
+.plot svg { width: 100%; height: 15rem; }
+.axis { display: flex; flex-direction: column; justify-content: space-between; margin: -0.625rem 0; color: var(--soft);
+  font-size: 0.75rem; line-height: 1.25rem; text-align: right; font-variant-numeric: tabular-nums; }
+.plot figcaption { grid-column: 2; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.25rem 1rem;
+  padding-top: 0.5rem; color: var(--soft); font-size: 0.75rem; font-variant-numeric: tabular-nums; }
+.plot .legend { margin: 0; }
+.grid { stroke: var(--rule); stroke-width: 1; vector-effect: non-scaling-stroke; }
+.plot-median { fill: var(--mark); background: var(--mark); }
+.plot-high { fill: light-dark(#6fae9f, #3d8474); background: light-dark(#6fae9f, #3d8474); }
+.plot-worst { fill: light-dark(#c3ddd6, #24463e); background: light-dark(#c3ddd6, #24463e); }
+.row-bar { display: block; width: 100%; min-width: 6rem; height: 0.625rem; margin-top: 0.375rem; border-radius: 2px; }
+.drawn { width: 40%; }
 .tag.good { color: var(--good); border-color: currentColor; }
 .soft { color: var(--soft); }
 .bad { color: var(--bad); }
@@ -260,6 +323,9 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
   .told-apart { grid-template-columns: minmax(0, 1fr); }
 }
 @media (max-width: 34rem) {
+  .drawn { display: none; }
+  .plot svg { height: 11rem; }
+  .figures { gap: 0.5rem 1.75rem; }
   .rows.leases li { grid-template-columns: minmax(0, 1fr) auto; }
   .rows.leases .life { grid-column: 1 / -1; }
   .rows.leases li .say[open] form { margin-left: 0; }

@@ -73,6 +73,26 @@ export interface LeaseQuery extends Page, LeaseFilter {
   readonly task?: TaskName | null;
 }
 
+export interface ExposureQuery {
+  readonly within: readonly TenantName[];
+  readonly since: Instant;
+  /** The length of one span. */
+  readonly every: Milliseconds;
+}
+
+/** What was ended in one span of time (`from`), or by one provider over all of it. */
+export interface ExposureRow {
+  readonly from: Instant | null;
+  readonly provider: ProviderKind | null;
+  readonly n: number;
+  /** Of those, what nobody could see dead. */
+  readonly unverifiable: number;
+  readonly median: Milliseconds;
+  /** 95 of 100 were no longer. */
+  readonly high: Milliseconds;
+  readonly worst: Milliseconds;
+}
+
 export interface KeptPolicy {
   readonly version: string;
   readonly functions: Readonly<Record<string, string>>;
@@ -272,6 +292,8 @@ export interface Store extends BlockReads, OversightReads {
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
   /** Newest first, and nothing outside `within`. Without a tenant: across tenants, by the listing role. */
   leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
+  /** How long what is dead was exposed: by spans of time, and by provider. */
+  exposures(query: ExposureQuery): Promise<readonly ExposureRow[]>;
   /** Over all tenants by the listing role, newest first: what is not over, and what was ended since. */
   ending(of: EndingQuery): Promise<readonly Lease[]>;
   /** Whose these are and how they stand, over all tenants; those that are no leases are missing. */

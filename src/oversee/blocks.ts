@@ -16,12 +16,17 @@ import { name as nameField, parseWith, when, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { LiftStatement } from '../core/statement.ts';
 import type { KeptBlock, Reach } from '../core/store.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { standingAt } from '../administer/administrator.ts';
 import type { Administrator } from '../administer/administrator.ts';
 import { perform, unmetFailure } from '../administer/commit.ts';
+import type { Act } from '../administer/commit.ts';
+import type { Signed } from '../authenticate/passkey.ts';
+import { oneUseOf } from '../authenticate/ticket.ts';
+import type { Ticket } from '../authenticate/ticket.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { conflictWithBlock } from '../decide/segregation.ts';
 import { wholeTargets } from '../revoke/end-all.ts';
@@ -203,11 +208,27 @@ export interface Lifted {
   readonly receipts: readonly Receipt[];
 }
 
-/** Tenant by tenant, each under the epochs that the lifter's standing there was read with. */
+/** The lifter's word under their own key, and the ticket that it was given for. */
+export interface LiftWord {
+  readonly ticket: Ticket;
+  readonly signed: Signed<LiftStatement>;
+}
+
+interface Lifting {
+  readonly id: BlockId;
+  readonly body: unknown;
+  /** From the console; none with a token of the issuer. */
+  readonly word?: LiftWord;
+}
+
+/**
+ * Tenant by tenant, each under the epochs that the lifter's standing there was read with. A signature stands in the
+ * entry of each, and is spent with the first.
+ */
 export async function liftBlock(
   deps: Deps,
   operator: OperatorPrincipal,
-  { id, body }: { readonly id: BlockId; readonly body: unknown },
+  { id, body, word }: Lifting,
 ): Promise<Result<Lifted>> {
   const found = await seenBlock(deps, operator, id);
   if (!found.ok) return found;
@@ -227,7 +248,8 @@ export async function liftBlock(
   }
   const lifted: Receipt[] = [];
   for (const tenant of places) {
-    const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason });
+    const given = lifted.length === 0 ? spent(word) : kept(word);
+    const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason, given });
     if (!receipt.ok) return receipt;
     lifted.push(receipt.value);
   }
@@ -258,7 +280,7 @@ async function liftAt(
   deps: Deps,
   operator: OperatorPrincipal,
   block: KeptBlock,
-  { tenant, reason }: { readonly tenant: TenantName; readonly reason: string },
+  { tenant, reason, given }: { readonly tenant: TenantName; readonly reason: string; readonly given: Given },
 ): Promise<Result<Receipt>> {
   const by = await lifterAt(deps, operator, block, tenant);
   if (!by.ok) return by;
@@ -269,8 +291,26 @@ async function liftAt(
     facts: { block: block.id, scope: block.scope },
     said: { name: block.name, reason },
     ends: null,
+    ...given,
   });
 }
+
+type Given = Pick<Act, 'seen' | 'spends' | 'counts'>;
+
+/** Whole, so that anyone with the public key can verify it years later. */
+const kept = (word: LiftWord | undefined): Given =>
+  word === undefined
+    ? {}
+    : { seen: { statement: { ...word.signed.statement }, assertion: { ...word.signed.assertion } } };
+
+const spent = (word: LiftWord | undefined): Given =>
+  word === undefined
+    ? {}
+    : {
+        ...kept(word),
+        spends: [oneUseOf(word.ticket)],
+        counts: { passkey: word.signed.passkey.id, signCount: word.signed.signCount },
+      };
 
 /** Of a lease, the agent that held it. */
 async function conflictOf(

@@ -11,6 +11,7 @@ import { createCommit } from './commit.ts';
 import { createConsoleReads } from './console.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
+import { createExposures } from './exposures.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
@@ -97,6 +98,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createProposals(link),
     ...createConsoleReads(link),
     ...createMarks(link),
+    ...createExposures(link),
     ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),

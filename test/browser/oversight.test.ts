@@ -19,23 +19,14 @@ await confirmAll(alan);
 
 const HOSTILE = 'tickets/<b>now</b>';
 const triage = agents.at('acme', 'triage-bot');
-await (await triage.ask(agents.route(1))).done({ outcome: 'succeeded', summary: 'Routed to the network desk' });
+for (let n = 10; n < 14; n++) {
+  await (await triage.ask(agents.route(n))).done({ outcome: 'succeeded', summary: 'Routed to the network desk' });
+}
 await triage.ask(agents.route(2, { ttl: 60 }));
-await triage.ask(agents.route(3, { ttl: 240, resource: HOSTILE })).catch(async (e) => {
-  console.log(JSON.stringify(e));
-  const { call } = await import('../acceptance/broker.ts');
-  console.log(
-    JSON.stringify(
-      (
-        await call('GET', world.place.url + '/api/requests', {
-          token: await (await import('../acceptance/broker.ts')).localToken(world.place, 'otto'),
-        })
-      ).body,
-    ),
-  );
-});
+await triage.ask(agents.route(3, { ttl: 240, resource: HOSTILE }));
 await agents.at('birch', 'triage-bot').ask(agents.route(4, { ttl: 150 }));
 
+const main = async (page: Page): Promise<string> => page.getByRole('main').innerText();
 const oversight = suite('oversight');
 
 oversight('sees what lives, and hears of more without asking', async () => {
@@ -43,7 +34,7 @@ oversight('sees what lives, and hears of more without asking', async () => {
   await clean(otto, 'leases');
   const rows = otto.getByRole('listitem').filter({ hasText: 'ticket.route' });
   assert.is(await rows.count(), 3);
-  assert.match(await otto.getByRole('main').innerText(), /tickets\/<b>now<\/b>/);
+  assert.match(await main(otto), /tickets\/<b>now<\/b>/);
   await triage.ask(agents.route(5));
   await rows.nth(3).waitFor();
 });
@@ -57,12 +48,62 @@ oversight('ends one with a reason, and reads its story', async () => {
   await clean(otto, 'leases-revoke');
   await row.getByRole('button', { name: 'End it now' }).click();
   await otto.waitForURL(/done=lease-revoked/);
-  const words = await otto.getByRole('main').innerText();
+  const words = await main(otto);
   assert.match(words, /otto revoked it/);
   assert.match(words, /It routes <i>everything<\/i> to one desk/);
   await clean(otto, 'lease');
   await otto.goto('/leases?state=all');
   await clean(otto, 'leases-all');
+  await otto
+    .getByRole('link', { name: /ticket.route at acme/ })
+    .first()
+    .click();
+  await clean(otto, 'lease-live');
+});
+
+oversight('looks at a block, raises it, watches it, and lifts it under its own key', async () => {
+  await otto.goto('/blocks');
+  await clean(otto, 'blocks-none');
+  await otto.getByRole('link', { name: 'Raise a block' }).click();
+  await otto.getByLabel('What', { exact: true }).selectOption('agent');
+  await otto.getByLabel('Its name').fill('triage-bot');
+  await otto.getByLabel('Why, for the ledger').fill('It acts on tickets that nobody wrote');
+  await otto.getByRole('button', { name: 'See what it reaches' }).click();
+  assert.match(await main(otto), /3 credentials that live/);
+  await clean(otto, 'block-preview');
+  await otto.getByRole('button', { name: 'Raise it now' }).click();
+  await otto.waitForURL(/done=block-raised/);
+  await otto.getByText('All of it is over').waitFor();
+  await clean(otto, 'block');
+  await otto.getByLabel('Why, for the ledger').fill('The queue is clean again');
+  await otto.getByRole('button', { name: 'Go on, and sign it' }).click();
+  await clean(otto, 'block-lift');
+  await otto.getByRole('button', { name: 'Sign the lift' }).click();
+  await otto.waitForURL(/done=block-lifted/);
+  assert.match(await main(otto), /lifted by otto/);
+  await otto.goto('/blocks');
+  await clean(otto, 'blocks');
+});
+
+oversight('sees how long what was ended stayed alive', async () => {
+  await otto.goto('/exposure?days=1');
+  assert.match(await main(otto), /worst exposure/);
+  await clean(otto, 'exposure');
+});
+
+oversight('finds an agent, its tenants, and the inventory', async () => {
+  await triage.ask(agents.route(6));
+  await otto.goto('/agents');
+  await clean(otto, 'agents');
+  await otto.getByRole('link', { name: 'triage-bot' }).click();
+  await clean(otto, 'agent');
+  await otto.goto('/tenants');
+  await clean(otto, 'tenants');
+  await otto.getByRole('link', { name: 'Acme Retail' }).click();
+  await otto.getByText('What agents may do here').waitFor();
+  await clean(otto, 'tenant');
+  await otto.goto('/inventory');
+  await clean(otto, 'inventory');
 });
 
 oversight.after(() => world.close());
