@@ -21,6 +21,7 @@ import { inventories } from './http/inventory.ts';
 import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
 import { passkeys } from './http/passkeys.ts';
+import { allOrders, orders } from './http/orders.ts';
 import { pauses } from './http/pauses.ts';
 import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
@@ -58,6 +59,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/assignments', assignments);
   app.route('/api/blocks', blocks);
   app.route('/api/changes', changes);
+  app.route('/api/orders', allOrders);
   app.route('/api/pauses', pauses);
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
@@ -71,6 +73,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);
   app.route('/t/:tenant/leases', leases);
+  app.route('/t/:tenant/orders', orders);
   app.route('/t/:tenant/gateway', gateway);
   app.get('/t/:tenant/jwks', keys);
   // RFC 8414 puts the well-known part before the issuer's path; OpenID discovery puts it behind.

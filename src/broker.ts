@@ -32,6 +32,7 @@ import { askingAgain, decideForPeople, decideNow, whyUnwatched } from './broker/
 import { issueRecord } from './broker/issue-record.ts';
 import { rateOf, waitUntil, withinOf } from './broker/limits.ts';
 import { refuse, refuseFull, rowOf, unmet } from './broker/refuse.ts';
+import { orderNamed } from './broker/orders.ts';
 import type { Ask, Permit } from './decide/decision.ts';
 import { publicDecision } from './decide/record.ts';
 import { parseAccessRequest } from './decide/request.ts';
@@ -69,8 +70,13 @@ export async function requestTask(
     const { principal, oneUse } = caller.value;
     const { clock, random } = deps;
     const at = clock();
-    const asking: Asking = { id: newId('req', at, random), principal, request: request.value, snapshot, at };
-    const idempotency = asked.claim === null ? null : { ...asked.claim, principal: `agent:${principal.agent.name}` };
+    const order = await orderNamed(deps, principal, request.value);
+    if (!order.ok) return done(order);
+    const ordered = order.value !== null;
+    const asking: Asking = { id: newId('req', at, random), principal, request: request.value, snapshot, at, ordered };
+    // An order is taken once, whatever key comes with it.
+    const claim = ordered ? null : asked.claim;
+    const idempotency = claim === null ? null : { ...claim, principal: `agent:${principal.agent.name}` };
     const when: Conditions = { epochs: snapshot.epochs, oneUse, idempotency };
     // One request is counted once, however often it is looked at again.
     const full = counted ? null : await rateOf(deps, asking);
@@ -87,10 +93,17 @@ async function settle(deps: Deps, asking: Asking, when: Conditions, manyTenants 
     case 'forbid':
       return refuse(deps, asking, decision, when);
     case 'ask':
-      return ask(deps, asking, decision, { ...when, within: await withinOf(deps, asking, decision) });
+      return ask(deps, asking, decision, await whole(deps, asking, decision, when));
     case 'permit':
-      return grant(deps, asking, decision, { ...when, within: await withinOf(deps, asking, decision) });
+      return grant(deps, asking, decision, await whole(deps, asking, decision, when));
   }
+}
+
+/** What gives, or asks, has to have room for it, and takes the order that it names: a refusal leaves that as it is. */
+async function whole(deps: Deps, asking: Asking, decision: Permit | Ask, when: Conditions): Promise<Conditions> {
+  const { order } = asking.request;
+  const within = await withinOf(deps, asking, decision);
+  return { ...when, within, ...(order === null ? {} : { takes: order }) };
 }
 
 const NO_ROOM = failure('invalid_authorization_details', 'this task is not answered with a token', {

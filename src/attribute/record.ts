@@ -20,6 +20,8 @@ export interface Asking {
   readonly request: AccessRequest;
   readonly snapshot: Snapshot;
   readonly at: Instant;
+  /** The order that it names was looked at, and is for this. */
+  readonly ordered?: boolean;
 }
 
 const KINDS: Readonly<Record<Decision['effect'], EntryKind>> = {
@@ -42,6 +44,7 @@ export function decisionEntry(asking: Asking, decision: Decision, more: JsonObje
       enrolled_model: principal.agent.model,
       enrolled_model_version: principal.agent.modelVersion,
       launched_by: principal.launchedBy,
+      ...(request.order === null ? {} : { order: request.order }),
       ...ledgerFields(decision),
       ...more,
     },

@@ -29,6 +29,7 @@ export type Deciding = Pick<Asking, 'snapshot' | 'principal' | 'request'> & {
   readonly manyTenants: boolean;
   readonly open?: ReadonlyMap<PersonName, number>;
   readonly underWay?: true;
+  readonly ordered?: boolean;
 };
 
 /** Under the policy that is active in the snapshot. A broker without one decides nothing. */
@@ -52,7 +53,7 @@ export async function decideForPeople(deps: Deps, asking: Deciding): Promise<Dec
  */
 export async function askingAgain(
   deps: Deps,
-  { snapshot: before, principal, request }: Asking,
+  { snapshot: before, principal, request, ordered = false }: Asking,
 ): Promise<Deciding | null> {
   deps.store.forget(principal.tenant);
   const snapshot = await deps.store.snapshot(principal.tenant);
@@ -62,5 +63,5 @@ export async function askingAgain(
   const proof = proofDigest(snapshot, enrolled.enrolment);
   if (proof !== proofDigest(before, principal.enrolment) || owner.name !== principal.agent.owner) return null;
   // At how many tenants it is done was counted when it was opened.
-  return { snapshot, principal: { ...principal, ...enrolled }, request, manyTenants: false };
+  return { snapshot, principal: { ...principal, ...enrolled }, request, manyTenants: false, ordered };
 }

@@ -21,6 +21,7 @@ import { asAsked } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
 import { refusalNotice } from '../oversee/notice.ts';
 import type { Answer } from './answer.ts';
+import { ORDER_OVER } from './orders.ts';
 import { again, done, isStale, usedBefore } from './callers.ts';
 import type { Step } from './callers.ts';
 import { fullDenial } from './limits.ts';
@@ -110,8 +111,9 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
     case 'spread':
     case 'state':
     case 'fenced':
-    case 'approval':
     case 'order':
+      return done(err(ORDER_OVER));
+    case 'approval':
     case 'retired':
     case 'taken':
     case 'second_function':

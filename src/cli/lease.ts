@@ -107,4 +107,19 @@ VERDICT is correct, false_positive, false_negative, reversed or caused_incident.
   },
 };
 
-export const commands: readonly Command[] = [list, show, timeline, revoke, verdict];
+const reverse: Command = {
+  name: 'lease reverse',
+  says: 'Takes back what was done at tier 2: ends the lease, and orders its rollback, which the agent asks for.',
+  takes: ['LEASE'],
+  options: { reason: { takes: 'TEXT', says: 'why, for the ledger', needed: true }, ...OF_TENANT },
+  example: `brevet lease reverse lse_01jq… --tenant acme --reason 'wrong article' --token-file token`,
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const body = { reason: given.need('reason') };
+    const answer = await line.send({ method: 'POST', path: `${pathOf(given)}/reverse`, body });
+    print(terminal, answer, () => fields(answer['order'] as Body));
+    return EXIT.done;
+  },
+};
+
+export const commands: readonly Command[] = [list, show, timeline, revoke, verdict, reverse];

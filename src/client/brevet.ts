@@ -52,6 +52,8 @@ export interface Ask {
   readonly rollback?: string;
   readonly change?: string;
   readonly plan?: string;
+  /** The reversal that oversight has ordered, which this is: see `GET orders`. */
+  readonly order?: string;
   /** It shortens what people are given to answer, and nothing else. */
   readonly urgency?: 'routine' | 'urgent';
 }

@@ -2,7 +2,7 @@
  * An agent's ask, parsed: one task at one client.
  */
 import type { Json, JsonObject } from './canonical.ts';
-import type { RoleName, TargetName, TaskName } from './ids.ts';
+import type { OrderId, RoleName, TargetName, TaskName } from './ids.ts';
 import type { DataClass, LegalBasis } from './registers.ts';
 import type { Urgency } from './route.ts';
 import type { Seconds } from './time.ts';
@@ -37,6 +37,8 @@ export interface AccessRequest {
   readonly parameters: JsonObject;
   readonly reason: string;
   readonly role: RoleName | null;
+  /** The reversal that oversight has ordered, which this is. */
+  readonly order: OrderId | null;
   readonly ttl: Seconds | null;
   readonly uses: number | null;
   readonly circumstances: Circumstances;

@@ -6,7 +6,8 @@ import { canonicalBytes } from '../core/canonical.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { sha256Hex } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
-import type { RoleName, TargetName } from '../core/ids.ts';
+import { parseId } from '../core/ids.ts';
+import type { OrderId, RoleName, TargetName } from '../core/ids.ts';
 import { hasControl, isWellFormed, name, parseWith, taskName, words } from '../core/parse.ts';
 import { DATA_CLASSES, LEGAL_BASES } from '../core/registers.ts';
 import { URGENCIES } from '../core/route.ts';
@@ -55,12 +56,15 @@ const Circumstance = {
   urgency: z.enum(URGENCIES).optional(),
 };
 
+const orderId = z.string().refine((text) => parseId('ord', text).ok, 'it must be the id of an order');
+
 const Body = z.strictObject({
   task: taskName(),
   resource,
   parameters: jsonObject.default({}),
   reason: words(1000),
   role: name().optional(),
+  order: orderId.optional(),
   ttl: z.int().min(1).max(LONGEST_TTL_ASKED).optional(),
   uses: z.int().min(1).max(MOST_USES_ASKED).optional(),
   ...Circumstance,
@@ -86,6 +90,7 @@ export function parseAccessRequest(body: unknown): Result<AccessRequest> {
     parameters: asked.parameters,
     reason: asked.reason,
     role: (asked.role ?? null) as RoleName | null,
+    order: (asked.order ?? null) as OrderId | null,
     ttl: asked.ttl === undefined ? null : seconds(asked.ttl),
     uses: asked.uses ?? null,
     circumstances: circumstancesOf(asked),
@@ -116,7 +121,7 @@ function circumstancesOf(asked: z.infer<typeof Body>): Circumstances {
 
 /** What `parseAccessRequest` takes, of what it made. */
 export function asAsked({ circumstances, ...request }: AccessRequest): JsonObject {
-  const { task, resource, parameters, reason, role, ttl, uses } = request;
+  const { task, resource, parameters, reason, role, order, ttl, uses } = request;
   const { dataConsidered, dataClasses, legalBasis, modelVersion, ...said } = circumstances;
   const given = {
     task,
@@ -124,6 +129,7 @@ export function asAsked({ circumstances, ...request }: AccessRequest): JsonObjec
     parameters,
     reason,
     role,
+    order,
     ttl,
     uses,
     ...said,

@@ -18,12 +18,14 @@ export interface Living {
   readonly request: AccessRequest;
   /** The task class's part for the provider when it was minted; `null` where that is not known any more. */
   readonly template: JsonObject | null;
+  /** It takes back what oversight ordered taken back. */
+  readonly ordered: boolean;
 }
 
 /** @returns why it would not be given as it is, or `null`. */
 export function whyNotStill(
   policy: Policy,
-  { lease, request, template }: Living,
+  { lease, request, template, ordered }: Living,
   { snapshot, now }: { readonly snapshot: Snapshot; readonly now: Instant },
 ): string | null {
   const enrolled = snapshot.agents.get(lease.agent);
@@ -33,7 +35,7 @@ export function whyNotStill(
   const principal = { kind: 'agent', tenant, ...enrolled, by: 'private_key_jwt', launchedBy: null } as const;
   // A role that was named once more would now be one of several; how many tenants there were was counted then.
   const asked = { ...request, role: lease.role };
-  const decision = decide(policy, { snapshot, principal, request: asked, now, manyTenants: false });
+  const decision = decide(policy, { snapshot, principal, request: asked, now, manyTenants: false, ordered });
   if (decision.effect === 'forbid') return decision.reason.code;
   // A person has said yes to the very same.
   if (decision.effect === 'ask' && lease.approval === null) return 'asks';

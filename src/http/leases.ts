@@ -11,21 +11,24 @@ import type { Lease } from '../core/lease.ts';
 import { parseWith, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { seconds } from '../core/time.ts';
 import { actorOf } from '../administer/administrator.ts';
 import { timelineOf } from '../attribute/timeline.ts';
 import { mayUse } from '../authenticate/act.ts';
 import type { OperatorAct } from '../authenticate/act.ts';
 import { functionAt } from '../authenticate/principal.ts';
+import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { SESSION_TYPE } from '../authenticate/session.ts';
 import { end } from '../broker.ts';
 import { agentOf } from '../broker/callers.ts';
+import { reverse } from '../oversee/reverse.ts';
 import { giveVerdict } from '../oversee/verdicts.ts';
 import type { Ending } from '../revoke/revoke.ts';
 import { readJson } from './body.ts';
 import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
 import { leaseWire } from './lease-wire.ts';
-import { verdictWire } from './oversight-wire.ts';
+import { orderWire, verdictWire } from './oversight-wire.ts';
 import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
@@ -115,20 +118,45 @@ leases.post('/:id/revoke', async (c) => {
 });
 
 leases.post('/:id/verdict', async (c) => {
-  const operator = await operatorOf(c);
-  if (!operator.ok) return problem(c, operator.error);
-  const seen = await seenLease(c, 'read');
-  if (!seen.ok) return problem(c, seen.error);
-  const body = await readJson(c);
-  if (!body.ok) return problem(c, body.error);
-  const at = await currentSnapshot(c);
-  if (!at.ok) return problem(c, at.error);
-  const { lease } = seen.value;
-  const done = await giveVerdict(c.var.deps, operator.value, { at: at.value, lease }, body.value);
+  const judging = await overseeing(c);
+  if (!judging.ok) return problem(c, judging.error);
+  const { operator, of, body } = judging.value;
+  const done = await giveVerdict(c.var.deps, operator, of, body);
   if (!done.ok) return problem(c, done.error);
   const { verdict, receipt } = done.value;
   return answer(c, { ...verdictWire(verdict), receipt: receiptWire(receipt) }, 201);
 });
+
+/** Takes back what was done at tier 2: the lease is revoked, and its rollback ordered. */
+leases.post('/:id/reverse', async (c) => {
+  const reversing = await overseeing(c);
+  if (!reversing.ok) return problem(c, reversing.error);
+  const { operator, of, body } = reversing.value;
+  const done = await reverse(c.var.deps, operator, of, body);
+  if (!done.ok) return problem(c, done.error);
+  const { lease, order, receipt } = done.value;
+  const written = receipt === null ? null : receiptWire(receipt);
+  return answer(c, { lease: leaseWire(lease), order: orderWire(order), receipt: written });
+});
+
+interface Overseeing {
+  readonly operator: OperatorPrincipal;
+  readonly of: { readonly at: Snapshot; readonly lease: Lease };
+  readonly body: unknown;
+}
+
+/** An operator who sees this lease, and what they say of it. */
+async function overseeing(c: Context<Scope, '/:id/verdict' | '/:id/reverse'>): Promise<Result<Overseeing>> {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return operator;
+  const seen = await seenLease(c, 'read');
+  if (!seen.ok) return seen;
+  const body = await readJson(c);
+  if (!body.ok) return body;
+  const at = await currentSnapshot(c);
+  if (!at.ok) return at;
+  return ok({ operator: operator.value, of: { at: at.value, lease: seen.value.lease }, body: body.value });
+}
 
 async function endAnswer(c: Context<Scope>, lease: Lease, ending: Ending): Promise<Response> {
   const wait = waitOf(c, DEFAULT_WAIT);

@@ -1,10 +1,40 @@
 /** What oversight wrote down, as callers see it. */
 import type { Json } from '../core/canonical.ts';
-import type { KeptPause, Verdict } from '../core/oversight.ts';
+import type { KeptOrder, KeptPause, Order, Verdict } from '../core/oversight.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 
 const time = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
+
+/** As the agent reads it, who has no business with whose click it was. */
+export const orderWire = ({
+  id,
+  lease,
+  task,
+  resource,
+  parameters,
+  reason,
+  at,
+  until,
+}: Order): Record<string, Json> => ({
+  id,
+  takes_back: lease,
+  task,
+  resource,
+  parameters,
+  reason,
+  at: toRfc3339(at),
+  until: toRfc3339(until),
+});
+
+/** As oversight reads it. */
+export const keptOrderWire = (order: KeptOrder): Record<string, Json> => ({
+  ...orderWire(order),
+  tenant: order.tenant,
+  agent: order.agent,
+  by: order.by,
+  request: order.request,
+});
 
 /** `everywhere` has one place, without a tenant. */
 export const pauseWire = ({ id, author, reason, from, places }: KeptPause) => ({

@@ -70,7 +70,10 @@ async function whyFallen(deps: Deps, bundle: Bundle, lease: Lease): Promise<stri
   if (snapshot === null || !request.ok) return 'unknown';
   const { rulebook, providers, channels } = deps;
   const policy = { bundle, rulebook, providers, channels: channels.length > 0 };
-  const living = { lease, request: request.value, template };
+  const { order } = request.value;
+  const taken = order === null ? null : await deps.store.order(tenant, order);
+  const ordered = taken !== null && taken.request === lease.request;
+  const living = { lease, request: request.value, template, ordered };
   return whyNotStill(policy, living, { snapshot, now: deps.clock() });
 }
 

@@ -71,7 +71,8 @@ async function unmetOf(link: Link, change: LifeChange, outcome: Exclude<Outcome,
     case 'fenced':
       return { unmet: outcome };
     case 'approval':
-      return { unmet: 'approval' };
+    case 'order':
+      return { unmet: outcome };
     case 'claimed':
       return claimOf(link, change);
     case 'spread':

@@ -95,6 +95,7 @@ requests('a plain request has its parts', () => {
     rest: 'TCK-42',
     parameters: {},
     role: null,
+    order: null,
     ttl: null,
     uses: null,
     circumstances: {},

@@ -22,6 +22,7 @@ const LIVING: Living = {
   },
   request: ROUTE.request,
   template: GIVEN.template,
+  ordered: false,
 };
 
 /** The shipped bundle without its cases, which would notice, and with more of its own. */

@@ -133,6 +133,7 @@ function plainDraft(subject: Subject): Draft {
       resource: target.name,
       target: target.name,
       rest: '',
+      order: null,
       parameters: parameters[0],
       reason: 'a cell of the grid',
       role,

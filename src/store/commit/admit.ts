@@ -22,6 +22,8 @@ export interface AdmissionRows {
   readonly lease: Rows;
   /** Whether it spends an approval. */
   readonly redeems: boolean;
+  /** Whether it takes an order. */
+  readonly takes: boolean;
 }
 
 export function admissionRows(n: number, change: Admission): AdmissionRows {
@@ -29,6 +31,7 @@ export function admissionRows(n: number, change: Admission): AdmissionRows {
     conditions: conditionsRow(n, change),
     request: 'request' in change && !redeems(change) ? requestRow(n, change) : '',
     redeems: redeems(change),
+    takes: change.when.takes !== undefined,
     approval: change.kind === 'request.ask' ? approvalRow(n, change) : '',
     lease: change.kind === 'lease.open' ? leaseRow(n, change) : '',
   };
@@ -48,6 +51,9 @@ function conditionsRow(n: number, change: Admission): Rows {
       ? { approval: change.redeems.approval, version: change.redeems.version, opens: change.lease.id }
       : {}),
     ...(oneUse === null ? {} : { client: oneUse.client, jti: oneUse.jti, until: oneUse.until }),
+    ...('request' in change && change.when.takes !== undefined
+      ? { order: change.when.takes, asks: change.request.id }
+      : {}),
     ...idempotency,
     ...(idempotency === null || !('request' in change) ? {} : { request: change.request.id }),
   });
@@ -101,11 +107,12 @@ function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, 
  */
 const admitting = (
   { within, from, spreading, why }: Limiting,
-  redeeming: Redeeming,
+  redeeming: Spending,
+  taking: Spending,
 ): string => `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, tenant_epoch bigint,
     deployment_epoch bigint, ends bigint, client text, jti text, until bigint, principal text, route text, key text,
-    digest text, request text, approval text, version int, opens text)),
+    digest text, request text, approval text, version int, opens text, "order" text, asks text)),
 stood as materialized (
   select i.* from input i
   join tenants t on t.name = i.tenant and t.epoch = i.tenant_epoch and not t.retired
@@ -121,11 +128,11 @@ once as materialized (
 claimed as (
   insert into idempotency (tenant, principal, route, key, digest, request)
   select tenant, principal, route, key, digest, request from ${from} where key is not null order by 1, 2, 3, 4
-  on conflict do nothing returning tenant, principal, route, key),${redeeming.spend(from)}
+  on conflict do nothing returning tenant, principal, route, key),${redeeming.spend(from)}${taking.spend(from)}
 done as materialized (
   select i.n from ${from} i left join claimed c
     on c.tenant = i.tenant and c.principal = i.principal and c.route = i.route and c.key = i.key
-  where (i.key is null or c.key is not null)${redeeming.spent}),${spreading}
+  where (i.key is null or c.key is not null)${redeeming.spent}${taking.spent}),${spreading}
 asked as (
   insert into requests (tenant, id, agent, task, resource, hash, effect, decision, asked, at, policy, lease)
   select r.tenant, r.id, r.agent, r.task, r.resource, r.hash, r.effect, r.decision, r.asked, r.at, r.policy, r.lease
@@ -158,7 +165,7 @@ opened as (
   join done using (n)),
 ${writeWork('$5')},
 ${writeEntries('$6')}
-select i.n, case when done.n is not null then 'done'${why}${redeeming.why} when once.n is not null then 'claimed'
+select i.n, case when done.n is not null then 'done'${why}${redeeming.why}${taking.why} when once.n is not null then 'claimed'
   when stood.n is not null then 'replayed' else 'moved' end as outcome
 from input i left join stood using (n) left join once using (n) left join done using (n)`;
 
@@ -183,17 +190,17 @@ const LIMITED: Limiting = {
   when exists (select from unfit where unfit.n = i.n) then (select min(unfit.why) from unfit where unfit.n = i.n)`,
 };
 
-/** The parts that spend approvals: a batch without a redemption pays nothing for it. */
-interface Redeeming {
+/** The parts that spend an approval, or an order: a batch without one pays nothing for it. */
+interface Spending {
   readonly spend: (from: Limiting['from']) => string;
   readonly spent: string;
   readonly why: string;
 }
 
-const NOT_REDEEMING: Redeeming = { spend: () => '', spent: '', why: '' };
+const NOT_SPENDING: Spending = { spend: () => '', spent: '', why: '' };
 
 /** Two redemptions of one approval, on whatever nodes, wait for one row: the second finds another version. */
-const REDEEMING: Redeeming = {
+const REDEEMING: Spending = {
   spend: (from) => `
 redeemed as (
   update approvals a set state = 'redeemed', version = a.version + 1, lease = i.opens
@@ -209,15 +216,37 @@ pointed as (
   when once.n is not null and i.approval is not null and i.n not in (select n from redeemed) then 'approval'`,
 };
 
-export function admission({ limited, redeeming }: { readonly limited: boolean; readonly redeeming: boolean }): string {
-  const known = ADMISSIONS[`${limited}-${redeeming}`];
-  if (known === undefined) throw new Error('a batch of no known kind');
+/** The same of orders, which are rarer still. */
+const TAKING: Spending = {
+  spend: (from) => `
+taken as (
+  update orders o set request = i.asks
+  from ${from} i
+  where o.tenant = i.tenant and o.id = i."order" and o.id = any(array(select "order" from input))
+    and i.key is null and o.request is null and o.until > brevet_now()
+  returning i.n),`,
+  spent: ' and (i."order" is null or i.n in (select n from taken))',
+  why: `
+  when once.n is not null and i."order" is not null and i.n not in (select n from taken) then 'order'`,
+};
+
+/** What a batch holds beside the plainest of its kind. */
+interface Batch {
+  readonly limited: boolean;
+  readonly redeeming: boolean;
+  readonly taking: boolean;
+}
+
+export function admission(batch: Batch): string {
+  const { limited, redeeming, taking } = batch;
+  const kind = `${limited}-${redeeming}-${taking}`;
+  const known = ADMISSIONS.get(kind) ?? textOf(batch);
+  ADMISSIONS.set(kind, known);
   return known;
 }
 
-const ADMISSIONS: Readonly<Record<string, string>> = {
-  'false-false': admitting(NOT_LIMITED, NOT_REDEEMING),
-  'true-false': admitting(LIMITED, NOT_REDEEMING),
-  'false-true': admitting(NOT_LIMITED, REDEEMING),
-  'true-true': admitting(LIMITED, REDEEMING),
-};
+const textOf = ({ limited, redeeming, taking }: Batch): string =>
+  admitting(limited ? LIMITED : NOT_LIMITED, redeeming ? REDEEMING : NOT_SPENDING, taking ? TAKING : NOT_SPENDING);
+
+/** Made once each. */
+const ADMISSIONS = new Map<string, string>();

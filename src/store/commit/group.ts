@@ -19,7 +19,7 @@ import type { Rows } from './written.ts';
 const BATCH_LIMIT = 128;
 
 export type Outcome =
-  'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state' | 'approval' | 'spread' | LiveBudget;
+  'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state' | 'approval' | 'order' | 'spread' | LiveBudget;
 
 interface Member {
   readonly n: number;
@@ -111,10 +111,11 @@ function memberOf(
 }
 
 function keysOf(change: Admission): string[] {
-  const { oneUse, idempotency } = change.when;
+  const { oneUse, idempotency, takes } = change.when;
   const { tenant } = change;
   const keys: string[] = [];
   if (change.kind === 'lease.open' && change.redeems !== null) keys.push(`approval ${change.redeems.approval}`);
+  if (takes !== undefined) keys.push(`order ${takes}`);
   if (oneUse !== null) keys.push(JSON.stringify(['jti', tenant, oneUse.client, oneUse.jti]));
   if (idempotency !== null) {
     keys.push(JSON.stringify(['key', tenant, idempotency.principal, idempotency.route, idempotency.key]));
@@ -174,11 +175,15 @@ function admitStatements(batch: readonly Member[]): Statement[] {
       : [],
   );
   if (admitted.length === 0) return [];
-  const of = (table: Exclude<keyof (typeof admitted)[number], 'locks' | 'redeems'>) =>
+  const of = (table: Exclude<keyof (typeof admitted)[number], 'locks' | 'redeems' | 'takes'>) =>
     array(admitted.map((rows) => rows[table]));
   const parameters = (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map(of);
   const limited = admitted.some(({ budgets, spread }) => budgets !== '' || spread !== '');
-  const text = admission({ limited, redeeming: admitted.some(({ redeems }) => redeems) });
+  const text = admission({
+    limited,
+    redeeming: admitted.some(({ redeems }) => redeems),
+    taking: admitted.some(({ takes }) => takes),
+  });
   if (!limited) return [{ text, parameters }];
   return [
     ...locking(admitted.flatMap(({ locks }) => locks)),
