@@ -141,29 +141,31 @@ function table(
   name: (row: ExposureRow) => string,
   bar: ((row: ExposureRow) => Markup) | null = null,
 ): Markup {
-  return html`<table>
-    <thead>
-      <tr>
-        <th scope="col">${head}</th>
-        ${bar === null ? '' : html`<th scope="col" class="drawn"><span class="small">median, 95 %, worst</span></th>`}
-        <th scope="col" class="number">Ended</th>
-        <th scope="col" class="number">Median</th>
-        <th scope="col" class="number">95 of 100</th>
-        <th scope="col" class="number">Worst</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${rows.map(
-        (row) =>
-          html`<tr>
-            <th scope="row">${name(row)}</th>
-            ${bar === null ? '' : html`<td class="drawn">${bar(row)}</td>`}
-            <td class="number">${row.n}</td>
-            <td class="number">${precise(row.median)}</td>
-            <td class="number">${precise(row.high)}</td>
-            <td class="number">${precise(row.worst)}</td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
+  return html`<div class="wide" tabindex="0" role="region" aria-label="${head}, as a table">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">${head}</th>
+          ${bar === null ? '' : html`<th scope="col" class="drawn"><span class="small">median, 95 %, worst</span></th>`}
+          <th scope="col" class="number">Ended</th>
+          <th scope="col" class="number">Median</th>
+          <th scope="col" class="number">95 of 100</th>
+          <th scope="col" class="number">Worst</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              <th scope="row">${name(row)}</th>
+              ${bar === null ? '' : html`<td class="drawn">${bar(row)}</td>`}
+              <td class="number">${row.n}</td>
+              <td class="number">${precise(row.median)}</td>
+              <td class="number">${precise(row.high)}</td>
+              <td class="number">${precise(row.worst)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
 }

@@ -264,7 +264,7 @@ leases.get(
         ${noteOf(c)}
         <div id="lease" data-part>
           <p class="sub">${stateTag(lease)} <code>${lease.id}</code></p>
-          ${await standing(visit, lease)} ${lifeline(lease, visit.deps.clock())}
+          ${await standing(visit, lease)} ${isLive(lease) ? '' : lifeline(lease, visit.deps.clock())}
           <div class="told-apart">
             <section aria-labelledby="story">
               <h2 id="story">What happened</h2>
@@ -315,7 +315,7 @@ function factsOf(lease: Lease): Markup {
       ${
         cause === null
           ? ''
-          : html`<dt>Ended since</dt>
+          : html`<dt>Ended</dt>
               <dd>${CAUSES[cause]}</dd>`
       }
       <dt>Agent</dt>

@@ -97,8 +97,8 @@ button, .button { display: inline-flex; align-items: center; justify-content: ce
 button:hover, .button:hover { color: var(--ink); background: var(--sunk); border-color: var(--ink); }
 button.main, .button.main { color: var(--on-mark); background: var(--mark); border-color: var(--mark); }
 button.main:hover, .button.main:hover { color: var(--on-mark); background: var(--mark-deep); border-color: var(--mark-deep); }
-button.danger { color: var(--bad); border-color: var(--bad); }
-button.danger:hover { color: var(--on-bad); background: var(--bad); }
+button.danger, .button.danger { color: var(--bad); border-color: var(--bad); }
+button.danger:hover, .button.danger:hover { color: var(--on-bad); background: var(--bad); }
 button.quiet { min-height: 1.75rem; padding: 0.125rem 0.5rem; font-size: var(--small); font-weight: 500;
   color: var(--soft); background: none; border-color: transparent; white-space: nowrap; }
 button.quiet:hover { color: var(--ink); border-color: var(--edge); }
@@ -209,7 +209,7 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
 .sheet { padding: 1rem; background: var(--sheet); border: 1px solid var(--rule); border-radius: 5px; }
 .halves > .sheet { margin-top: 1.5rem; }
 .sheet label { margin-top: 0.75rem; }
-.sheet > label:first-of-type, .sheet .pair label { margin-top: 0; }
+.sheet .pair label { margin-top: 0; }
 .sheet select, .sheet textarea { display: block; width: 100%; margin-top: 0.25rem; }
 .sheet .choice { display: flex; align-items: flex-start; }
 .sheet .choice input { margin-top: 0.1875rem; flex: none; }
@@ -219,6 +219,7 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
 .grows { flex: 1; min-width: 0; }
 .plain { margin: 0; padding: 0; list-style: none; }
 th.number, td.number { text-align: right; }
+th.number { white-space: normal; }
 .figures { display: flex; flex-wrap: wrap; gap: 0.75rem 2.5rem; margin: 1.25rem 0 0; }
 .figures div { display: flex; flex-direction: column-reverse; }
 .figures dt { color: var(--soft); font-size: var(--small); }
@@ -255,7 +256,7 @@ tbody th { font-weight: 550; color: var(--ink); }
   border: 1px solid transparent; border-radius: 5px; }
 .tabs a:hover { color: var(--ink); border-color: var(--edge); }
 .tabs a[aria-current] { color: var(--ink); font-weight: 550; background: var(--sunk); border-color: var(--rule); }
-.plot { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 0.625rem; margin: 0; }
+.plot { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 0.625rem; margin: 1.25rem 0 0.5rem; }
 .plot svg { width: 100%; height: 15rem; }
 .axis { display: flex; flex-direction: column; justify-content: space-between; margin: -0.625rem 0; color: var(--soft);
   font-size: 0.75rem; line-height: 1.25rem; text-align: right; font-variant-numeric: tabular-nums; }
@@ -293,10 +294,10 @@ tbody th { font-weight: 550; color: var(--ink); }
 .rows .say input:not([type]) { flex: 1; width: auto; margin: 0; }
 .rows .say form > button { margin: 0; }
 .lifeline { display: block; width: 100%; height: 0.75rem; margin: 1.25rem 0 0; border-radius: 3px; background: var(--sunk); }
-.life-minting { fill: var(--edge); }
-.life-alive { fill: var(--mark); }
-.life-exposed { fill: var(--bad); }
-.life-unused { fill: var(--rule); }
+.life-minting { fill: var(--edge); background: var(--edge); }
+.life-alive { fill: var(--mark); background: var(--mark); }
+.life-exposed { fill: var(--bad); background: var(--bad); }
+.life-unused { fill: var(--rule); background: var(--rule); }
 .told-apart { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 0 3rem; }
 .told-apart > section { margin-top: 1.5rem; }
 .story { margin: 0; padding: 0; list-style: none; }
@@ -324,6 +325,8 @@ tbody th { font-weight: 550; color: var(--ink); }
 }
 @media (max-width: 34rem) {
   .drawn { display: none; }
+  .beside .facts { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.25rem 0.75rem; }
+  .beside .facts dd { margin-bottom: 0; }
   .plot svg { height: 11rem; }
   .figures { gap: 0.5rem 1.75rem; }
   .rows.leases li { grid-template-columns: minmax(0, 1fr) auto; }

@@ -2,8 +2,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Page } from 'playwright-core';
+import { readBundle } from '../../src/node/first-bundle.ts';
+import { must } from '../acceptance/broker.ts';
+import { firewallAgent } from '../support/browser/agent.ts';
 import { fleet } from '../support/browser/fleet.ts';
 import { look } from '../support/browser/look.ts';
+import { past } from '../support/browser/past.ts';
 import { confirmAll, enrol, signIn, startConsole } from '../support/browser/world.ts';
 
 const world = await startConsole();
@@ -14,6 +18,9 @@ const otto = await world.visitor();
 const alan = await world.visitor();
 await signIn(otto, 'otto');
 await enrol(otto, 'otto');
+const paula = await world.visitor();
+await signIn(paula, 'paula');
+await enrol(paula, 'paula');
 await signIn(alan, 'alan');
 await confirmAll(alan);
 
@@ -85,8 +92,31 @@ oversight('looks at a block, raises it, watches it, and lifts it under its own k
   await clean(otto, 'blocks');
 });
 
+oversight('reads on whose word a credential was given, whole on one page', async () => {
+  const agent = await firewallAgent(world);
+  const running = agent.exec();
+  await paula.goto('/approvals');
+  await paula.getByRole('link', { name: /firewall\.change/ }).click();
+  await paula.getByRole('button', { name: 'Approve exactly this' }).click();
+  await paula.waitForURL(/done=approved/);
+  assert.is((await running.ended).status, 0, running.text());
+  await otto.goto('/leases?tenant=clinic&state=all');
+  await otto.getByRole('link', { name: /firewall.change at clinic/ }).click();
+  const story = await main(otto);
+  const told = [
+    /was asked/,
+    /paula said yes/,
+    /came for it, on the word of paula/,
+    /The credential was made/,
+    /Dead, and seen to be/,
+  ];
+  for (const part of told) assert.match(story, part);
+  await clean(otto, 'lease-approved');
+});
+
 oversight('sees how long what was ended stayed alive', async () => {
-  await otto.goto('/exposure?days=1');
+  await past(world, 900);
+  await otto.goto('/exposure');
   assert.match(await main(otto), /worst exposure/);
   await clean(otto, 'exposure');
 });
@@ -104,6 +134,36 @@ oversight('finds an agent, its tenants, and the inventory', async () => {
   await clean(otto, 'tenant');
   await otto.goto('/inventory');
   await clean(otto, 'inventory');
+});
+
+oversight('of the policy is for its administrators, who read what a version would change', async () => {
+  const files = await readBundle(new URL('../../policy', import.meta.url).pathname);
+  const { 'tasks.yaml': tasks = '', ...rest } = files ?? {};
+  const freer = tasks
+    .replace(
+      "reversibility: { score: 2, because: 'The rule is set",
+      "reversibility: { score: 1, because: 'The rule is set",
+    )
+    .replace('ttl: 600', 'ttl: 900');
+  const { ada, place } = world;
+  const body = { files: { ...rest, 'tasks.yaml': freer } };
+  await must('POST', `${place.url}/api/policy/activate`, { token: ada.token, body });
+  await alan.goto('/policy');
+  await clean(alan, 'policy');
+  await alan.getByRole('listitem').filter({ hasText: 'was active' }).getByRole('link').first().click();
+  await alan.getByText('Digest of this comparison').waitFor({ timeout: 60_000 });
+  await clean(alan, 'policy-difference');
+  await alan.goto('/policy');
+  await alan
+    .getByRole('listitem')
+    .filter({ hasText: /active/ })
+    .getByRole('link')
+    .first()
+    .click();
+  await alan.getByText('What forbids, or asks').waitFor();
+  await clean(alan, 'policy-active');
+  await otto.goto('/policy');
+  assert.match(await main(otto), /for administrators/);
 });
 
 oversight.after(() => world.close());

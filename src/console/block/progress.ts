@@ -72,87 +72,93 @@ function bar({ counts: { ended, alive, verified, expired, unverifiable, never_mi
 const survivorsOf = (survivors: readonly Survivor[]): Markup =>
   html`<section aria-labelledby="survivors">
     <h2 id="survivors">Not dead yet</h2>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Credential</th>
-          <th scope="col">Target</th>
-          <th scope="col">Exposed for</th>
-          <th scope="col">Tried</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${survivors.map(
-          ({ lease, why, attempts, exposure }) =>
-            html`<tr>
-              <td>
-                <a href="/leases/${lease.tenant}/${lease.id}">${lease.task}</a> of ${lease.agent} at ${lease.tenant}
-              </td>
-              <td>${lease.target}</td>
-              <td class="number">${precise(exposure)}</td>
-              <td class="number">${attempts}</td>
-              <td>${why === null ? 'not tried yet' : untrusted(why)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
+    <div class="wide" tabindex="0" role="region" aria-label="Not dead yet, as a table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Credential</th>
+            <th scope="col">Target</th>
+            <th scope="col">Exposed for</th>
+            <th scope="col">Tried</th>
+            <th scope="col">Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${survivors.map(
+            ({ lease, why, attempts, exposure }) =>
+              html`<tr>
+                <td>
+                  <a href="/leases/${lease.tenant}/${lease.id}">${lease.task}</a> of ${lease.agent} at ${lease.tenant}
+                </td>
+                <td>${lease.target}</td>
+                <td class="number">${precise(exposure)}</td>
+                <td class="number">${attempts}</td>
+                <td>${why === null ? 'not tried yet' : untrusted(why)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
   </section>`;
 
 const targetsOf = (targets: readonly AtTarget[]): Markup =>
   html`<section aria-labelledby="targets">
     <h2 id="targets">By target</h2>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Target</th>
-          <th scope="col">Tenant</th>
-          <th scope="col">By</th>
-          <th scope="col" class="number">Ended</th>
-          <th scope="col" class="number">Alive</th>
-          <th scope="col" class="number">Worst exposure</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${targets.map(
-          ({ tenant, target, provider, ended, alive, worstExposure }) =>
-            html`<tr>
-              <td>${target}</td>
-              <td>${tenant}</td>
-              <td>${provider}</td>
-              <td class="number">${ended}</td>
-              <td class="number ${alive > 0 ? 'bad' : ''}">${alive}</td>
-              <td class="number">${precise(worstExposure)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
+    <div class="wide" tabindex="0" role="region" aria-label="By target, as a table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Target</th>
+            <th scope="col">Tenant</th>
+            <th scope="col">By</th>
+            <th scope="col" class="number">Ended</th>
+            <th scope="col" class="number">Alive</th>
+            <th scope="col" class="number">Worst exposure</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${targets.map(
+            ({ tenant, target, provider, ended, alive, worstExposure }) =>
+              html`<tr>
+                <td>${target}</td>
+                <td>${tenant}</td>
+                <td>${provider}</td>
+                <td class="number">${ended}</td>
+                <td class="number ${alive > 0 ? 'bad' : ''}">${alive}</td>
+                <td class="number">${precise(worstExposure)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
   </section>`;
 
 const endedOf = (ended: readonly Lease[], now: Instant, over: boolean): Markup =>
   html`<details class="fold" ${over ? '' : 'open'}>
     <summary><h2>What it ended</h2></summary>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Credential</th>
-          <th scope="col">Agent</th>
-          <th scope="col">Death</th>
-          <th scope="col" class="number">Exposure</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${ended.map(
-          (lease) =>
-            html`<tr>
-              <td><a href="/leases/${lease.tenant}/${lease.id}">${lease.task}</a> at ${lease.tenant}</td>
-              <td>${lease.agent}</td>
-              <td>${lease.death?.how ?? lease.state}</td>
-              <td class="number">
-                ${precise(lease.state === 'revoking' ? exposureSoFar(lease, now) : (lease.exposure ?? 0))}
-              </td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
+    <div class="wide" tabindex="0" role="region" aria-label="What it ended, as a table">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Credential</th>
+            <th scope="col">Agent</th>
+            <th scope="col">Death</th>
+            <th scope="col" class="number">Exposure</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${ended.map(
+            (lease) =>
+              html`<tr>
+                <td><a href="/leases/${lease.tenant}/${lease.id}">${lease.task}</a> at ${lease.tenant}</td>
+                <td>${lease.agent}</td>
+                <td>${lease.death?.how ?? lease.state}</td>
+                <td class="number">
+                  ${precise(lease.state === 'revoking' ? exposureSoFar(lease, now) : (lease.exposure ?? 0))}
+                </td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
   </details>`;

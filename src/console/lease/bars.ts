@@ -46,19 +46,22 @@ export function lifeline(lease: Lease, now: Instant): Markup | '' {
   const at = (moment: number): number => share(moment - openedAt, whole);
   const pieces = piecesOf(lease, now).filter(({ from, to }) => to >= from);
   return html`<svg
-    class="lifeline"
-    viewBox="0 0 100 10"
-    preserveAspectRatio="none"
-    role="img"
-    aria-labelledby="life-title life-words"
-  >
-    <title id="life-title">Its life</title>
-    <desc id="life-words">${wordsOf(pieces)}</desc>
-    ${pieces.map(
-      ({ kind, from, to }) =>
-        html`<rect class="life-${kind}" x="${at(from)}" width="${Math.max(LEAST, at(to) - at(from))}" height="10" />`,
-    )}
-  </svg>`;
+      class="lifeline"
+      viewBox="0 0 100 10"
+      preserveAspectRatio="none"
+      role="img"
+      aria-labelledby="life-title life-words"
+    >
+      <title id="life-title">Its life</title>
+      <desc id="life-words">${wordsOf(pieces)}</desc>
+      ${pieces.map(
+        ({ kind, from, to }) =>
+          html`<rect class="life-${kind}" x="${at(from)}" width="${Math.max(LEAST, at(to) - at(from))}" height="10" />`,
+      )}
+    </svg>
+    <p class="legend">
+      ${pieces.map(({ kind, from, to }) => html`<span><i class="key life-${kind}"></i>${precise(to - from)} ${SHORTLY[kind]}</span> `)}
+    </p>`;
 }
 
 function piecesOf({ openedAt, activeAt, revokingAt, expiresAt, death, state }: Lease, now: Instant): readonly Piece[] {
@@ -80,13 +83,20 @@ const CALLED = {
   unused: 'never used, since it was ended before',
 } as const satisfies Record<Piece['kind'], string>;
 
+const SHORTLY = {
+  minting: 'being made',
+  alive: 'alive',
+  exposed: 'exposed',
+  unused: 'saved',
+} as const satisfies Record<Piece['kind'], string>;
+
 const wordsOf = (pieces: readonly Piece[]): string =>
   `${pieces.map(({ kind, from, to }) => `${CALLED[kind]} for ${precise(to - from)}`).join('; then ')}.`;
 
 /** Exposures are told to the millisecond while they are short. */
 export function precise(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;
-  if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.round((ms % MINUTE) / SECOND)} s`;
+  if (ms < MINUTE) return `${Math.floor(ms / 100) / 10} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
   return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
 }

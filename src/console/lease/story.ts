@@ -111,7 +111,7 @@ function sentenceOf(step: Step): Markup | string {
         had it: ${byRule(facts)}.`;
     case 'request.asked':
       return html`${who} asked for <strong>${text(facts['task'])}</strong> on ${untrusted(text(said['resource']))}.
-        People were asked: ${byRule(facts)}.`;
+        ${firstAsked(facts)} ${byRule(facts)}.`;
     case 'request.forbidden':
     case 'request.forbidden_again':
       return html`${who} was refused: ${byRule(facts)}.`;
@@ -172,11 +172,18 @@ const DEATHS: Readonly<Record<string, string>> = {
   unverifiable: 'Ended, and nobody can see whether it is dead, as was said beforehand.',
 };
 
+/** Who was asked first; the next steps are entries of their own, if they were needed. */
+function firstAsked({ route }: JsonObject): string {
+  const steps = Array.isArray(route) ? (route as readonly JsonObject[]) : [];
+  const asked = steps.map(({ asks }) => list(asks)).find((asks) => asks !== '');
+  return asked === undefined ? 'People were asked:' : `${asked} was asked:`;
+}
+
 function byRule(facts: JsonObject): Markup {
   const { rules, code } = object(facts['approval']);
   const { tier } = object(facts['execution']);
   const named = list(rules) || text(code);
-  return html`${typeof tier === 'number' ? `tier ${tier}, ` : ''}${named === '' ? 'no rule permits it' : html`by <code>${named}</code>`}`;
+  return html`${typeof tier === 'number' ? `tier ${tier}, ` : ''}${named === '' ? 'by no rule' : html`by <code>${named}</code>`}`;
 }
 
 function approvers(facts: JsonObject): Markup | string {
@@ -193,38 +200,38 @@ const clock = (value: Json | undefined): Markup | string =>
 
 function evidence(seen: JsonObject): Markup | string {
   const words = seen['seen'] ?? seen['why'];
-  return typeof words === 'string' ? html` By ${untrusted(words)}.` : '';
+  return typeof words === 'string' ? html` Evidence: ${untrusted(words)}.` : '';
 }
 
-/** Why one ended, as the story says it. */
+/** Why one ended. */
 export const CAUSES = {
-  completed: 'was done',
-  expired: 'had come to its end',
-  agent: 'gave it back',
-  oversight: 'revoked it',
-  entitlement_ended: 'took away what it rested on',
-  undelivered: 'nobody took it',
+  completed: 'the agent was done',
+  expired: 'its time was over',
+  agent: 'the agent gave it back',
+  oversight: 'oversight revoked it',
+  entitlement_ended: 'what it rested on was taken away',
+  undelivered: 'nobody was there to take it',
   overtaken: 'what it rested on changed while it was made',
   mint_failed: 'its making had failed, and it was found',
-  token_revoked: 'revoked its token',
+  token_revoked: 'its token was revoked',
   spent: 'its last use was counted',
   idle: 'its use had visibly ended',
   blocked: 'a block was raised over it',
 } as const satisfies Record<RevocationCause, string>;
 
-const BY_SOMEBODY: readonly string[] = ['completed', 'agent', 'oversight', 'token_revoked'];
+/** The same, of what somebody did. */
+const DID: Partial<Readonly<Record<RevocationCause, string>>> = {
+  completed: 'was done',
+  agent: 'gave it back',
+  oversight: 'revoked it',
+  token_revoked: 'revoked its token',
+};
 
-function causeOf(step: Step): Markup | string {
+function causeOf(step: Step): Markup {
   const cause = text(step.facts['cause']) as RevocationCause;
-  const words = CAUSES[cause] ?? named(cause);
   const outcome = text(step.facts['outcome']);
-  if (BY_SOMEBODY.includes(cause)) {
-    return html`<strong>${whoOf(step)}</strong>
-      ${words}${outcome === '' ? '' : html` (<strong>${outcome}</strong>, by its own word)`}.`;
-  }
-  return cause === 'expired' || cause === 'entitlement_ended'
-    ? html`It ended: ${LATER[cause]}.`
-    : html`It ended: ${words}.`;
+  const did = DID[cause];
+  if (did === undefined) return html`It ended: ${CAUSES[cause] ?? named(cause)}.`;
+  const said = outcome === '' ? '' : html`, and called it <strong>${outcome}</strong>`;
+  return html`<strong>${whoOf(step)}</strong> ${did}${said}.`;
 }
-
-const LATER = { expired: 'its time was over', entitlement_ended: 'what it rested on was taken away' } as const;
