@@ -82,7 +82,7 @@ function columnOf({ median, high, worst }: ExposureRow, x: number, { width, y }:
 
 function describe(rows: readonly ExposureRow[]): string {
   const worst = rows.toSorted((a, b) => b.worst - a.worst)[0];
-  if (worst?.from == null) return 'Nothing was ended.';
+  if (worst === undefined || worst.from === null) return 'Nothing was ended.';
   return `${rows.length} spans of time in which something was ended. The worst, ${precise(worst.worst)}, was in the one from ${toRfc3339(worst.from).slice(0, 16).replace('T', ' ')}. The table below has them all.`;
 }
 

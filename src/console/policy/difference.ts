@@ -39,7 +39,7 @@ const mark = (widening: boolean): Markup | '' => (widening ? html`<span class="t
 /** Agents that it comes to the same for share a row. */
 function agentsPart(differences: readonly Difference[]): Markup | '' {
   if (differences.length === 0) return '';
-  const together = Map.groupBy(widestFirst(differences), ({ agent: _, ...same }) => JSON.stringify(same));
+  const together = Map.groupBy(widestFirst(differences), (one) => JSON.stringify({ ...one, agent: null }));
   return part(
     'What agents gain or lose',
     ['Agent', 'Task', 'At', 'When', 'Was', 'Becomes'],
