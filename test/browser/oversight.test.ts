@@ -76,7 +76,7 @@ oversight('looks at a block, raises it, watches it, and lifts it under its own k
   await otto.getByLabel('Its name').fill('triage-bot');
   await otto.getByLabel('Why, for the ledger').fill('It acts on tickets that nobody wrote');
   await otto.getByRole('button', { name: 'See what it reaches' }).click();
-  assert.match(await main(otto), /3 credentials that live/);
+  assert.match(await main(otto), /[1-9]\d* credentials? that live/);
   await clean(otto, 'block-preview');
   await otto.getByRole('button', { name: 'Raise it now' }).click();
   await otto.waitForURL(/done=block-raised/);
