@@ -3,7 +3,7 @@
  * earliest end of anything in it, and is worth nothing once an epoch has moved: the commit looks.
  */
 import type { Block } from './block.ts';
-import type { AgentName, OperatorName, PersonName, TargetName, VendorName } from './ids.ts';
+import type { AgentName, OperatorName, PersonName, TargetName, TaskName, VendorName } from './ids.ts';
 import type {
   Absence,
   Acceptance,
@@ -67,6 +67,8 @@ export interface Snapshot {
   readonly assignments: readonly Assignment[];
   /** Those that had not ended when it was read, begun or not. */
   readonly situations: readonly Situation[];
+  /** Task classes of which nobody could be told in time: until somebody can be, they ask. */
+  readonly lateNotices: ReadonlySet<TaskName>;
   /** Kill switches that are raised, and had not ended when it was read. */
   readonly blocks: readonly Block[];
   /** The change windows around the moment of reading; `null` where the tenant has none, and changes come at any time. */

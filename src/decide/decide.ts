@@ -249,6 +249,7 @@ export function factsOf(
   const { tier, raised } = effectiveTier(tierAt(task, now).tier, terms, agent.autonomy, claims, {
     onProbation: isOnProbation(snapshot, agent, task.name),
     channels,
+    late: snapshot.lateNotices.has(task.name),
     manyTenants,
   });
   const facts: Facts = {
@@ -284,7 +285,7 @@ const permitOf = (
   effect: 'permit',
   approval: { rules, policy: bundle.version },
   execution,
-  oversight: dutiesOf(execution, oversight.persons, now),
+  oversight: dutiesOf(execution, bundle, oversight.persons, now),
 });
 
 function askOf(
@@ -303,12 +304,18 @@ function askOf(
     effect: 'ask',
     approval: { rules, policy: bundle.version, deadline, approvers: [...reached].toSorted(), ...routed },
     execution,
-    oversight: dutiesOf(execution, oversight.persons, now),
+    oversight: dutiesOf(execution, bundle, oversight.persons, now),
   };
 }
 
-const dutiesOf = ({ tier }: Execution, overseers: readonly PersonName[], now: Instant): Duties => ({
+const dutiesOf = (
+  { tier }: Execution,
+  { tellWithin }: Bundle,
+  overseers: readonly PersonName[],
+  now: Instant,
+): Duties => ({
   overseers,
   notify: tier === 2 ? overseers : [],
+  notifyBy: tier === 2 ? after(now, tellWithin) : null,
   reviewBy: after(now, REVIEW_WITHIN[tier]),
 });

@@ -91,6 +91,7 @@ export function exampleOf(
     agents: new Map([[agent.name, { agent, enrolment }]]),
     acceptances: example.accepted === false ? new Map() : acceptancesOf(bundle, tenant.name, agent),
     assignments,
+    lateNotices: new Set(),
     blocks: [],
     situations: situations.map((one, at) => situationOf(tenant.name, one, at, now)),
     windows: intervalsAround(tenant.context.windows, tenant.context.timeZone, now),

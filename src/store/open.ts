@@ -13,6 +13,7 @@ import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
+import { createNotices } from './notices.ts';
 import { createLink } from './link.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
@@ -97,6 +98,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     turns: createTurns(link),
     ...createBlockReads(link),
     ...createWatch(link),
+    ...createNotices(link),
     async clockOffset() {
       offset = await queue.clockOffset();
       return offset;

@@ -19,6 +19,7 @@ import {
   assignments,
   blocks,
   enrolments,
+  lateNotices,
   signingKeys,
   situations,
   targets,
@@ -49,11 +50,12 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, accepted, assigned, standing, raised, targets, keys] = await Promise.all([
+      const [enrolled, accepted, assigned, standing, late, raised, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
         acceptancesAt(tx, tenant),
         assignmentsAt(tx, tenant),
         situationsAt(tx, tenant, now),
+        tx.select({ task: lateNotices.task }).from(lateNotices).where(eq(lateNotices.tenant, tenant)),
         blocksAt(tx, tenant, now),
         targetsAt(tx, tenant),
         keysOf(tx, tenant),
@@ -69,6 +71,7 @@ export async function loadSnapshot(
         acceptances: new Map(accepted.map((acceptance) => [acceptance.agent, acceptance])),
         assignments: held,
         situations: standing,
+        lateNotices: new Set(late.map(({ task }) => task)),
         blocks: raised,
         windows,
         targets,

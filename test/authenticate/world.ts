@@ -175,6 +175,7 @@ export function tenant(over: {
     assignments: over.assignments ?? [],
     blocks: [],
     situations: [],
+    lateNotices: new Set(),
     windows: null,
     targets: byName(targets),
     keys: over.keys ?? [],

@@ -226,10 +226,10 @@ context('while an incident lasts, what asks is answered sooner', () => {
   const open = (within: number) =>
     withSituations(situation(-60, 7200, { kind: 'incident', askWithin: seconds(within) }));
   const firewall = (change: Change) => asks(asking('net-bot', 'firewall.change', 'acme', {}, change));
-  assert.is(firewall((asked) => asked).approval.deadline, at(4 * 3600));
-  assert.is(firewall(open(900)).approval.deadline, at(900));
+  assert.is(firewall((asked) => asked).approval.deadline, at(3600), 'the whole of its route');
+  assert.is(firewall(open(600)).approval.deadline, at(600));
   const coming = situation(60, 7200, { kind: 'incident', askWithin: seconds(300) });
-  assert.is(firewall(withSituations(coming)).approval.deadline, at(4 * 3600), 'one that has not begun');
+  assert.is(firewall(withSituations(coming)).approval.deadline, at(3600), 'one that has not begun');
 });
 
 context('what contains an incident asks during it as it did before, and is answered sooner', () => {
@@ -243,7 +243,7 @@ context('what contains an incident asks during it as it did before, and is answe
   const during = asks(asking('guard-bot', 'endpoint.isolate', 'acme', isolation, open));
   assert.equal(during.execution, before.execution);
   assert.equal(during.approval.rules, before.approval.rules);
-  assert.is(during.approval.deadline, at(900));
+  assert.is(during.approval.deadline, at(600), 'each step is shorter');
 });
 
 context('a refusal under a data subject request names who is told', () => {

@@ -14,6 +14,7 @@ interface Given {
   accepted?: boolean;
   claims?: Partial<Claims>;
   channels?: boolean;
+  late?: boolean;
   onProbation?: boolean;
   manyTenants?: boolean;
 }
@@ -40,6 +41,11 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ claims: { moreData: true } }, 3, ['claims:more_data']],
   [{ own: 2, channels: false }, 3, ['no_channel']],
   [{ channels: false }, 1, []],
+  [{ own: 2, late: true }, 3, ['notices_late']],
+  [{ contract: 'notify', late: true }, 3, ['contract:notify', 'notices_late']],
+  [{ own: 2, channels: false, late: true }, 3, ['no_channel']],
+  [{ late: true }, 1, []],
+  [{ own: 3, late: true }, 3, []],
   [{ onProbation: true }, 3, ['probation']],
   [{ onProbation: true, own: 3 }, 3, []],
   [{ manyTenants: true }, 3, ['many_tenants']],
@@ -52,9 +58,9 @@ const tiers = suite('decide/tier');
 for (const [given, tier, because] of TABLE) {
   tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
     const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous' } = given;
-    const { accepted = true, onProbation = false, channels = true, manyTenants = false } = given;
+    const { accepted = true, onProbation = false, channels = true, late = false, manyTenants = false } = given;
     const terms = { autonomy: contract, regulations, accepted };
-    const standing = { onProbation, channels, manyTenants };
+    const standing = { onProbation, channels, late, manyTenants };
     const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, standing);
     assert.is(effective.tier, tier);
     assert.equal(

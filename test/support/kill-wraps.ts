@@ -74,6 +74,7 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'lease.report':
     case 'register':
     case 'refusal.count':
+    case 'notice.told':
       return null;
   }
 }

@@ -26,6 +26,7 @@ import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
 import { endSituation, putContext, setSituation } from './register-context.ts';
+import { catchUp, noteLate } from './register-notices.ts';
 import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
 import { activatePolicy } from './register-policy.ts';
 import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
@@ -133,6 +134,8 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'context.put':
     case 'situation.end':
     case 'orphan.kill':
+    case 'notice.late':
+    case 'notice.caught_up':
       return change.tenant;
     case 'situation.set':
       return change.situation.tenant;
@@ -245,6 +248,10 @@ function applyUnversioned(
       return reportBlock(register, change);
     case 'orphan.kill':
       return Promise.resolve();
+    case 'notice.late':
+      return noteLate(register, change);
+    case 'notice.caught_up':
+      return catchUp(register, change);
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':
