@@ -1,5 +1,6 @@
 /** `createApp(deps)`: mounts the routes, and has the one `onError`. */
 import { Hono } from 'hono';
+import { pages } from './console/pages.ts';
 import { failure } from './core/failure.ts';
 import { newId } from './core/ids.ts';
 import { ProviderUnavailable } from './core/provider.ts';
@@ -19,6 +20,8 @@ import { health } from './http/health.ts';
 import { inventories } from './http/inventory.ts';
 import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
+import { passkeys } from './http/passkeys.ts';
+import { pauses } from './http/pauses.ts';
 import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
 import { reconciling } from './http/reconcile.ts';
@@ -49,11 +52,13 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
     await next();
   });
   app.route('/', health);
+  app.route('/', pages);
   app.route('/errors', errors);
   app.route('/api/approvals', approvals);
   app.route('/api/assignments', assignments);
   app.route('/api/blocks', blocks);
   app.route('/api/changes', changes);
+  app.route('/api/pauses', pauses);
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
   app.route('/api/tenants/:tenant/acceptances', acceptances);
@@ -61,6 +66,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api', admin);
   app.route('/api', context);
   app.route('/api', offboarding);
+  app.route('/api', passkeys);
   app.route('/api', inventories);
   app.route('/t/:tenant', oauth);
   app.route('/t/:tenant/requests', requests);

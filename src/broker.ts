@@ -5,6 +5,7 @@
  * Decisions are optimistic and commits exact: each reads a snapshot, and a commit that finds an epoch moved changes
  * nothing; then everything, who is calling included, is looked at again.
  */
+import { beginning } from './core/approval.ts';
 import type { Claim, Conditions, Unmet } from './core/change.ts';
 import { makeEntry } from './core/entry.ts';
 import { failure } from './core/failure.ts';
@@ -16,22 +17,22 @@ import type { AccessRequest } from './core/request.ts';
 import { err, ok } from './core/result.ts';
 import type { Result } from './core/result.ts';
 import type { Epochs, Snapshot } from './core/snapshot.ts';
-import { seconds, toRfc3339 } from './core/time.ts';
-import type { Milliseconds, Seconds } from './core/time.ts';
-import { pendingApproval } from './approve/approval.ts';
-import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
+import { toRfc3339 } from './core/time.ts';
+import type { Seconds } from './core/time.ts';
+import { approvalTerms, approvalWork } from './approve/approval.ts';
+import { bindingOf } from './approve/binding.ts';
+import { routeFacts } from './approve/record.ts';
+import { decisionEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
 import { writeRefusals } from './attribute/refusals.ts';
-import { proofDigest } from './authenticate/principal.ts';
 import type { Answer } from './broker/answer.ts';
 import { authenticateAgent, CONTENDED, done, trying, turnAway } from './broker/callers.ts';
 import type { AgentProof, Step } from './broker/callers.ts';
+import { askingAgain, decideForPeople, decideNow, whyUnwatched } from './broker/deciding.ts';
+import { issueRecord } from './broker/issue-record.ts';
 import { rateOf, waitUntil, withinOf } from './broker/limits.ts';
 import { refuse, refuseFull, rowOf, unmet } from './broker/refuse.ts';
-import { activePolicy } from './decide/active.ts';
-import { decide } from './decide/decide.ts';
-import type { Ask, Decision, Permit } from './decide/decision.ts';
-import { denial, forbid } from './decide/denial.ts';
+import type { Ask, Permit } from './decide/decision.ts';
 import { publicDecision } from './decide/record.ts';
 import { parseAccessRequest } from './decide/request.ts';
 import type { Deps } from './deps.ts';
@@ -42,17 +43,10 @@ import { huntByTheClock } from './revoke/orphans.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
-import { takeBack } from './revoke/undelivered.ts';
 import { killWithin } from './revoke/within.ts';
 
-/** Past this, expiry is not being watched, and nothing may be issued that would have to expire. */
-const SWEEPER_LATE_MS = 30_000;
-
-/** Whether a sweeper has said in time that it is at work. */
-export const isWatched = (sinceBeat: Milliseconds | null): boolean =>
-  sinceBeat !== null && sinceBeat <= SWEEPER_LATE_MS;
-
 export type { Answer } from './broker/answer.ts';
+export { isWatched } from './broker/deciding.ts';
 
 /** An agent asks for one task at this tenant. */
 export async function requestTask(
@@ -88,7 +82,7 @@ export async function requestTask(
 
 /** @param manyTenants once the commit has found it to be a part of one act at many tenants. */
 async function settle(deps: Deps, asking: Asking, when: Conditions, manyTenants = false): Promise<Step<Answer>> {
-  const decision = await decideNow(deps, { ...asking, manyTenants });
+  const decision = await decideForPeople(deps, { ...asking, manyTenants });
   switch (decision.effect) {
     case 'forbid':
       return refuse(deps, asking, decision, when);
@@ -97,16 +91,6 @@ async function settle(deps: Deps, asking: Asking, when: Conditions, manyTenants 
     case 'permit':
       return grant(deps, asking, decision, { ...when, within: await withinOf(deps, asking, decision) });
   }
-}
-
-/** Under the policy that is active in the snapshot. A broker without one decides nothing. */
-async function decideNow(
-  deps: Deps,
-  asking: Pick<Asking, 'snapshot' | 'principal' | 'request'> & { readonly manyTenants: boolean },
-): Promise<Decision> {
-  const policy = await activePolicy(deps, asking.snapshot.deployment);
-  if (policy === null) return forbid({ ...denial('policy_fault', 'no policy is active'), policy: null });
-  return decide(policy, { ...asking, now: deps.clock() });
 }
 
 const NO_ROOM = failure('invalid_authorization_details', 'this task is not answered with a token', {
@@ -120,23 +104,14 @@ function hasRoom(snapshot: Snapshot, { target }: AccessRequest, only: ProviderKi
 
 /** A permit becomes a credential, as long as expiry is being watched. */
 async function grant(deps: Deps, asking: Asking, permit: Permit, when: Conditions): Promise<Step<Answer>> {
-  if (!isWatched(await deps.store.sinceBeat())) {
-    return done(
-      err(failure('sweeper_late', 'expiry is not being watched, so nothing is issued', { retryAfter: seconds(5) })),
-    );
-  }
+  const unwatched = await whyUnwatched(deps);
+  if (unwatched !== null) return done(err(unwatched));
   const decision = publicDecision(permit);
   const issued = await issue(deps, grantOfPermit(permit, asking), {
     row: rowOf(asking, permit),
     when,
-    entries: (lease, state) => [
-      makeEntry(decisionEntry(asking, permit), deps.random),
-      makeEntry(leaseEntry(asking, lease, state === 'active' ? 'lease.active' : 'lease.opening', null), deps.random),
-    ],
-    landed: (lease, { reference }) =>
-      makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
-    overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
-    undelivered: (lease) => deps.background(takeBack(deps, lease)),
+    redeems: null,
+    ...issueRecord(deps, asking, () => decisionEntry(asking, permit)),
     notices: (lease) => noticesOf(deps, lease, permit, asking),
     stillPermitted: () => decideAgain(deps, asking, permit),
   });
@@ -146,20 +121,11 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
 
 /** After a mint: the very same must still be permitted, by whatever the epochs are now. */
 async function decideAgain(deps: Deps, asking: Asking, before: Permit): Promise<Epochs | null> {
-  const { principal, request } = asking;
-  deps.store.forget(principal.tenant);
-  const snapshot = await deps.store.snapshot(principal.tenant);
-  const enrolled = snapshot?.agents.get(principal.agent.name);
-  const owner = enrolled === undefined ? undefined : snapshot?.deployment.persons.get(enrolled.agent.owner);
-  if (snapshot === null || enrolled?.agent.active !== true || owner?.active !== true) return null;
-  // Who asked has proven a key, or a workload, that is not the agent's any more.
-  const proof = proofDigest(snapshot, enrolled.enrolment);
-  if (proof !== proofDigest(asking.snapshot, principal.enrolment) || owner.name !== principal.agent.owner) return null;
-  // At how many tenants it is done was counted when it was opened.
-  const now = { snapshot, principal: { ...principal, ...enrolled }, request, manyTenants: false };
+  const now = await askingAgain(deps, asking);
+  if (now === null) return null;
   const decision = await decideNow(deps, now);
   const same = decision.effect === 'permit' && mintsTheSame(decision.execution, before.execution);
-  return same ? snapshot.epochs : null;
+  return same ? now.snapshot.epochs : null;
 }
 
 const mintsTheSame = (a: Permit['execution'], b: Permit['execution']): boolean =>
@@ -170,13 +136,17 @@ const mintsTheSame = (a: Permit['execution'], b: Permit['execution']): boolean =
   a.tier === b.tier &&
   JSON.stringify(a.template) === JSON.stringify(b.template);
 
+/** Nobody is asked for what could not be minted. */
 async function ask(deps: Deps, asking: Asking, decision: Ask, when: Conditions): Promise<Step<Answer>> {
-  const approval = pendingApproval(deps, asking.id);
-  const more = { approval: approval.id, approval_expires_at: toRfc3339(approval.expiresAt) };
+  const binding = bindingOf(deps.providers, asking, decision.execution);
+  if (!binding.ok) return done(binding);
+  const approval = approvalTerms(deps, asking, decision, binding.value);
+  const more = { ...routeFacts(approval), approval_expires_at: toRfc3339(approval.expiresAt) };
   const entry = makeEntry(decisionEntry(asking, decision, more), deps.random);
-  const row = rowOf(asking, decision);
-  const change = { kind: 'request.ask', tenant: asking.principal.tenant, when, request: row, approval } as const;
-  const asked = await deps.store.commit(change, [entry]);
+  const work = [approvalWork(deps, approval, beginning(approval).stepEndsAt)];
+  const { tenant } = asking.principal;
+  const request = rowOf(asking, decision);
+  const asked = await deps.store.commit({ kind: 'request.ask', tenant, when, request, approval, work }, [entry]);
   if (!asked.ok) return notDone(deps, asking, when, asked.error);
   const [receipt] = asked.value.receipts;
   if (receipt === undefined) throw new Error('an ask was recorded without its entry');

@@ -8,12 +8,14 @@ import type { GuardedFetch } from './core/fetch.ts';
 import type { Gateway } from './core/gateway/kept.ts';
 import type { Random, TenantName } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
+import type { Live } from './core/live.ts';
 import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
 import type { ProviderKind } from './core/registers.ts';
 import type { Rates } from './core/rates.ts';
 import type { Refusals } from './core/refusals.ts';
 import type { Keyring } from './core/seal.ts';
+import type { Secret } from './core/secret.ts';
 import type { Signer } from './core/signer.ts';
 import type { Store } from './core/store.ts';
 import type { Clock } from './core/time.ts';
@@ -46,6 +48,8 @@ export interface Deps {
   /** Names a tenant where rows stand above tenants: a keyed hash. */
   readonly placeOf: (tenant: TenantName) => string;
   readonly log: Log;
+  /** Tells open pages of changes; `null` where nothing lives between two requests. */
+  readonly live: Live | null;
   /** Resolves after so many milliseconds, or once it is `over`, and then keeps no process alive. */
   readonly pause: (milliseconds: number, over?: AbortSignal) => Promise<void>;
   /** Work that outlives the answer; its rejection is logged. On Workers it holds the invocation open. */
@@ -54,6 +58,12 @@ export interface Deps {
   readonly node: string;
   /** The deployment's own URL, without a slash at its end. */
   readonly publicUrl: string;
-  /** The operators' OIDC issuer and the audience of its tokens; `null` while none is configured. */
-  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+  /** The operators' OIDC issuer and what Brevet is there; `null` while none is configured. */
+  readonly operators: {
+    readonly issuer: string;
+    /** Also the audience of its tokens. */
+    readonly clientId: string;
+    /** `null`: a public client, which PKCE protects. */
+    readonly clientSecret: Secret | null;
+  } | null;
 }

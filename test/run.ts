@@ -177,7 +177,9 @@ function report(file: string, result: FileResult, milliseconds: number): void {
   const skips = result.skipped === 0 ? '' : `, ${result.skipped} skipped`;
   const time = `${(milliseconds / 1000).toFixed(2)} s`;
   const line = `${name}  ${result.passed} passed${skips}  ${time}`;
-  if (result.problem === undefined) console.log(`ok    ${line}`);
+  // A group's files say their seed, and how long their servers took to start.
+  const said = options.group === undefined ? '' : `\n${result.output.trimEnd()}\n`;
+  if (result.problem === undefined) console.log(`ok    ${line}${said}`);
   else console.log(`\nFAIL  ${line}  ${result.problem}\n${result.output.trimEnd()}\n`);
 }
 

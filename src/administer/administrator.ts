@@ -28,7 +28,7 @@ export function administratorAt(
   operator: OperatorPrincipal,
   place: Snapshot | DeploymentSnapshot,
   now: Instant,
-  act: 'administer' | 'change.word' = 'administer',
+  act: 'administer' | 'change.word' | 'passkey.enrol_first' = 'administer',
 ): Result<Administrator> {
   return standingAt(operator, place, now, [act]);
 }

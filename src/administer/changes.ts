@@ -14,10 +14,14 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { NewBundle, RegisterChange } from '../core/change.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { ActivateStatement, ConfirmStatement } from '../core/statement.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
+import type { Signed } from '../authenticate/passkey.ts';
+import { oneUseOf } from '../authenticate/ticket.ts';
+import type { Ticket } from '../authenticate/ticket.ts';
 import { whyNotSecond } from '../decide/segregation.ts';
 import { parseAcceptance } from './acceptances.ts';
 import { administratorAt } from './administrator.ts';
@@ -197,6 +201,8 @@ export interface Confirming {
   readonly hash: string;
   /** Whether what a policy would not give any more is ended. */
   readonly reassesses?: boolean;
+  /** The confirmer's signature, and the ticket that it was given for; `null` from one who has no passkey. */
+  readonly signed?: Word | null;
 }
 
 /** Another administrator, naming the hash of what they saw. What was done before is only looked at. */
@@ -204,7 +210,7 @@ export async function confirmChange(
   deps: Deps,
   operator: OperatorPrincipal,
   proposal: KeptProposal,
-  { place, hash, reassesses }: Confirming,
+  { place, hash, reassesses, signed = null }: Confirming,
 ): Promise<Result<Receipt>> {
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
@@ -217,6 +223,7 @@ export async function confirmChange(
     ledger: act.ledger,
     facts: factsOf(proposal),
     said: { ...act.said, reason: proposal.reason },
+    ...(signed === null ? {} : witnessed(signed)),
   };
   if (proposal.state === 'owed') {
     return perform(deps, {
@@ -236,11 +243,25 @@ export async function confirmChange(
   });
 }
 
+/** A second person's word, under their own key. */
+export interface Word {
+  readonly ticket: Ticket;
+  readonly signed: Signed<ConfirmStatement | ActivateStatement>;
+}
+
+/** Kept whole, so that anyone with the public key can verify it years later. */
+const witnessed = ({ ticket, signed }: Word) => ({
+  seen: { statement: { ...signed.statement }, assertion: { ...signed.assertion } },
+  spends: [oneUseOf(ticket)],
+  counts: { passkey: signed.passkey.id, signCount: signed.signCount },
+});
+
 /** An acceptance names who answers for it: the first is in it already. For a policy's end the second one answers. */
 function signedByBoth(change: RegisterChange, second: PersonName): RegisterChange {
   if (change.kind === 'policy.activate' && change.widening) {
     return { ...change, widening: { ...change.widening, by: second } };
   }
+  if (change.kind === 'passkey.put') return { ...change, passkey: { ...change.passkey, confirmedBy: second } };
   if (change.kind !== 'acceptance.put') return change;
   return { ...change, acceptance: { ...change.acceptance, authors: [...change.acceptance.authors, second] } };
 }

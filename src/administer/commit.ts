@@ -3,10 +3,20 @@
  * leaves the work that follows from it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Claim, Confirmation, LeaseFilter, NewWork, RegisterChange, Unmet } from '../core/change.ts';
+import type {
+  Claim,
+  Confirmation,
+  Counted,
+  LeaseFilter,
+  NewWork,
+  OneUse,
+  RegisterChange,
+  Unmet,
+} from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
+import type { Lease } from '../core/lease.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
@@ -26,6 +36,10 @@ export interface Act {
   readonly facts: JsonObject;
   /** As written by the administrator, beside the leaf. Never a secret. */
   readonly said: JsonObject;
+  /** What Brevet saw, beside the leaf too: a signature. */
+  readonly seen?: JsonObject;
+  /** The lease that it is about, in whose story it stands. */
+  readonly about?: Pick<Lease, 'id' | 'request'>;
   /** Everything live that rests on what is taken away. */
   readonly ends: LeaseFilter | readonly LeaseFilter[] | null;
   /** Whether what the policy would not give any more is ended, beside where a change of its kind always ends that. */
@@ -33,6 +47,9 @@ export interface Act {
   /** Of a change that takes two: the second one's word, or what is owed to a second one. */
   readonly confirms?: Confirmation;
   readonly owes?: Proposal;
+  /** The nonces of what was signed for it, and the count of the passkey that did. */
+  readonly spends?: readonly OneUse[];
+  readonly counts?: Counted | null;
   /** A key under which it may be sent again; none where it is safe to. */
   readonly claim?: Claim | null;
 }
@@ -49,6 +66,8 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
       inSetup: act.by.inSetup,
       facts: { change: act.change.kind, ...act.facts },
       said: act.said,
+      ...(act.seen === undefined ? {} : { seen: act.seen }),
+      ...(act.about === undefined ? {} : { lease: act.about.id, request: act.about.request }),
     },
     deps.random,
   );
@@ -64,6 +83,8 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
     idempotency,
     ...(act.confirms === undefined ? {} : { confirms: act.confirms }),
     ...(act.owes === undefined ? {} : { owes: act.owes }),
+    ...(act.spends === undefined ? {} : { spends: act.spends }),
+    ...(act.counts === undefined ? {} : { counts: act.counts }),
   } as const;
   const committed = await deps.store.commit(command, [entry]);
   deps.store.forget(act.ledger);
@@ -113,6 +134,14 @@ const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'situation.end': 'situation.ended',
   'absence.end': 'register.removed',
   'block.lift': 'block.lifted',
+  'verdict.give': 'lease.judged',
+  'pause.end': 'pause.ended',
+  'order.give': 'order.given',
+  'review.open': 'review.opened',
+  'review.done': 'review.done',
+  'breaker.reset': 'breaker.reset',
+  'console.sign_out': 'console.signed_out',
+  'passkey.invite': 'passkey.invited',
 };
 /** The same under the same key was done before: its receipt is the answer again. */
 function repeatedOr(unmet: Unmet): Result<Receipt> {
@@ -138,6 +167,8 @@ export function unmetFailure(unmet: Unmet): Failure {
       });
     case 'state':
       return failure('lease_over', 'it is not in a state for this');
+    case 'approval':
+    case 'order':
     case 'fenced':
       return failure('contended', 'another attempt holds this');
     case 'budget':

@@ -28,7 +28,7 @@ import { compare, comparisonWire, narrows } from './comparison.ts';
 import type { Comparison } from './comparison.ts';
 import { lookInto } from './findings.ts';
 import type { Parsed } from './registers.ts';
-import { checked, functionsOf, newBundle, tried } from './trial.ts';
+import { checked, functionsOf, newBundle, readingOf, tried } from './trial.ts';
 import { endOf } from './widening.ts';
 import type { End } from './widening.ts';
 
@@ -55,6 +55,7 @@ const activation = (bundle: Bundle, files: BundleFiles | null, widening: Widenin
     version: bundle.version,
     files,
     functions: functionsOf(bundle),
+    reading: readingOf(bundle),
     onlyFirst: false,
     ...(widening === null ? {} : { widening }),
   },

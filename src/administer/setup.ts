@@ -1,6 +1,6 @@
 /**
  * Set-up: the first person, operator and administrator come by a demand signed with the deployment key, and it ends
- * for good when two administrators have each called with a token of the OIDC issuer.
+ * for good when two administrators have each called with a token of the OIDC issuer, or signed in with a passkey.
  */
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
@@ -102,17 +102,17 @@ async function beginIfEmpty(deps: Deps, { operator }: Demand): Promise<Result<nu
   return begun.ok || begun.error.unmet === 'taken' ? ok(null) : err(unmetFailure(begun.error));
 }
 
-/** An administrator's call with a token of the OIDC issuer counts towards the end of set-up. */
+/** An administrator's call with a token of the OIDC issuer, or sign-in, counts towards the end of set-up. */
 export async function witness(deps: Deps, operator: OperatorPrincipal): Promise<void> {
   const now = await deps.store.deployment();
   const administers = now.assignments.some(({ holder }) => holder.kind === 'person' && holder.name === operator.person);
-  if (!now.inSetup || operator.by !== 'oidc' || !administers) return;
+  if (!now.inSetup || operator.by === 'local' || !administers) return;
   const entry = makeEntry(
     {
       tenant: null,
       kind: 'setup.witnessed',
       at: deps.clock(),
-      actor: { kind: 'operator', name: operator.operator, person: operator.person, by: 'oidc' },
+      actor: { kind: 'operator', name: operator.operator, person: operator.person, by: operator.by },
       accountable: operator.person,
       inSetup: true,
       facts: { administrator: operator.person },

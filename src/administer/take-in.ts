@@ -1,10 +1,11 @@
 /** The bundle on disk: taken into an empty broker, and only compared with what any other one has. */
+import type { NewBundle } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Problem } from '../core/policy.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import { bundleVersion } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
-import { functionsOf } from './trial.ts';
+import { newBundle } from './trial.ts';
 
 /** The bundle has problems, each with its place; nothing of it was taken in. */
 export class BadBundle extends Error {
@@ -32,16 +33,11 @@ export async function takeIn(deps: Deps, files: BundleFiles): Promise<void> {
     deps.log.warn('policy.on_disk_differs', { active: policy, on_disk: version, hint: 'brevet policy activate' });
     return;
   }
-  await activateFirst(deps, files, version, functionsOf(loaded.value), inSetup);
+  await activateFirst(deps, newBundle(loaded.value, files), inSetup);
 }
 
-async function activateFirst(
-  deps: Deps,
-  files: BundleFiles,
-  version: string,
-  functions: Readonly<Record<string, string>>,
-  inSetup: boolean,
-): Promise<void> {
+async function activateFirst(deps: Deps, bundle: NewBundle, inSetup: boolean): Promise<void> {
+  const { version } = bundle;
   const entry = makeEntry(
     {
       tenant: null,
@@ -54,7 +50,7 @@ async function activateFirst(
     },
     deps.random,
   );
-  const change = { kind: 'policy.activate', version, files, functions, onlyFirst: true } as const;
+  const change = { kind: 'policy.activate', ...bundle, onlyFirst: true } as const;
   const taken = await deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [entry]);
   deps.store.forget(null);
   // Another node of an empty broker may have been first, with the same bundle or its own: what is active is active.

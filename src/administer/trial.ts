@@ -2,6 +2,7 @@
 import type { NewBundle } from '../core/change.ts';
 import { failure } from '../core/failure.ts';
 import type { Problem } from '../core/policy.ts';
+import type { RoleName } from '../core/ids.ts';
 import type { BundleFiles, RoleFunction } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -43,8 +44,13 @@ export function tried(
 export const functionsOf = ({ roles }: Bundle): Readonly<Record<string, RoleFunction>> =>
   Object.fromEntries([...roles.values()].map((role) => [role.name, role.function]));
 
+/** Those that read alone. */
+export const readingOf = ({ roles }: Bundle): readonly RoleName[] =>
+  [...roles.values()].filter(({ readsOnly }) => readsOnly).map(({ name }) => name);
+
 export const newBundle = (bundle: Bundle, files: BundleFiles): NewBundle => ({
   version: bundle.version,
   files,
   functions: functionsOf(bundle),
+  reading: readingOf(bundle),
 });

@@ -112,7 +112,7 @@ function ofApproval(facts: OfApproval, telling: Telling, what: string, lines: re
     ...team(tell, telling),
     subject: `${ask.task} at ${clientOf(telling)} ${what}`,
     lines: [...whatAndWhere(ask, telling), own('Tier', String(ask.tier)), ...lines, ...reasonOf(ask)],
-    link: approvalPage(telling.publicUrl, approval),
+    link: approvalPage(telling.publicUrl, telling.tenant.name, approval),
     about: approval,
   };
 }

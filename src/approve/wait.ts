@@ -1,4 +1,5 @@
 /** An agent may wait for people to answer its ask, for as long as one call may take. */
+import type { Approval } from '../core/approval.ts';
 import type { KeptRequest } from '../core/store.ts';
 import { after, between, earliest } from '../core/time.ts';
 import type { Seconds } from '../core/time.ts';
@@ -19,7 +20,7 @@ export async function waitForAnswer(
 ): Promise<KeptRequest> {
   const until = after(deps.clock(), wait);
   let seen = request;
-  while (seen.approval?.state === 'pending' && !caller.aborted) {
+  while (seen.approval !== null && waitsForPeople(seen.approval) && !caller.aborted) {
     const left = between(deps.clock(), earliest(until, seen.approval.expiresAt));
     if (left <= 0) return seen;
     await deps.pause(Math.min(LOOK_EVERY_MS, left));
@@ -27,3 +28,7 @@ export async function waitForAnswer(
   }
   return seen;
 }
+
+/** A narrower answer waits for the agent first. */
+const waitsForPeople = ({ state, narrows, acceptedAt }: Approval): boolean =>
+  state === 'pending' && (narrows === null || acceptedAt !== null);

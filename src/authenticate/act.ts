@@ -13,7 +13,7 @@ interface Act {
   readonly local: boolean;
 }
 
-/** SURFACE, "The deployment": administration, and of oversight reading, revoking and raising blocks. */
+/** SURFACE, "The deployment": administration, and of oversight reading, revoking, raising blocks and pausing. */
 export const ACTS = {
   administer: { function: 'administration', local: true },
   /** As the first or the second of two. */
@@ -23,9 +23,15 @@ export const ACTS = {
   read: { function: 'oversight', local: true },
   revoke: { function: 'oversight', local: true },
   'block.raise': { function: 'oversight', local: true },
+  'pause.start': { function: 'oversight', local: true },
+  'pause.end': { function: 'oversight', local: false },
   'block.lift': { function: 'oversight', local: false },
   'situation.set': { function: 'oversight', local: false },
   'incident.end': { function: 'oversight', local: false },
+  reverse: { function: 'oversight', local: false },
+  'review.open': { function: 'oversight', local: false },
+  'review.done': { function: 'oversight', local: false },
+  'breaker.reset': { function: 'oversight', local: false },
   verdict: { function: 'oversight', local: false },
   approve: { function: 'approval', local: false },
 } as const satisfies Record<string, Act>;
@@ -60,6 +66,6 @@ const WHOEVER_HOLDS_THE_KEY = '(deployment key)';
  * Who a principal is for a rule that takes two persons: all local tokens are one, and after set-up nobody.
  */
 export function oneOfTwo({ by, person }: OperatorPrincipal, inSetup: boolean): string | null {
-  if (by === 'oidc') return person;
+  if (by !== 'local') return person;
   return inSetup ? WHOEVER_HOLDS_THE_KEY : null;
 }

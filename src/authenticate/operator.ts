@@ -121,17 +121,17 @@ function whyNotForUs(
   return now > after(issuedAt, seconds(OPERATOR_TOKEN_MAX_AGE + CLOCK_SKEW)) ? 'older than a working day' : null;
 }
 
-function findOperator(deployment: DeploymentSnapshot, issuer: string, subject: unknown): Operator | undefined {
+export function findOperator(deployment: DeploymentSnapshot, issuer: string, subject: unknown): Operator | undefined {
   if (typeof subject !== 'string') return undefined;
   const named = [...deployment.operators.values()].filter((one) => one.issuer === issuer && one.subject === subject);
   return named.length === 1 ? named[0] : undefined;
 }
 
-function leadsToPerson(
+export function leadsToPerson<By extends OperatorPrincipal['by']>(
   deployment: DeploymentSnapshot,
   operator: Operator | undefined,
-  by: OperatorPrincipal['by'],
-): Proven<OperatorPrincipal> {
+  by: By,
+): Proven<OperatorPrincipal & { readonly by: By }> {
   if (operator?.active !== true) return unauthenticated('no active operator of that name or subject');
   const { name, person } = operator;
   if (person === null) return unauthenticated('an operator that leads to no person');

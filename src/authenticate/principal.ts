@@ -25,7 +25,7 @@ export interface OperatorPrincipal {
   readonly operator: OperatorName;
   readonly person: PersonName;
   /** `local`: with the deployment key, on its machine. What that may do is `mayUse`. */
-  readonly by: 'oidc' | 'local';
+  readonly by: 'oidc' | 'passkey' | 'local';
 }
 
 export interface TargetPrincipal {

@@ -110,6 +110,8 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
     case 'spread':
     case 'state':
     case 'fenced':
+    case 'approval':
+    case 'order':
     case 'retired':
     case 'taken':
     case 'second_function':

@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   context: ['what a tenant is, and what holds there for now', () => import('./context.ts')],
   person: ['humans', () => import('./person.ts')],
   operator: ['people’s ways in, and tokens for them', () => import('./operator.ts')],
+  passkey: ['the keys that people sign with', () => import('./passkey.ts')],
   agent: ['non-human principals', () => import('./agent.ts')],
   enrolment: ['agents at tenants', () => import('./enrolment.ts')],
   acceptance: ['who answers for agents that are new at tenants', () => import('./acceptance.ts')],
@@ -27,6 +28,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   vendor: ['vendors of AI', () => import('./vendor.ts')],
   target: ['what credentials are for', () => import('./target.ts')],
   assignment: ['who holds which role', () => import('./assignment.ts')],
+  approval: ['what people were asked, and who said what', () => import('./approval.ts')],
   change: ['what takes two persons', () => import('./change.ts')],
   apply: ['a folder of registers: what it would change, and then that', () => import('./apply.ts')],
   offboard: ['who goes, and the proof that what they held is dead', () => import('./offboard.ts')],
@@ -34,6 +36,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   inventory: ['every agent: whose, what, where, and what it uses', () => import('./inventory.ts')],
   lease: ['credentials, living and dead', () => import('./lease.ts')],
   block: ['the kill switch: preview, raise, watch, lift', () => import('./block.ts')],
+  pause: ['everything at its most conservative tier', () => import('./pause.ts')],
   reconcile: ['what targets hold that no lease knows', () => import('./reconcile.ts')],
   policy: ['the bundle that decides', () => import('./policy.ts')],
 };
@@ -113,11 +116,14 @@ function report(error: unknown, terminal: Terminal): number {
   return status;
 }
 
+/** People said no, or their yes is none any more. */
+const NOT_APPROVED: readonly string[] = ['approval_over', 'approval_differs'];
+
 function statusOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof BrevetMisconfigured) return EXIT.usage;
   if (error instanceof BrevetWaiting) return EXIT.waiting;
   if (!(error instanceof BrevetRefused)) return EXIT.fault;
-  if (error.status === 403) return EXIT.refused;
+  if (error.status === 403 || NOT_APPROVED.includes(error.code)) return EXIT.refused;
   return [400, 413, 415].includes(error.status) ? EXIT.usage : EXIT.fault;
 }
 

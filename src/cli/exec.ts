@@ -5,11 +5,11 @@
 import { constants } from 'node:os';
 import { createBrevet } from '../client/brevet.ts';
 import type { Brevet } from '../client/brevet.ts';
+import type { Narrower } from '../client/answer.ts';
 import { BrevetWaiting } from '../client/error.ts';
-import { PENDING } from '../client/answer.ts';
 import { optionsFromEnvironment } from '../client/environment.ts';
 import type { AgentLease, Ended, TaskOutcome } from '../client/lease.ts';
-import { EXIT, UsageError } from './command.ts';
+import { UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { ASKING, requestOf } from './exec/ask.ts';
 import { refuseBesideKey } from './exec/beside-key.ts';
@@ -25,7 +25,8 @@ const exec: Command = {
   runs: true,
   options: {
     ...ASKING,
-    wait: { takes: 'SECONDS', says: 'wait so long where a person is asked' },
+    wait: { takes: 'SECONDS', says: 'wait so long where a person is asked, and go on by itself once they approve' },
+    'accept-narrower': { says: 'take less than was asked, where a person would approve that' },
     'same-user': { says: 'run even though this user can read the deployment key: for a first try alone' },
   },
   example: `brevet exec --tenant acme --task report.query --resource tickets --reason 'weekly numbers' -- psql -c 'select 1'`,
@@ -39,37 +40,49 @@ const exec: Command = {
     const tenant = given.text('tenant');
     const brevet = createBrevet(optionsFromEnvironment(tenant === undefined ? {} : { tenant }));
     try {
-      const lease = await brevet.ask(asked);
-      return await underLease(lease, { program, args }, signals, terminal);
+      return await underLease(await brevet.ask(asked), { program, args }, signals, terminal);
     } catch (error) {
       const wait = given.whole('wait');
       if (!(error instanceof BrevetWaiting) || wait === undefined) throw error;
-      return waitForPeople(brevet, error, wait, { signals, terminal });
+      const lease = await whenAnswered(
+        brevet,
+        error,
+        { wait, less: given.flag('accept-narrower') },
+        { signals, terminal },
+      );
+      if (typeof lease === 'number') return lease;
+      return await underLease(lease, { program, args }, signals, terminal);
     }
   },
 };
 
-/**
- * Tells what people have answered, for as long as the caller waits. Whatever it is, the command is not run: what they
- * approve is asked for with another call.
- */
-async function waitForPeople(
+/** @returns the status to end with, where a signal ends the wait. */
+async function whenAnswered(
   brevet: Brevet,
   waiting: BrevetWaiting,
-  seconds: number,
+  { wait, less }: { readonly wait: number; readonly less: boolean },
   { signals, terminal }: { readonly signals: Signals; readonly terminal: Terminal },
-): Promise<number> {
+): Promise<AgentLease | number> {
   const stop = new AbortController();
   signals.forwardTo(() => stop.abort());
-  terminal.err(`brevet: ${waiting.message}; waiting for ${seconds} s at most`);
-  const state = await brevet.answerTo(waiting.request, { seconds, signal: stop.signal }).catch((error: unknown) => {
-    if (stop.signal.aborted) return PENDING;
-    throw error;
-  });
-  const stopped = signals.received();
-  if (state === PENDING && stopped === null) throw waiting;
-  terminal.err(`brevet: ${waiting.request} is ${shown(state)}`);
-  return stopped === null ? EXIT.refused : 128 + constants.signals[stopped];
+  terminal.err(`brevet: ${waiting.message}; waiting for ${wait} s at most`);
+  const narrower = (offer: Narrower): boolean => takesNarrower(offer, less, terminal);
+  try {
+    return await brevet.whenAnswered(waiting, { wait, signal: stop.signal, narrower });
+  } catch (error) {
+    const stopped = signals.received();
+    if (stopped === null || !stop.signal.aborted) throw error;
+    return 128 + constants.signals[stopped];
+  } finally {
+    signals.forwardTo(null);
+  }
+}
+
+/** What less would be is told either way. */
+function takesNarrower({ ttl, uses, parameters }: Narrower, takes: boolean, terminal: Terminal): boolean {
+  const offer = `${ttl} s, ${uses} uses, ${JSON.stringify(parameters)}`;
+  terminal.err(`brevet: a person would approve less: ${shown(offer)}; ${takes ? 'taken' : 'not taken, and withdrawn'}`);
+  return takes;
 }
 
 type Program = Pick<Run, 'program' | 'args'>;

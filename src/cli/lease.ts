@@ -91,4 +91,20 @@ const revoke: Command = {
   },
 };
 
-export const commands: readonly Command[] = [list, show, timeline, revoke];
+const verdict: Command = {
+  name: 'lease verdict',
+  says: `Says what you make of a finished lease, apart from its agent's own outcome.
+VERDICT is correct, false_positive, false_negative, reversed or caused_incident.`,
+  takes: ['LEASE', 'VERDICT'],
+  options: { reference: { takes: 'TEXT', says: 'where more of it stands', needed: true }, ...OF_TENANT },
+  example: 'brevet lease verdict lse_01jq… correct --tenant acme --reference INC-7 --token-file token',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const body = { verdict: given.need('VERDICT'), reference: given.need('reference') };
+    const answer = await line.send({ method: 'POST', path: `${pathOf(given)}/verdict`, body });
+    print(terminal, answer, () => fields(answer));
+    return EXIT.done;
+  },
+};
+
+export const commands: readonly Command[] = [list, show, timeline, revoke, verdict];

@@ -1,7 +1,7 @@
 import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
-import { localToken, OPERATOR_OPTIONS } from './operator-line.ts';
-import { registerCommands } from './register.ts';
+import { localToken, OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { acknowledge, registerCommands } from './register.ts';
 import { print } from './terminal.ts';
 
 const kept = registerCommands({
@@ -38,4 +38,34 @@ const token: Command = {
   },
 };
 
-export const commands: readonly Command[] = [...kept, token];
+const invite: Command = {
+  name: 'operator invite',
+  says: 'Prints a link that enrols the first administrator’s passkey: once, for half an hour, and while there is none.',
+  options: {
+    as: { ...OPERATOR_OPTIONS['as'], says: 'the operator (or BREVET_AS)', takes: 'NAME' },
+    broker: { says: 'where it is (or BREVET_URL)', takes: 'URL' },
+  },
+  example: 'brevet operator invite --as ada',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const answer = await line.send({ method: 'POST', path: '/api/invitations' });
+    print(terminal, answer, () => String(answer['url']));
+    return EXIT.done;
+  },
+};
+
+const signOut: Command = {
+  name: 'operator sign-out',
+  says: 'Ends every session at the console of the person behind an operator, at once.',
+  takes: ['NAME'],
+  options: OPERATOR_OPTIONS,
+  example: 'brevet operator sign-out grace --as ada',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const name = given.need('NAME');
+    const answer = await line.send({ method: 'DELETE', path: `/api/operators/${encodeURIComponent(name)}/sessions` });
+    return acknowledge(terminal, answer, `${name} is signed out everywhere`);
+  },
+};
+
+export const commands: readonly Command[] = [...kept, token, invite, signOut];

@@ -64,9 +64,31 @@ export function readAsked({ status, body }: Answer): Asked {
 /** People have not answered yet. */
 export const PENDING = 'pending';
 
-export function readApprovalState({ body }: Answer): string {
-  const { approval } = body;
-  return textOf(isRecord(approval) ? approval['state'] : null, 'approval.state');
+/** Less than was asked, to which a person would say yes. */
+export interface Narrower {
+  readonly ttl: number;
+  readonly uses: number;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The agent has taken it, and people are asked again. */
+  readonly accepted: boolean;
+}
+
+/** What people have said so far. */
+export interface PeoplesAnswer {
+  /** `pending`, `approved`, `rejected`, `expired`, `cancelled`, `redeemed` or `revoked`. */
+  readonly state: string;
+  readonly rejection: { readonly reason: string; readonly words: string | null } | null;
+  readonly narrower: Narrower | null;
+}
+
+export function readPeoplesAnswer({ body }: Answer): PeoplesAnswer {
+  const approval = isRecord(body['approval']) ? body['approval'] : {};
+  const { rejection, narrower } = approval;
+  return {
+    state: textOf(approval['state'], 'approval.state'),
+    rejection: isRecord(rejection) ? (rejection as PeoplesAnswer['rejection']) : null,
+    narrower: isRecord(narrower) ? (narrower as unknown as Narrower) : null,
+  };
 }
 
 /** From a lease itself, or from an answer that holds one. */

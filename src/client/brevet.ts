@@ -12,19 +12,21 @@
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import type { Clock } from '../core/time.ts';
-import { PENDING, readApprovalState, readAsked, readLease, readReceipt } from './answer.ts';
-import type { Asked, Credential, Granted } from './answer.ts';
-import { createProver } from './assertion.ts';
+import { PENDING, readAsked, readLease, readReceipt } from './answer.ts';
+import type { Asked, Credential, Granted, Narrower, PeoplesAnswer } from './answer.ts';
+import { ASSERTION_TYPE, createProver } from './assertion.ts';
 import type { Proof } from './assertion.ts';
-import { openLine } from './call.ts';
-import type { Bounds, Line, Outgoing } from './call.ts';
+import { call, openLine } from './call.ts';
+import type { Bounds, Outgoing } from './call.ts';
+import type { CallOptions, Connected, Timeouts } from './connected.ts';
 import { BrevetIncomplete, BrevetUnavailable, BrevetWaiting } from './error.ts';
 import { AgentLease } from './lease.ts';
 import type { Ended, TaskOutcome } from './lease.ts';
+import { isOffered, peoplesAnswer, tell } from './people.ts';
+import type { WaitOptions } from './people.ts';
 import { DEFAULT_RETRY } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 import { createSession } from './session.ts';
-import type { Session } from './session.ts';
 
 /** An access request, with the fields and names of the API. */
 export interface Ask {
@@ -54,16 +56,6 @@ export interface Ask {
   readonly urgency?: 'routine' | 'urgent';
 }
 
-/** For each try, in milliseconds. */
-export interface Timeouts {
-  /** A session token. */
-  readonly session: number;
-  /** A request, which may have a provider mint. */
-  readonly ask: number;
-  /** A completion, on top of what the broker waits to see death. */
-  readonly done: number;
-}
-
 /** The broker gives a mint 10 s. */
 const DEFAULT_TIMEOUTS: Timeouts = { session: 10_000, ask: 20_000, done: 10_000 };
 
@@ -78,14 +70,15 @@ export type BrevetOptions = Proof & {
   readonly retry?: Partial<RetryPolicy>;
 };
 
-export interface AskOptions {
-  readonly signal?: AbortSignal;
+export interface AskOptions extends CallOptions {
+  /** How long, in seconds, to wait for people where they are asked. Without it, nothing waits. */
+  readonly wait?: number;
+  /** Whether less than was asked will do. Without it, less is not taken, and the request is withdrawn. */
+  readonly narrower?: (offer: Narrower) => boolean | Promise<boolean>;
 }
 
-export interface WaitOptions extends AskOptions {
-  /** How long at most, in seconds. */
-  readonly seconds: number;
-}
+/** The same, of an ask that waits already. */
+export type AnswerOptions = AskOptions & { readonly wait: number };
 
 export interface TaskOptions extends AskOptions {
   /** What to report of a task that did not throw; `succeeded` where none is given. */
@@ -96,15 +89,30 @@ export interface TaskOptions extends AskOptions {
 
 export interface Brevet {
   /**
-   * Asks for one task and gets a lease.
-   * @throws {BrevetRefused} for a no, {BrevetWaiting} when a person is asked, {BrevetUnavailable} for no answer.
+   * Asks for one task and gets a lease; where people are asked, it waits for them as long as `wait` says.
+   * @throws {BrevetRefused} for a no, also of people, {BrevetWaiting} when they have not answered, {BrevetUnavailable}
+   * for no answer of the broker's.
    */
   ask(request: Ask, options?: AskOptions): Promise<AgentLease>;
   /**
    * Waits for people to answer a request that {@link BrevetWaiting} named.
-   * @returns the state of its approval: `pending` where nobody has answered in time.
+   * @returns what they said: `pending` where nobody has answered in time, or less was offered.
    */
-  answerTo(request: string, options: WaitOptions): Promise<string>;
+  answerTo(request: string, options: WaitOptions): Promise<PeoplesAnswer>;
+  /**
+   * Waits for people to answer what {@link BrevetWaiting} says, and comes for what they approved.
+   * @throws {BrevetRefused} where they said no, {BrevetWaiting} itself where they have not answered in time.
+   */
+  whenAnswered(waiting: BrevetWaiting, options: AnswerOptions): Promise<AgentLease>;
+  /**
+   * Comes for what people approved: the same, once, and only for so long as the approval says.
+   * @throws {BrevetRefused} where they did not, or what they approved would not be given any more.
+   */
+  redeem(request: string, options?: CallOptions): Promise<AgentLease>;
+  /** Takes the narrower answer: people are asked again, for that. */
+  accept(request: string, options?: CallOptions): Promise<void>;
+  /** Needs no answer any more. */
+  withdraw(request: string, options?: CallOptions): Promise<void>;
   /**
    * Asks, works, and completes, also when the work throws: then the outcome is `failed`, and the error is the work's.
    * @throws {BrevetIncomplete} where the work is done and its lease could not be completed; it holds the result.
@@ -129,11 +137,15 @@ export function createBrevet(options: BrevetOptions): Brevet {
   const prove = createProver(agent, `${line.url}/t/${tenant}`, options, line);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const session = createSession(line, { tenant, agent, timeout: timeouts.session }, prove);
-  const broker: Connected = { line, path: `/t/${tenant}`, session, timeouts };
-  const ask = (request: Ask, { signal }: AskOptions = {}): Promise<AgentLease> => askForLease(broker, request, signal);
+  const broker: Connected = { line, path: `/t/${tenant}`, session, timeouts, prove };
+  const ask = (request: Ask, options: AskOptions = {}): Promise<AgentLease> => askAndWait(broker, request, options);
   return {
     ask,
-    answerTo: (request, waiting) => approvalState(broker, request, waiting),
+    answerTo: (request, waiting) => peoplesAnswer(broker, request, waiting),
+    whenAnswered: (waiting, answering) => whenAnswered(broker, waiting, answering),
+    redeem: (request, { signal } = {}) => redeem(broker, request, signal),
+    accept: (request, { signal } = {}) => tell(broker, request, 'accept', signal),
+    withdraw: (request, { signal } = {}) => tell(broker, request, 'withdraw', signal),
     async task(request, work, taskOptions = {}) {
       const lease = await ask(request, taskOptions);
       return perform(lease, work, taskOptions);
@@ -141,11 +153,43 @@ export function createBrevet(options: BrevetOptions): Brevet {
   };
 }
 
-interface Connected {
-  readonly line: Line;
-  readonly path: string;
-  readonly session: Session;
-  readonly timeouts: Timeouts;
+async function askAndWait(broker: Connected, request: Ask, options: AskOptions): Promise<AgentLease> {
+  try {
+    return await askForLease(broker, request, options.signal);
+  } catch (error) {
+    if (!(error instanceof BrevetWaiting) || options.wait === undefined) throw error;
+    return whenAnswered(broker, error, { ...options, wait: options.wait });
+  }
+}
+
+/** Whatever they said but nothing is found out by coming for it: the broker's no has the reason. */
+async function whenAnswered(
+  broker: Connected,
+  waiting: BrevetWaiting,
+  { wait, signal, narrower }: AnswerOptions,
+): Promise<AgentLease> {
+  const { request } = waiting;
+  const until = broker.line.clock() + wait * 1000;
+  for (;;) {
+    const left = Math.max(0, (until - broker.line.clock()) / 1000);
+    const said = await peoplesAnswer(broker, request, { seconds: left, ...(signal === undefined ? {} : { signal }) });
+    // A caller who gives up has until then: what is minted meanwhile is theirs to complete.
+    if (said.state !== PENDING) return redeem(broker, request, undefined);
+    if (!isOffered(said)) throw waiting;
+    const takes = (await narrower?.(said.narrower)) === true;
+    await tell(broker, request, takes ? 'accept' : 'withdraw', signal);
+  }
+}
+
+async function redeem(broker: Connected, request: string, signal: AbortSignal | undefined): Promise<AgentLease> {
+  const make = async (): Promise<Outgoing> => ({
+    method: 'POST',
+    path: `${broker.path}/requests/${request}/credential`,
+    body: { client_assertion_type: ASSERTION_TYPE, client_assertion: await broker.prove() },
+  });
+  const redeemed = readAsked(await call(broker.line, make, { timeout: broker.timeouts.ask, signal }));
+  if (redeemed.is !== 'granted') throw new BrevetUnavailable(`the answer to ${request} holds no credential`, null);
+  return leaseOf(broker, redeemed);
 }
 
 /**
@@ -177,26 +221,6 @@ async function askOnce(broker: Connected, request: Ask, signal: AbortSignal | un
 
 const leaseOf = (broker: Connected, granted: Granted): AgentLease =>
   new AgentLease(granted, (outcome, signal) => complete(broker, granted.lease, outcome, signal));
-
-/** For each look the broker waits for the answer itself. In seconds, and below what it allows. */
-const LOOK_WAIT = 20;
-/** Nor does one look follow another faster than this, whatever stands between answers by itself. In milliseconds. */
-const LOOK_EVERY = 2000;
-
-async function approvalState(broker: Connected, request: string, { seconds, signal }: WaitOptions): Promise<string> {
-  const { line, session, path } = broker;
-  const end = line.clock() + seconds * 1000;
-  for (;;) {
-    const began = line.clock();
-    const wait = Math.max(0, Math.min(LOOK_WAIT, Math.floor((end - began) / 1000)));
-    const bounds: Bounds = { timeout: broker.timeouts.session + wait * 1000, signal };
-    const look = `${path}/requests/${request}?wait=${wait}`;
-    const state = readApprovalState(await session.call({ method: 'GET', path: look }, bounds));
-    const now = line.clock();
-    if (state !== PENDING || now >= end) return state;
-    await line.sleep(Math.max(0, Math.min(began + LOOK_EVERY, end) - now), signal);
-  }
-}
 
 async function complete(
   broker: Connected,

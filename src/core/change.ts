@@ -2,8 +2,10 @@
  * Everything that can be written, as one closed union. Each comes with its ledger entries to `store.commit`, and is
  * done whole or not at all.
  */
+import type { ApprovalState, ApprovalTerms, Rejection, Vote } from './approval.ts';
 import type { Block, BlockOf } from './block.ts';
 import type { JsonObject } from './canonical.ts';
+import type { ConsoleSession } from './console.ts';
 import type { Receipt } from './entry.ts';
 import type {
   AgentName,
@@ -13,16 +15,23 @@ import type {
   IssuerName,
   LeaseId,
   OperatorName,
+  OrderId,
+  PauseId,
   PersonName,
   RequestId,
+  ReviewId,
+  RoleName,
   SituationId,
   TargetName,
   TaskName,
   TenantName,
+  TripId,
   VendorName,
   WorkId,
 } from './ids.ts';
 import type { NoticeFacts, NoticeOrder } from './notice.ts';
+import type { Order, Pause, Review, Trip, Verdict } from './oversight.ts';
+import type { Passkey } from './passkey.ts';
 import type { Proposal, ProposalState } from './proposal.ts';
 import type { Death, LeaseState, Mark, LeaseTerms, Outcome, RevocationCause } from './lease.ts';
 import type {
@@ -57,6 +66,12 @@ export interface OneUse {
   readonly until: Instant;
 }
 
+/** How often a passkey has signed, as its authenticator counts: it only ever goes on. */
+export interface Counted {
+  readonly passkey: string;
+  readonly signCount: number;
+}
+
 /** A claim on an `Idempotency-Key`, unique for tenant, principal and route. */
 export interface Idempotency {
   readonly principal: string;
@@ -85,10 +100,21 @@ export interface RequestRow {
   readonly policy: string;
 }
 
-export interface ApprovalRow {
-  readonly id: ApprovalId;
-  readonly request: RequestId;
-  readonly expiresAt: Instant;
+/** What becomes of an approval; absent members stay as they are. */
+export interface ApprovalMove {
+  readonly from: ApprovalState;
+  readonly to: ApprovalState;
+  /** As it was read: moved on that, or not at all. */
+  readonly version: number;
+  readonly votes?: readonly Vote[];
+  readonly step?: number;
+  readonly stepEndsAt?: Instant;
+  /** Who is asked from here on. */
+  readonly asks?: readonly PersonName[];
+  readonly acceptedAt?: Instant;
+  readonly decidedAt?: Instant;
+  readonly redeemBy?: Instant;
+  readonly rejection?: Rejection;
 }
 
 /** Work that a change leaves to be done, enqueued in its own transaction. */
@@ -137,7 +163,11 @@ export type WorkTask =
       readonly tenants: readonly TenantName[];
       /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
       readonly since?: Partial<Epochs>;
+      /** Where it was asked for: whatever whole targets gave before this moment ends too, and whether that is done. */
+      readonly all?: { readonly before: Instant; readonly is: 'to do' | 'done' };
     }
+  /** The step of an approval, or its time, is over: the next are asked, or nobody any more. */
+  | { readonly task: 'approval'; readonly tenant: TenantName; readonly approval: ApprovalId }
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
 
@@ -172,6 +202,8 @@ export interface Conditions {
   readonly idempotency: Idempotency | null;
   /** For what opens a lease, or asks; absent: there is no limit. */
   readonly within?: Within;
+  /** For the same: the order that its request takes, which no other has taken and whose time is not over. */
+  readonly takes?: OrderId;
 }
 
 /** What an agent holds at a tenant that a policy may limit: counted where it is added to, so that it is exact. */
@@ -211,13 +243,16 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly kind: 'request.ask';
       readonly when: Conditions;
       readonly request: RequestRow;
-      readonly approval: ApprovalRow;
+      readonly approval: ApprovalTerms;
+      readonly work: readonly NewWork[];
     }
   /** Intent (`opening`), or a local mint that opens and activates in one (`active`). */
   | {
       readonly kind: 'lease.open';
       readonly when: Conditions;
       readonly request: RequestRow;
+      /** The approval that it spends, as it was read, whose request is kept already: only while it may be redeemed. */
+      readonly redeems: { readonly approval: ApprovalId; readonly version: number } | null;
       readonly lease: LeaseTerms;
       readonly state: 'opening' | 'active';
       readonly secret: SealedSecret | null;
@@ -248,6 +283,8 @@ export type LifeChange = { readonly tenant: TenantName } & (
   | {
       readonly kind: 'lease.fail';
       readonly lease: LeaseId;
+      /** The approval that it spent, which may be redeemed again if still in time. */
+      readonly reopens: ApprovalId | null;
       readonly at: Instant;
       readonly fence: WorkFence | null;
       readonly work: readonly NewWork[];
@@ -268,6 +305,17 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly secret: SealedSecret | null;
       readonly death: Death | null;
       readonly exposure: Milliseconds | null;
+      readonly work: readonly NewWork[];
+    }
+  /**
+   * A mint that landed when the end of its lease was committed already: only from `revoking`, and once. Keeps what the
+   * kill finds it by and looks with, which `work` then does.
+   */
+  | {
+      readonly kind: 'lease.land';
+      readonly lease: LeaseId;
+      readonly reference: JsonObject | null;
+      readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
     }
   /**
@@ -293,6 +341,25 @@ export interface WorkFence {
   readonly attempt: number;
 }
 
+/**
+ * People, the agent or time do something about an approval: only as it was read, and only in the time that it has.
+ * Committed alone: people answer a few times a minute.
+ */
+export interface ApprovalChange {
+  readonly kind: 'approval.move';
+  readonly tenant: TenantName;
+  readonly approval: ApprovalId;
+  readonly move: ApprovalMove;
+  /** What a person's word rests on; `null` for what rests on nobody's standing: time, and the agent's own withdrawal. */
+  readonly when: (Pick<Conditions, 'epochs' | 'oneUse'> & { readonly counts: Counted | null }) | null;
+  /** Before its end, by the database's clock after the lock; or only once that has come. */
+  readonly time: 'before_end' | 'after_end' | 'any';
+  /** The narrower one that takes its place. */
+  readonly next: ApprovalTerms | null;
+  readonly fence: WorkFence | null;
+  readonly work: readonly NewWork[];
+}
+
 /** Changes of who may do what: one at a time, under the exclusive lock, raising an epoch. */
 export type RegisterChange =
   /** The first person, operator and administrator, in an empty broker alone. */
@@ -305,6 +372,18 @@ export type RegisterChange =
   /** An administrator has called with a token of the OIDC issuer; the second one's call ends set-up. */
   | { readonly kind: 'setup.witness'; readonly person: PersonName }
   | { readonly kind: 'local_token.make'; readonly operator: OperatorName; readonly oneUse: OneUse }
+  /** A new session takes the place of the one that its browser had, if any. */
+  | { readonly kind: 'console.sign_in'; readonly session: ConsoleSession; readonly replaces: string | null }
+  /** Somebody proved who they are at the issuer, and is nobody here: its entry is the whole of it. */
+  | { readonly kind: 'console.refuse' }
+  /** One session, or (`null`) all of a person's. */
+  | { readonly kind: 'console.sign_out'; readonly person: PersonName; readonly session: string | null }
+  /** A link was made that enrols the first passkey: its entry is the whole of it. */
+  | { readonly kind: 'passkey.invite'; readonly operator: OperatorName }
+  /** `first`: in set-up, and only where there is none yet. */
+  | { readonly kind: 'passkey.put'; readonly passkey: Passkey; readonly first: boolean }
+  /** With the sessions that it opened. */
+  | { readonly kind: 'passkey.remove'; readonly passkey: string }
   /** What its context says nothing of stays as it is. */
   | {
       readonly kind: 'tenant.put';
@@ -343,6 +422,39 @@ export type RegisterChange =
   | { readonly kind: 'block.report'; readonly block: BlockId; readonly tenants: readonly TenantName[] }
   /** A credential that no lease knew was killed: its entry is the whole of it. */
   | { readonly kind: 'orphan.kill'; readonly tenant: TenantName; readonly mark: Mark }
+  | { readonly kind: 'verdict.give'; readonly verdict: Verdict }
+  /** At these tenants, or at all (`null`). */
+  | {
+      readonly kind: 'pause.start';
+      readonly pause: Omit<Pause, 'tenant'>;
+      readonly tenants: readonly TenantName[] | null;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'pause.end';
+      readonly pause: PauseId;
+      readonly tenants: readonly TenantName[] | null;
+      readonly by: PersonName;
+    }
+  /** What a lease did is to be taken back, once; and somebody else looks at that. */
+  | { readonly kind: 'order.give'; readonly order: Order; readonly review: Review }
+  | { readonly kind: 'review.open'; readonly review: Review }
+  /** Once it may be, and nobody did it before. */
+  | {
+      readonly kind: 'review.done';
+      readonly tenant: TenantName;
+      readonly review: ReviewId;
+      readonly by: PersonName;
+      readonly words: string;
+    }
+  /** Only where the like does not stand already. */
+  | { readonly kind: 'breaker.trip'; readonly trip: Trip }
+  | {
+      readonly kind: 'breaker.reset';
+      readonly tenant: TenantName;
+      readonly trip: TripId;
+      readonly by: PersonName;
+    }
   | { readonly kind: 'vendor.put'; readonly vendor: Vendor }
   | { readonly kind: 'vendor.remove'; readonly vendor: VendorName }
   | { readonly kind: 'person.put'; readonly person: Person }
@@ -380,7 +492,8 @@ export type RegisterChange =
       readonly secretHash: string | null;
     }
   | { readonly kind: 'target.remove'; readonly tenant: TenantName; readonly target: TargetName }
-  | { readonly kind: 'assignment.put'; readonly assignment: Assignment }
+  /** With the review that it owes, where it breaks the glass. */
+  | { readonly kind: 'assignment.put'; readonly assignment: Assignment; readonly review?: Review }
   | { readonly kind: 'assignment.remove'; readonly assignment: Assignment }
   /** Immutable, by its hash; `activate` moves the pointer. */
   | {
@@ -390,6 +503,8 @@ export type RegisterChange =
       readonly files: BundleFiles | null;
       /** The function of each role in it, so that one which changes under an assignment is refused. */
       readonly functions: Readonly<Record<string, string>>;
+      /** Those of its roles that read alone. */
+      readonly reading: readonly RoleName[];
       /** Only into a broker that has none. */
       readonly onlyFirst: boolean;
       /** It is active for a time alone. */
@@ -412,6 +527,7 @@ export interface NewBundle {
   readonly version: string;
   readonly files: BundleFiles;
   readonly functions: Readonly<Record<string, string>>;
+  readonly reading: readonly RoleName[];
 }
 
 /** Whose word makes a proposal happen: in one transaction with what it does, so that it happens once. */
@@ -435,6 +551,10 @@ export interface RegisterCommand {
   readonly confirms?: Confirmation;
   /** What was done by one, and is to be looked at by another. */
   readonly owes?: Proposal;
+  /** Never used before: the nonces of what was signed for it. */
+  readonly spends?: readonly OneUse[];
+  /** Of the passkey that signed for it. */
+  readonly counts?: Counted | null;
   /** Claimed where the change has effect, and remembered with the first of its entries. */
   readonly idempotency?: Idempotency | null;
 }
@@ -457,7 +577,7 @@ export interface NoticeTold {
   readonly fence: WorkFence;
 }
 
-export type Change = LifeChange | RegisterCommand | RepeatedRefusal | NoticeTold;
+export type Change = LifeChange | ApprovalChange | RegisterCommand | RepeatedRefusal | NoticeTold;
 
 export interface Committed {
   readonly receipts: readonly Receipt[];
@@ -481,8 +601,12 @@ export type Unmet =
   | { readonly unmet: 'budget'; readonly budget: LiveBudget; readonly until: Instant | null }
   /** The same is being done at so many tenants that it must ask: decide again. */
   | { readonly unmet: 'spread' }
-  /** The lease, or the request, is not in a state that this moves from. */
+  /** The lease, or the approval, is not in a state that this moves from. */
   | { readonly unmet: 'state'; readonly state: LeaseState | null }
+  /** The approval is not as it was read, or its time is over (or has not come). */
+  | { readonly unmet: 'approval' }
+  /** The order was taken by another request, or its time is over. */
+  | { readonly unmet: 'order' }
   /** Another attempt holds the work. */
   | { readonly unmet: 'fenced' }
   | { readonly unmet: 'retired' }

@@ -17,13 +17,31 @@ export const ENTRY_KINDS = [
   'setup.witnessed',
   'session.opened',
   'local_token.made',
+  'console.signed_in',
+  /** Somebody whom the operators' issuer knows, and who is nobody here. */
+  'console.refused',
+  'console.signed_out',
+  'passkey.invited',
   'request.permitted',
   'request.asked',
   'request.forbidden',
   'request.forbidden_again',
+  /** A person's word, with what they signed. */
+  'approval.answered',
+  /** Nobody answered in time: the next are asked. */
+  'approval.escalated',
+  /** The agent takes a narrower answer. */
+  'approval.accepted',
+  'approval.expired',
+  'approval.withdrawn',
+  /** Taken back before it was redeemed, or found to be another thing by then. */
+  'approval.revoked',
+  'approval.redeemed',
   'lease.opening',
   'lease.active',
   'lease.failed',
+  /** A mint landed when the end of its lease was committed already. */
+  'lease.landed',
   /** A use was counted, before it was let happen. */
   'lease.used',
   'lease.revoking',
@@ -39,6 +57,16 @@ export const ENTRY_KINDS = [
   'block.lifted',
   /** What a block reached is all over, or some of it is not yet. */
   'block.reported',
+  /** What a person of oversight makes of a finished lease. */
+  'lease.judged',
+  'pause.started',
+  'pause.ended',
+  /** Oversight has what was done taken back. */
+  'order.given',
+  'review.opened',
+  'review.done',
+  'breaker.tripped',
+  'breaker.reset',
   'register.put',
   'register.removed',
   'situation.set',

@@ -56,6 +56,12 @@ export type WorkId = Branded<'wrk'>;
 export type AssignmentId = Branded<'asg'>;
 export type ChangeId = Branded<'chg'>;
 export type SituationId = Branded<'sit'>;
+export type VerdictId = Branded<'vrd'>;
+export type PauseId = Branded<'pse'>;
+export type OrderId = Branded<'ord'>;
+export type ReviewId = Branded<'rev'>;
+/** A circuit breaker that has tripped. */
+export type TripId = Branded<'trp'>;
 /** One call of the API, answered or refused: what its caller tells when asking about it. */
 export type CallId = Branded<'cal'>;
 
@@ -69,6 +75,11 @@ interface Ids {
   asg: AssignmentId;
   chg: ChangeId;
   sit: SituationId;
+  vrd: VerdictId;
+  pse: PauseId;
+  ord: OrderId;
+  rev: ReviewId;
+  trp: TripId;
   cal: CallId;
 }
 export type IdPrefix = keyof Ids;

@@ -12,7 +12,7 @@ export type SealedSecret = string & { readonly __sealed: true };
 /** Whose secret, and for what: `tenant` is empty for the deployment's own. */
 export interface Purpose {
   readonly tenant: string;
-  readonly use: 'signing-key' | 'target-secret' | 'lease-secret' | 'key-check';
+  readonly use: 'signing-key' | 'target-secret' | 'lease-secret' | 'key-check' | 'sign-in';
   readonly subject: string;
 }
 

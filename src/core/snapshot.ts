@@ -3,7 +3,7 @@
  * earliest end of anything in it, and is worth nothing once an epoch has moved: the commit looks.
  */
 import type { Block } from './block.ts';
-import type { AgentName, OperatorName, PersonName, TargetName, TaskName, VendorName } from './ids.ts';
+import type { AgentName, OperatorName, PersonName, RoleName, TargetName, TaskName, VendorName } from './ids.ts';
 import type {
   Absence,
   Acceptance,
@@ -20,6 +20,8 @@ import type {
   Vendor,
   Widening,
 } from './registers.ts';
+import type { Pause, Trip } from './oversight.ts';
+import type { Passkey } from './passkey.ts';
 import type { Instant } from './time.ts';
 import type { Interval } from './windows.ts';
 
@@ -37,6 +39,8 @@ export interface DeploymentSnapshot {
   readonly stopped: string | null;
   /** The version of the bundle that is active at the moment of reading: SHA-256, in hex. */
   readonly policy: string | null;
+  /** Roles of it that read alone, whatever their function lets others do. */
+  readonly reading: ReadonlySet<RoleName>;
   /** What was widened for a time, and with which version; also when that time is over and it was not written yet. */
   readonly widening: (Widening & { readonly version: string }) | null;
   /** Those that were active before it, the last one first: what can be rolled back to. */
@@ -45,6 +49,8 @@ export interface DeploymentSnapshot {
   /** Those that had not ended when it was read, begun or not; one of each person. */
   readonly absences: ReadonlyMap<PersonName, Absence>;
   readonly operators: ReadonlyMap<OperatorName, Operator>;
+  /** Confirmed ones, by the id of their credential. Their counts may be older: the commit looks. */
+  readonly passkeys: ReadonlyMap<string, Passkey>;
   readonly issuers: readonly TrustedIssuer[];
   readonly vendors: ReadonlyMap<VendorName, Vendor>;
   /** Those at the deployment: administration alone. */
@@ -71,6 +77,10 @@ export interface Snapshot {
   readonly lateNotices: ReadonlySet<TaskName>;
   /** Kill switches that are raised, and had not ended when it was read. */
   readonly blocks: readonly Block[];
+  /** Those that stand here, or everywhere, and have not ended. */
+  readonly pauses: readonly Pause[];
+  /** Breakers that have tripped here to `ask`, and that nobody has reset. */
+  readonly trips: readonly Pick<Trip, 'id' | 'agent' | 'task'>[];
   /** The change windows around the moment of reading; `null` where the tenant has none, and changes come at any time. */
   readonly windows: readonly Interval[] | null;
   /** The current version of each. */

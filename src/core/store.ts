@@ -2,10 +2,12 @@
  * The port to what is kept. Facts are written in one place, `commit`; the queue of work has its own three verbs, which
  * write no fact.
  */
+import type { Approval } from './approval.ts';
 import type { BlockOf } from './block.ts';
 import type { ChannelName, ChannelState } from './channel.ts';
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
 import type { JsonObject } from './canonical.ts';
+import type { ConsoleSession } from './console.ts';
 import type { Entry } from './entry.ts';
 import type {
   AgentName,
@@ -15,17 +17,24 @@ import type {
   ChangeId,
   EntryId,
   LeaseId,
+  OrderId,
+  PauseId,
   PersonName,
   RequestId,
+  ReviewId,
   RoleName,
   TargetName,
+  TaskName,
   TenantName,
+  TripId,
 } from './ids.ts';
+import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Verdict } from './oversight.ts';
 import type { Lease, LeaseState } from './lease.ts';
 import type { NoticeOrder } from './notice.ts';
+import type { Marks, MarksQuery } from './live.ts';
 import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
-import type { RequestRow } from './change.ts';
+import type { RequestRow, Spread } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
 import type { Instant, Milliseconds, Seconds } from './time.ts';
@@ -44,7 +53,8 @@ export interface ClaimedWork extends WorkFence {
 export interface KeptRequest extends RequestRow {
   readonly tenant: TenantName;
   readonly lease: LeaseId | null;
-  readonly approval: { readonly id: ApprovalId; readonly state: string; readonly expiresAt: Instant } | null;
+  /** The one that counts: a narrower answer takes the place of what it narrows. */
+  readonly approval: Approval | null;
 }
 
 export interface Page {
@@ -53,8 +63,16 @@ export interface Page {
   readonly before: string | null;
 }
 
+export interface AsksQuery {
+  readonly person: PersonName;
+  readonly limit: number;
+  /** Those that end after it. */
+  readonly after: { readonly due: Instant; readonly approval: ApprovalId } | null;
+}
+
 export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
+  readonly task?: TaskName | null;
 }
 
 export interface KeptPolicy {
@@ -103,6 +121,9 @@ export interface KeptEntry {
   readonly said: JsonObject;
   readonly seen: JsonObject;
 }
+
+/** An entry as it is exported. */
+export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
 
 /** What a block would reach, or does: `agents` are those of its owner, vendor or model, or the one that it names. */
 export interface Reach {
@@ -177,7 +198,33 @@ export interface BlockReads {
   block(id: BlockId, within: readonly TenantName[]): Promise<KeptBlock | null>;
 }
 
-export interface Store extends BlockReads {
+/** Across tenants, but where one is named. Whoever asks has named those that its caller oversees. */
+export interface OversightReads {
+  /** Oldest first: the last one counts. */
+  verdicts(tenant: TenantName, lease: LeaseId): Promise<readonly Verdict[]>;
+  /** Newest first, and with those that stand everywhere; `standing`: those alone that have not ended at some place. */
+  pauses(
+    query: Page & { readonly within: readonly TenantName[]; readonly standing: boolean },
+  ): Promise<readonly KeptPause[]>;
+  pause(id: PauseId, within: readonly TenantName[]): Promise<KeptPause | null>;
+  order(tenant: TenantName, id: OrderId): Promise<KeptOrder | null>;
+  /** The one that takes back what this lease did. */
+  orderFor(tenant: TenantName, lease: LeaseId): Promise<KeptOrder | null>;
+  /** Those that wait for an agent, the oldest first. */
+  openOrders(tenant: TenantName, agent: AgentName): Promise<readonly KeptOrder[]>;
+  orders(query: Page & { readonly within: readonly TenantName[] }): Promise<readonly KeptOrder[]>;
+  reviews(
+    query: Page & { readonly within: readonly TenantName[]; readonly open: boolean },
+  ): Promise<readonly KeptReview[]>;
+  review(id: ReviewId, within: readonly TenantName[]): Promise<KeptReview | null>;
+  trips(
+    query: Page & { readonly within: readonly TenantName[]; readonly standing: boolean },
+  ): Promise<readonly KeptTrip[]>;
+  /** One that asks: one that blocks is ended by lifting its block. */
+  trip(id: TripId, within: readonly TenantName[]): Promise<KeptTrip | null>;
+}
+
+export interface Store extends BlockReads, OversightReads {
   /** Done whole, entries included, or not at all. Rejects with `StoreUnavailable` when nothing can be said. */
   commit(change: Change, entries: readonly Entry[]): Promise<Result<Committed, Unmet>>;
 
@@ -204,6 +251,19 @@ export interface Store extends BlockReads {
     readonly { readonly role: RoleName; readonly function: RoleFunction; readonly lasting: boolean }[]
   >;
 
+  /** One that is not over. Who it leads to is to be looked up. */
+  consoleSession(id: string): Promise<ConsoleSession | null>;
+  /** Those of a person that are not over, the newest first. */
+  consoleSessionsOf(person: PersonName): Promise<readonly ConsoleSession[]>;
+  /** That a session was used: bookkeeping, by which it does not end for idleness before. */
+  usedConsole(id: string, idleUntil: Instant): Promise<void>;
+  /** Where things stand that open pages show. Whoever asks has looked whether they may be shown. */
+  marks(query: MarksQuery): Promise<Marks>;
+  /** What a person holds now, over all tenants and at the deployment (`null`). */
+  functionsOf(
+    person: PersonName,
+  ): Promise<readonly { readonly tenant: TenantName | null; readonly held: RoleFunction }[]>;
+
   tenants(): Promise<readonly Tenant[]>;
   /** Every agent of the register, enrolled anywhere or not. */
   agents(): Promise<readonly Agent[]>;
@@ -227,6 +287,23 @@ export interface Store extends BlockReads {
     query: Page & { readonly tenant: TenantName | null; readonly agent: AgentName | null },
     within: readonly TenantName[] | null,
   ): Promise<readonly KeptRequest[]>;
+  approval(tenant: TenantName, approval: ApprovalId): Promise<Approval | null>;
+  /** The last asks of one task class at a tenant, newest first, with the credential that came of each. */
+  askedBefore(
+    tenant: TenantName,
+    task: TaskName,
+    limit: number,
+  ): Promise<readonly { readonly request: KeptRequest; readonly lease: Lease | null }[]>;
+  /** The steps of one plan that wait for people. */
+  planned(tenant: TenantName, agent: AgentName, plan: string): Promise<readonly Approval[]>;
+  /** At how many other tenants than this place the same was done by this agent, or for its owner, since then. */
+  elsewhere(of: Pick<Spread, 'owner' | 'agent' | 'task' | 'place'>, since: Instant): Promise<number>;
+  /** What waits for a person's answer, the first to end first. */
+  asked(query: AsksQuery): Promise<readonly Approval[]>;
+  /** How much waits for each of these persons, over all tenants; those for whom nothing does are missing. */
+  openAsks(persons: readonly PersonName[]): Promise<ReadonlyMap<PersonName, number>>;
+  /** Newest first, over all of these tenants. */
+  approvals(query: Page & { readonly within: readonly TenantName[] }): Promise<readonly Approval[]>;
   target(tenant: TenantName, target: TargetName, version: number): Promise<TargetVersion | null>;
   /** As it was written last, read now; of one that was removed too, since what it holds is still to be ended. */
   newestTarget(tenant: TenantName, target: TargetName): Promise<TargetVersion | null>;
@@ -235,6 +312,8 @@ export interface Store extends BlockReads {
     tenant: TenantName,
     of: { readonly lease: LeaseId } | { readonly request: RequestId },
   ): Promise<readonly KeptEntry[]>;
+  /** The same of a request, whole: with the salts by which what stands beside a leaf can be proven. */
+  evidence(tenant: TenantName, request: RequestId): Promise<readonly Evidence[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /**

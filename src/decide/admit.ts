@@ -29,8 +29,12 @@ export interface Asking {
   readonly now: Instant;
   /** The commit has found that the same is being done at more tenants than are taken one by one. */
   readonly manyTenants: boolean;
+  /** It takes back what oversight has ordered taken back. */
+  readonly ordered?: boolean;
   /** How many asks wait for each person's answer, over all tenants. Without it nobody is passed over for that. */
   readonly open?: ReadonlyMap<PersonName, number>;
+  /** People are at it, or have answered: whether others could be asked by now does not matter. */
+  readonly underWay?: true;
 }
 
 export interface Admitted {

@@ -138,8 +138,9 @@ function underRole(policy: Policy, asking: Asking, { admitted, held, end }: Unde
   const answer = { ...verdict.value, turn };
   if (answer.effect === 'permit') return ok(permitOf(policy, asking, admitted, execution, answer));
   const routed = route(policy, asking, admitted, facts);
-  if (routed === null || !reachesSomebody(routed.steps)) return err(nobodyToAsk(routed));
-  return ok(askOf(policy, asking, admitted, execution, { ...answer, routed }));
+  const reaches = routed !== null && reachesSomebody(routed.steps);
+  if (!reaches && asking.underWay !== true) return err(nobodyToAsk(routed));
+  return ok(askOf(policy, asking, admitted, execution, { ...answer, routed: routed ?? NO_WAY }));
 }
 
 /** Whom it would go to. How much they are asked already is in no snapshot: whoever is about to ask them looks. */
@@ -161,6 +162,8 @@ const route = (
     open,
     at: now,
   });
+
+const NO_WAY: Routed = { route: '', steps: [] };
 
 const NOTHING_OPEN: ReadonlyMap<PersonName, number> = new Map();
 
@@ -233,7 +236,7 @@ export function nobodyToAsk(routed: Routed | null): Denial {
 /** What the rules are asked of, under one of the roles that carry it. */
 export function factsOf(
   { channels }: Pick<Policy, 'channels'>,
-  { snapshot, request, now, manyTenants }: Asking,
+  { snapshot, request, now, manyTenants, ordered = false }: Asking,
   admitted: Admitted,
   { role }: HeldRole,
 ): { readonly facts: Facts; readonly raised: readonly Raise[] } {
@@ -247,7 +250,10 @@ export function factsOf(
   const accepted = contract === null || surroundings.modelAccepted;
   const terms = { autonomy: contract, regulations: context.regulations, accepted };
   const { tier, raised } = effectiveTier(tierAt(task, now).tier, terms, agent.autonomy, claims, {
-    onProbation: isOnProbation(snapshot, agent, task.name),
+    // What oversight ordered taken back is not held up by what it is taken back for.
+    onProbation: !ordered && isOnProbation(snapshot, agent, task.name),
+    paused: !ordered && snapshot.pauses.length > 0,
+    tripped: snapshot.trips.some((trip) => trip.agent === agent.name && trip.task === task.name),
     channels,
     late: snapshot.lateNotices.has(task.name),
     manyTenants,

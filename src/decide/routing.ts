@@ -185,6 +185,12 @@ function standingOf(role: RoleName, least: Level, asked: Routing): readonly Cand
     .map((person) => ({ person, why: whyNotAsked(person, least, asked) }));
 }
 
+/** Whether a person's level is the task class's least, wherever they were asked. */
+export function hasLevel({ routes }: Bundle, task: TaskName, person: PersonName): boolean {
+  const level = routes.people.get(person)?.level ?? LEVELS[0];
+  return !isBelow(level, routes.tasks.get(task)?.level ?? LEVELS[0]);
+}
+
 function isAway({ deployment }: Snapshot, person: PersonName, at: Instant): boolean {
   const absence = deployment.absences.get(person);
   return absence !== undefined && isWithin([absence], at);

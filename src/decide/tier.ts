@@ -1,6 +1,7 @@
 /**
  * The effective tier: the task class's own as it stands now, raised by the contract, by the agent's autonomy, by its
- * being new here, by what the request says of itself, and by there being nobody to tell. Nothing here can lower it.
+ * being new here, by a pause or a tripped breaker, by what the request says of itself, and by there being nobody to
+ * tell. Nothing here can lower it.
  */
 import { REGULATIONS } from '../core/registers.ts';
 import type { Agent, TenantContext } from '../core/registers.ts';
@@ -61,6 +62,10 @@ export interface Effective {
 /** How the agent stands here, beside what it is registered with. */
 export interface Standing {
   readonly onProbation: boolean;
+  /** Oversight has paused everything here. */
+  readonly paused: boolean;
+  /** A circuit breaker of this agent and task class has tripped here. */
+  readonly tripped: boolean;
   /** Whether somebody can be told. */
   readonly channels: boolean;
   /** Nobody could be told in time of what this class did here, and still cannot be. */
@@ -74,7 +79,7 @@ export function effectiveTier(
   { autonomy: contract, regulations, accepted }: Terms,
   autonomy: Agent['autonomy'],
   claims: Claims,
-  { onProbation, channels, late, manyTenants }: Standing,
+  { onProbation, paused, tripped, channels, late, manyTenants }: Standing,
 ): Effective {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
@@ -82,6 +87,8 @@ export function effectiveTier(
     { to: accepted ? 1 : 3, because: 'model:not_accepted' },
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
     { to: onProbation ? 3 : 1, because: 'probation' },
+    { to: paused ? 3 : 1, because: 'pause' },
+    { to: tripped ? 3 : 1, because: 'breaker' },
     { to: manyTenants ? 3 : 1, because: 'many_tenants' },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },

@@ -244,6 +244,10 @@ admin.get('/requests', async (c) => {
   const narrowed = leaseFilterOf(c);
   if (!narrowed.ok) return problem(c, narrowed.error);
   const { tenant, agent } = narrowed.value;
+  const now = c.var.deps.clock();
   const found = await c.var.deps.store.requests({ ...page.value, tenant, agent }, seen.value.tenants);
-  return answer(c, pageWire(c, page.value, found, requestWire));
+  return answer(
+    c,
+    pageWire(c, page.value, found, (request) => requestWire(request, now)),
+  );
 });

@@ -15,7 +15,7 @@ import { exposureSoFar, waitForProgress } from '../oversee/block-progress.ts';
 import type { Progress } from '../oversee/block-progress.ts';
 import { changing } from './acting.ts';
 import { operatorOf } from './caller.ts';
-import { pageOf, pageWire } from './page.ts';
+import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -50,12 +50,10 @@ blocks.get('/', async (c) => {
   const { deps } = c.var;
   const page = pageOf(c, `blocks:${operator.value.person}`, ['standing']);
   if (!page.ok) return problem(c, page.error);
-  const asked = c.req.query('standing') ?? 'false';
-  if (asked !== 'true' && asked !== 'false') {
-    return problem(c, failure('invalid_field', 'standing is true or false', { path: 'standing' }));
-  }
+  const standing = flagOf(c, 'standing');
+  if (!standing.ok) return problem(c, standing.error);
   const within = await deps.store.overseenBy(operator.value.person);
-  const found = await deps.store.blocks({ ...page.value, within, standing: asked === 'true' });
+  const found = await deps.store.blocks({ ...page.value, within, standing: standing.value });
   return answer(c, pageWire(c, page.value, found, blockWire(deps.clock())));
 });
 

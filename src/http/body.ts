@@ -27,8 +27,8 @@ export async function readJson(c: Context<Scope>, limit = BODY_LIMIT): Promise<R
 }
 
 /** A form whose fields come once each. @see RFC 6749 section 3.2 */
-export async function readForm(c: Context<Scope>): Promise<Result<ReadonlyMap<string, string>>> {
-  const text = await readText(c, 'application/x-www-form-urlencoded', BODY_LIMIT);
+export async function readForm(c: Context<Scope>, limit = BODY_LIMIT): Promise<Result<ReadonlyMap<string, string>>> {
+  const text = await readText(c, 'application/x-www-form-urlencoded', limit);
   if (!text.ok) return text;
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text.value)) {

@@ -1,5 +1,7 @@
 /** A lease and what came of a request, as callers see them. */
 import type { Json } from '../core/canonical.ts';
+import { stateAt } from '../core/approval.ts';
+import type { Approval } from '../core/approval.ts';
 import type { Lease, LeaseTerms } from '../core/lease.ts';
 import type { KeptRequest } from '../core/store.ts';
 import { toRfc3339 } from '../core/time.ts';
@@ -37,7 +39,8 @@ export const leaseWire = (lease: Lease): Record<string, Json> => ({
   outcome: lease.outcome === null ? null : lease.outcome.outcome,
 });
 
-export const requestWire = (request: KeptRequest): Record<string, Json> => ({
+/** @param now what has passed its end is told as what it is, whether or not it was written down yet. */
+export const requestWire = (request: KeptRequest, now: Instant): Record<string, Json> => ({
   id: request.id,
   tenant: request.tenant,
   agent: request.agent,
@@ -50,12 +53,23 @@ export const requestWire = (request: KeptRequest): Record<string, Json> => ({
   at: toRfc3339(request.at),
   policy: request.policy,
   lease: request.lease,
-  approval:
-    request.approval === null
-      ? null
-      : {
-          id: request.approval.id,
-          state: request.approval.state,
-          expires_at: toRfc3339(request.approval.expiresAt),
-        },
+  approval: request.approval === null ? null : approvalWire(request.approval, now),
+});
+
+/** As the agent sees it: what became of it and until when, and of a no or a less its reason. Whose word it was is not its. */
+export const approvalWire = (approval: Approval, now: Instant): Record<string, Json> => ({
+  id: approval.id,
+  state: stateAt(approval, now),
+  expires_at: toRfc3339(approval.expiresAt),
+  redeem_by: time(approval.redeemBy),
+  rejection:
+    approval.rejection === null ? null : { reason: approval.rejection.reason, words: approval.rejection.words },
+  narrower: approval.narrows === null ? null : narrowerWire(approval),
+});
+
+const narrowerWire = ({ binding, acceptedAt }: Approval): Record<string, Json> => ({
+  ttl: binding.ttl,
+  uses: binding.uses,
+  parameters: binding.parameters,
+  accepted: acceptedAt !== null,
 });

@@ -20,10 +20,12 @@ import { functionAt } from '../authenticate/principal.ts';
 import { SESSION_TYPE } from '../authenticate/session.ts';
 import { end } from '../broker.ts';
 import { agentOf } from '../broker/callers.ts';
+import { giveVerdict } from '../oversee/verdicts.ts';
 import type { Ending } from '../revoke/revoke.ts';
 import { readJson } from './body.ts';
 import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
 import { leaseWire } from './lease-wire.ts';
+import { verdictWire } from './oversight-wire.ts';
 import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
@@ -58,7 +60,12 @@ leases.get('/', async (c) => {
 
 leases.get('/:id', async (c) => {
   const seen = await seenLease(c, 'read');
-  return seen.ok ? answer(c, leaseWire(seen.value.lease)) : problem(c, seen.error);
+  if (!seen.ok) return problem(c, seen.error);
+  const { lease, actor } = seen.value;
+  if (actor.kind === 'agent') return answer(c, leaseWire(lease));
+  // What people make of it is between them: its agent has its own outcome.
+  const verdicts = await c.var.deps.store.verdicts(lease.tenant, lease.id);
+  return answer(c, { ...leaseWire(lease), verdicts: verdicts.map(verdictWire) });
 });
 
 leases.get('/:id/timeline', async (c) => {
@@ -105,6 +112,22 @@ leases.post('/:id/revoke', async (c) => {
   const { actor, lease } = seen.value;
   const cause = actor.kind === 'agent' ? 'agent' : 'oversight';
   return endAnswer(c, lease, { cause, actor, reason: said.value.reason, outcome: null, killer: 'caller' });
+});
+
+leases.post('/:id/verdict', async (c) => {
+  const operator = await operatorOf(c);
+  if (!operator.ok) return problem(c, operator.error);
+  const seen = await seenLease(c, 'read');
+  if (!seen.ok) return problem(c, seen.error);
+  const body = await readJson(c);
+  if (!body.ok) return problem(c, body.error);
+  const at = await currentSnapshot(c);
+  if (!at.ok) return problem(c, at.error);
+  const { lease } = seen.value;
+  const done = await giveVerdict(c.var.deps, operator.value, { at: at.value, lease }, body.value);
+  if (!done.ok) return problem(c, done.error);
+  const { verdict, receipt } = done.value;
+  return answer(c, { ...verdictWire(verdict), receipt: receiptWire(receipt) }, 201);
 });
 
 async function endAnswer(c: Context<Scope>, lease: Lease, ending: Ending): Promise<Response> {

@@ -65,6 +65,13 @@ function named<Name extends TenantName | AgentName>(c: Context<Scope>, of: 'tena
   return name.ok ? ok(name.value as Name) : name;
 }
 
+/** One that narrows a list where it is true. */
+export function flagOf(c: Context<Scope>, name: string): Result<boolean> {
+  const asked = c.req.query(name) ?? 'false';
+  if (asked === 'true' || asked === 'false') return ok(asked === 'true');
+  return err(failure('invalid_field', `${name} is true or false`, { path: name }));
+}
+
 export function pageWire<Item extends { readonly id: string }>(
   c: Context<Scope>,
   { limit, list }: ListPage,

@@ -1,13 +1,20 @@
 /**
- * The authority to mint. Only this file makes one: from a permit, made just now on a snapshot whose epochs the commit
- * will look at again. (From an approved ask, once people can answer.)
+ * The authority to mint. Only this file makes one: from a permit, or from an approved ask of the very same, either
+ * decided just now on a snapshot whose epochs the commit will look at again.
  */
-import type { ApprovalId, RequestId } from '../core/ids.ts';
+import { isEnough, stateAt, yesOf } from '../core/approval.ts';
+import type { Approval, Binding } from '../core/approval.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { ApprovalId, PersonName, RequestId } from '../core/ids.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
-import type { Execution, Permit } from '../decide/decision.ts';
+import { differences } from '../approve/binding.ts';
+import type { Ask, Execution, Permit } from '../decide/decision.ts';
 
 interface Authority {
   readonly id: RequestId;
@@ -36,24 +43,51 @@ class MintGrant {
 
 export type Grant = MintGrant;
 
-export function grantOfPermit(
-  permit: Permit,
-  of: {
-    readonly id: RequestId;
-    readonly principal: AgentPrincipal;
-    readonly request: AccessRequest;
-    readonly snapshot: Snapshot;
-    readonly at: Instant;
-  },
-): Grant {
-  return new MintGrant({
-    id: of.id,
-    principal: of.principal,
-    request: of.request,
-    execution: permit.execution,
-    approval: null,
-    policy: permit.approval.policy,
-    epochs: of.snapshot.epochs,
-    at: of.at,
-  });
+interface GrantOf {
+  readonly id: RequestId;
+  readonly principal: AgentPrincipal;
+  readonly request: AccessRequest;
+  readonly snapshot: Snapshot;
+  readonly at: Instant;
 }
+
+export const grantOfPermit = ({ execution, approval: { policy } }: Permit, of: GrantOf): Grant =>
+  granted(of, { execution, policy, approval: null });
+
+/** What was approved, and how it stands now. */
+export interface Approved {
+  readonly approval: Approval;
+  /** What would be minted now. */
+  readonly binding: Binding;
+  /** Who may say yes to it now. */
+  readonly standing: readonly PersonName[];
+}
+
+export function grantOfApproval(decision: Permit | Ask, of: GrantOf, approved: Approved): Result<Grant> {
+  const { approval } = approved;
+  const state = stateAt(approval, of.at);
+  if (state !== 'approved') return err(failure('approval_over', `the approval is ${state}`, { hint: 'Ask anew.' }));
+  const why = whyNotApproved(decision, approved);
+  if (why !== null) return err(why);
+  return ok(granted(of, { execution: decision.execution, policy: decision.approval.policy, approval: approval.id }));
+}
+
+/** Why the people's yes is none to what would be minted now, or `null`. */
+export function whyNotApproved(decision: Permit | Ask, { approval, binding, standing }: Approved): Failure | null {
+  const differing = differences(approval.binding, binding);
+  if (differing.length > 0) return differs(`it would be another in: ${differing.join(', ')}`);
+  const rules = decision.effect === 'ask' ? decision.approval.rules : [];
+  if (!rules.every((rule) => approval.rules.includes(rule))) return differs('a rule asks that did not ask before');
+  const quorum = approval.route[approval.step]?.quorum;
+  const yes = yesOf(approval.votes).filter((person) => standing.includes(person));
+  if (quorum === undefined || !isEnough(quorum, yes)) return differs('who approved it may not approve it any more');
+  return null;
+}
+
+const differs = (detail: string): Failure =>
+  failure('approval_differs', detail, { hint: 'Ask anew: what was approved is not what would be given.' });
+
+const granted = (
+  { id, principal, request, snapshot, at }: GrantOf,
+  of: Pick<Authority, 'execution' | 'policy' | 'approval'>,
+): Grant => new MintGrant({ id, principal, request, epochs: snapshot.epochs, at, ...of });

@@ -24,6 +24,7 @@ import type { Administrator } from '../administer/administrator.ts';
 import { perform, unmetFailure } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { conflictWithBlock } from '../decide/segregation.ts';
+import { wholeTargets } from '../revoke/end-all.ts';
 import { reachOf } from '../revoke/enforce.ts';
 import type { Deps } from '../deps.ts';
 import { namedIn } from './named.ts';
@@ -44,6 +45,8 @@ const raiseBody = z.strictObject({
   reason: words(1000),
   until: when().optional(),
   drill: z.boolean().default(false),
+  /** Whatever the targets wholly inside gave before ends too, whoever made it: the roles at AWS are denied. */
+  deny_role: z.boolean().default(false),
 });
 type Asked = z.infer<typeof previewBody>;
 
@@ -94,6 +97,8 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   const { by, of, tenants } = aim.value;
   const unfit = drill ? await whyNoDrill(deps, tenants) : null;
   if (unfit !== null) return err(failure('invalid_field', unfit, { path: 'drill' }));
+  const isWhole = asked.value.deny_role;
+  if (isWhole && (await wholeTargets(deps, of, tenants)).length === 0) return err(NO_ROLE);
   const at = deps.clock();
   const until = endOf(at, asked.value.until ?? null, drill);
   if (!until.ok) return until;
@@ -108,11 +113,13 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
     from: at,
     until: until.value,
   }));
-  const facts = { block: id, scope: of.scope, until: until.value === null ? null : toRfc3339(until.value), drill };
+  const ends = until.value === null ? null : toRfc3339(until.value);
+  const facts = { block: id, scope: of.scope, until: ends, drill, ...(isWhole ? { deny_role: true } : {}) };
   const draft = { kind: 'block.raised', at, actor: by.actor, accountable: by.person, inSetup: by.inSetup } as const;
   const said = { name: of.name, reason };
   const entries = tenants.map((tenant) => makeEntry({ ...draft, tenant, facts, said }, deps.random));
-  const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants } as const;
+  const all = isWhole ? { all: { before: at, is: 'to do' } as const } : {};
+  const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants, ...all } as const;
   const work = [{ id: newId('wrk', at, deps.random), due: at, what }];
   const change = { kind: 'block.raise', blocks, reason, drill } as const;
   const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
@@ -120,6 +127,11 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   if (!done.ok) return err(unmetFailure(done.error));
   return ok({ id, at, of, tenants, until: until.value, receipts: done.value.receipts });
 }
+
+const NO_ROLE = failure('invalid_field', 'no target wholly inside it has a role that can be denied', {
+  path: 'deny_role',
+  hint: 'Block a target at AWS, the provider aws, a tenant or everything.',
+});
 
 function endOf(at: Instant, asked: Instant | null, drill: boolean): Result<Instant | null> {
   if (asked !== null && asked <= at) {

@@ -45,6 +45,7 @@ async function write(
     version: next,
     files: null,
     functions: {},
+    reading: [],
     onlyFirst: false,
     undoes: version,
   } as const;

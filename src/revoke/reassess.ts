@@ -65,7 +65,8 @@ async function whyFallen(deps: Deps, bundle: Bundle, lease: Lease): Promise<stri
     deps.store.request(tenant, lease.request),
     templateOf(deps, lease),
   ]);
-  const request = parseAccessRequest(kept?.asked);
+  // A narrower answer is what was given.
+  const request = parseAccessRequest(kept?.approval?.asked ?? kept?.asked);
   if (snapshot === null || !request.ok) return 'unknown';
   const { rulebook, providers, channels } = deps;
   const policy = { bundle, rulebook, providers, channels: channels.length > 0 };

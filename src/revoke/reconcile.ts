@@ -72,5 +72,6 @@ async function fail(deps: Deps, lease: Lease, sighting: Sighting, fence: WorkFen
   );
   // The fence stays until a late mint is out of the question.
   const work = cleaning(deps, lease, sighting);
-  await deps.store.commit({ kind: 'lease.fail', tenant: lease.tenant, lease: lease.id, at, fence, work }, [entry]);
+  const { tenant, id, approval: reopens } = lease;
+  await deps.store.commit({ kind: 'lease.fail', tenant, lease: id, reopens, at, fence, work }, [entry]);
 }

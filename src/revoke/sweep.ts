@@ -6,11 +6,12 @@ import { FIRST_SHARE } from '../core/breakers.ts';
 import type { ClaimedWork } from '../core/store.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import { instant, seconds } from '../core/time.ts';
+import { earliest, instant, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { tellDigest } from '../approve/digest.ts';
 import { tellNotice } from '../approve/tell.ts';
 import type { Deps } from '../deps.ts';
+import { passTime } from '../approve/pass-time.ts';
 import { cascade } from './cascade.ts';
 import { clean } from './clean.ts';
 import { endIdle } from './idle.ts';
@@ -110,6 +111,8 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return reassess(deps, what);
     case 'narrow':
       return narrow(deps, what);
+    case 'approval':
+      return passTime(deps, what, work);
     case 'enforce':
       return enforce(deps, what);
   }
@@ -128,11 +131,12 @@ async function withLease(
 async function defer(
   deps: Deps,
   work: ClaimedWork,
-  { why, until, left }: Omit<Extract<KillResult, { readonly dead: false }>, 'dead'>,
+  { why, until, noLater, left }: Omit<Extract<KillResult, { readonly dead: false }>, 'dead'>,
 ): Promise<void> {
   const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
   deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
-  await deps.store.defer(work, until ?? backoff(deps, work.attempt), why, left);
+  const due = until ?? earliest(backoff(deps, work.attempt), noLater ?? null);
+  await deps.store.defer(work, due, why, left);
 }
 
 function backoff(deps: Deps, attempts: number): Instant {

@@ -11,6 +11,7 @@ import type { AgentName, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
+import { commitApproval } from './commit/approvals.ts';
 import type { Group, Outcome } from './commit/group.ts';
 import { commitRegister } from './commit/register.ts';
 import type { Link, Transaction } from './link.ts';
@@ -30,6 +31,10 @@ export function createCommit(link: Link, group: Group): Commit {
         if (!done.ok) return done;
         return ok(done.value === null ? { receipts } : { receipts, version: done.value });
       }
+      case 'approval.move': {
+        const done = await commitApproval(link, change, entries);
+        return done.ok ? ok({ receipts }) : done;
+      }
       case 'refusal.count':
         await countRefusal(link, change, entries);
         return ok({ receipts });
@@ -43,6 +48,7 @@ export function createCommit(link: Link, group: Group): Commit {
       case 'lease.use':
       case 'lease.fail':
       case 'lease.revoke':
+      case 'lease.land':
       case 'lease.bury':
       case 'lease.report': {
         checkEntries(change, entries);
@@ -67,6 +73,8 @@ async function unmetOf(link: Link, change: LifeChange, outcome: Exclude<Outcome,
     case 'replayed':
     case 'fenced':
       return { unmet: outcome };
+    case 'approval':
+      return { unmet: 'approval' };
     case 'claimed':
       return claimOf(link, change);
     case 'spread':

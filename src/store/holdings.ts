@@ -5,7 +5,7 @@ import type { Lease } from '../core/lease.ts';
 import type { Holding, Store } from '../core/store.ts';
 import { instant } from '../core/time.ts';
 import type { Link } from './link.ts';
-import { withoutSecret } from './read.ts';
+import { withoutSecret } from './lease-columns.ts';
 import { ROLES } from './roles.ts';
 import { leases } from './schema/requests.ts';
 import { assignments, enrolments } from './schema/tenants.ts';

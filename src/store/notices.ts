@@ -2,7 +2,7 @@
 import { and, asc, count, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
 import type { Store } from '../core/store.ts';
 import type { Link } from './link.ts';
-import { withoutSecret } from './read.ts';
+import { withoutSecret } from './lease-columns.ts';
 import { ROLES } from './roles.ts';
 import { leases } from './schema/requests.ts';
 import { channels, work } from './schema/work.ts';

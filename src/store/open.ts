@@ -8,6 +8,7 @@ import { instant } from '../core/time.ts';
 import type { Milliseconds } from '../core/time.ts';
 import { createBlockReads } from './blocks.ts';
 import { createCommit } from './commit.ts';
+import { createConsoleReads } from './console.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
@@ -15,6 +16,9 @@ import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
 import { createNotices } from './notices.ts';
 import { createLink } from './link.ts';
+import { createApprovalReads } from './approvals.ts';
+import { createMarks } from './marks.ts';
+import { createOversightReads } from './oversight.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
@@ -92,11 +96,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     forget: snapshots.forget,
     ...createReads(link),
     ...createProposals(link),
+    ...createConsoleReads(link),
+    ...createMarks(link),
+    ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),
     ...queue,
     turns: createTurns(link),
     ...createBlockReads(link),
+    ...createOversightReads(link),
     ...createWatch(link),
     ...createNotices(link),
     async clockOffset() {

@@ -2,17 +2,19 @@
  * Everything that is read and not kept. Each query names its tenant; those over tenants go by the listing role, which
  * sees no secret.
  */
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { LeaseFilter } from '../core/change.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import { ENTRY_KINDS } from '../core/entry.ts';
-import type { EntryValue } from '../core/entry.ts';
+import type { EntryKind, EntryValue } from '../core/entry.ts';
 import type { TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
+import { approvalOf } from './approvals.ts';
+import { withoutSecret } from './lease-columns.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { agents, deployment, policies } from './schema/deployment.ts';
@@ -35,6 +37,7 @@ type Reads = Pick<
   | 'target'
   | 'newestTarget'
   | 'entries'
+  | 'evidence'
   | 'overdue'
   | 'live'
 >;
@@ -139,6 +142,22 @@ export function createReads(link: Link): Reads {
         return (await newest.limit(1))[0] ?? null;
       }),
     entries: (tenant, of) => at(tenant, (tx) => entriesOf(tx, tenant, of)),
+    evidence: (tenant, request) =>
+      at(tenant, async (tx) => {
+        const rows = await tx
+          .select({ entry: entries, values: entryValues.values })
+          .from(entries)
+          .leftJoin(entryValues, and(eq(entryValues.tenant, entries.tenant), eq(entryValues.entry, entries.id)))
+          .where(and(eq(entries.tenant, tenant), eq(entries.request, request)))
+          .orderBy(asc(entries.at), asc(entries.id));
+        return rows.map(({ entry: { id, kind, text, leaf }, values }) => ({
+          id,
+          kind: kind as EntryKind,
+          text,
+          leaf: toHex(leaf),
+          values: values ?? [],
+        }));
+      }),
     overdue: (now, limit) =>
       working((tx) =>
         tx
@@ -197,19 +216,17 @@ export const decidedBefore = ({ tenant, deployment: above }: Partial<Epochs>): S
 
 const beyond = (lease: Lease['id'] | null): SQL | undefined => (lease === null ? undefined : gt(leases.id, lease));
 
-/** The listing role may not read it. */
-export const withoutSecret = { ...getTableColumns(leases), secret: sql<null>`null` };
-
 function newestLeases(
   tx: Transaction,
   tenant: TenantName,
-  { before, limit, states, ...filter }: LeaseQuery,
+  { before, limit, states, task = null, ...filter }: LeaseQuery,
   columns: ReturnType<typeof getTableColumns<typeof leases>> | typeof withoutSecret,
 ): Promise<Lease[]> {
   const which = and(
     eq(leases.tenant, tenant),
     before === null ? undefined : lt(leases.id, before as Lease['id']),
     states === null ? undefined : inArray(leases.state, [...states]),
+    task === null ? undefined : eq(leases.task, task),
     narrowed({ ...filter, tenant: null }),
   );
   return tx.select(columns).from(leases).where(which).orderBy(desc(leases.id)).limit(limit);
@@ -243,13 +260,21 @@ async function requestsIn(
   const rows = await tx
     .select({ request: requests, approval: approvals })
     .from(requests)
-    .leftJoin(approvals, and(eq(approvals.tenant, requests.tenant), eq(approvals.request, requests.id)))
+    .leftJoin(
+      approvals,
+      and(
+        eq(approvals.tenant, requests.tenant),
+        eq(approvals.request, requests.id),
+        // Superseded by a narrower one, which stands in its place.
+        ne(approvals.state, 'superseded'),
+      ),
+    )
     .where(and(eq(requests.tenant, tenant), which))
     .orderBy(desc(requests.id))
     .limit(limit);
   return rows.map(({ request, approval }) => ({
     ...request,
-    approval: approval && { id: approval.id, state: approval.state, expiresAt: approval.expiresAt },
+    approval: approval && approvalOf(approval),
   }));
 }
 

@@ -1,8 +1,9 @@
 /**
  * Snapshots: read whole in one transaction with their epochs, and kept until they lapse or are found stale.
  */
-import { and, desc, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, gt, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { Block } from '../core/block.ts';
+import type { Pause } from '../core/oversight.ts';
 import type { TenantName } from '../core/ids.ts';
 import { NO_CONTEXT } from '../core/registers.ts';
 import type { Acceptance, Assignment, Situation, TenantContext } from '../core/registers.ts';
@@ -13,7 +14,9 @@ import { edgesAfter, intervalsAround } from '../core/windows.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { EVERYWHERE } from './schema/columns.ts';
-import { absences, agents, deployment, issuers, operators, persons, vendors } from './schema/deployment.ts';
+import { passkeys } from './schema/console.ts';
+import { absences, agents, deployment, issuers, operators, persons, policies, vendors } from './schema/deployment.ts';
+import { pauses, trips } from './schema/oversight.ts';
 import {
   acceptances,
   assignments,
@@ -50,13 +53,15 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, accepted, assigned, standing, late, raised, targets, keys] = await Promise.all([
+      const [enrolled, accepted, assigned, standing, late, raised, paused, tripped, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
         acceptancesAt(tx, tenant),
         assignmentsAt(tx, tenant),
         situationsAt(tx, tenant, now),
         tx.select({ task: lateNotices.task }).from(lateNotices).where(eq(lateNotices.tenant, tenant)),
         blocksAt(tx, tenant, now),
+        pausesAt(tx, tenant),
+        tripsAt(tx, tenant),
         targetsAt(tx, tenant),
         keysOf(tx, tenant),
       ]);
@@ -73,6 +78,8 @@ export async function loadSnapshot(
         situations: standing,
         lateNotices: new Set(late.map(({ task }) => task)),
         blocks: raised,
+        pauses: paused,
+        trips: tripped,
         windows,
         targets,
         keys,
@@ -118,21 +125,30 @@ async function deploymentIn(
   const people = await tx.select(columnsOf(persons)).from(persons).where(eq(persons.retired, false));
   const away = await tx.select().from(absences).where(gt(absences.until, now));
   const ways = await tx.select(columnsOf(operators)).from(operators).where(eq(operators.retired, false));
+  const { inSetup: _, ...keyColumns } = getTableColumns(passkeys);
+  const keys = await tx.select(keyColumns).from(passkeys);
   const trusted = await tx.select(columnsOf(issuers)).from(issuers).where(eq(issuers.retired, false));
   const known = await tx.select(columnsOf(vendors)).from(vendors).where(eq(vendors.retired, false));
   const held = standingAdministrators(await assignmentsAt(tx, EVERYWHERE), now);
   const widening = row.widening === null || row.policy === null ? null : { ...row.widening, version: row.policy };
   const isOver = widening !== null && widening.until <= now;
+  const policy = isOver ? widening.next : row.policy;
+  const [active] =
+    policy === null
+      ? []
+      : await tx.select({ reading: policies.reading }).from(policies).where(eq(policies.version, policy));
   return {
     epoch: row.epoch,
     inSetup: row.setUp !== 'ended',
     stopped: row.stopped,
-    policy: isOver ? widening.next : row.policy,
+    policy,
+    reading: new Set(active?.reading),
     widening,
     policiesBefore: row.policiesBefore,
     persons: new Map(people.map((person) => [person.name, person])),
     absences: new Map(away.map((absence) => [absence.person, absence])),
     operators: new Map(ways.map((operator) => [operator.name, operator])),
+    passkeys: new Map(keys.map((passkey) => [passkey.id, passkey])),
     issuers: trusted,
     vendors: new Map(known.map((vendor) => [vendor.name, vendor])),
     assignments: held,
@@ -204,6 +220,27 @@ function blocksAt(tx: Transaction, tenant: TenantName, now: Instant): Promise<Bl
     .select({ id, tenant: blocks.tenant, scope, name, agents: named, author, from, until })
     .from(blocks)
     .where(and(eq(blocks.tenant, tenant), isNull(blocks.liftedAt), or(isNull(until), gt(until, now))));
+}
+
+async function pausesAt(tx: Transaction, tenant: TenantName): Promise<Pause[]> {
+  const rows = await tx
+    .select()
+    .from(pauses)
+    .where(and(inArray(pauses.tenant, [tenant, EVERYWHERE]), isNull(pauses.endedAt)));
+  return rows.map(({ id, author, from, tenant: at }) => ({
+    id,
+    author,
+    from,
+    tenant: at === EVERYWHERE ? null : tenant,
+  }));
+}
+
+function tripsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['trips'][number][]> {
+  const { id, agent, task } = trips;
+  return tx
+    .select({ id, agent, task })
+    .from(trips)
+    .where(and(eq(trips.tenant, tenant), eq(trips.to, 'ask'), isNull(trips.endedAt)));
 }
 
 async function targetsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['targets']> {

@@ -69,12 +69,12 @@ const line = (facts: NoticeFacts, label: string): string | undefined =>
   told(facts).lines.find((one) => one.label === label)?.text;
 
 const SUBJECTS: readonly (readonly [kind: NoticeFacts['kind'], subject: string, link: string | null])[] = [
-  ['asked', 'firewall.change at Acme Retail is asked of you', '/approvals/apr_01jq'],
-  ['escalated', 'firewall.change at Acme Retail has not been answered and is asked of you', '/approvals/apr_01jq'],
-  ['answered', 'firewall.change at Acme Retail was rejected', '/approvals/apr_01jq'],
-  ['narrowed', 'firewall.change at Acme Retail would be given in part', '/approvals/apr_01jq'],
-  ['expired', 'firewall.change at Acme Retail was not answered in time', '/approvals/apr_01jq'],
-  ['acted', 'net-bot did service.restart at Acme Retail', '/tenants/acme/leases/lse_01jq'],
+  ['asked', 'firewall.change at Acme Retail is asked of you', '/approvals/acme/apr_01jq'],
+  ['escalated', 'firewall.change at Acme Retail has not been answered and is asked of you', '/approvals/acme/apr_01jq'],
+  ['answered', 'firewall.change at Acme Retail was rejected', '/approvals/acme/apr_01jq'],
+  ['narrowed', 'firewall.change at Acme Retail would be given in part', '/approvals/acme/apr_01jq'],
+  ['expired', 'firewall.change at Acme Retail was not answered in time', '/approvals/acme/apr_01jq'],
+  ['acted', 'net-bot did service.restart at Acme Retail', '/leases/acme/lse_01jq'],
   ['refused', 'net-bot was refused service.restart at Acme Retail', null],
   ['done_at_client', 'Done for you: service.restart', null],
 ];

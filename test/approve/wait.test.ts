@@ -36,7 +36,9 @@ const look = (request: string, query = ''): Promise<Answer> =>
   node.call('GET', `/t/acme/requests/${request}${query}`, { token });
 const stateOf = (answer: Answer) => (answer.body['approval'] as Record<string, unknown> | null)?.['state'];
 const answer = (request: string) =>
-  app.sql(`update approvals set state = 'approved' where request = '${request}' returning id`);
+  app.sql(
+    `update approvals set state = 'approved', votes = '[{}]', redeem_by = brevet_now() + 3600000, version = version + 1 where request = '${request}' returning id`,
+  );
 
 const wait = suite('waiting for an answer');
 
@@ -71,8 +73,10 @@ wait('has nothing to wait for where nobody is asked', async () => {
 
 wait('ends when the answer could only come too late', async () => {
   const request = await asked(ASKED);
-  await app.sql(`update approvals set expires_at = ${node.deps.clock() + 1500} where request = '${request}'`);
-  assert.is(stateOf(await look(request, '?wait=30')), 'pending');
+  await app.sql(
+    `update approvals set expires_at = ${node.deps.clock() + 1500}, version = version + 1 where request = '${request}'`,
+  );
+  assert.is(stateOf(await look(request, '?wait=30')), 'expired');
   assert.equal(pauses, [1000, 500]);
 });
 

@@ -24,6 +24,12 @@ const TABLE: Readonly<Record<OperatorAct, readonly [needs: RoleFunction, local: 
   read: ['oversight', true],
   revoke: ['oversight', true],
   'block.raise': ['oversight', true],
+  'pause.start': ['oversight', true],
+  'pause.end': ['oversight', false],
+  reverse: ['oversight', false],
+  'review.open': ['oversight', false],
+  'review.done': ['oversight', false],
+  'breaker.reset': ['oversight', false],
   'block.lift': ['oversight', false],
   'situation.set': ['oversight', false],
   'incident.end': ['oversight', false],
@@ -41,7 +47,9 @@ for (const act of Object.keys(ACTS) as OperatorAct[]) {
       return may.ok ? 'ok' : may.error.code;
     };
     for (const held of [...FUNCTIONS, null]) {
-      assert.is(outcome('oidc', held), held === needs ? 'ok' : 'function_needed');
+      for (const by of ['oidc', 'passkey'] as const) {
+        assert.is(outcome(by, held), held === needs ? 'ok' : 'function_needed');
+      }
       assert.is(outcome('local', held), held !== needs ? 'function_needed' : local ? 'ok' : 'local_token_refused');
     }
   });
@@ -50,6 +58,7 @@ for (const act of Object.keys(ACTS) as OperatorAct[]) {
 acts('is by one person for rules that take two, however many local tokens there are', () => {
   assert.is(oneOfTwo(as('oidc'), true), 'ada');
   assert.is(oneOfTwo(as('oidc'), false), 'ada');
+  assert.is(oneOfTwo(as('passkey'), false), 'ada');
   assert.is(oneOfTwo(as('local', 'ada'), true), oneOfTwo(as('local', 'bea'), true));
   assert.is(oneOfTwo(as('local'), false), null);
 });

@@ -68,7 +68,11 @@ const REAL: readonly (readonly [client: string, audience: string, outcome: strin
 for (const [client, audience, expected] of REAL) {
   real(`${client} with a token for ${audience}: ${expected}`, async () => {
     const clock = () => instant(Date.now());
-    const deps = { clock, issuerKeys: issuerKeys(clock), operators: { issuer: oidc.url, clientId: CLIENT } };
+    const deps = {
+      clock,
+      issuerKeys: issuerKeys(clock),
+      operators: { issuer: oidc.url, clientId: CLIENT, clientSecret: null },
+    };
     assert.is(await outcome(await oidc.token(client, audience), { ...deps, place: known(oidc.url) }), expected);
   });
 }
@@ -78,7 +82,10 @@ real.run();
 const tokens = suite('an operator’s token');
 tokens.after(() => issuer.stop());
 
-const configured = { operators: { issuer: issuer.url, clientId: CLIENT }, issuerKeys: issuerKeys() };
+const configured = {
+  operators: { issuer: issuer.url, clientId: CLIENT, clientSecret: null },
+  issuerKeys: issuerKeys(),
+};
 const token = (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> => {
   const all = { sub: 'ada-at-idp', aud: CLIENT, iat: DATE, exp: DATE + 3600, ...claims };
   return issuer.sign(Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)), header);

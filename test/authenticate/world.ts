@@ -131,9 +131,11 @@ export function deployment(over: {
     widening: null,
     policiesBefore: [],
     policy: null,
+    reading: new Set(),
     persons: byName(over.persons ?? [person(OWNER)]),
     absences: new Map(),
     operators: byName(over.operators ?? []),
+    passkeys: new Map(),
     issuers: over.issuers ?? [],
     vendors: new Map(),
     assignments: over.assignments ?? [],
@@ -174,6 +176,8 @@ export function tenant(over: {
     acceptances: new Map(),
     assignments: over.assignments ?? [],
     blocks: [],
+    pauses: [],
+    trips: [],
     situations: [],
     lateNotices: new Set(),
     windows: null,
@@ -196,7 +200,7 @@ export interface TestDeps {
   readonly signer: Signer;
   readonly keyring: Keyring;
   readonly issuerKeys: IssuerKeys;
-  readonly operators: { readonly issuer: string; readonly clientId: string } | null;
+  readonly operators: { readonly issuer: string; readonly clientId: string; readonly clientSecret: null } | null;
 }
 
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));

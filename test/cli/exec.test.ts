@@ -216,15 +216,18 @@ for (const [what, answer, status, told] of ANSWERS) {
 /** How people have answered when `--wait` looks. */
 const ANSWERED: readonly (readonly [state: string, status: number, told: string])[] = [
   ['pending', 4, 'a person is being asked about req_9'],
-  ['denied', 3, 'req_9 is denied'],
+  ['rejected', 3, 'the approval is rejected (approval_over)'],
 ];
 for (const [state, status, told] of ANSWERED) {
   exec(`waits, and ends with ${status} when it is ${state}`, async () => {
     const approval = { id: 'apr_9', state };
     broker.failing('/requests', { status: 202, body: { request: 'req_9', approval } });
     broker.answering('/requests/req_9', () => ({ status: 200, body: { id: 'req_9', approval } }));
+    broker.answering('/requests/req_9/credential', () =>
+      problem(409, 'approval_over', { detail: `the approval is ${state}` }),
+    );
     const ended = await run(['--wait', '0', ...node('0')]);
-    assert.is(ended.status, status);
+    assert.is(ended.status, status, ended.err);
     assert.match(ended.err, told);
   });
 }

@@ -65,11 +65,11 @@ life('that waits for people has the broker wait, and asks again while there is t
     return { status: 200, body: { approval: { state: states.shift() } } };
   });
   const brevet = open({ clock: () => instant(now) });
-  assert.is(await brevet.answerTo('req_1', { seconds: 50 }), 'approved');
+  assert.is((await brevet.answerTo('req_1', { seconds: 50 })).state, 'approved');
   const looks = broker.arrived.filter(({ path }) => path.endsWith('/req_1')).map(({ query }) => query);
   assert.equal(looks, ['wait=20', 'wait=20', 'wait=10']);
   states.push('pending');
-  assert.is(await brevet.answerTo('req_1', { seconds: 3 }), 'pending');
+  assert.is((await brevet.answerTo('req_1', { seconds: 3 })).state, 'pending');
 });
 
 life('that throws is completed as failed, and its own error thrown', async () => {

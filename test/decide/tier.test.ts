@@ -17,6 +17,8 @@ interface Given {
   late?: boolean;
   onProbation?: boolean;
   manyTenants?: boolean;
+  paused?: boolean;
+  tripped?: boolean;
 }
 
 const SILENT: Claims = { disputed: false, lowConfidence: false, moreData: false };
@@ -51,6 +53,11 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ manyTenants: true }, 3, ['many_tenants']],
   [{ manyTenants: true, contract: 'notify' }, 3, ['contract:notify', 'many_tenants']],
   [{ manyTenants: true, own: 3 }, 3, []],
+  [{ paused: true }, 3, ['pause']],
+  [{ paused: true, own: 2, channels: false }, 3, ['pause']],
+  [{ paused: true, own: 3 }, 3, []],
+  [{ tripped: true }, 3, ['breaker']],
+  [{ tripped: true, own: 2 }, 3, ['breaker']],
 ];
 
 const tiers = suite('decide/tier');
@@ -58,9 +65,17 @@ const tiers = suite('decide/tier');
 for (const [given, tier, because] of TABLE) {
   tiers(`${JSON.stringify(given)} is tier ${tier}`, () => {
     const { own = 1, contract = 'autonomous', regulations = [], autonomy = 'autonomous' } = given;
-    const { accepted = true, onProbation = false, channels = true, late = false, manyTenants = false } = given;
+    const {
+      accepted = true,
+      onProbation = false,
+      channels = true,
+      late = false,
+      manyTenants = false,
+      paused = false,
+      tripped = false,
+    } = given;
     const terms = { autonomy: contract, regulations, accepted };
-    const standing = { onProbation, channels, late, manyTenants };
+    const standing = { onProbation, paused, tripped, channels, late, manyTenants };
     const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, standing);
     assert.is(effective.tier, tier);
     assert.equal(

@@ -44,7 +44,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STAGES.map((stage, place) => [stage, ['core', 'deps', ...STAGES.slice(0, place)]])),
   broker: BELOW_BROKER,
   http: [...BELOW_BROKER, 'broker'],
-  console: [...BELOW_BROKER, 'broker'],
+  // A page comes in as every call does: bounded, and looked up as things are now.
+  console: [...BELOW_BROKER, 'broker', 'http/scope', 'http/body', 'http/caller'],
   app: BELOW_APP,
   compose: [...BELOW_BROKER, 'broker'],
   store: ['core'],

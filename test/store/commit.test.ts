@@ -8,7 +8,7 @@ import type { Committed } from '../../src/core/change.ts';
 import type { Result } from '../../src/core/result.ts';
 import type { Store } from '../../src/core/store.ts';
 import { instant, seconds } from '../../src/core/time.ts';
-import { deathOf, entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../support/lives.ts';
+import { approvalOf, deathOf, entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../support/lives.ts';
 import type { OpenOptions } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { ACME, agentOf, BIRCH, random, testStore, TICKETS, TRIAGE } from '../support/store.ts';
@@ -137,15 +137,12 @@ admission('gives one of many with the same idempotency key its lease', async () 
 admission('writes asks and refusals, and sessions that only spend', async () => {
   const when = whenOf({ epochs: await epochsOf(store), jti: 'asks' });
   const asked = { ...requestAt(), effect: 'ask' } as const;
-  const approval = {
-    id: newId('apr', asked.at, random),
-    request: asked.id,
-    expiresAt: instant(asked.at + 60_000),
-  };
-  const ask = { kind: 'request.ask', tenant: ACME, when, request: asked, approval } as const;
+  const approval = approvalOf(asked);
+  const ask = { kind: 'request.ask', tenant: ACME, when, request: asked, approval, work: [] } as const;
   assert.is(outcomeOf(await store.commit(ask, [entryOf('request.asked')])), 'done');
-  const { request: _, ...shown } = approval;
-  assert.equal((await store.request(ACME, asked.id))?.approval, { ...shown, state: 'pending' });
+  const kept = await store.request(ACME, asked.id);
+  assert.equal(kept?.approval, await store.approval(ACME, approval.id));
+  assert.equal([kept?.approval?.id, kept?.approval?.state, kept?.approval?.step], [approval.id, 'pending', 0]);
   const refused = { ...requestAt(), effect: 'forbid' } as const;
   const free = whenOf({ epochs: when.epochs });
   const refusal = { kind: 'request.refuse', tenant: ACME, when: free, request: refused, work: [] } as const;
@@ -211,6 +208,7 @@ const ALLOWED: Readonly<Record<Parameters<typeof move>[0], readonly LeaseState[]
   fail: ['opening'],
   revoke: ['opening', 'active'],
   die: ['opening', 'active'],
+  land: ['revoking'],
   bury: ['revoking'],
   report: ['revoking', 'revoked'],
 };
@@ -233,7 +231,7 @@ for (const [kind, from] of Object.entries(ALLOWED) as [Parameters<typeof move>[0
 
 moves('of a lease that is not there, or another tenant’s, find nothing', async () => {
   const lease = await open();
-  const stranger = await send(store, move('revoke', lease, await epochsOf(store), BIRCH));
+  const stranger = await send(store, move('revoke', lease, await epochsOf(store), { tenant: BIRCH }));
   assert.equal(stranger, { ok: false, error: { unmet: 'state', state: null } });
   assert.is((await store.lease(ACME, lease))?.state, 'active');
 });
@@ -257,6 +255,27 @@ moves('forgets the secret of what is dead', async () => {
   assert.is(dead?.secret, null);
   assert.is(dead?.exposure, 5);
   assert.is(dead?.death?.how, 'verified');
+});
+
+moves('land once, on what was never active, and write over nothing', async () => {
+  const epochs = await epochsOf(store);
+  const ending = async (steps: readonly Parameters<typeof move>[0][]) => {
+    const lease = await open({ state: 'opening' });
+    for (const step of steps) assert.is(outcomeOf(await send(store, move(step, lease, epochs))), 'done');
+    return lease;
+  };
+  const lease = await ending(['revoke']);
+  const land = move('land', lease, epochs);
+  assert.is(outcomeOf(await send(store, land)), 'done');
+  const landed = await store.lease(ACME, lease);
+  assert.equal([landed?.state, landed?.reference, landed?.secret], ['revoking', { found_by: 'this' }, 'aa.bb.dd']);
+  assert.is(landed?.activeAt, null);
+  const another = { ...land.change, reference: { found_by: 'that' } } as typeof land.change;
+  assert.is(outcomeOf(await store.commit(another, [entryOf('lease.landed')])), 'state');
+  assert.equal((await store.lease(ACME, lease))?.reference, { found_by: 'this' });
+  // What an agent reported of its work meanwhile is no reason against it.
+  const reported = await ending(['revoke', 'report']);
+  assert.is(outcomeOf(await send(store, move('land', reported, epochs))), 'done');
 });
 
 moves('lets one of many that race for a lease have it', async () => {

@@ -357,7 +357,7 @@ register('lets an issuer neither move nor go while an enrolment trusts it', asyn
 
 register('refuses a bundle in which a role that is assigned changes its function, or is gone', async () => {
   const activate = (version: string, functions: Readonly<Record<string, string>>, onlyFirst = false) =>
-    put({ kind: 'policy.activate', version, files: {}, functions, onlyFirst });
+    put({ kind: 'policy.activate', version, files: {}, functions, reading: [], onlyFirst });
   const inUse = { unmet: 'in_use', by: 'role triage' };
   assert.equal(await activate('v2', { ...FUNCTIONS, triage: 'oversight' }), inUse);
   const { triage: _, ...without } = FUNCTIONS;
@@ -480,7 +480,10 @@ setup('ends with the second, different administrator alone', async () => {
   assert.is(await witness(second), 'missing', 'one who administers nothing');
   assert.is((await empty.store.deployment()).inSetup, true);
   const functions = { administrator: 'administration' };
-  assert.is(await act({ kind: 'policy.activate', version: 'v', files: {}, functions, onlyFirst: true }), 'done');
+  assert.is(
+    await act({ kind: 'policy.activate', version: 'v', files: {}, functions, reading: [], onlyFirst: true }),
+    'done',
+  );
   const assignment = assignmentOf(person(second), 'administrator', null);
   assert.is(await act({ kind: 'assignment.put', assignment }), 'done');
   assert.is(await witness(second), 'done');

@@ -2,11 +2,13 @@ import postgres from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tenantSetting } from '../../src/store/roles.ts';
-import { entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
+import { approvalOf, entryOf, epochsOf, opening, send, whenOf, requestAt } from '../support/lives.ts';
 import { newId } from '../../src/core/ids.ts';
 import { hashed } from '../../src/core/proposal.ts';
 import { placeOf } from '../../src/core/lease.ts';
 import { instant, seconds } from '../../src/core/time.ts';
+import type { Instant } from '../../src/core/time.ts';
+import type { TaskName } from '../../src/core/ids.ts';
 import { acceptanceOf, ACME, BIRCH, OLGA, random, situationOf, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 import { withAdmin } from '../support/postgres.ts';
@@ -16,10 +18,12 @@ const ABOVE = [
   'absences',
   'agents',
   'channels',
+  'console_sessions',
   'deployment',
   'heartbeats',
   'issuers',
   'operators',
+  'passkeys',
   'persons',
   'policies',
   'spread',
@@ -62,8 +66,8 @@ async function fillEveryTable(): Promise<void> {
     ];
     await store.commit({ ...life.change, work }, life.entries);
     const request = requestAt(at);
-    const approval = { id: newId('apr', at, random), request: request.id, expiresAt: at };
-    const ask = { kind: 'request.ask', tenant, when: whenOf({ epochs }), request, approval } as const;
+    const approval = approvalOf(request, { tenant });
+    const ask = { kind: 'request.ask', tenant, when: whenOf({ epochs }), request, approval, work: [] } as const;
     await store.commit(ask, [entryOf('request.asked', tenant)]);
     const kind = { tenant, agent: TRIAGE, task: 't', resource: 'r', code: 'c' };
     await store.commit({ kind: 'refusal.count', ...kind, count: 2 }, [entryOf('request.forbidden_again', tenant)]);
@@ -98,8 +102,61 @@ async function fillEveryTable(): Promise<void> {
     const blocks = [{ ...block, from: at, until: null }];
     await test.change({ kind: 'block.raise', blocks, reason: 'r', drill: false });
     await test.change({ kind: 'notice.late', tenant, task: 't' as never, since: at });
+    await fillOversight(tenant, at);
     await test.change({ kind: 'situation.set', situation: situationOf(tenant, instant(at + 3_600_000)) });
   }
+}
+
+async function fillOversight(tenant: typeof ACME, at: Instant): Promise<void> {
+  const lease = newId('lse', at, random);
+  const common = { tenant, agent: TRIAGE, task: 'ticket.route' as TaskName };
+  const by = { by: OLGA, at, reason: 'r' };
+  const verdict = {
+    id: newId('vrd', at, random),
+    tenant,
+    lease,
+    verdict: 'correct',
+    reference: 'r',
+    by: OLGA,
+    at,
+  } as const;
+  await test.change({ kind: 'verdict.give', verdict });
+  const pause = { id: newId('pse', at, random), author: OLGA, from: at };
+  await test.change({ kind: 'pause.start', pause, tenants: [tenant], reason: 'r' });
+  const order = {
+    id: newId('ord', at, random),
+    ...common,
+    lease,
+    resource: 'tickets',
+    parameters: {},
+    ...by,
+    until: at,
+  };
+  const review = {
+    id: newId('rev', at, random),
+    tenant,
+    what: 'reversal',
+    about: order.id,
+    agent: TRIAGE,
+    openedBy: OLGA,
+    reason: 'r',
+    at,
+    from: at,
+    due: at,
+    notBy: [OLGA],
+  } as const;
+  await test.change({ kind: 'order.give', order, review });
+  const counts = { failed: 1, verdicts: 0, refused: 0, reversed: 0, rate: 0 };
+  const trip = {
+    id: newId('trp', at, random),
+    ...common,
+    signal: 'failed',
+    to: 'ask',
+    counts,
+    from: at,
+    block: null,
+  } as const;
+  await test.change({ kind: 'breaker.trip', trip });
 }
 
 interface As {
@@ -232,6 +289,20 @@ walls('count administration of the deployment at every tenant, whichever came fi
   assert.is(await asOwner(member('acme', 'ada', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'administration')), 1);
   assert.is(await asOwner(member('*', 'newcomer', 'person', 'oversight')), '23514');
+});
+
+walls('keep what oversight wrote as it was written, and let no review be done by who had a hand in it', async () => {
+  const own = { tenants: 'acme' };
+  assert.is(await tried(`update verdicts set verdict = 'correct'`, own), NO_PRIVILEGE);
+  assert.is(await tried(`update pauses set reason = 'x'`, own), NO_PRIVILEGE);
+  assert.is(await tried(`update orders set task = 'x'`, own), NO_PRIVILEGE);
+  assert.is(await tried(`update reviews set not_by = '{}'`, own), NO_PRIVILEGE);
+  for (const table of ['verdicts', 'pauses', 'orders', 'reviews', 'trips']) {
+    assert.is(await tried(`delete from ${table}`, own), NO_PRIVILEGE, table);
+  }
+  const done = (by: string) => tried(`update reviews set done_by = '${by}', done_at = 1, words = 'w'`, own);
+  assert.is(await done(OLGA), '23514');
+  assert.is(await done('otto'), 1);
 });
 
 walls('take no acceptance of one person alone, but in set-up', async () => {

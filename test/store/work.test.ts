@@ -134,7 +134,7 @@ queue('lists what is live, over all tenants, and what is past its end', async ()
   assert.ok(first !== undefined);
   assert.equal(await test.store.overdue(past, 10), [], 'an opening one is the reconciler’s');
   for (const { tenant, lease } of ids)
-    await send(test.store, move('activate', lease, await epochsOf(test.store, tenant), tenant));
+    await send(test.store, move('activate', lease, await epochsOf(test.store, tenant), { tenant }));
   assert.equal(await test.store.overdue(instant(Date.now()), 10), []);
   assert.is((await test.store.overdue(past, 1)).length, 1);
   await send(test.store, move('revoke', first.lease, await epochsOf(test.store)));

@@ -297,7 +297,7 @@ async function signAssertion(
     .sign(await importJWK(key, key.alg ?? 'ES256'));
 }
 
-const AGENT = {
+export const AGENT = {
   owner: 'olga',
   deputy: 'dana',
   kind: 'autonomous-agent',

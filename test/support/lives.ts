@@ -1,16 +1,18 @@
 /** Changes in the life of a request, with their entries, at the small world of `testStore`. */
+import type { ApprovalTerms } from '../../src/core/approval.ts';
 import type { Conditions, Idempotency, LifeChange, NewWork, RequestRow, Within } from '../../src/core/change.ts';
 import { makeEntry } from '../../src/core/entry.ts';
 import type { Entry, EntryKind } from '../../src/core/entry.ts';
 import { newId } from '../../src/core/ids.ts';
-import type { AgentName, LeaseId, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
+import type { AgentName, ApprovalId, LeaseId, RoleName, TaskName, TenantName } from '../../src/core/ids.ts';
 import { markOf } from '../../src/core/lease.ts';
 import type { Death, LeaseTerms } from '../../src/core/lease.ts';
 import type { ProviderKind } from '../../src/core/registers.ts';
+import type { SealedSecret } from '../../src/core/seal.ts';
 import type { Epochs } from '../../src/core/snapshot.ts';
 import type { Store } from '../../src/core/store.ts';
-import { instant, milliseconds } from '../../src/core/time.ts';
-import { ACME, OWEN, random, TICKETS, TRIAGE } from './store.ts';
+import { instant, milliseconds, seconds } from '../../src/core/time.ts';
+import { ACME, OWEN, PAULA, random, TICKETS, TRIAGE } from './store.ts';
 
 export interface Life<Change extends LifeChange = LifeChange> {
   readonly change: Change;
@@ -33,6 +35,7 @@ export interface OpenOptions {
   readonly agent?: AgentName;
   readonly provider?: ProviderKind;
   readonly lease?: Partial<LeaseTerms>;
+  readonly redeems?: { readonly approval: ApprovalId; readonly version: number };
 }
 
 export async function epochsOf(store: Store, tenant: TenantName = ACME): Promise<Epochs> {
@@ -77,6 +80,7 @@ export function opening({ tenant = ACME, state = 'active', agent = TRIAGE, ...op
       tenant,
       when: whenOf(options),
       request,
+      redeems: options.redeems ?? null,
       lease,
       state,
       secret,
@@ -123,12 +127,71 @@ export const entryOf = (kind: EntryKind, tenant: TenantName = ACME, lease?: Leas
     random,
   );
 
+/** An approval that one person is asked for. */
+export function approvalOf(request: RequestRow, more: Partial<ApprovalTerms> = {}): ApprovalTerms {
+  const { id, agent, task, at, resource, policy } = request;
+  const tenant = more.tenant ?? ACME;
+  return {
+    id: newId('apr', at, random),
+    tenant,
+    request: id,
+    agent,
+    task,
+    tier: 3,
+    askedAt: at,
+    expiresAt: instant(at + 60_000),
+    redeemWithin: seconds(60),
+    asked: { task, resource, reason: 'because' },
+    binding: {
+      tenant,
+      request: id,
+      agent,
+      request_hash: request.hash,
+      task,
+      role: 'triage',
+      resource,
+      parameters: {},
+      ttl: 300,
+      uses: 1,
+      provider: 'jwt',
+      target: TICKETS,
+      target_version: 1,
+      death: {},
+      not_enforced: [],
+      mint: 'aa',
+    },
+    policy,
+    rules: ['tier-three-asks'],
+    route: [
+      {
+        name: 'approvers',
+        within: seconds(60),
+        quorum: { of: 'any', count: 1 },
+        asks: [PAULA],
+        backups: [],
+        skipped: [],
+      },
+    ],
+    involved: [OWEN],
+    plan: null,
+    narrows: null,
+    ...more,
+  };
+}
+
 export const deathOf = (): Death => ({ how: 'verified', at: now(), evidence: { looked: 2 }, node: 'test' });
 
-type MoveKind = 'activate' | 'fail' | 'revoke' | 'die' | 'bury' | 'report';
+const LOOKED_WITH = 'aa.bb.dd' as SealedSecret;
+
+type MoveKind = 'activate' | 'fail' | 'revoke' | 'die' | 'land' | 'bury' | 'report';
 
 /** A move of a lease: `die` is a revocation whose death comes with it. */
-export function move(kind: MoveKind, lease: LeaseId, epochs: Epochs, tenant: TenantName = ACME): Life {
+export function move(
+  kind: MoveKind,
+  lease: LeaseId,
+  epochs: Epochs,
+  { tenant = ACME, reopens = null }: { readonly tenant?: TenantName; readonly reopens?: ApprovalId | null } = {},
+): Life {
   const at = now();
   const outcome = { outcome: 'succeeded', summary: null, evidence: [] } as const;
   const of = { tenant, lease };
@@ -136,9 +199,10 @@ export function move(kind: MoveKind, lease: LeaseId, epochs: Epochs, tenant: Ten
   const revoke = { kind: 'lease.revoke', ...of, ...none, at, cause: 'completed', outcome } as const;
   const changes: Readonly<Record<MoveKind, LifeChange>> = {
     activate: { kind: 'lease.activate', ...of, ...none, epochs, at, lookAt: null, over: newId('wrk', at, random) },
-    fail: { kind: 'lease.fail', ...of, at, fence: null, work: [] },
+    fail: { kind: 'lease.fail', ...of, reopens, at, fence: null, work: [] },
     revoke: { ...revoke, outcome: null, death: null, exposure: null },
     die: { ...revoke, death: deathOf(), exposure: milliseconds(0) },
+    land: { kind: 'lease.land', ...of, reference: { found_by: 'this' }, secret: LOOKED_WITH, work: [] },
     bury: { kind: 'lease.bury', ...of, death: deathOf(), exposure: milliseconds(5), fence: null, over: null, work: [] },
     report: { kind: 'lease.report', ...of, outcome },
   };

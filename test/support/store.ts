@@ -150,7 +150,7 @@ async function makeWorld({ change, keyring }: TestStore): Promise<void> {
   });
   const files = { 'roles.yaml': Object.keys(FUNCTIONS).join('\n') };
   const version = canonicalDigest(files);
-  await change({ kind: 'policy.activate', version, files, functions: FUNCTIONS, onlyFirst: true });
+  await change({ kind: 'policy.activate', version, files, functions: FUNCTIONS, reading: [], onlyFirst: true });
   for (const name of [ALAN, OLGA, PAULA, OWEN]) {
     await change({ kind: 'person.put', person: personOf(name) });
     await change({ kind: 'operator.put', operator: operatorOf(name) });

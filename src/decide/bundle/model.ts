@@ -28,6 +28,10 @@ export interface Role {
   /** `null`: at all. */
   readonly tenants: ReadonlySet<TenantName> | null;
   readonly ceilings: Ceilings | null;
+  /** Of oversight: it sees, and ends, stops and judges nothing. */
+  readonly readsOnly: boolean;
+  /** Of execution: for an emergency, given for a stated reason and a short time, and looked at by somebody else. */
+  readonly breakGlass: boolean;
   readonly owner: string;
   readonly nextReview: string;
 }
@@ -36,6 +40,8 @@ export interface TaskClass {
   readonly name: TaskName;
   readonly description: string;
   readonly kind: string;
+  /** What its tier is argued with, in words for people. */
+  readonly scores: readonly { readonly aspect: string; readonly score: Tier; readonly because: string }[];
   /** Derived from the scorecard, the floor and an override. */
   readonly tier: Tier;
   /** A lower tier, until it ends. */

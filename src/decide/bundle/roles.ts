@@ -19,6 +19,8 @@ const RoleForm = z.strictObject({
     error: "it must be 'all' or a list of tenants",
   }),
   ceilings: ceilingsField().optional(),
+  reads_only: z.boolean().optional(),
+  break_glass: z.boolean().optional(),
   ...stewardship,
 });
 type RoleForm = z.infer<typeof RoleForm>;
@@ -40,6 +42,8 @@ const roleOf = (name: RoleName, form: RoleForm): Role => ({
     form.function === 'execution'
       ? { ttl: seconds(form.ceilings?.ttl ?? LONGEST_TTL), uses: form.ceilings?.uses ?? Number.MAX_SAFE_INTEGER }
       : null,
+  readsOnly: form.reads_only === true,
+  breakGlass: form.break_glass === true,
   owner: form.owner,
   nextReview: form.next_review,
 });
@@ -60,6 +64,12 @@ export function roleProblems(file: Placed<RolesFile>, tasks: ReadonlyMap<TaskNam
         : []),
       ...(!executes && role.ceilings !== undefined
         ? [at(['ceilings'], `a role of ${role.function} gets no credentials, so it has no ceilings`)]
+        : []),
+      ...(role.reads_only === true && role.function !== 'oversight'
+        ? [at(['reads_only'], 'only a role of oversight reads alone')]
+        : []),
+      ...(role.break_glass === true && !executes
+        ? [at(['break_glass'], 'only a role of execution breaks the glass')]
         : []),
       ...unknownTasks(role, tasks).map(([place, task]) => at(['tasks', place], `there is no task class ${task}`)),
       ...doubledIn(role.tasks ?? []).map(([place, task]) => at(['tasks', place], `${task} stands here twice`)),

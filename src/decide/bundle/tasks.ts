@@ -61,6 +61,7 @@ function taskOf(name: TaskName, form: TaskForm): TaskClass {
     name,
     description: form.description,
     kind: form.kind,
+    scores: Object.entries(form.scorecard).map(([aspect, score]) => ({ aspect, ...score })),
     tier: tierOf(form),
     promotion: promotionOf(form),
     changes: form.changes ?? [],

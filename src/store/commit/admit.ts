@@ -2,6 +2,7 @@
  * Changes that begin something for a caller, and so rest on conditions: the epochs, an assertion used once, an
  * idempotency key. One statement for all of a batch; each member has its own outcome.
  */
+import { beginning } from '../../core/approval.ts';
 import type { LifeChange } from '../../core/change.ts';
 import { firstLook } from '../../core/lease.ts';
 import { SPREADING, WITHIN } from './within.ts';
@@ -19,16 +20,21 @@ export interface AdmissionRows {
   readonly request: Rows;
   readonly approval: Rows;
   readonly lease: Rows;
+  /** Whether it spends an approval. */
+  readonly redeems: boolean;
 }
 
 export function admissionRows(n: number, change: Admission): AdmissionRows {
   return {
     conditions: conditionsRow(n, change),
-    request: 'request' in change ? requestRow(n, change) : '',
+    request: 'request' in change && !redeems(change) ? requestRow(n, change) : '',
+    redeems: redeems(change),
     approval: change.kind === 'request.ask' ? approvalRow(n, change) : '',
     lease: change.kind === 'lease.open' ? leaseRow(n, change) : '',
   };
 }
+
+const redeems = (change: Admission): boolean => change.kind === 'lease.open' && change.redeems !== null;
 
 function conditionsRow(n: number, change: Admission): Rows {
   const { epochs, oneUse, idempotency } = change.when;
@@ -38,6 +44,9 @@ function conditionsRow(n: number, change: Admission): Rows {
     tenant_epoch: epochs.tenant,
     deployment_epoch: epochs.deployment,
     ends: change.kind === 'lease.open' ? change.lease.expiresAt : null,
+    ...(change.kind === 'lease.open' && change.redeems !== null
+      ? { approval: change.redeems.approval, version: change.redeems.version, opens: change.lease.id }
+      : {}),
     ...(oneUse === null ? {} : { client: oneUse.client, jti: oneUse.jti, until: oneUse.until }),
     ...idempotency,
     ...(idempotency === null || !('request' in change) ? {} : { request: change.request.id }),
@@ -49,9 +58,21 @@ function requestRow(n: number, change: Exclude<Admission, { kind: 'session.open'
   return rowText({ n, tenant: change.tenant, ...change.request, lease });
 }
 
-function approvalRow(n: number, { tenant, request, approval }: Extract<Admission, { kind: 'request.ask' }>): Rows {
-  const { id, request: of, expiresAt } = approval;
-  return rowText({ n, tenant, id, request: of, agent: request.agent, expires_at: expiresAt });
+function approvalRow(n: number, { tenant, approval }: Extract<Admission, { kind: 'request.ask' }>): Rows {
+  const { id, request, agent, expiresAt } = approval;
+  const { step, stepEndsAt, asks } = beginning(approval);
+  return rowText({
+    n,
+    tenant,
+    id,
+    request,
+    agent,
+    expires_at: expiresAt,
+    terms: approval,
+    step,
+    step_ends_at: stepEndsAt,
+    asks,
+  });
 }
 
 function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, { kind: 'lease.open' }>): Rows {
@@ -78,10 +99,13 @@ function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, 
  * spent from here on, whatever fails after. `done`: and the idempotency key is new. Keys are taken in their order, so
  * that two nodes' batches do not wait for each other in a circle. No two members of a batch share a key: see group.ts.
  */
-const admitting = ({ within, from, spreading, why }: Limiting): string => `with input as materialized (
+const admitting = (
+  { within, from, spreading, why }: Limiting,
+  redeeming: Redeeming,
+): string => `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, tenant_epoch bigint,
     deployment_epoch bigint, ends bigint, client text, jti text, until bigint, principal text, route text, key text,
-    digest text, request text)),
+    digest text, request text, approval text, version int, opens text)),
 stood as materialized (
   select i.* from input i
   join tenants t on t.name = i.tenant and t.epoch = i.tenant_epoch and not t.retired
@@ -97,11 +121,11 @@ once as materialized (
 claimed as (
   insert into idempotency (tenant, principal, route, key, digest, request)
   select tenant, principal, route, key, digest, request from ${from} where key is not null order by 1, 2, 3, 4
-  on conflict do nothing returning tenant, principal, route, key),
+  on conflict do nothing returning tenant, principal, route, key),${redeeming.spend(from)}
 done as materialized (
   select i.n from ${from} i left join claimed c
     on c.tenant = i.tenant and c.principal = i.principal and c.route = i.route and c.key = i.key
-  where i.key is null or c.key is not null),${spreading}
+  where (i.key is null or c.key is not null)${redeeming.spent}),${spreading}
 asked as (
   insert into requests (tenant, id, agent, task, resource, hash, effect, decision, asked, at, policy, lease)
   select r.tenant, r.id, r.agent, r.task, r.resource, r.hash, r.effect, r.decision, r.asked, r.at, r.policy, r.lease
@@ -109,11 +133,16 @@ asked as (
     hash text, effect text, decision json, asked json, at bigint, policy text, lease text)
   join done using (n)),
 waiting as (
-  insert into approvals (tenant, id, request, agent, expires_at)
-  select a.tenant, a.id, a.request, a.agent, a.expires_at
+  insert into approvals (tenant, id, request, agent, expires_at, terms, step, step_ends_at)
+  select a.tenant, a.id, a.request, a.agent, a.expires_at, a.terms, a.step, a.step_ends_at
   from json_to_recordset($3::text::json) as a(n bigint, tenant text, id text, request text, agent text,
-    expires_at bigint)
+    expires_at bigint, terms json, step int, step_ends_at bigint)
   join done using (n)),
+reached as (
+  insert into asks (person, tenant, approval, due)
+  select p.person, a.tenant, a.id, a.expires_at
+  from json_to_recordset($3::text::json) as a(n bigint, tenant text, id text, expires_at bigint, asks json)
+  join done using (n), json_array_elements_text(a.asks) as p(person)),
 opened as (
   insert into leases (tenant, id, request, approval, agent, owner, role, task, provider, target, target_version,
     resource, mark, opened_at, mint_deadline, expires_at, policy, tier, data_classes, uses, idle, declared,
@@ -129,7 +158,7 @@ opened as (
   join done using (n)),
 ${writeWork('$5')},
 ${writeEntries('$6')}
-select i.n, case when done.n is not null then 'done'${why} when once.n is not null then 'claimed'
+select i.n, case when done.n is not null then 'done'${why}${redeeming.why} when once.n is not null then 'claimed'
   when stood.n is not null then 'replayed' else 'moved' end as outcome
 from input i left join stood using (n) left join once using (n) left join done using (n)`;
 
@@ -143,11 +172,52 @@ interface Limiting {
   readonly why: string;
 }
 
-/** Where no member of a batch is limited. */
-export const ADMIT = admitting({ within: '', from: 'once', spreading: '', why: '' });
+const NOT_LIMITED: Limiting = { within: '', from: 'once', spreading: '', why: '' };
 
-const WHY = `
-  when exists (select from unfit where unfit.n = i.n) then (select min(unfit.why) from unfit where unfit.n = i.n)`;
+/** With what `within.ts` adds. */
+const LIMITED: Limiting = {
+  within: WITHIN,
+  from: 'fits',
+  spreading: SPREADING,
+  why: `
+  when exists (select from unfit where unfit.n = i.n) then (select min(unfit.why) from unfit where unfit.n = i.n)`,
+};
 
-/** Where one is: with what `within.ts` adds. */
-export const ADMIT_WITHIN = admitting({ within: WITHIN, from: 'fits', spreading: SPREADING, why: WHY });
+/** The parts that spend approvals: a batch without a redemption pays nothing for it. */
+interface Redeeming {
+  readonly spend: (from: Limiting['from']) => string;
+  readonly spent: string;
+  readonly why: string;
+}
+
+const NOT_REDEEMING: Redeeming = { spend: () => '', spent: '', why: '' };
+
+/** Two redemptions of one approval, on whatever nodes, wait for one row: the second finds another version. */
+const REDEEMING: Redeeming = {
+  spend: (from) => `
+redeemed as (
+  update approvals a set state = 'redeemed', version = a.version + 1, lease = i.opens
+  from ${from} i
+  where a.tenant = i.tenant and a.id = i.approval and a.id = any(array(select approval from input))
+    and i.key is null and a.state = 'approved' and a.version = i.version and a.redeem_by > brevet_now()
+  returning i.n, a.tenant, a.request, a.lease),
+pointed as (
+  update requests r set lease = d.lease from redeemed d
+  where r.tenant = d.tenant and r.id = d.request and r.id = any(array(select request from redeemed))),`,
+  spent: ' and (i.approval is null or i.n in (select n from redeemed))',
+  why: `
+  when once.n is not null and i.approval is not null and i.n not in (select n from redeemed) then 'approval'`,
+};
+
+export function admission({ limited, redeeming }: { readonly limited: boolean; readonly redeeming: boolean }): string {
+  const known = ADMISSIONS[`${limited}-${redeeming}`];
+  if (known === undefined) throw new Error('a batch of no known kind');
+  return known;
+}
+
+const ADMISSIONS: Readonly<Record<string, string>> = {
+  'false-false': admitting(NOT_LIMITED, NOT_REDEEMING),
+  'true-false': admitting(LIMITED, NOT_REDEEMING),
+  'false-true': admitting(NOT_LIMITED, REDEEMING),
+  'true-true': admitting(LIMITED, REDEEMING),
+};

@@ -7,7 +7,7 @@ import type { Entry } from '../../core/entry.ts';
 import { codeOf, isPassing } from '../database.ts';
 import type { Link, Statement } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
-import { ADMIT, ADMIT_WITHIN, admissionRows } from './admit.ts';
+import { admission, admissionRows } from './admit.ts';
 import type { Admission, AdmissionRows } from './admit.ts';
 import { MOVE, moveRow } from './move.ts';
 import { createFreshness, locking, withinRows } from './within.ts';
@@ -18,7 +18,8 @@ import type { Rows } from './written.ts';
 /** Enough that a crowd is served at once, and few enough that one batch stays short. */
 const BATCH_LIMIT = 128;
 
-export type Outcome = 'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state' | 'spread' | LiveBudget;
+export type Outcome =
+  'done' | 'moved' | 'replayed' | 'claimed' | 'fenced' | 'state' | 'approval' | 'spread' | LiveBudget;
 
 interface Member {
   readonly n: number;
@@ -109,8 +110,11 @@ function memberOf(
   };
 }
 
-function keysOf({ tenant, when: { oneUse, idempotency } }: Admission): string[] {
+function keysOf(change: Admission): string[] {
+  const { oneUse, idempotency } = change.when;
+  const { tenant } = change;
   const keys: string[] = [];
+  if (change.kind === 'lease.open' && change.redeems !== null) keys.push(`approval ${change.redeems.approval}`);
   if (oneUse !== null) keys.push(JSON.stringify(['jti', tenant, oneUse.client, oneUse.jti]));
   if (idempotency !== null) {
     keys.push(JSON.stringify(['key', tenant, idempotency.principal, idempotency.route, idempotency.key]));
@@ -170,13 +174,15 @@ function admitStatements(batch: readonly Member[]): Statement[] {
       : [],
   );
   if (admitted.length === 0) return [];
-  const of = (table: Exclude<keyof (typeof admitted)[number], 'locks'>) => array(admitted.map((rows) => rows[table]));
+  const of = (table: Exclude<keyof (typeof admitted)[number], 'locks' | 'redeems'>) =>
+    array(admitted.map((rows) => rows[table]));
   const parameters = (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map(of);
   const limited = admitted.some(({ budgets, spread }) => budgets !== '' || spread !== '');
-  if (!limited) return [{ text: ADMIT, parameters }];
+  const text = admission({ limited, redeeming: admitted.some(({ redeems }) => redeems) });
+  if (!limited) return [{ text, parameters }];
   return [
     ...locking(admitted.flatMap(({ locks }) => locks)),
-    { text: ADMIT_WITHIN, parameters: [...parameters, of('budgets'), of('spread')] },
+    { text, parameters: [...parameters, of('budgets'), of('spread')] },
   ];
 }
 

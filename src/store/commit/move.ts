@@ -29,6 +29,7 @@ interface MoveRow {
   readonly block?: string | null;
   readonly look_at?: number | null;
   readonly used_at?: number;
+  readonly reopens?: string | null;
 }
 
 export function moveRow(n: number, change: Move): Rows {
@@ -66,7 +67,7 @@ function settingOf(change: Move): MoveRow {
         used_at: change.at,
       };
     case 'lease.fail':
-      return { from: ['opening'], to: 'failed', fence: change.fence };
+      return { from: ['opening'], to: 'failed', fence: change.fence, reopens: change.reopens };
     case 'lease.revoke': {
       const { at, cause, outcome, reference, secret, death, exposure, block } = change;
       const to = death === null ? 'revoking' : 'revoked';
@@ -83,6 +84,8 @@ function settingOf(change: Move): MoveRow {
         block: block ?? null,
       };
     }
+    case 'lease.land':
+      return { from: ['revoking'], to: null, reference: change.reference, secret: change.secret };
     case 'lease.bury':
       return {
         from: ['revoking'],
@@ -108,7 +111,7 @@ export const MOVE = `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, lease text, "from" text, "to" text,
     tenant_epoch bigint, deployment_epoch bigint, work text, attempt int, over text, active_at bigint, revoking_at bigint,
     cause text, reference json, secret text, death json, exposure bigint, outcome json, block text, look_at bigint,
-    used_at bigint)),
+    used_at bigint, reopens text)),
 stood as materialized (
   select i.n from input i where i.tenant_epoch is null or exists (
     select from tenants t, deployment d where t.name = i.tenant and not t.retired and t.epoch = i.tenant_epoch
@@ -136,11 +139,17 @@ done as materialized (
       else l.deployment_epoch end
   from input i
   where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
-    and (i."to" is not null or i.used_at is not null or l.outcome is null)
+    and (i."to" is not null or i.outcome is null or l.outcome is null)
+    and (i."to" is not null or i.reference is null or l.reference is null)
     and ((i."to" is distinct from 'active' and i.used_at is null) or l.expires_at > brevet_now())
     and (i.used_at is null or l.uses is null or l.used < l.uses)
     and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))
   returning i.n),
+reopened as (
+  update approvals a set state = 'approved', version = a.version + 1, lease = null
+  from input i
+  where a.tenant = i.tenant and a.id = i.reopens and a.id = any(array(select reopens from input)) and a.state = 'redeemed'
+    and a.lease = i.lease and a.redeem_by > brevet_now() and i.n in (select n from done)),
 finished as (
   delete from work w using input i where w.id = any(array[i.work, i.over]) and w.tenant = i.tenant and i.n in (select n from done)),
 ${writeWork('$2')},

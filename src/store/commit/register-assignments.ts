@@ -2,17 +2,22 @@
  * Assignments, and the membership that each gives: the database refuses a second function by it, and this only asks.
  */
 import { and, eq, lte, ne, or, sql } from 'drizzle-orm';
+import type { RegisterChange } from '../../core/change.ts';
 import type { Assignment } from '../../core/registers.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
 import { policies } from '../schema/deployment.ts';
 import { assignments, memberships } from '../schema/tenants.ts';
 import { needAgent, needPerson } from './register-names.ts';
+import { openReview } from './register-oversight.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
-export async function putAssignment(register: Register, assignment: Assignment): Promise<void> {
+type Put = Extract<RegisterChange, { readonly kind: 'assignment.put' }>;
+
+export async function putAssignment(register: Register, { assignment, review }: Put): Promise<void> {
   await needRole(register, assignment);
   await assign(register, assignment);
+  if (review !== undefined) await openReview(register, review);
 }
 
 /** The function comes from the author's reading of a bundle, which another may have replaced since. */

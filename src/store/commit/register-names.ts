@@ -9,6 +9,7 @@ import { ROLES } from '../roles.ts';
 import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
 import { agents, issuers, operators, persons, vendors } from '../schema/deployment.ts';
 import { assignments, enrolments } from '../schema/tenants.ts';
+import { endWaysInOf } from './register-console.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -93,6 +94,7 @@ export async function putIssuer(register: Register, issuer: TrustedIssuer): Prom
 export async function removePerson(register: Register, person: PersonName): Promise<void> {
   await needPerson(register, person);
   await leaveAgents(register, person);
+  await endWaysInOf(register, person);
   await register.tx.update(persons).set({ active: false, retired: true }).where(eq(persons.name, person));
   await register.tx.update(operators).set({ active: false, retired: true }).where(eq(operators.person, person));
   await endAssignmentsOf(register, { kind: 'person', name: person });

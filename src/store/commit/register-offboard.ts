@@ -5,6 +5,7 @@ import type { AgentName, PersonName } from '../../core/ids.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
 import { agents, operators, persons } from '../schema/deployment.ts';
 import { assignments } from '../schema/tenants.ts';
+import { endWaysInOf } from './register-console.ts';
 import { endAssignmentsOf, formerOwners, leaveAgents, needAgent, needPerson, removeVendor } from './register-names.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
@@ -15,6 +16,7 @@ export async function offboardPerson(register: Register, person: PersonName): Pr
   await tx.update(persons).set({ active: false }).where(eq(persons.name, person));
   await tx.update(operators).set({ active: false }).where(eq(operators.person, person));
   await leaveAgents(register, person);
+  await endWaysInOf(register, person);
   await endAssignmentsOf(register, { kind: 'person', name: person });
   const lasts = or(isNull(assignments.until), gt(assignments.until, sql`brevet_now()`));
   const [administrator] = await tx

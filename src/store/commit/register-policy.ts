@@ -40,7 +40,7 @@ async function refuseChangedFunctions({ tx }: Register, { functions }: Activatio
 /** A version that comes without its files is one that is kept. */
 export async function keepPolicy(
   { tx }: Register,
-  { version, files, functions }: Pick<Activation, 'version' | 'files' | 'functions'>,
+  { version, files, functions, reading }: Pick<Activation, 'version' | 'files' | 'functions' | 'reading'>,
 ): Promise<void> {
   if (files === null) {
     const [kept] = await tx.select({ version: policies.version }).from(policies).where(eq(policies.version, version));
@@ -49,6 +49,6 @@ export async function keepPolicy(
   }
   await tx
     .insert(policies)
-    .values({ version, files, functions, addedAt: sql`brevet_now()` })
+    .values({ version, files, functions, reading: [...reading], addedAt: sql`brevet_now()` })
     .onConflictDoNothing();
 }

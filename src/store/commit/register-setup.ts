@@ -1,12 +1,12 @@
 /** Set-up, and the tokens that the machine of the deployment key makes. */
 import { and, eq } from 'drizzle-orm';
 import type { OneUse, RegisterChange } from '../../core/change.ts';
-import type { OperatorName, PersonName, TenantName } from '../../core/ids.ts';
-import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
+import type { OperatorName, PersonName } from '../../core/ids.ts';
+import { EVERYWHERE } from '../schema/columns.ts';
 import { deployment, operators, persons } from '../schema/deployment.ts';
-import { assertions } from '../schema/requests.ts';
 import { assignments } from '../schema/tenants.ts';
 import { assign } from './register-assignments.ts';
+import { spend } from './register-console.ts';
 import { putOperator, putPerson } from './register-names.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
@@ -43,13 +43,8 @@ export async function witnessSetup({ tx, now }: Register, person: PersonName): P
   await tx.update(deployment).set({ witnesses, ...(witnesses.length >= WITNESSES ? { setUp: 'ended' as const } : {}) });
 }
 
-export async function makeLocalToken({ tx }: Register, operator: OperatorName, oneUse: OneUse): Promise<void> {
-  const [known] = await tx.select().from(operators).where(eq(operators.name, operator));
+export async function makeLocalToken(register: Register, operator: OperatorName, oneUse: OneUse): Promise<void> {
+  const [known] = await register.tx.select().from(operators).where(eq(operators.name, operator));
   if (known?.active !== true || known.retired) refuse({ unmet: 'missing', what: 'operator' });
-  const spent = await tx
-    .insert(assertions)
-    .values({ tenant: DEPLOYMENT as TenantName, ...oneUse })
-    .onConflictDoNothing()
-    .returning({ jti: assertions.jti });
-  if (spent.length === 0) refuse({ unmet: 'replayed' });
+  await spend(register, oneUse);
 }

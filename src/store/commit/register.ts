@@ -18,6 +18,7 @@ import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
 import { endAbsence, putAbsence } from './register-absences.ts';
+import { count, putPasskey, removePasskey, signIn, signOut, spend } from './register-console.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
 import { liftBlock, raiseBlock, reportBlock } from './register-blocks.ts';
 import { claim } from './register-claim.ts';
@@ -28,6 +29,16 @@ import { putVendor, removeOperator, removePerson, removeVendor } from './registe
 import { endSituation, putContext, setSituation } from './register-context.ts';
 import { catchUp, noteLate } from './register-notices.ts';
 import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
+import {
+  closeReview,
+  endPause,
+  giveOrder,
+  giveVerdict,
+  openReview,
+  resetBreaker,
+  startPause,
+  tripBreaker,
+} from './register-oversight.ts';
 import { activatePolicy } from './register-policy.ts';
 import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
 import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
@@ -45,9 +56,10 @@ export interface Register {
 /** @returns the version given to a target, where one was put. */
 export async function commitRegister(
   link: Link,
-  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, confirms, owes }: RegisterCommand,
+  { change, work: todo, deploymentEpoch, tenantEpoch = null, idempotency = null, ...more }: RegisterCommand,
   written: readonly Entry[],
 ): Promise<Result<number | null, Unmet>> {
+  const { spends = [], counts = null, confirms, owes } = more;
   const tenant = tenantOf(change);
   const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...(tenant === null ? [] : [tenant]), ...namedBy(written)])];
   const entering = { role: ROLES.serve, tenants: named };
@@ -60,6 +72,8 @@ export async function commitRegister(
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
       if (idempotency !== null) await claim(tx, idempotency, written);
+      for (const oneUse of spends) await spend({ tx, now }, oneUse);
+      if (counts !== null) await count(tx, counts);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
       const version = await apply({ tx, now }, change);
       if (owes !== undefined) await keepProposal({ tx, now }, owes, 'owed');
@@ -136,7 +150,20 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'orphan.kill':
     case 'notice.late':
     case 'notice.caught_up':
+    case 'review.done':
+    case 'breaker.reset':
       return change.tenant;
+    case 'verdict.give':
+      return change.verdict.tenant;
+    case 'order.give':
+      return change.order.tenant;
+    case 'review.open':
+      return change.review.tenant;
+    case 'breaker.trip':
+      return change.trip.tenant;
+    case 'pause.start':
+    case 'pause.end':
+      return change.tenants === null ? null : onlyOf(change.tenants);
     case 'situation.set':
       return change.situation.tenant;
     case 'enrolment.put':
@@ -156,6 +183,12 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'setup.begin':
     case 'setup.witness':
     case 'local_token.make':
+    case 'console.sign_in':
+    case 'console.refuse':
+    case 'console.sign_out':
+    case 'passkey.invite':
+    case 'passkey.put':
+    case 'passkey.remove':
     case 'person.put':
     case 'person.remove':
     case 'absence.put':
@@ -185,11 +218,19 @@ function tenantOf(change: RegisterChange): TenantName | null {
 const onlyOf = ([first, ...others]: readonly TenantName[]): TenantName | null =>
   first === undefined || others.length > 0 ? null : first;
 
-/** They say nothing of who may do what: that a token was made, or that somebody would have it otherwise. */
+/** They say nothing of who may do what: that a token was made, what somebody makes of what was done, or would have otherwise. */
 const RAISES_NOTHING: readonly RegisterChange['kind'][] = [
   'local_token.make',
+  'console.sign_in',
+  'console.refuse',
+  'console.sign_out',
+  'passkey.invite',
   'block.report',
   'orphan.kill',
+  'verdict.give',
+  'order.give',
+  'review.open',
+  'review.done',
   'change.propose',
   'change.withdraw',
   'change.review',
@@ -247,11 +288,37 @@ function applyUnversioned(
     case 'block.report':
       return reportBlock(register, change);
     case 'orphan.kill':
+    case 'console.refuse':
+    case 'passkey.invite':
       return Promise.resolve();
     case 'notice.late':
       return noteLate(register, change);
     case 'notice.caught_up':
       return catchUp(register, change);
+    case 'console.sign_in':
+      return signIn(register, change);
+    case 'console.sign_out':
+      return signOut(register, change);
+    case 'passkey.put':
+      return putPasskey(register, change);
+    case 'passkey.remove':
+      return removePasskey(register, change.passkey);
+    case 'verdict.give':
+      return giveVerdict(register, change);
+    case 'pause.start':
+      return startPause(register, change);
+    case 'pause.end':
+      return endPause(register, change);
+    case 'order.give':
+      return giveOrder(register, change);
+    case 'review.open':
+      return openReview(register, change.review);
+    case 'review.done':
+      return closeReview(register, change);
+    case 'breaker.trip':
+      return tripBreaker(register, change);
+    case 'breaker.reset':
+      return resetBreaker(register, change);
     case 'vendor.put':
       return putVendor(register, change.vendor);
     case 'vendor.remove':
@@ -293,7 +360,7 @@ function applyUnversioned(
     case 'target.remove':
       return removeTarget(register, change.tenant, change.target);
     case 'assignment.put':
-      return putAssignment(register, change.assignment);
+      return putAssignment(register, change);
     case 'assignment.remove':
       return endAssignment(register, change.assignment);
     case 'policy.activate':

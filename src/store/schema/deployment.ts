@@ -1,7 +1,15 @@
 /** What stands above tenants: the deployment itself, its policy, people, their ways in, agents, and what takes two. */
 import { sql } from 'drizzle-orm';
 import { boolean, check, index, integer, json, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import type { AgentName, ChangeId, IssuerName, OperatorName, PersonName, VendorName } from '../../core/ids.ts';
+import type {
+  AgentName,
+  ChangeId,
+  IssuerName,
+  OperatorName,
+  PersonName,
+  RoleName,
+  VendorName,
+} from '../../core/ids.ts';
 import type { ProposedAct, ProposalState } from '../../core/proposal.ts';
 import type { Agent, BundleFiles, DataClass, TrustedIssuer, Widening } from '../../core/registers.ts';
 import type { SealedSecret } from '../../core/seal.ts';
@@ -32,6 +40,8 @@ export const policies = pgTable('policies', {
   version: text('version').primaryKey(),
   files: json('files').$type<BundleFiles>().notNull(),
   functions: json('functions').$type<Readonly<Record<string, string>>>().notNull(),
+  /** Those of its roles that read alone. */
+  reading: text('reading').array().$type<RoleName[]>().notNull().default([]),
   addedAt: at('added_at').notNull().default(now),
 });
 

@@ -1,6 +1,7 @@
 /** What was asked, what came of it, and what is counted of it. */
 import { sql } from 'drizzle-orm';
-import { index, integer, json, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
+import { index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { ApprovalState, ApprovalTerms, Rejection, Vote } from '../../core/approval.ts';
 import type { JsonObject } from '../../core/canonical.ts';
 import type {
   AgentName,
@@ -46,7 +47,13 @@ export const requests = pgTable(
     policy: text('policy').notNull(),
     lease: text('lease').$type<LeaseId>(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.id] }),
+    // How the same went before, for whoever is asked: what asked nobody pays nothing for it.
+    index('requests_asked')
+      .on(table.tenant, table.task, table.id)
+      .where(sql`effect = 'ask'`),
+  ],
 );
 
 export const approvals = pgTable(
@@ -60,15 +67,45 @@ export const approvals = pgTable(
       .$type<AgentName>()
       .notNull()
       .default('' as AgentName),
-    state: text('state').notNull().default('pending'),
+    state: text('state').$type<ApprovalState>().notNull().default('pending'),
     expiresAt: at('expires_at').notNull(),
+    /** What does not change any more. */
+    terms: json('terms').$type<ApprovalTerms>().notNull(),
+    version: integer('version').notNull().default(1),
+    step: integer('step').notNull().default(0),
+    stepEndsAt: at('step_ends_at').notNull(),
+    votes: json('votes').$type<readonly Vote[]>().notNull().default([]),
+    acceptedAt: at('accepted_at'),
+    decidedAt: at('decided_at'),
+    redeemBy: at('redeem_by'),
+    rejection: json('rejection').$type<Rejection>(),
+    lease: text('lease').$type<LeaseId>(),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
-    unique('approvals_request').on(table.tenant, table.request),
+    // A narrower answer takes the place of what it narrows.
+    uniqueIndex('approvals_request')
+      .on(table.tenant, table.request)
+      .where(sql`state <> 'superseded'`),
     index('approvals_open')
       .on(table.tenant, table.agent, table.expiresAt)
       .where(sql`state = 'pending'`),
+  ],
+);
+
+/** Who is asked what, while it waits for an answer: what a person's own list is read from, however much waits for others. */
+export const asks = pgTable(
+  'asks',
+  {
+    person: text('person').$type<PersonName>().notNull(),
+    tenant: tenantOf(),
+    approval: text('approval').$type<ApprovalId>().notNull(),
+    /** When it is over: the first to end stands first in the list. */
+    due: at('due').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.person, table.due, table.tenant, table.approval] }),
+    index('asks_approval').on(table.tenant, table.approval),
   ],
 );
 

@@ -1,16 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Committed, LiveBudget, Spread, Unmet, Within } from '../../../src/core/change.ts';
-import { newId } from '../../../src/core/ids.ts';
 import type { AgentName, LeaseId, TaskName, TenantName } from '../../../src/core/ids.ts';
 import type { Result } from '../../../src/core/result.ts';
 import type { Epochs } from '../../../src/core/snapshot.ts';
 import type { Store } from '../../../src/core/store.ts';
 import { instant, seconds } from '../../../src/core/time.ts';
-import { entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../../support/lives.ts';
+import { approvalOf, entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../../support/lives.ts';
 import type { OpenOptions } from '../../support/lives.ts';
 import { withAdmin } from '../../support/postgres.ts';
-import { ACME, BIRCH, OWEN, random, testStore, TRIAGE } from '../../support/store.ts';
+import { ACME, BIRCH, OWEN, testStore, TRIAGE } from '../../support/store.ts';
 import type { TestStore } from '../../support/store.ts';
 
 let test: TestStore;
@@ -42,9 +41,11 @@ const open = (agent: AgentName, within: Within, more: Partial<OpenOptions> = {},
 async function ask(agent: AgentName, within: Within, expiresIn = 60_000, node = nodes[0]) {
   const at = instant(Date.now());
   const request = { ...requestAt(at), agent, effect: 'ask' } as const;
-  const approval = { id: newId('apr', at, random), request: request.id, expiresAt: instant(at + expiresIn) };
+  const approval = approvalOf(request, { expiresAt: instant(at + expiresIn) });
   const when = whenOf({ epochs: epochs[ACME] as Epochs, within });
-  return node.commit({ kind: 'request.ask', tenant: ACME, when, request, approval }, [entryOf('request.asked')]);
+  return node.commit({ kind: 'request.ask', tenant: ACME, when, request, approval, work: [] }, [
+    entryOf('request.asked'),
+  ]);
 }
 
 const live = suite('what an agent holds at once');

@@ -1,0 +1,88 @@
+/**
+ * Less than was asked: an approver would say yes to that. It only narrows: a shorter life, fewer uses, smaller numbers,
+ * fewer of a list; nothing is added, and nothing else is changed.
+ */
+import type { Json, JsonObject } from '../core/canonical.ts';
+import { failure } from '../core/failure.ts';
+import { askedSoFar } from '../core/approval.ts';
+import type { Approval, ApprovalTerms, Binding, Vote } from '../core/approval.ts';
+import { routeLasts } from '../core/route.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import { after } from '../core/time.ts';
+import type { Narrower } from './verdict.ts';
+
+/**
+ * @param asked the access request as it was asked.
+ * @param binding what would be minted for it: what nothing was said of has its length from there.
+ * @returns the narrower request, as an agent could have asked it.
+ */
+export function narrowed(
+  asked: JsonObject,
+  { ttl, uses, parameters }: Pick<Binding, 'ttl' | 'uses' | 'parameters'>,
+  by: Narrower,
+): Result<JsonObject> {
+  if (by.ttl !== null && !(by.ttl >= 1 && by.ttl <= ttl)) return wider('ttl');
+  if (by.uses !== null && !(by.uses >= 1 && by.uses <= uses)) return wider('uses');
+  for (const [name, value] of Object.entries(by.parameters)) {
+    if (!(name in parameters) || !isNarrower(parameters[name] as Json, value)) return wider(`parameters.${name}`);
+  }
+  const changed =
+    (by.ttl !== null && by.ttl < ttl) ||
+    (by.uses !== null && by.uses < uses) ||
+    Object.entries(by.parameters).some(([name, value]) => JSON.stringify(parameters[name]) !== JSON.stringify(value));
+  if (!changed) {
+    return err(failure('invalid_field', 'this is what was asked', { hint: 'Approve it, or say what is to be less.' }));
+  }
+  return ok({
+    ...asked,
+    ttl: by.ttl ?? ttl,
+    ...(by.uses === null ? {} : { uses: by.uses }),
+    parameters: { ...parameters, ...by.parameters },
+  });
+}
+
+const wider = (path: string): Result<never> =>
+  err(failure('invalid_field', 'this is no narrower than what was asked', { path, hint: 'Give less, or reject it.' }));
+
+function isNarrower(asked: Json, given: Json): boolean {
+  if (typeof asked === 'number' && typeof given === 'number') return given <= asked && given >= Math.min(0, asked);
+  if (Array.isArray(asked) && Array.isArray(given)) {
+    const known = new Set((asked as readonly Json[]).map((member) => JSON.stringify(member)));
+    return given.length > 0 && (given as readonly Json[]).every((member) => known.has(JSON.stringify(member)));
+  }
+  return JSON.stringify(asked) === JSON.stringify(given);
+}
+
+/**
+ * The approval that takes the narrowed one's place: for the agent to take, and then for the same people, in what is
+ * left of their way.
+ */
+export function narrowerTerms(
+  approval: Approval,
+  { id, asked, binding, by }: Pick<ApprovalTerms, 'id' | 'asked' | 'binding'> & { readonly by: Vote },
+): ApprovalTerms {
+  const { tenant, request, agent, task, tier, redeemWithin, policy, rules, involved, plan } = approval;
+  const [now, ...later] = approval.route.slice(approval.step);
+  if (now === undefined) throw new Error(`the approval ${approval.id} stands at no step of its way`);
+  const route = [{ ...now, asks: askedSoFar(approval) }, ...later];
+  return {
+    id,
+    tenant,
+    request,
+    agent,
+    task,
+    tier,
+    askedAt: by.at,
+    expiresAt: after(by.at, routeLasts(route)),
+    redeemWithin,
+    asked,
+    binding,
+    policy,
+    rules,
+    route,
+    involved,
+    plan,
+    narrows: { approval: approval.id, by: by.person },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Who may answer, as they stand at this moment. It counts persons: what they were of the agent when it was asked, and
+ * what they are of it now.
+ */
+import { askedSoFar, stateAt } from '../core/approval.ts';
+import type { Approval } from '../core/approval.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import type { PersonName } from '../core/ids.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
+import type { Bundle } from '../decide/bundle/model.ts';
+import { hasLevel } from '../decide/routing.ts';
+import { involvedIn, standingFor } from '../decide/segregation.ts';
+
+export interface Moment {
+  readonly bundle: Bundle;
+  readonly snapshot: Snapshot;
+  readonly now: Instant;
+}
+
+/** Those who hold approval here now, at the level that it takes, and had no part in it then, nor have one now. */
+export function approversOf(
+  approval: Pick<Approval, 'agent' | 'task' | 'involved'>,
+  moment: Moment,
+): readonly PersonName[] {
+  const enrolled = moment.snapshot.agents.get(approval.agent);
+  const now = enrolled === undefined ? [] : involvedIn({ agent: enrolled.agent, launchedBy: null }, moment.now);
+  const { persons } = standingFor('approval', new Set([...approval.involved, ...now]), moment);
+  return persons.filter((person) => hasLevel(moment.bundle, approval.task, person));
+}
+
+/** Why this person may not say yes, no or less to it, or `null`. */
+export function whyMayNotAnswer(approval: Approval, person: PersonName, moment: Moment): Failure | null {
+  const { snapshot, now } = moment;
+  const state = stateAt(approval, now);
+  if (state !== 'pending') {
+    return failure('approval_over', `it is not open any more: ${state}`, { hint: 'Nothing is left to decide.' });
+  }
+  const enrolled = snapshot.agents.get(approval.agent);
+  const involved = enrolled === undefined ? [] : involvedIn({ agent: enrolled.agent, launchedBy: null }, now);
+  if (approval.involved.includes(person) || [...involved].includes(person)) {
+    return failure('in_conflict', 'you own this agent, owned it of late, or launched what it asks for', {
+      hint: 'Another person must decide.',
+    });
+  }
+  if (!approversOf(approval, moment).includes(person)) {
+    return failure('function_needed', 'you do not hold approval at this tenant, or not at the level that this takes', {
+      hint: 'An administrator assigns it, and another confirms.',
+    });
+  }
+  if (!askedSoFar(approval).includes(person)) {
+    return failure('not_asked', 'it has not come to you', { hint: 'Those who are asked now are named on its page.' });
+  }
+  if (approval.votes.some((vote) => vote.person === person)) {
+    return failure('answered_before', 'you have said your word', { hint: 'Another person must say theirs.' });
+  }
+  return null;
+}

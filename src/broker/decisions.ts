@@ -1,0 +1,441 @@
+/**
+ * People answer: one is shown the decision package, signs its hash with their passkey, and that word is committed. No
+ * other way decides; there is none for a token.
+ */
+import type { Approval, ApprovalTerms, Vote } from '../core/approval.ts';
+import { REJECTION_REASONS } from '../core/approval.ts';
+import type { ApprovalChange, Counted } from '../core/change.ts';
+import type { Json } from '../core/canonical.ts';
+import { sha256Hex, utf8 } from '../core/digest.ts';
+import { makeEntry } from '../core/entry.ts';
+import type { EntryDraft, Receipt } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { newId } from '../core/ids.ts';
+import type { ApprovalId, TenantName } from '../core/ids.ts';
+import type { StoredAssertion } from '../core/passkey.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { newNonce } from '../core/statement.ts';
+import type { DecisionStatement } from '../core/statement.ts';
+import { after, instant, parseInstant, seconds } from '../core/time.ts';
+import { approvalWork } from '../approve/approval.ts';
+import { beginning } from '../core/approval.ts';
+import { bindingOf } from '../approve/binding.ts';
+import { narrowed, narrowerTerms } from '../approve/narrow.ts';
+import { decisionPackage, ELSEWHERE_MINUTES } from '../approve/package.ts';
+import type { DecisionPackage } from '../approve/package.ts';
+import { approvalEntry } from '../approve/record.ts';
+import { whyMayNotAnswer } from '../approve/standing.ts';
+import { moveOf } from '../approve/verdict.ts';
+import type { Word } from '../approve/verdict.ts';
+import type { ConsoleCaller } from '../authenticate/console.ts';
+import { verifyAssertion } from '../authenticate/passkey.ts';
+import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
+import type { Ticket } from '../authenticate/ticket.ts';
+import { functionAt } from '../authenticate/principal.ts';
+import type { Ask, Permit } from '../decide/decision.ts';
+import { parseAccessRequest } from '../decide/request.ts';
+import type { Deps } from '../deps.ts';
+import { CONTENDED, done, trying } from './callers.ts';
+import type { Step } from './callers.ts';
+import { decideNow } from './deciding.ts';
+
+/** A person reads, and signs: a page that was open for longer shows what may not be so any more. */
+const TICKET_LASTS = seconds(15 * 60);
+
+/** How the same went before: as many as a person takes in. */
+const BEFORE = 10;
+
+export interface ShownDecision {
+  readonly approval: Approval;
+  readonly package: DecisionPackage;
+  /** For a yes; another word has its own made of it. */
+  readonly ticket: Ticket;
+  /** Why this person may look and not answer, or `null`. */
+  readonly mayNot: Failure | null;
+}
+
+const NOTHING_HERE = failure('not_found', 'there is nothing here');
+
+/** To whoever holds approval or oversight there, and to nobody else. */
+export async function showDecision(
+  deps: Deps,
+  caller: ConsoleCaller,
+  { tenant, approval: id }: { readonly tenant: TenantName; readonly approval: ApprovalId },
+): Promise<Result<ShownDecision>> {
+  const [snapshot, approval] = await Promise.all([deps.store.snapshot(tenant), deps.store.approval(tenant, id)]);
+  if (snapshot === null || approval === null) return err(NOTHING_HERE);
+  const now = deps.clock();
+  const held = functionAt(snapshot, caller.person, now);
+  if (held !== 'approval' && held !== 'oversight') return err(NOTHING_HERE);
+  const decided = await decidedNow(deps, snapshot, approval);
+  if (!decided.ok) return decided;
+  const shown = await packageFor(deps, caller, { snapshot, approval, decision: decided.value });
+  const statement = {
+    purpose: 'approve',
+    verdict: 'approved',
+    approval_id: id,
+    approver: caller.person,
+    tenant,
+    package_hash: shown.hash,
+    nonce: newNonce(deps.random),
+  } as const;
+  const ticket = { session: caller.session, statement, until: after(now, TICKET_LASTS) };
+  const bundle = await deps.bundles.at(decided.value.approval.policy);
+  const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
+  return ok({ approval, package: shown, ticket, mayNot });
+}
+
+/** As it would be decided now: what a person would say yes to must be possible still. */
+async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): Promise<Result<Permit | Ask>> {
+  const request = parseAccessRequest(approval.asked);
+  const enrolled = snapshot.agents.get(approval.agent);
+  if (!request.ok) return request;
+  if (enrolled === undefined) return err(failure('approval_over', 'the agent is not enrolled here any more'));
+  // Who launched it was settled when it was asked, and is kept with it.
+  const principal = { kind: 'agent', tenant: approval.tenant, ...enrolled, by: 'session', launchedBy: null } as const;
+  const asking = { snapshot, principal, request: request.value, manyTenants: false, underWay: true } as const;
+  const decision = await decideNow(deps, asking);
+  if (decision.effect !== 'forbid') return ok(decision);
+  const hint = 'Nothing can be approved that would not be given: reject it, or wait until that has changed.';
+  return err(failure('approval_over', `it would be refused now: ${decision.reason.detail}`, { hint }));
+}
+
+async function packageFor(
+  deps: Deps,
+  caller: ConsoleCaller,
+  {
+    snapshot,
+    approval,
+    decision,
+  }: { readonly snapshot: Snapshot; readonly approval: Approval; readonly decision: Permit | Ask },
+): Promise<DecisionPackage> {
+  const { tenant, agent, task } = approval;
+  const { store } = deps;
+  const now = deps.clock();
+  const bundle = await deps.bundles.at(decision.approval.policy);
+  const rollback = bundle.tasks.get(task)?.rollback ?? null;
+  const owner = snapshot.agents.get(agent)?.agent.owner ?? caller.person;
+  const provider = deps.providers.get(decision.execution.target.provider);
+  if (provider === undefined) throw new Error(`no provider ${decision.execution.target.provider} is built in`);
+  const since = instant(now - ELSEWHERE_MINUTES * 60_000);
+  const live = { tenant, agent, owner: null, target: null, role: null, limit: 20, before: null } as const;
+  const [before, undoneBefore, holds, elsewhere, siblings] = await Promise.all([
+    store.askedBefore(tenant, task, BEFORE),
+    rollback === null ? [] : store.askedBefore(tenant, rollback, BEFORE),
+    store.leases({ ...live, states: ['opening', 'active'] }, null),
+    store.elsewhere({ owner, agent, task, place: deps.placeOf(tenant) }, since),
+    approval.plan === null ? [] : store.planned(tenant, agent, approval.plan),
+  ]);
+  const others = siblings.filter(({ id }) => id !== approval.id);
+  const of = { approval, snapshot, bundle, decision, provider, to: caller.person, now, before, undoneBefore };
+  return decisionPackage(deps.random, { ...of, holds, elsewhere, siblings: others });
+}
+
+/** Another word than yes, about what was shown with `ticket`: what is to be signed for it. */
+export function prepareWord(
+  deps: Deps,
+  caller: ConsoleCaller,
+  { ticket, word }: { readonly ticket: string; readonly word: Word },
+): Result<DecisionTicket> {
+  const opened = openDecision(deps, ticket, caller);
+  if (!opened.ok) return opened;
+  const { approval_id, approver, tenant, package_hash } = opened.value.statement;
+  const about = { approval_id, approver, tenant, package_hash, nonce: newNonce(deps.random) };
+  const statement: DecisionStatement = { ...saying(word), ...about };
+  return ok({ ...opened.value, statement });
+}
+
+function saying(word: Word) {
+  switch (word.verdict) {
+    case 'approve':
+      return { purpose: 'approve', verdict: 'approved' } as const;
+    case 'reject':
+      return { purpose: 'reject', verdict: 'rejected', reason: word.reason, words: word.words } as const;
+    case 'narrow': {
+      const { ttl, uses, parameters } = word.narrower;
+      return { purpose: 'narrow', verdict: 'narrowed', narrower: { ttl, uses, parameters } } as const;
+    }
+  }
+}
+
+/** The word that was signed, and no other. */
+function wordOf(statement: DecisionStatement): Word {
+  switch (statement.purpose) {
+    case 'approve':
+      return { verdict: 'approve' };
+    case 'reject': {
+      const reason = REJECTION_REASONS.find((known) => known === statement.reason) ?? 'other';
+      return { verdict: 'reject', reason, words: statement.words };
+    }
+    case 'narrow': {
+      const { ttl, uses, parameters } = statement.narrower as {
+        readonly ttl: number | null;
+        readonly uses: number | null;
+        readonly parameters: Readonly<Record<string, Json>>;
+      };
+      return { verdict: 'narrow', narrower: { ttl, uses, parameters } };
+    }
+  }
+}
+
+export type DecisionTicket = Ticket & { readonly statement: DecisionStatement };
+
+function openDecision(deps: Deps, text: string, caller: ConsoleCaller): Result<DecisionTicket> {
+  const opened = openTicket(deps, text, caller.session);
+  if (!opened.ok) return opened;
+  const { statement } = opened.value;
+  const isDecision =
+    statement.purpose === 'approve' || statement.purpose === 'narrow' || statement.purpose === 'reject';
+  if (isDecision && statement.approver === caller.person) return ok({ ...opened.value, statement });
+  return err(failure('form_over', 'this form is about something else', { hint: 'Open the page again.' }));
+}
+
+/** What a person answers with. */
+export interface Answering {
+  readonly ticket: string;
+  /** The text of the package that they were shown. */
+  readonly shown: string;
+  readonly assertion: StoredAssertion;
+}
+
+export interface Answered {
+  readonly approval: Approval;
+  /** The narrower one that took its place. */
+  readonly next: ApprovalId | null;
+  readonly receipt: Receipt;
+}
+
+export async function answerApproval(
+  deps: Deps,
+  caller: ConsoleCaller,
+  answering: Answering,
+): Promise<Result<Answered>> {
+  const opened = openDecision(deps, answering.ticket, caller);
+  if (!opened.ok) return opened;
+  const ticket = opened.value;
+  if (sha256Hex(utf8(answering.shown)) !== ticket.statement.package_hash) {
+    return err(failure('form_over', 'this is not what the page showed', { hint: 'Open the page again.' }));
+  }
+  return trying<Answered>(deps, ticket.statement.tenant, (snapshot) =>
+    answer(deps, caller, { ticket, answering, snapshot }),
+  );
+}
+
+interface AnsweringOn {
+  readonly ticket: DecisionTicket;
+  readonly answering: Answering;
+  readonly snapshot: Snapshot;
+}
+
+async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promise<Step<Answered>> {
+  const { ticket, answering, snapshot } = on;
+  const { statement } = ticket;
+  const approval = await deps.store.approval(statement.tenant, statement.approval_id);
+  if (approval === null) return done(err(NOTHING_HERE));
+  const { policy } = snapshot.deployment;
+  if (policy === null) return done(err(failure('policy_fault', 'no policy is active')));
+  const now = deps.clock();
+  const word = wordOf(statement);
+  const mayNot = whyMayNotAnswer(approval, caller.person, { bundle: await deps.bundles.at(policy), snapshot, now });
+  if (mayNot !== null) return done(err(mayNot));
+  if (word.verdict === 'approve' && approval.narrows !== null && approval.acceptedAt === null) {
+    return done(err(failure('approval_waits', 'the agent has not taken the narrower answer yet')));
+  }
+  const passkey = snapshot.deployment.passkeys.get(answering.assertion.credential);
+  if (passkey === undefined) return done(err(failure('passkey_refused', 'this passkey is not known here')));
+  const signed = await verifyAssertion(deps, { statement, assertion: answering.assertion, passkey });
+  if (!signed.ok) {
+    deps.log.info('caller.refused', {
+      tenant: approval.tenant,
+      code: signed.error.failure.code,
+      why: signed.error.why,
+    });
+    return done(err(signed.error.failure));
+  }
+  const vote: Vote = {
+    person: caller.person,
+    operator: caller.operator,
+    verdict: word.verdict,
+    at: now,
+    passkey: passkey.id,
+    packageHash: statement.package_hash,
+    tookMs: tookMs(answering.shown, now),
+  };
+  const next = word.verdict === 'narrow' ? await narrowerOf(deps, { approval, snapshot, word, by: vote }) : ok(null);
+  if (!next.ok) return done(next);
+  const entry = answeredEntry(
+    caller,
+    { approval, snapshot, vote, statement },
+    { answering, publicKey: passkey.publicKey },
+  );
+  return commitAnswer(deps, {
+    approval,
+    next: next.value,
+    move: moveOf(approval, word, vote),
+    ticket,
+    snapshot,
+    counts: { passkey: passkey.id, signCount: signed.value.signCount },
+    entry,
+  });
+}
+
+/** Since the page was made for them. */
+function tookMs(shown: string, now: number): number {
+  const { shown_at: at } = JSON.parse(shown) as { readonly shown_at: string };
+  return Math.max(0, now - (parseInstant(at) ?? now));
+}
+
+/** What an approver would say yes to instead, decided and specified as if it had been asked. */
+async function narrowerOf(
+  deps: Deps,
+  {
+    approval,
+    snapshot,
+    word,
+    by,
+  }: {
+    readonly approval: Approval;
+    readonly snapshot: Snapshot;
+    readonly word: Extract<Word, { readonly verdict: 'narrow' }>;
+    readonly by: Vote;
+  },
+): Promise<Result<ApprovalTerms>> {
+  const asked = narrowed(approval.asked, approval.binding, word.narrower);
+  if (!asked.ok) return asked;
+  const request = parseAccessRequest(asked.value);
+  if (!request.ok) return request;
+  const decided = await decidedNow(deps, snapshot, { ...approval, asked: asked.value });
+  if (!decided.ok) return decided;
+  const agent = snapshot.agents.get(approval.agent);
+  if (agent === undefined) return err(NOTHING_HERE);
+  const of = {
+    id: approval.request,
+    principal: { tenant: approval.tenant, agent: agent.agent },
+    request: request.value,
+  };
+  const binding = bindingOf(deps.providers, of, decided.value.execution);
+  if (!binding.ok) return binding;
+  const id = newId('apr', by.at, deps.random);
+  return ok(narrowerTerms(approval, { id, asked: asked.value, binding: binding.value, by }));
+}
+
+/** With everything that anyone needs to check, years later, that this person said this. */
+function answeredEntry(
+  caller: ConsoleCaller,
+  of: {
+    readonly approval: Approval;
+    readonly snapshot: Snapshot;
+    readonly vote: Vote;
+    readonly statement: DecisionStatement;
+  },
+  signed: { readonly answering: Answering; readonly publicKey: string },
+): EntryDraft {
+  const { approval, snapshot, vote, statement } = of;
+  const { words, ...plain } = { words: null, ...statement } as DecisionStatement & { readonly words: string | null };
+  return approvalEntry(approval, snapshot, {
+    kind: 'approval.answered',
+    at: vote.at,
+    actor: { kind: 'operator', name: caller.operator, person: caller.person, by: 'passkey' },
+    facts: {
+      verdict: vote.verdict,
+      purpose: plain.purpose,
+      package_hash: vote.packageHash,
+      nonce: statement.nonce,
+      passkey: { credential: vote.passkey, public_key: signed.publicKey },
+      assertion: { ...signed.answering.assertion },
+    },
+    said: { statement: { ...statement }, ...(words === null ? {} : { words }) },
+    seen: { package: signed.answering.shown, took_ms: vote.tookMs },
+  });
+}
+
+async function commitAnswer(
+  deps: Deps,
+  of: {
+    readonly approval: Approval;
+    readonly next: ApprovalTerms | null;
+    readonly move: ApprovalChange['move'];
+    readonly ticket: DecisionTicket;
+    readonly snapshot: Snapshot;
+    readonly counts: Counted;
+    readonly entry: EntryDraft;
+  },
+): Promise<Step<Answered>> {
+  const { approval, next, move, ticket, snapshot, counts } = of;
+  const { tenant, id } = approval;
+  const work = [
+    ...(next === null ? [] : [approvalWork(deps, next, beginning(next).stepEndsAt)]),
+    ...(move.redeemBy === undefined ? [] : [approvalWork(deps, approval, move.redeemBy)]),
+  ];
+  const when = { epochs: snapshot.epochs, oneUse: oneUseOf(ticket), counts };
+  const change = {
+    kind: 'approval.move',
+    tenant,
+    approval: id,
+    move,
+    when,
+    time: 'before_end',
+    next,
+    fence: null,
+  } as const;
+  const written = await deps.store.commit({ ...change, work }, [makeEntry(of.entry, deps.random)]);
+  if (written.ok) {
+    const [receipt] = written.value.receipts;
+    if (receipt === undefined) throw new Error('an answer was recorded without its entry');
+    const now = (await deps.store.approval(tenant, id)) ?? approval;
+    return done(ok({ approval: now, next: next?.id ?? null, receipt }));
+  }
+  switch (written.error.unmet) {
+    case 'moved':
+    // Another person's word came first: it is looked at again, with that.
+    case 'approval':
+      return { again: true };
+    case 'replayed':
+      return done(err(failure('form_over', 'this form was sent before', { hint: 'Open the page again.' })));
+    case 'claimed':
+    case 'budget':
+    case 'spread':
+    case 'state':
+    case 'order':
+    case 'fenced':
+    case 'retired':
+    case 'taken':
+    case 'second_function':
+    case 'in_use':
+    case 'missing':
+    case 'proposal':
+      return done(err(CONTENDED));
+  }
+}
+
+/**
+ * A yes is taken back, as long as nothing came of it: by one of those who gave it, or by oversight. Taking away takes
+ * one, and no passkey.
+ */
+export async function revokeApproval(
+  deps: Deps,
+  caller: ConsoleCaller,
+  { tenant, approval: id }: { readonly tenant: TenantName; readonly approval: ApprovalId },
+): Promise<Result<Approval>> {
+  const [snapshot, approval] = await Promise.all([deps.store.snapshot(tenant), deps.store.approval(tenant, id)]);
+  if (snapshot === null || approval === null) return err(NOTHING_HERE);
+  const at = deps.clock();
+  const held = functionAt(snapshot, caller.person, at);
+  const gave = approval.votes.some(({ person, verdict }) => person === caller.person && verdict === 'approve');
+  if (held !== 'oversight' && !(held === 'approval' && gave)) return err(NOTHING_HERE);
+  const entry = approvalEntry(approval, snapshot, {
+    kind: 'approval.revoked',
+    at,
+    actor: { kind: 'operator', name: caller.operator, person: caller.person, by: caller.by },
+    facts: { because: held === 'oversight' ? 'oversight' : 'taken_back' },
+  });
+  const move = { from: 'approved', to: 'revoked', version: approval.version, decidedAt: at } as const;
+  const when = { epochs: snapshot.epochs, oneUse: null, counts: null };
+  const change = { kind: 'approval.move', tenant, approval: id, move, when, time: 'before_end', next: null } as const;
+  const written = await deps.store.commit({ ...change, fence: null, work: [] }, [makeEntry(entry, deps.random)]);
+  if (written.ok) return ok((await deps.store.approval(tenant, id)) ?? approval);
+  return err(failure('approval_over', 'it cannot be taken back any more', { hint: 'Revoke the lease instead.' }));
+}

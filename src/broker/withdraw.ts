@@ -1,0 +1,90 @@
+/** What an agent may say to its own ask: that it takes a narrower answer, or needs none any more. */
+import type { ApprovalMove } from '../core/change.ts';
+import { stateAt } from '../core/approval.ts';
+import type { Approval } from '../core/approval.ts';
+import { makeEntry } from '../core/entry.ts';
+import type { EntryKind, Receipt } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import type { RequestId, TenantName } from '../core/ids.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { Instant } from '../core/time.ts';
+import { approvalEntry } from '../approve/record.ts';
+import type { AgentPrincipal } from '../authenticate/principal.ts';
+import type { Deps } from '../deps.ts';
+
+export interface Said {
+  readonly approval: Approval;
+  readonly receipt: Receipt;
+}
+
+/** Takes what an approver would say yes to instead: from here on they can. */
+export const acceptNarrower = (deps: Deps, caller: AgentPrincipal, request: RequestId): Promise<Result<Said>> =>
+  say(deps, caller, request, (approval, at) => {
+    if (approval.narrows === null || approval.acceptedAt !== null) return NOTHING_TO_TAKE;
+    if (stateAt(approval, at) !== 'pending') return over(approval, at);
+    const move = { from: 'pending', to: 'pending', version: approval.version, acceptedAt: at } as const;
+    return { kind: 'approval.accepted', move };
+  });
+
+/** Needs no answer any more; one that was given, and not redeemed, is taken back. */
+export const withdraw = (deps: Deps, caller: AgentPrincipal, request: RequestId): Promise<Result<Said>> =>
+  say(deps, caller, request, (approval, at) => {
+    const state = stateAt(approval, at);
+    const { version } = approval;
+    if (state === 'pending') {
+      return { kind: 'approval.withdrawn', move: { from: 'pending', to: 'cancelled', version, decidedAt: at } };
+    }
+    if (state === 'approved') {
+      return { kind: 'approval.withdrawn', move: { from: 'approved', to: 'revoked', version } };
+    }
+    return over(approval, at);
+  });
+
+const NOTHING_TO_TAKE = failure('approval_waits', 'nothing narrower was offered, or it was taken already', {
+  hint: 'See what the request says of its approval.',
+});
+
+const over = (approval: Approval, at: Instant): Failure =>
+  failure('approval_over', `the approval is ${stateAt(approval, at)}`, { hint: 'Ask anew, if it is still needed.' });
+
+interface Saying {
+  readonly kind: Extract<EntryKind, 'approval.accepted' | 'approval.withdrawn'>;
+  readonly move: ApprovalMove;
+}
+
+async function say(
+  deps: Deps,
+  { tenant, agent, by }: AgentPrincipal,
+  request: RequestId,
+  what: (approval: Approval, at: Instant) => Saying | Failure,
+): Promise<Result<Said>> {
+  const kept = await deps.store.request(tenant, request);
+  const approval = kept?.approval ?? null;
+  const snapshot = await deps.store.snapshot(tenant);
+  if (kept?.agent !== agent.name || approval === null || snapshot === null) return err(NOTHING_HERE);
+  const at = deps.clock();
+  const saying = what(approval, at);
+  if ('code' in saying) return err(saying);
+  const { kind, move } = saying;
+  const entry = approvalEntry(approval, snapshot, { kind, at, actor: { kind: 'agent', name: agent.name, by } });
+  const said = await commitMove(deps, tenant, approval, move, entry);
+  if (said === null) return err(failure('contended', 'it was answered at this very moment', { hint: 'Look again.' }));
+  return ok({ approval: (await deps.store.approval(tenant, approval.id)) ?? approval, receipt: said });
+}
+
+const NOTHING_HERE = failure('not_found', 'there is nothing here');
+
+async function commitMove(
+  deps: Deps,
+  tenant: TenantName,
+  { id }: Approval,
+  move: ApprovalMove,
+  draft: Parameters<typeof makeEntry>[0],
+): Promise<Receipt | null> {
+  const common = { kind: 'approval.move', tenant, approval: id, when: null, time: 'before_end' } as const;
+  const change = { ...common, move, next: null, fence: null, work: [] };
+  const written = await deps.store.commit(change, [makeEntry(draft, deps.random)]);
+  return written.ok ? (written.value.receipts[0] ?? null) : null;
+}

@@ -1,0 +1,107 @@
+/** The three words that a person may say, each signed by their passkey, and nothing else that decides. */
+import { html } from 'hono/html';
+import { REJECTION_REASONS, stateAt } from '../../core/approval.ts';
+import type { Failure } from '../../core/failure.ts';
+import type { Passkey } from '../../core/passkey.ts';
+import type { ShownDecision } from '../../broker/decisions.ts';
+import { tokenField } from '../form-token.ts';
+import type { Markup } from '../layout.ts';
+import { signingForm } from '../passkey-form.ts';
+import type { SignedInVisit } from '../visit.ts';
+import { sealTicket } from '../../authenticate/ticket.ts';
+import { named } from './words.ts';
+
+export function actsOf(visit: SignedInVisit, shown: ShownDecision, keys: readonly Passkey[]): Markup {
+  if (stateAt(shown.approval, visit.deps.clock()) === 'approved') return takingBack(visit, shown);
+  if (shown.mayNot !== null) return why(shown.mayNot);
+  if (keys.length === 0) {
+    return html`<p class="note warn">
+      You have no passkey, and sign nothing without one. <a href="/account/passkeys/new">Enrol a passkey</a>.
+    </p>`;
+  }
+  const { approval } = shown;
+  const action = `/approvals/${approval.tenant}/${approval.id}`;
+  const waits = approval.narrows !== null && approval.acceptedAt === null;
+  return html`<div class="acts">
+    ${
+      waits
+        ? html`<p class="note">The agent has yet to take the narrower answer. You can sign it then.</p>`
+        : signingForm(visit, keys, {
+            ticket: shown.ticket,
+            action,
+            fields: packageField(shown.package.text),
+            button: 'Approve exactly this',
+          })
+    }
+    <details class="say">
+      <summary class="button danger">Say no</summary>
+      ${rejecting(visit, shown, action)}
+    </details>
+    <details class="say">
+      <summary class="button">Approve less</summary>
+      ${narrowing(visit, shown, action)}
+    </details>
+  </div>`;
+}
+
+/** Until the agent has come for it. */
+const takingBack = (visit: SignedInVisit, { approval }: ShownDecision): Markup =>
+  html`<form class="acts" method="post" action="/approvals/${approval.tenant}/${approval.id}/take-back">
+    ${tokenField(visit)}
+    <p class="note">Approved, and the agent has not come for it yet.</p>
+    <button class="danger">Take it back</button>
+  </form>`;
+
+const why = ({ detail, hint }: Failure): Markup =>
+  html`<p class="note">You cannot answer: ${detail}. ${hint ?? ''}</p>`;
+
+/** The text goes along, so that what is signed is held against what was shown. */
+export const packageField = (text: string): Markup => html`<input type="hidden" name="package" value="${text}" />`;
+
+const carried = (visit: SignedInVisit, shown: ShownDecision): Markup =>
+  html`${tokenField(visit)}<input
+      type="hidden"
+      name="yes"
+      value="${sealTicket(visit.deps, shown.ticket)}"
+    />${packageField(shown.package.text)}`;
+
+const rejecting = (visit: SignedInVisit, shown: ShownDecision, action: string): Markup =>
+  html`<form method="post" action="${action}/no">
+    ${carried(visit, shown)}
+    <fieldset>
+      <legend>Why</legend>
+      ${REJECTION_REASONS.map(
+        (reason) =>
+          html`<label class="choice"
+            ><input type="radio" name="reason" value="${reason}" required /> ${named(reason)}</label
+          >`,
+      )}
+    </fieldset>
+    <label for="words">In words, which the agent sees</label>
+    <textarea id="words" name="words" rows="2" maxlength="500"></textarea>
+    <button class="danger">Go on, and sign the no</button>
+  </form>`;
+
+function narrowing(visit: SignedInVisit, shown: ShownDecision, action: string): Markup {
+  const { binding } = shown.approval;
+  const parameters = Object.entries(binding.parameters).filter(
+    ([, value]) => typeof value === 'number' || Array.isArray(value),
+  );
+  return html`<form method="post" action="${action}/less">
+    ${carried(visit, shown)}
+    <label for="ttl">Seconds, at most ${binding.ttl}</label>
+    <input id="ttl" name="ttl" type="number" min="1" max="${binding.ttl}" placeholder="${binding.ttl}" />
+    ${
+      shown.package.shown.credential.uses === null
+        ? ''
+        : html`<label for="uses">Uses, at most ${binding.uses}</label>
+            <input id="uses" name="uses" type="number" min="1" max="${binding.uses}" placeholder="${binding.uses}" />`
+    }
+    ${parameters.map(
+      ([name, value]) =>
+        html`<label for="p-${name}">${named(name)}, no more than <code>${JSON.stringify(value)}</code></label>
+          <input id="p-${name}" name="p.${name}" placeholder="${JSON.stringify(value)}" />`,
+    )}
+    <button>Go on, and sign that</button>
+  </form>`;
+}

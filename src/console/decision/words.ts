@@ -1,0 +1,73 @@
+/** What is decided, in the broker's own words: made from the canonical request and the registers, never from the agent's. */
+import { html } from 'hono/html';
+import type { Json } from '../../core/canonical.ts';
+import type { Shown } from '../../approve/package.ts';
+import type { Markup } from '../layout.ts';
+import { spanOf } from '../spans.ts';
+import { untrusted } from '../untrusted.ts';
+
+/** A value of the request, as it is: text that an agent chose, so its hidden marks are written out. */
+export function valueOf(value: Json | undefined): Markup | string {
+  if (typeof value === 'string') return html`<code>${untrusted(value)}</code>`;
+  if (typeof value === 'number' || typeof value === 'boolean') return html`<code>${String(value)}</code>`;
+  if (value === null || value === undefined) return 'nothing';
+  return html`<code>${untrusted(JSON.stringify(value))}</code>`;
+}
+
+export const named = (name: string): string => name.replaceAll('_', ' ');
+
+const TIERS: Readonly<Record<number, string>> = {
+  1: 'it may act by itself',
+  2: 'it acts, and people are told',
+  3: 'it waits for a person',
+};
+export const tierWords = (tier: number): string => `Tier ${tier}: ${TIERS[tier] ?? 'unknown'}`;
+
+/** How it ends, and who could tell. */
+export function endWords({ lives_s, revoked, provable, expiry_ends_use }: Shown['credential']): Markup {
+  const lives = html`Lives <strong>${spanOf(lives_s)}</strong> from when it is fetched.`;
+  const ends =
+    revoked === 'commit'
+      ? 'It ends the moment Brevet says so'
+      : revoked === 'never'
+        ? 'It cannot be ended early'
+        : html`Ended early, it is dead within <strong>${spanOf(revoked.within_s)}</strong>`;
+  const seen = provable
+    ? ', and its death is looked for until it is seen.'
+    : ', and nobody can see whether it is dead.';
+  const use = expiry_ends_use ? '' : ' What is open when it expires stays open until Brevet cuts it.';
+  return html`${lives} ${ends}${seen}${use}`;
+}
+
+/** The longest that it could be misused if this goes wrong: to its end, or to the end of a revocation that comes late. */
+export function worstWords({ lives_s, revoked, provable }: Shown['credential']): string {
+  if (revoked === 'commit') return `${spanOf(lives_s)}, or less if somebody ends it`;
+  if (revoked === 'never') return `${spanOf(lives_s)}, whoever notices`;
+  return `${spanOf(lives_s + revoked.within_s)}${provable ? '' : ', as far as anybody can tell'}`;
+}
+
+const AUTONOMY: Readonly<Record<string, string>> = {
+  'advise-only': 'advice alone',
+  'ask-always': 'acts that a person approved',
+  notify: 'acts that people are told of',
+  autonomous: 'acts by itself',
+};
+export const contractWords = (contract: string | null): string =>
+  contract === null ? 'says nothing of AI: everything asks' : `accepts ${AUTONOMY[contract] ?? contract}`;
+
+export const SITUATIONS: Readonly<Record<string, string>> = {
+  incident: 'An incident is open here',
+  freeze: 'A change freeze is on',
+  'data-subject-request': 'A data subject request is open',
+};
+
+export const SKIPPED: Readonly<Record<string, string>> = {
+  owns: 'owns the agent',
+  owned: 'owned the agent of late',
+  launched: 'launched it',
+  other_function: 'holds another function here',
+  level: 'is below the level that it takes',
+  away: 'is away',
+  asked_too_much: 'is asked too much already',
+  off_duty: 'is off duty',
+};

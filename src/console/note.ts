@@ -1,0 +1,32 @@
+/** What was just done, said on the page that one is led back to. The address names it; the words are ours. */
+import type { Context } from 'hono';
+import { html } from 'hono/html';
+import type { Scope } from '../http/scope.ts';
+import type { Markup } from './layout.ts';
+
+const DONE = new Map([
+  ['session-ended', 'That session is over.'],
+  ['passkey-removed', 'The passkey is removed, and what it had signed in is signed out.'],
+  ['passkey-withdrawn', 'The passkey is withdrawn. Nobody can confirm it any more.'],
+  ['passkey-enrolled', 'The passkey is enrolled. It signs from now on.'],
+  ['passkey-waits', 'The passkey is enrolled, and works once another administrator has confirmed it.'],
+  ['approved', 'Approved. The agent may come for it now, once.'],
+  ['pending', 'Your yes is counted. It takes another person’s, too.'],
+  ['taken-back', 'Taken back. The agent gets nothing for it.'],
+  ['rejected', 'Said no. The agent sees your reason.'],
+  ['less', 'This takes its place. The agent takes it or withdraws; then you sign it.'],
+  ['confirmed', 'Confirmed. It is done, and written down under your name.'],
+  ['looked-at', 'Written down: you have looked at it.'],
+  ['lease-revoked', 'Ended, and dead.'],
+  [
+    'lease-revoking',
+    'Its end is committed, and it is being ended at its provider. This page shows when it is seen dead.',
+  ],
+  ['was-over', 'It had ended already.'],
+  ['withdrawn', 'Withdrawn. Nothing was changed.'],
+]);
+
+export function noteOf(c: Context<Scope>): Markup | '' {
+  const words = DONE.get(c.req.query('done') ?? '');
+  return words === undefined ? '' : html`<p class="note" role="status">${words}</p>`;
+}

@@ -1,0 +1,53 @@
+/** The console: pages for people, mounted at `/`. */
+import { Hono } from 'hono';
+import { html } from 'hono/html';
+import { StoreUnavailable } from '../core/store.ts';
+import { FAILURES } from '../core/failure.ts';
+import type { Scope } from '../http/scope.ts';
+import { account } from './account.ts';
+import { approvals } from './approvals.ts';
+import { assets, STYLE_PATH } from './assets.ts';
+import { changes } from './changes.ts';
+import { secure } from './headers.ts';
+import { home } from './home.ts';
+import { invitation } from './invitation.ts';
+import { leases } from './leases.ts';
+import { live } from './live.ts';
+import { signingIn } from './sign-in.ts';
+
+export const pages = new Hono<Scope>();
+
+for (const part of [assets, home, approvals, signingIn, account, changes, invitation, live, leases])
+  pages.route('/', part);
+
+/** Without the frame, which needs what has just failed. */
+pages.onError((fault, c) => {
+  const { log } = c.var.deps;
+  const code = fault instanceof StoreUnavailable ? 'database_unavailable' : 'internal';
+  const { status, title } = FAILURES[code];
+  if (code === 'internal') {
+    log.error('fault', { request: c.var.requestId, fault: fault.name, message: fault.message, stack: fault.stack });
+  } else log.warn('store.unavailable', { request: c.var.requestId });
+  secure(c);
+  return c.html(
+    html`<!doctype html>
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <title>${title} · Brevet</title>
+          <link rel="stylesheet" href="${STYLE_PATH}" />
+        </head>
+        <body>
+          <main>
+            <article class="slip">
+              <h1>${title}</h1>
+              <p>Nothing was done. Try again in a moment, and tell an administrator the request if it stays so.</p>
+              <p><code>${c.var.requestId}</code></p>
+            </article>
+          </main>
+        </body>
+      </html>`,
+    status,
+  );
+});

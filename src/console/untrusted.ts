@@ -1,0 +1,64 @@
+/**
+ * Words that an agent wrote, shown so that they cannot pass for anything else: every mark that would hide, turn or move
+ * text is written out, and words that mix alphabets are marked. Nothing in them is markup.
+ *
+ * @see Unicode Technical Report 36, sections 2.5 (mixed-script spoofing) and 2.7 (bidirectional text)
+ */
+import { html } from 'hono/html';
+import type { Markup } from './layout.ts';
+
+/** What is between two marks, a mark, or a word of several alphabets. */
+export interface Piece {
+  readonly kind: 'plain' | 'hidden' | 'mixed';
+  readonly text: string;
+}
+
+/**
+ * Controls, bidirectional marks, spaces of no width, variation selectors, tags, and what Unicode calls unassigned or
+ * private; a line feed and an ordinary space are none of them.
+ */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]|(?! )\p{Zs}/u;
+
+const ALPHABETS: readonly RegExp[] = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+];
+
+export function piecesOf(text: string): readonly Piece[] {
+  const pieces: Piece[] = [];
+  for (const word of text.split(/(?<=\s)|(?=\s)/u)) {
+    const kind = ALPHABETS.filter((alphabet) => alphabet.test(word)).length > 1 ? 'mixed' : 'plain';
+    for (const character of word) {
+      const isHidden = character !== '\n' && HIDDEN.test(character);
+      append(pieces, isHidden ? { kind: 'hidden', text: codeOf(character) } : { kind, text: character });
+    }
+  }
+  return pieces;
+}
+
+function append(pieces: Piece[], piece: Piece): void {
+  const last = pieces.at(-1);
+  if (last?.kind === piece.kind && piece.kind !== 'hidden') {
+    pieces[pieces.length - 1] = { kind: last.kind, text: last.text + piece.text };
+  } else pieces.push(piece);
+}
+
+const codeOf = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** Isolated, so that text that runs the other way turns nothing around it. */
+export const untrusted = (text: string): Markup => html`<bdi>${piecesOf(text).map(drawn)}</bdi>`;
+
+function drawn({ kind, text }: Piece): Markup | string {
+  switch (kind) {
+    case 'plain':
+      return text;
+    case 'hidden':
+      return html`<b class="hidden-mark" title="a character that would not be seen">${text}</b>`;
+    case 'mixed':
+      return html`<b class="mixed-mark" title="letters of several alphabets, which can look alike">${text}</b>`;
+  }
+}

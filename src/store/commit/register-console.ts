@@ -1,0 +1,80 @@
+/** Sessions at the console, and passkeys. */
+import { and, eq, lt, or, sql } from 'drizzle-orm';
+import type { Counted, OneUse, RegisterChange } from '../../core/change.ts';
+import type { PersonName, TenantName } from '../../core/ids.ts';
+import { DEPLOYMENT } from '../schema/columns.ts';
+import { consoleSessions, passkeys } from '../schema/console.ts';
+import { persons } from '../schema/deployment.ts';
+import { assertions } from '../schema/requests.ts';
+import type { Transaction } from '../link.ts';
+import type { Register } from './register.ts';
+import { refuse } from './refused.ts';
+
+type Of<Kind extends RegisterChange['kind']> = Extract<RegisterChange, { readonly kind: Kind }>;
+
+/** What it replaces ends with it, and so does all that was over anyway. */
+export async function signIn({ tx }: Register, { session, replaces }: Of<'console.sign_in'>): Promise<void> {
+  const over = or(
+    lt(consoleSessions.until, sql`brevet_now()`),
+    lt(consoleSessions.idleUntil, sql`brevet_now()`),
+    ...(replaces === null ? [] : [eq(consoleSessions.id, replaces)]),
+  );
+  await tx.delete(consoleSessions).where(over);
+  await tx.insert(consoleSessions).values(session);
+}
+
+export async function signOut({ tx }: Register, { person, session }: Of<'console.sign_out'>): Promise<void> {
+  const theirs = and(
+    eq(consoleSessions.person, person),
+    session === null ? undefined : eq(consoleSessions.id, session),
+  );
+  await tx.delete(consoleSessions).where(theirs);
+}
+
+export async function putPasskey({ tx, now }: Register, { passkey, first }: Of<'passkey.put'>): Promise<void> {
+  const { confirmedBy, transports, ...same } = passkey;
+  if (confirmedBy === null) throw new TypeError('a passkey that nobody has confirmed is no passkey yet');
+  const [person] = await tx.select({ active: persons.active }).from(persons).where(eq(persons.name, passkey.person));
+  if (person?.active !== true) refuse({ unmet: 'missing', what: 'person' });
+  if (first) {
+    const [known] = await tx.select({ id: passkeys.id }).from(passkeys).limit(1);
+    if (known !== undefined || now.setUp !== 'lasts') refuse({ unmet: 'taken', by: 'another passkey' });
+  }
+  const row = { ...same, confirmedBy, transports: [...transports], inSetup: now.setUp !== 'ended' };
+  const put = await tx.insert(passkeys).values(row).onConflictDoNothing().returning({ id: passkeys.id });
+  if (put.length === 0) refuse({ unmet: 'taken', by: 'another passkey' });
+}
+
+export async function removePasskey({ tx }: Register, passkey: string): Promise<void> {
+  const gone = await tx.delete(passkeys).where(eq(passkeys.id, passkey)).returning({ id: passkeys.id });
+  if (gone.length === 0) refuse({ unmet: 'missing', what: 'passkey' });
+}
+
+/** Who comes back signs in, and enrols, anew. */
+export async function endWaysInOf({ tx }: Register, person: PersonName): Promise<void> {
+  await tx.delete(consoleSessions).where(eq(consoleSessions.person, person));
+  await tx.delete(passkeys).where(eq(passkeys.person, person));
+}
+
+export async function spend({ tx }: Register, oneUse: OneUse): Promise<void> {
+  const spent = await tx
+    .insert(assertions)
+    .values({ tenant: DEPLOYMENT as TenantName, client: oneUse.client, jti: oneUse.jti, until: oneUse.until })
+    .onConflictDoNothing()
+    .returning({ jti: assertions.jti });
+  if (spent.length === 0) refuse({ unmet: 'replayed' });
+}
+
+/** One that has stood still, or gone back, is a copy's: unless it never counts. */
+export async function count(tx: Transaction, { passkey, signCount }: Counted): Promise<void> {
+  const goesOn = or(
+    lt(passkeys.signCount, signCount),
+    and(eq(passkeys.signCount, 0), eq(sql`${signCount}::bigint`, 0)),
+  );
+  const counted = await tx
+    .update(passkeys)
+    .set({ signCount })
+    .where(and(eq(passkeys.id, passkey), goesOn))
+    .returning({ id: passkeys.id });
+  if (counted.length === 0) refuse({ unmet: 'replayed' });
+}

@@ -1,0 +1,72 @@
+/** Verdicts, pauses, orders, reviews and tripped breakers: added, and ended or answered once. */
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { RegisterChange } from '../../core/change.ts';
+import type { TenantName } from '../../core/ids.ts';
+import type { Review } from '../../core/oversight.ts';
+import { EVERYWHERE } from '../schema/columns.ts';
+import { orders, pauses, reviews, trips, verdicts } from '../schema/oversight.ts';
+import type { Register } from './register.ts';
+import { refuse } from './refused.ts';
+
+type Of<Kind extends RegisterChange['kind']> = Extract<RegisterChange, { readonly kind: Kind }>;
+
+export async function giveVerdict({ tx }: Register, { verdict }: Of<'verdict.give'>): Promise<void> {
+  await tx.insert(verdicts).values(verdict);
+}
+
+const placesOf = (tenants: readonly TenantName[] | null): readonly string[] => tenants ?? [EVERYWHERE];
+
+export async function startPause({ tx }: Register, { pause, tenants, reason }: Of<'pause.start'>): Promise<void> {
+  await tx.insert(pauses).values(placesOf(tenants).map((tenant) => ({ ...pause, tenant, reason })));
+}
+
+export async function endPause({ tx }: Register, { pause, tenants, by }: Of<'pause.end'>): Promise<void> {
+  const places = placesOf(tenants);
+  const ended = await tx
+    .update(pauses)
+    .set({ endedAt: sql`brevet_now()`, endedBy: by })
+    .where(and(inArray(pauses.tenant, [...places]), eq(pauses.id, pause), isNull(pauses.endedAt)))
+    .returning({ tenant: pauses.tenant });
+  if (ended.length < places.length) refuse({ unmet: 'missing', what: 'pause' });
+}
+
+export async function giveOrder(register: Register, { order, review }: Of<'order.give'>): Promise<void> {
+  const given = await register.tx.insert(orders).values(order).onConflictDoNothing().returning({ id: orders.id });
+  if (given.length === 0) refuse({ unmet: 'taken', by: 'an order before' });
+  await openReview(register, review);
+}
+
+export async function openReview({ tx }: Register, review: Review): Promise<void> {
+  await tx.insert(reviews).values({ ...review, notBy: [...review.notBy] });
+}
+
+/** Not before what it is about is over, by the database's clock. */
+export async function closeReview({ tx }: Register, { tenant, review, by, words }: Of<'review.done'>): Promise<void> {
+  const done = await tx
+    .update(reviews)
+    .set({ doneBy: by, doneAt: sql`brevet_now()`, words })
+    .where(
+      and(
+        eq(reviews.tenant, tenant),
+        eq(reviews.id, review),
+        isNull(reviews.doneAt),
+        sql`${reviews.from} <= brevet_now()`,
+      ),
+    )
+    .returning({ id: reviews.id });
+  if (done.length === 0) refuse({ unmet: 'missing', what: 'review' });
+}
+
+export async function tripBreaker({ tx }: Register, { trip }: Of<'breaker.trip'>): Promise<void> {
+  const tripped = await tx.insert(trips).values(trip).onConflictDoNothing().returning({ id: trips.id });
+  if (tripped.length === 0) refuse({ unmet: 'taken', by: 'a breaker that has tripped' });
+}
+
+export async function resetBreaker({ tx }: Register, { tenant, trip, by }: Of<'breaker.reset'>): Promise<void> {
+  const reset = await tx
+    .update(trips)
+    .set({ endedAt: sql`brevet_now()`, endedBy: by })
+    .where(and(eq(trips.tenant, tenant), eq(trips.id, trip), isNull(trips.block), isNull(trips.endedAt)))
+    .returning({ id: trips.id });
+  if (reset.length === 0) refuse({ unmet: 'missing', what: 'breaker' });
+}

@@ -1,0 +1,41 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { narrowed } from '../../src/approve/narrow.ts';
+import type { Narrower } from '../../src/approve/verdict.ts';
+
+const ASKED = { task: 'report.query', resource: 'crm', reason: 'weekly' };
+const BINDING = { ttl: 300, uses: 3, parameters: { rows: 100, tables: ['a', 'b'], name: 'x', below: -5 } };
+
+const narrowing = suite('a narrower answer');
+
+const less = (by: Partial<Narrower>) => narrowed(ASKED, BINDING, { ttl: null, uses: null, parameters: {}, ...by });
+
+const TAKEN: readonly (readonly [what: string, by: Partial<Narrower>, member: string, value: unknown])[] = [
+  ['a shorter life', { ttl: 60 }, 'ttl', 60],
+  ['fewer uses', { uses: 1 }, 'uses', 1],
+  ['a smaller number', { parameters: { rows: 10 } }, 'parameters', { ...BINDING.parameters, rows: 10 }],
+  ['some of a list', { parameters: { tables: ['b'] } }, 'parameters', { ...BINDING.parameters, tables: ['b'] }],
+];
+for (const [what, by, member, value] of TAKEN) {
+  narrowing(`may give ${what}`, () => {
+    const given = less(by);
+    assert.equal(given.ok && given.value[member], value);
+  });
+}
+
+const REFUSED: readonly (readonly [what: string, by: Partial<Narrower>])[] = [
+  ['a longer life', { ttl: 301 }],
+  ['no life', { ttl: 0 }],
+  ['more uses', { uses: 4 }],
+  ['a larger number', { parameters: { rows: 101 } }],
+  ['a number of another sign', { parameters: { rows: -1 } }],
+  ['something else', { parameters: { name: 'y' } }],
+  ['more of a list', { parameters: { tables: ['a', 'b', 'c'] } }],
+  ['none of a list', { parameters: { tables: [] } }],
+  ['what was not asked', { parameters: { other: 1 } }],
+  ['what was asked', { ttl: 300, uses: 3 }],
+  ['another kind of value', { parameters: { rows: '10' } }],
+];
+for (const [what, by] of REFUSED) narrowing(`may not give ${what}`, () => assert.not.ok(less(by).ok));
+
+narrowing.run();

@@ -1,0 +1,247 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { answerApproval, revokeApproval, showDecision } from '../../src/broker/decisions.ts';
+import type { Word } from '../../src/approve/verdict.ts';
+import { sealTicket } from '../../src/authenticate/ticket.ts';
+import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
+import { AGENT, must, PUBLIC_URL, testApp } from '../support/app.ts';
+import { Authenticator, enrolled } from '../support/authenticator.ts';
+import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
+import type { Saying } from '../support/deciding.ts';
+
+const ACME = 'acme' as TenantName;
+const app = await testApp();
+const { keys, ask, stateOf, redeem, say } = await deciding(app);
+const other = await app.node();
+
+const approving = suite('a person who is asked');
+
+approving('says yes, and the agent goes on with a credential of exactly that', async () => {
+  const waiting = await ask();
+  assert.is(await say('paula', waiting), 'approved');
+  assert.is((await stateOf(waiting))['state'], 'approved');
+  const redeemed = await redeem(waiting);
+  assert.is(redeemed.status, 201, redeemed.text);
+  assert.type(part(redeemed, 'credential')['access_token'], 'string');
+  assert.is((await stateOf(waiting))['state'], 'redeemed');
+  const [entry] = await app.sql<{ text: string }>(
+    `select text from entries where kind = 'approval.redeemed' and request = '${waiting.request}'`,
+  );
+  assert.match(entry?.text ?? '', /"approvers":\[\{"package_hash":"[0-9a-f]{64}","person":"paula"\}\]/);
+});
+
+approving('says no, and the agent hears why', async () => {
+  const waiting = await ask();
+  assert.is(await say('paula', waiting, { word: NO }), 'rejected');
+  assert.equal((await stateOf(waiting))['rejection'], { reason: 'wrong_client', words: 'Not at this clinic' });
+  const redeemed = await redeem(waiting);
+  assert.is(redeemed.status, 409);
+  assert.is(redeemed.body['code'], 'approval_over');
+});
+
+approving('says yes to less, which the agent takes, and which they sign anew', async () => {
+  const waiting = await ask();
+  const word: Word = { verdict: 'narrow', narrower: { ttl: 60, uses: null, parameters: {} } };
+  assert.is(await say('paula', waiting, { word }), 'superseded');
+  const offered = await stateOf(waiting);
+  assert.equal([offered['state'], (offered['narrower'] as Record<string, unknown>)['ttl']], ['pending', 60]);
+  const next = { ...waiting, approval: offered['id'] as ApprovalId };
+  assert.is(await say('paula', next), 'approval_waits');
+  const accepted = await app.call('POST', `/t/acme/requests/${waiting.request}/accept`, { token: await app.session() });
+  assert.is(accepted.status, 200, accepted.text);
+  assert.is(await say('paula', next), 'approved');
+  const redeemed = await redeem(waiting);
+  assert.is(redeemed.status, 201, redeemed.text);
+  const { expires_at } = part(redeemed, 'lease');
+  assert.ok(Date.parse(String(expires_at)) - Date.now() <= 61_000);
+});
+
+approving('may be one of two at the same instant, and one word counts', async () => {
+  const waiting = await ask();
+  const said = await Promise.all([
+    say('paula', waiting),
+    say('paula', waiting, { word: NO, node: other, as: callerOf('paula', 'another session') }),
+  ]);
+  assert.is(said.filter((state) => state === 'approved' || state === 'rejected').length, 1, said.join(' '));
+});
+
+const REFUSED: readonly (readonly [what: string, saying: Saying & { person?: string }, code: string])[] = [
+  ['who owns the agent', { person: 'olga' }, 'not_found'],
+  ['who oversees', { person: 'otto' }, 'function_needed'],
+  ['with another’s key', { with: keys.get('olga') as Authenticator }, 'passkey_refused'],
+  ['with a key that nobody knows', { with: new Authenticator(PUBLIC_URL) }, 'passkey_refused'],
+  ['from another origin', { lies: { origin: 'https://brevet.example.evil' } }, 'passkey_refused'],
+  ['inside another’s page', { lies: { crossOrigin: true } }, 'passkey_refused'],
+  ['without their finger', { lies: { userVerified: false } }, 'passkey_refused'],
+  ['to another challenge', { lies: { challenge: 'AAAA' } }, 'passkey_refused'],
+  ['to another page than was shown', { shown: '{"v":1}' }, 'form_over'],
+];
+for (const [what, { person = 'paula', ...saying }, code] of REFUSED) {
+  approving(`is not heard ${what}`, async () => {
+    const waiting = await ask();
+    assert.is(await say(person, waiting, saying), code);
+    assert.is((await stateOf(waiting))['state'], 'pending');
+    assert.is((await redeem(waiting)).body['code'], 'approval_pending');
+  });
+}
+
+approving('is heard once with one signature, and not in another session', async () => {
+  const waiting = await ask();
+  const paula = callerOf('paula');
+  const seen = await showDecision(app.deps, paula, { tenant: ACME, approval: waiting.approval });
+  if (!seen.ok) throw new Error(seen.error.detail);
+  const { ticket, package: shown } = seen.value;
+  const assertion = (keys.get('paula') as Authenticator).sign(ticket.statement);
+  const answering = { ticket: sealTicket(app.deps, ticket), shown: shown.text, assertion };
+  const stolen = await answerApproval(app.deps, callerOf('paula', 'another session'), answering);
+  assert.is(stolen.ok ? '' : stolen.error.code, 'form_over');
+  assert.ok((await answerApproval(app.deps, paula, answering)).ok);
+  const again = await answerApproval(other.deps, paula, answering);
+  assert.is(again.ok ? '' : again.error.code, 'approval_over');
+});
+
+approving.run();
+
+const redeeming = suite('an approval');
+
+redeeming('gives one credential, however many nodes it is brought to at once', async () => {
+  const waiting = await ask();
+  await say('paula', waiting);
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => redeem(waiting, n % 2 === 0 ? app : other)));
+  assert.equal(
+    answers.map(({ status }) => status).toSorted((a, b) => a - b),
+    [201, ...Array<number>(7).fill(409)],
+  );
+});
+
+redeeming('is worth nothing to another agent, or with a session', async () => {
+  const waiting = await ask();
+  await say('paula', waiting);
+  assert.is((await redeem(waiting, app, 'report-bot')).status, 404);
+  const path = `/t/acme/requests/${waiting.request}/credential`;
+  assert.is((await app.call('POST', path, { token: await app.session(), body: {} })).status, 400);
+  assert.is((await redeem(waiting)).status, 201);
+});
+
+redeeming('is over once the agent withdraws, before or after the yes', async () => {
+  for (const [word, state] of [
+    [null, 'cancelled'],
+    [YES, 'revoked'],
+  ] as const) {
+    const waiting = await ask();
+    if (word !== null) await say('paula', waiting, { word });
+    const path = `/t/acme/requests/${waiting.request}/withdraw`;
+    must(await app.call('POST', path, { token: await app.session() }));
+    assert.is((await stateOf(waiting))['state'], state);
+    assert.is((await redeem(waiting)).body['code'], 'approval_over');
+  }
+});
+
+const freeze = {
+  kind: 'freeze',
+  reason: 'A test',
+  from: new Date().toISOString(),
+  until: new Date(Date.now() + 60_000).toISOString(),
+};
+const target = (more: Record<string, unknown>) => ({ provider: 'jwt', environment: 'production', ...more });
+
+/** What becomes another between the yes and the redemption; and how it is put right for the tests that follow. */
+const MOVED: readonly (readonly [
+  what: string,
+  move: () => Promise<unknown>,
+  back: () => Promise<unknown>,
+  code: string,
+])[] = [
+  [
+    'the target leads elsewhere',
+    () =>
+      ada(
+        'PUT',
+        '/api/tenants/acme/targets/tickets',
+        target({ config: { audience: 'https://elsewhere.example', checks: 'introspection' } }),
+      ),
+    () => Promise.resolve(),
+    'approval_differs',
+  ],
+  [
+    'who approved it holds approval no more',
+    () => endAssignment('paula'),
+    () =>
+      ada('POST', '/api/assignments', {
+        tenant: 'acme',
+        holder: { person: 'paula' },
+        role: 'approver',
+      }),
+    'approval_differs',
+  ],
+  [
+    'who approved it owns the agent now',
+    () => ada('PUT', '/api/agents/triage-bot', { ...AGENT, owner: 'paula' }),
+    () => ada('PUT', '/api/agents/triage-bot', AGENT),
+    'approval_differs',
+  ],
+];
+
+async function endAssignment(person: string): Promise<void> {
+  const { body } = await ada('GET', '/api/assignments?tenant=acme');
+  const held = (body['items'] as { id: string; holder: { person?: string } }[]).find(
+    ({ holder }) => holder.person === person,
+  );
+  await ada('DELETE', `/api/assignments/${held?.id}`);
+}
+
+const ada = async (method: string, path: string, body?: unknown) => must(await app.operator('ada', method, path, body));
+
+redeeming('is worth nothing once who gave it, or oversight, takes it back, and nobody else can', async () => {
+  for (const [person, ends] of [
+    ['paula', true],
+    ['otto', true],
+    ['olga', false],
+  ] as const) {
+    const waiting = await ask();
+    await say('paula', waiting);
+    const taken = await revokeApproval(app.deps, callerOf(person), { tenant: ACME, approval: waiting.approval });
+    assert.is(taken.ok, ends, person);
+    assert.is((await redeem(waiting)).status, ends ? 409 : 201);
+    const late = await revokeApproval(app.deps, callerOf('otto'), { tenant: ACME, approval: waiting.approval });
+    assert.not.ok(late.ok);
+  }
+});
+
+redeeming('is worth nothing once the passkey that signed it is removed', async () => {
+  const waiting = await ask();
+  await say('paula', waiting);
+  const key = keys.get('paula') as Authenticator;
+  await app.sql(`delete from passkeys where id = '${key.id}'`);
+  await app.sql('update deployment set epoch = epoch + 1');
+  const redeemed = await redeem(waiting);
+  await enrolled(app, key.passkey('paula', { confirmedBy: 'ada' as PersonName, signCount: 1_000 }));
+  assert.is(redeemed.body['code'], 'approval_differs', redeemed.text);
+  keys.set('paula', new Authenticator(PUBLIC_URL));
+  await enrolled(app, (keys.get('paula') as Authenticator).passkey('paula', { confirmedBy: 'ada' as PersonName }));
+});
+
+redeeming('is worth nothing in a freeze that began after the yes', async () => {
+  const waiting = await ask();
+  assert.is(await say('paula', waiting), 'approved');
+  const set = await ada('POST', '/api/tenants/acme/situations', freeze);
+  const redeemed = await redeem(waiting);
+  await ada('POST', `/api/tenants/acme/situations/${String(set.body['id'])}/end`, { reason: 'over' });
+  assert.is(redeemed.body['code'], 'forbidden_by_rule', redeemed.text);
+});
+
+for (const [what, move, back, code] of MOVED) {
+  redeeming(`is worth nothing any more once ${what}`, async () => {
+    const waiting = await ask();
+    assert.is(await say('paula', waiting), 'approved');
+    await move();
+    const redeemed = await redeem(waiting);
+    await back();
+    assert.is(redeemed.body['code'], code, redeemed.text);
+    assert.is((await stateOf(waiting))['state'], 'revoked');
+    assert.is((await redeem(waiting)).body['code'], 'approval_over');
+  });
+}
+
+redeeming.after(() => app.close());
+redeeming.run();
