@@ -39,7 +39,7 @@ import { parseAccessRequest } from './decide/request.ts';
 import type { Deps } from './deps.ts';
 import { grantOfPermit } from './issue/grant.ts';
 import { issue } from './issue/issue.ts';
-import { noticeOf } from './oversee/notice.ts';
+import { noticesOf } from './oversee/notice.ts';
 import { huntByTheClock } from './revoke/orphans.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
@@ -125,7 +125,7 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
     when,
     redeems: null,
     ...issueRecord(deps, asking, () => decisionEntry(asking, permit)),
-    notices: (lease) => noticeOf(deps, lease, permit),
+    notices: (lease) => noticesOf(deps, lease, permit, asking),
     stillPermitted: () => decideAgain(deps, asking, permit),
   });
   if (issued.ok) return done(ok({ kind: 'issued', request: asking.id, decision, issued: issued.value }));

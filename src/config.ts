@@ -2,11 +2,14 @@
  * The environment, read once: every setting of the broker, or every problem at once, each with what to do about it.
  * No problem tells anything of a secret's value.
  */
+import { mailServerOf } from './core/mail-server.ts';
+import type { MailServer } from './core/mail-server.ts';
 import { isLoopback, isPrivateOnTheWay } from './core/loopback.ts';
 import { nearest } from './core/nearest.ts';
 import { err, ok } from './core/result.ts';
 import type { Result } from './core/result.ts';
 import { Secret } from './core/secret.ts';
+import { webhookKey } from './core/webhook-key.ts';
 
 export interface Listen {
   readonly host: string;
@@ -30,8 +33,16 @@ export interface Config {
   } | null;
   /** Hosts that outgoing requests may reach although their address is private. */
   readonly allowPrivateHosts: readonly string[];
-  readonly channels: { readonly smtp: Secret | null; readonly slack: Secret | null; readonly teams: Secret | null };
+  readonly channels: {
+    readonly smtp: MailServer | null;
+    readonly slack: Secret | null;
+    readonly teams: Secret | null;
+    readonly webhook: { readonly url: Secret; readonly secret: Secret } | null;
+  };
 }
+
+/** Nobody is told of anything. */
+export const NO_CHANNELS: Config['channels'] = { smtp: null, slack: null, teams: null, webhook: null };
 
 export interface ConfigProblem {
   readonly name: string;
@@ -65,6 +76,9 @@ export const BROKER_SETTINGS = [
   'BREVET_SMTP_URL',
   'BREVET_SLACK_WEBHOOK_URL',
   'BREVET_TEAMS_WEBHOOK_URL',
+  'BREVET_WEBHOOK_URL',
+  'BREVET_WEBHOOK_SECRET',
+  'BREVET_WEBHOOK_SECRET_FILE',
 ] as const;
 
 /** Read by agents and by operators' commands; not wrong in a broker's environment. */
@@ -113,9 +127,10 @@ export function readConfig(
     },
   };
   const listen = readListen(from);
+  const publicUrl = readPublicUrl(from, listen);
   const config: Config = {
     listen,
-    publicUrl: readPublicUrl(from, listen),
+    publicUrl,
     database: readDatabase(from),
     dataDir: from.value('BREVET_DATA_DIR') ?? './.brevet',
     deploymentKey: readDeploymentKey(from),
@@ -123,9 +138,10 @@ export function readConfig(
     operators: readOperators(from),
     allowPrivateHosts: readHosts(from),
     channels: {
-      smtp: readSecretUrl(from, 'BREVET_SMTP_URL', ['smtp:', 'smtps:']),
+      smtp: readMailServer(from, publicUrl),
       slack: readSecretUrl(from, 'BREVET_SLACK_WEBHOOK_URL', ['https:']),
       teams: readSecretUrl(from, 'BREVET_TEAMS_WEBHOOK_URL', ['https:']),
+      webhook: readWebhook(from),
     },
   };
   findUnknown(from, Object.keys(env));
@@ -259,6 +275,37 @@ function readSecretUrl({ value, report }: Reading, name: string, schemes: readon
     'is not a URL of the kind needed here',
     `Begin it with ${schemes[0]}//, and percent-encode its password.`,
   );
+}
+
+/** Its sender is this broker, unless the URL names another. */
+function readMailServer(from: Reading, publicUrl: string): MailServer | null {
+  const url = readSecretUrl(from, 'BREVET_SMTP_URL', ['smtp:', 'smtps:']);
+  if (url === null) return null;
+  const server = mailServerOf(url, `brevet@${URL.parse(publicUrl)?.hostname ?? 'localhost'}`);
+  if (server !== null) return server;
+  const remedy = 'Write it as smtps://user:password@host/?from=brevet@msp.example, percent-encoded.';
+  return from.report('BREVET_SMTP_URL', 'names no server or no sender', remedy);
+}
+
+function readWebhook(from: Reading): Config['channels']['webhook'] {
+  const url = readSecretUrl(from, 'BREVET_WEBHOOK_URL', ['https:', 'http:']);
+  const [given, file] = [from.value('BREVET_WEBHOOK_SECRET'), from.value('BREVET_WEBHOOK_SECRET_FILE')];
+  if (given !== null && file !== null) {
+    return from.report('BREVET_WEBHOOK_SECRET', 'is set beside BREVET_WEBHOOK_SECRET_FILE', 'Keep one of the two.');
+  }
+  const name = file === null ? 'BREVET_WEBHOOK_SECRET' : 'BREVET_WEBHOOK_SECRET_FILE';
+  const secret = given === null ? (file === null ? null : readSecretFile(from, name, file)) : new Secret(given);
+  if (url === null) return secret === null ? null : from.report(name, 'is set without BREVET_WEBHOOK_URL', 'Set both.');
+  if (secret === null) {
+    return from.report(
+      'BREVET_WEBHOOK_SECRET_FILE',
+      'is missing beside BREVET_WEBHOOK_URL',
+      'Notices are signed with it.',
+    );
+  }
+  if (webhookKey(secret) !== null) return { url, secret };
+  const remedy = 'Make one with: echo "whsec_$(openssl rand -base64 32)"';
+  return from.report(name, 'is not whsec_ and 24 to 64 bytes in base64', remedy);
 }
 
 /** A misspelt setting would be ignored, and its default taken, without a word. */

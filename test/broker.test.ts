@@ -272,16 +272,17 @@ const told = suite('a tier 2 act');
 told('is permitted where people can be told, and tells them', async () => {
   const heard: unknown[] = [];
   const channel = {
-    name: 'test',
+    name: 'slack',
+    reaches: () => true,
     tell: async (notice: unknown) => {
       heard.push(notice);
     },
-  };
+  } as const;
   const node = await app.node({ channels: [channel] });
   const answer = await ask(PUBLISHED, node);
   assert.is(answer.status, 201, answer.text);
   const lease = String(part(answer, 'lease')['id']);
-  assert.is(await count('work', `what ->> 'task' = 'notice' and what ->> 'lease' = '${lease}'`), 1);
+  assert.is(await count('work', `what ->> 'task' = 'notice' and what -> 'notice' ->> 'lease' = '${lease}'`), 1);
   const { watch } = await import('../src/broker.ts');
   await watch(node.deps);
   assert.is(heard.length, 1);
@@ -293,12 +294,13 @@ told('is permitted where people can be told, and tells them', async () => {
 told('is told again until the far side has taken it', async () => {
   let tries = 0;
   const channel = {
-    name: 'deaf',
+    name: 'slack',
+    reaches: () => true,
     tell: async () => {
       tries += 1;
       throw new Error('nobody is there');
     },
-  };
+  } as const;
   const node = await app.node({ channels: [channel] });
   must(await ask(PUBLISHED, node));
   const { watch } = await import('../src/broker.ts');
@@ -310,7 +312,11 @@ told('is told again until the far side has taken it', async () => {
 
 told('is not the only thing told: so is a refusal under a data subject request', async () => {
   const heard: unknown[] = [];
-  const channel = { name: 'test', tell: async (notice: unknown) => void heard.push(notice) };
+  const channel = {
+    name: 'slack',
+    reaches: () => true,
+    tell: async (notice: unknown) => void heard.push(notice),
+  } as const;
   const node = await app.node({ channels: [channel] });
   const until = new Date(Date.now() + 600_000).toISOString();
   const body = { kind: 'data-subject-request', resource: 'tickets/DSR-1', until, reason: 'A person asked' };
@@ -319,7 +325,7 @@ told('is not the only thing told: so is a refusal under a data subject request',
   assert.is(answer.body['code'], 'forbidden_by_rule', answer.text);
   const { watch } = await import('../src/broker.ts');
   await watch(node.deps);
-  assert.match(JSON.stringify(heard), 'An agent was refused');
+  assert.match(JSON.stringify(heard), 'was refused ticket.route');
   assert.match(JSON.stringify(heard), 'otto');
   const end = `/api/tenants/acme/situations/${String(set.body['id'])}/end`;
   must(await app.operator('ada', 'POST', end, { reason: 'Answered' }));

@@ -38,7 +38,7 @@ taken('nothing at all: everything of its own, on loopback', () => {
     policyDir: './policy',
     operators: null,
     allowPrivateHosts: [],
-    channels: { smtp: null, slack: null, teams: null },
+    channels: { smtp: null, slack: null, teams: null, webhook: null },
   });
 });
 

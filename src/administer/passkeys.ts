@@ -56,7 +56,7 @@ export async function enrolPasskey(
   if (!key.ok) return key;
   const alone = place.inSetup && functionAt(place, caller.person, deps.clock()) === 'administration';
   const passkey = newPasskey(deps, key.value, label, alone ? caller.person : null);
-  const put = { kind: 'passkey.put', passkey, first: false } as const;
+  const put = { kind: 'passkey.put', passkey } as const;
   const common = { actor: actorOf(caller), place, spends: [oneUseOf(ticket)], said: { label } };
   if (alone) {
     const done = await inOwnName(deps, { ...common, kind: 'register.put', change: put, facts: factsOf(passkey) });
@@ -227,7 +227,7 @@ export async function acceptInvitation(
   const passkey = newPasskey(deps, key.value, label, person);
   return inOwnName(deps, {
     kind: 'register.put',
-    change: { kind: 'passkey.put', passkey, first: true },
+    change: { kind: 'passkey.put', passkey },
     actor: { kind: 'operator', name: operator.name, person, by: 'invitation' },
     place,
     facts: factsOf(passkey),

@@ -29,6 +29,7 @@ import type {
   VendorName,
   WorkId,
 } from './ids.ts';
+import type { NoticeFacts, NoticeOrder } from './notice.ts';
 import type { Order, Pause, Review, Trip, Verdict } from './oversight.ts';
 import type { Passkey } from './passkey.ts';
 import type { Proposal, ProposalState } from './proposal.ts';
@@ -124,13 +125,16 @@ export type WorkTask =
   | ({ readonly task: 'kill' } & WorkAtTarget)
   /** A dead login that could not be dropped, or a fence that is over. */
   | ({ readonly task: 'clean' } & WorkAtTarget)
-  /** People are told of a tier 2 act, or, without a lease, of a refusal that a rule wants told. */
+  /** People are told. `by`: until then, or what they would be told of asks until they can be. */
   | {
       readonly task: 'notice';
       readonly tenant: TenantName;
-      readonly notice: JsonObject;
-      readonly lease: LeaseId | null;
+      readonly notice: NoticeFacts;
+      readonly order: NoticeOrder | null;
+      readonly by: Instant | null;
     }
+  /** The client's own contact hears what was done there in this time. */
+  | { readonly task: 'digest'; readonly tenant: TenantName; readonly from: Instant; readonly until: Instant }
   /** Everything live that rests on what was taken away is ended: what was decided before that, and nothing since. */
   | {
       readonly task: 'cascade';
@@ -376,8 +380,7 @@ export type RegisterChange =
   | { readonly kind: 'console.sign_out'; readonly person: PersonName; readonly session: string | null }
   /** A link was made that enrols the first passkey: its entry is the whole of it. */
   | { readonly kind: 'passkey.invite'; readonly operator: OperatorName }
-  /** `first`: in set-up, and only where there is none yet. */
-  | { readonly kind: 'passkey.put'; readonly passkey: Passkey; readonly first: boolean }
+  | { readonly kind: 'passkey.put'; readonly passkey: Passkey }
   /** With the sessions that it opened. */
   | { readonly kind: 'passkey.remove'; readonly passkey: string }
   /** What its context says nothing of stays as it is. */
@@ -411,6 +414,9 @@ export type RegisterChange =
       readonly tenants: readonly TenantName[];
       readonly by: PersonName;
     }
+  /** Nobody could be told in time of what this task class did, or can be again. */
+  | { readonly kind: 'notice.late'; readonly tenant: TenantName; readonly task: TaskName; readonly since: Instant }
+  | { readonly kind: 'notice.caught_up'; readonly tenant: TenantName; readonly task: TaskName }
   /** All that it reached is over. */
   | { readonly kind: 'block.report'; readonly block: BlockId; readonly tenants: readonly TenantName[] }
   /** A credential that no lease knew was killed: its entry is the whole of it. */
@@ -563,7 +569,14 @@ export interface RepeatedRefusal {
   readonly count: number;
 }
 
-export type Change = LifeChange | ApprovalChange | RegisterCommand | RepeatedRefusal;
+/** A channel has taken a notice: the work is over, if this attempt still holds it. */
+export interface NoticeTold {
+  readonly kind: 'notice.told';
+  readonly tenant: TenantName;
+  readonly fence: WorkFence;
+}
+
+export type Change = LifeChange | ApprovalChange | RegisterCommand | RepeatedRefusal | NoticeTold;
 
 export interface Committed {
   readonly receipts: readonly Receipt[];

@@ -66,6 +66,16 @@ export const CONTEXT_FIELDS = {
   time_zone: timeZoneField(),
   windows: z.array(windowField()).max(50),
   contacts: z.array(z.strictObject({ for: z.enum(CONTACT_USES), name: words(200), email: z.email().max(254) })).max(50),
+  told: z
+    .strictObject({
+      tiers: z
+        .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
+        .min(1)
+        .max(3),
+      how: z.enum(['at_once', 'daily']),
+      address: z.email().max(254),
+    })
+    .nullable(),
   legal_bases: z.array(z.strictObject({ purpose: words(200), basis: z.enum(LEGAL_BASES) })).max(100),
 };
 

@@ -73,6 +73,11 @@ export const ENTRY_KINDS = [
   'situation.ended',
   'register.offboarded',
   'policy.activated',
+  /** A channel has taken what people are told. */
+  'notice.told',
+  /** None took it in time: the task class asks there until one does. */
+  'notice.late',
+  'notice.caught_up',
   'change.proposed',
   'change.withdrawn',
   'change.reviewed',

@@ -17,11 +17,12 @@ export interface GuardedAnswer {
   readonly body: string;
 }
 
-/** A GET under the same guard, of any status; for a probe that looks whether a credential is still taken. */
+/** Under the same guard, of any status: a GET, such as a probe of a credential, or a POST of a body. */
 export type GuardedRequest = (
   url: string,
   limits: FetchLimits,
   headers?: Readonly<Record<string, string>>,
+  body?: string,
 ) => Promise<GuardedAnswer>;
 
 /** The guard forbids the address: whoever configured it has to change something. */

@@ -244,6 +244,14 @@ export interface TenantContext {
   readonly contacts: readonly Contact[];
   /** For what personal data may be processed, and on which basis of the GDPR. */
   readonly legalBases: readonly { readonly purpose: string; readonly basis: LegalBasis }[];
+  /** What of the agents' work its own contact hears of; `null`: nothing. */
+  readonly told: ClientTold | null;
+}
+
+export interface ClientTold {
+  readonly tiers: readonly (1 | 2 | 3)[];
+  readonly how: 'at_once' | 'daily';
+  readonly address: string;
 }
 
 /** What a tenant is of which nobody has said anything. */
@@ -259,6 +267,7 @@ export const NO_CONTEXT: TenantContext = {
   windows: [],
   contacts: [],
   legalBases: [],
+  told: null,
 };
 
 /** What a vendor of AI does with clients' data, whoever the client is. */

@@ -3,7 +3,7 @@
  * earliest end of anything in it, and is worth nothing once an epoch has moved: the commit looks.
  */
 import type { Block } from './block.ts';
-import type { AgentName, OperatorName, PersonName, RoleName, TargetName, VendorName } from './ids.ts';
+import type { AgentName, OperatorName, PersonName, RoleName, TargetName, TaskName, VendorName } from './ids.ts';
 import type {
   Absence,
   Acceptance,
@@ -73,6 +73,8 @@ export interface Snapshot {
   readonly assignments: readonly Assignment[];
   /** Those that had not ended when it was read, begun or not. */
   readonly situations: readonly Situation[];
+  /** Task classes of which nobody could be told in time: until somebody can be, they ask. */
+  readonly lateNotices: ReadonlySet<TaskName>;
   /** Kill switches that are raised, and had not ended when it was read. */
   readonly blocks: readonly Block[];
   /** Those that stand here, or everywhere, and have not ended. */

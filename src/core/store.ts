@@ -4,6 +4,7 @@
  */
 import type { Approval } from './approval.ts';
 import type { BlockOf } from './block.ts';
+import type { ChannelName, ChannelState } from './channel.ts';
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
 import type { JsonObject } from './canonical.ts';
 import type { ConsoleSession } from './console.ts';
@@ -29,6 +30,7 @@ import type {
 } from './ids.ts';
 import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Verdict } from './oversight.ts';
 import type { Lease, LeaseState } from './lease.ts';
+import type { NoticeOrder } from './notice.ts';
 import type { Marks, MarksQuery } from './live.ts';
 import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
@@ -369,6 +371,23 @@ export interface Store extends BlockReads, OversightReads {
   watched(limit: number, every: Seconds): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /** That an active lease was seen in use: bookkeeping, by which the next look tells how long it has been idle. */
   sawUse(tenant: TenantName, lease: LeaseId, at: Instant): Promise<void>;
+
+  /** Whether no notice of the same thing and of a lower number waits to be told. */
+  isNext(order: NoticeOrder): Promise<boolean>;
+  /** How channels stood when they were last used: bookkeeping, for whoever looks after them. */
+  channels(): Promise<readonly ChannelState[]>;
+  /** @param why it did not take a notice; `null`: it did. */
+  usedChannel(name: ChannelName, why: string | null): Promise<void>;
+  /** What was opened at a tenant from one moment to another, in tiers: the newest, and how many in all. */
+  opened(
+    tenant: TenantName,
+    within: {
+      readonly from: Instant;
+      readonly until: Instant;
+      readonly tiers: readonly number[];
+      readonly limit: number;
+    },
+  ): Promise<{ readonly leases: readonly Lease[]; readonly count: number }>;
 
   readonly turns: Turns;
 

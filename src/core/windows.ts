@@ -45,6 +45,13 @@ export function intervalsAround(
   return found.filter(({ from, until }) => from < until);
 }
 
+/** The next time that a clock there shows this. */
+export function nextLocal(time: string, timeZone: string, after: Instant): Instant {
+  const midnight = Math.floor(localOf(timeZone, after) / DAY) * DAY;
+  const moments = [0, 1, 2].flatMap((day) => momentsOf(timeZone, midnight + day * DAY + minutesOf(time) * MINUTE));
+  return instant(Math.min(...moments.filter((moment) => moment > after)));
+}
+
 /** Whether a moment lies in one of the windows, by the clock of that zone. */
 export function isInWindow(windows: readonly ChangeWindow[], timeZone: string, at: Instant): boolean {
   if (windows.length === 0) return false;

@@ -255,6 +255,7 @@ export function factsOf(
     paused: !ordered && snapshot.pauses.length > 0,
     tripped: snapshot.trips.some((trip) => trip.agent === agent.name && trip.task === task.name),
     channels,
+    late: snapshot.lateNotices.has(task.name),
     manyTenants,
   });
   const facts: Facts = {
@@ -290,7 +291,7 @@ const permitOf = (
   effect: 'permit',
   approval: { rules, policy: bundle.version },
   execution,
-  oversight: dutiesOf(execution, oversight.persons, now),
+  oversight: dutiesOf(execution, bundle, oversight.persons, now),
 });
 
 function askOf(
@@ -309,12 +310,18 @@ function askOf(
     effect: 'ask',
     approval: { rules, policy: bundle.version, deadline, approvers: [...reached].toSorted(), ...routed },
     execution,
-    oversight: dutiesOf(execution, oversight.persons, now),
+    oversight: dutiesOf(execution, bundle, oversight.persons, now),
   };
 }
 
-const dutiesOf = ({ tier }: Execution, overseers: readonly PersonName[], now: Instant): Duties => ({
+const dutiesOf = (
+  { tier }: Execution,
+  { tellWithin }: Bundle,
+  overseers: readonly PersonName[],
+  now: Instant,
+): Duties => ({
   overseers,
   notify: tier === 2 ? overseers : [],
+  notifyBy: tier === 2 ? after(now, tellWithin) : null,
   reviewBy: after(now, REVIEW_WITHIN[tier]),
 });

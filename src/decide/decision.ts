@@ -78,6 +78,8 @@ export interface Duties {
   readonly overseers: readonly PersonName[];
   /** Who is told, once it is done: nobody at tier 1. */
   readonly notify: readonly PersonName[];
+  /** By when they are told; `null` where nobody is. */
+  readonly notifyBy: Instant | null;
   readonly reviewBy: Instant;
 }
 

@@ -93,6 +93,7 @@ export function exampleOf(
     agents: new Map([[agent.name, { agent, enrolment }]]),
     acceptances: example.accepted === false ? new Map() : acceptancesOf(bundle, tenant.name, agent),
     assignments,
+    lateNotices: new Set(),
     blocks: [],
     pauses: [],
     trips: [],

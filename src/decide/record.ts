@@ -64,9 +64,10 @@ export const deathFields = ({ revokes, evidence, expiryEndsUse }: Declared): Jso
   expiry_ends_use: expiryEndsUse,
 });
 
-const oversightFields = ({ overseers, notify, reviewBy }: Duties): JsonObject => ({
+const oversightFields = ({ overseers, notify, notifyBy, reviewBy }: Duties): JsonObject => ({
   overseers: [...overseers],
   notify: [...notify],
+  ...(notifyBy === null ? {} : { notify_by: toRfc3339(notifyBy) }),
   review_by: toRfc3339(reviewBy),
 });
 

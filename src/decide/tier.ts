@@ -68,6 +68,8 @@ export interface Standing {
   readonly tripped: boolean;
   /** Whether somebody can be told. */
   readonly channels: boolean;
+  /** Nobody could be told in time of what this class did here, and still cannot be. */
+  readonly late: boolean;
   /** The same at many tenants within minutes is one act over all of them, whatever it would be at one. */
   readonly manyTenants: boolean;
 }
@@ -77,7 +79,7 @@ export function effectiveTier(
   { autonomy: contract, regulations, accepted }: Terms,
   autonomy: Agent['autonomy'],
   claims: Claims,
-  { onProbation, paused, tripped, channels, manyTenants }: Standing,
+  { onProbation, paused, tripped, channels, late, manyTenants }: Standing,
 ): Effective {
   const raises: Raise[] = [
     { to: contract === null ? 3 : CONTRACT[contract], because: `contract:${contract ?? 'none'}` },
@@ -94,8 +96,13 @@ export function effectiveTier(
   ];
   const tier = highest(own, raises);
   // Acting first and telling afterwards takes somebody who can be told.
-  const untold = tier === 2 && !channels ? [{ to: 3, because: 'no_channel' } as const] : [];
+  const untold = tier === 2 ? whyUntold(channels, late) : [];
   return { tier: highest(tier, untold), raised: [...raises, ...untold].filter(({ to }) => to > own) };
+}
+
+function whyUntold(channels: boolean, late: boolean): readonly Raise[] {
+  if (!channels) return [{ to: 3, because: 'no_channel' }];
+  return late ? [{ to: 3, because: 'notices_late' }] : [];
 }
 
 const known: readonly string[] = REGULATIONS;

@@ -23,16 +23,18 @@ export type Resolve = (host: string, then: Resolved) => void;
 export const byDns: Resolve = (host, then) => resolveByDns(host, { all: true }, then);
 
 export function guardedRequest(reach: Reach, resolve: Resolve = byDns): GuardedRequest {
-  return async (text, limits, headers = {}) => {
+  return async (text, limits, headers = {}, body) => {
     const allowed = checkUrl(text, reach);
     if (typeof allowed === 'string') throw new FetchRefused(`refused: ${allowed}`);
-    return send(allowed, limits, {
+    const options = {
+      method: body === undefined ? 'GET' : 'POST',
       headers: { 'accept-encoding': 'identity', ...headers },
       lookup: lookupWithin(allowed, resolve),
       // No pool: a connection serves the request whose lookup was checked, and ends with it.
       agent: false,
       signal: AbortSignal.timeout(limits.milliseconds),
-    });
+    };
+    return send(allowed, limits, options, body);
   };
 }
 
@@ -51,16 +53,21 @@ export function lookupWithin(allowed: AllowedUrl, resolve: Resolve): LookupFunct
 
 const notThere = (): FetchRefused => new FetchRefused('refused: the name leads to an address that may not be reached');
 
-function send(allowed: AllowedUrl, limits: FetchLimits, options: RequestOptions): Promise<GuardedAnswer> {
+function send(
+  allowed: AllowedUrl,
+  limits: FetchLimits,
+  options: RequestOptions,
+  body: string | undefined,
+): Promise<GuardedAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(asFetchError(error));
     const start = allowed.url.protocol === 'https:' ? requestHttps : requestHttp;
     const request = start(allowed.url, options, (response) => {
-      readBody(response, limits.bytes).then((body) => resolve({ status: response.statusCode ?? 0, body }), fail);
+      readBody(response, limits.bytes).then((read) => resolve({ status: response.statusCode ?? 0, body: read }), fail);
     });
     request.on('error', fail);
     request.on('socket', (socket) => watch(socket, allowed, (why) => request.destroy(why)));
-    request.end();
+    request.end(body);
   });
 }
 

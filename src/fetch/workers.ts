@@ -13,7 +13,7 @@ const PRIVATE_NAME = /^[^.]+$|\.(?:localhost|local|internal|intranet|home\.arpa|
 export const isPrivateName = (host: string): boolean => !host.includes(':') && PRIVATE_NAME.test(host);
 
 export function guardedRequest(reach: Reach, send: typeof fetch): GuardedRequest {
-  return async (text, limits, headers = {}) => {
+  return async (text, limits, headers = {}, body) => {
     const allowed = checkUrl(text, reach);
     if (typeof allowed === 'string') throw new FetchRefused(`refused: ${allowed}`);
     if (!allowed.mayBePrivate && isPrivateName(allowed.host)) {
@@ -21,7 +21,12 @@ export function guardedRequest(reach: Reach, send: typeof fetch): GuardedRequest
     }
     const signal = AbortSignal.timeout(limits.milliseconds);
     try {
-      const response = await send(allowed.url, { redirect: 'manual', headers, signal });
+      const response = await send(allowed.url, {
+        redirect: 'manual',
+        headers,
+        signal,
+        ...(body === undefined ? {} : { method: 'POST', body }),
+      });
       return { status: response.status, body: await readBody(response, limits) };
     } catch (error) {
       if (error instanceof FetchFailed || !(error instanceof Error)) throw error;

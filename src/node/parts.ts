@@ -24,6 +24,7 @@ import { jwtProvider } from '../providers/jwt.ts';
 import { postgresProvider } from '../providers/postgres/provider.ts';
 import { vaultProvider } from '../providers/vault/provider.ts';
 import { loadCedar } from './cedar.ts';
+import { channelsOf } from './channels.ts';
 
 /** How often the offset to the database's clock is measured anew. */
 const MEASURE_EVERY_MS = 30_000;
@@ -53,11 +54,12 @@ export function random(bytes: number): Uint8Array {
 export const nodeName = (): string => `${hostname().toLowerCase()}-${process.pid}-${randomUUID().slice(0, 8)}`;
 
 export interface NodeParts {
-  readonly config: Pick<Config, 'publicUrl' | 'operators' | 'allowPrivateHosts'>;
+  readonly config: Pick<Config, 'publicUrl' | 'operators' | 'allowPrivateHosts' | 'channels'>;
   readonly store: Store;
   readonly keyring: Keyring;
   readonly log: Log;
   readonly node: string;
+  /** In the stead of those that are configured. */
   readonly channels?: readonly Channel[];
   readonly keepAnswers?: boolean;
   /** Wraps the providers: tests make them slow, or die in the middle. */
@@ -93,7 +95,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     node,
     publicUrl,
     operators: config.operators,
-    channels: parts.channels ?? [],
+    channels: parts.channels ?? channelsOf(config, request, clock),
     pause: async (ms, over) => {
       await pause(ms, over === undefined ? closing.signal : AbortSignal.any([closing.signal, over]));
       // Whoever would go on after it is told that there is nothing to go on with.

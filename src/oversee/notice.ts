@@ -1,44 +1,72 @@
-/** What people are told: a notice is work enqueued in the commit of what it tells of. */
-import type { NewWork, WorkTask } from '../core/change.ts';
-import { newId } from '../core/ids.ts';
+/** Whom a lease is told to: people of the MSP at tier 2, and the client's own contact where it wants to hear of it. */
+import type { NewWork } from '../core/change.ts';
 import type { RequestId } from '../core/ids.ts';
 import type { LeaseTerms } from '../core/lease.ts';
-import { toRfc3339 } from '../core/time.ts';
 import type { AccessRequest } from '../core/request.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
-import type { Forbid, Permit } from '../decide/decision.ts';
+import { digestWork } from '../approve/digest.ts';
+import { noticeWork } from '../approve/tell.ts';
+import type { Ask, Forbid, Permit } from '../decide/decision.ts';
 import type { Deps } from '../deps.ts';
 
+/** What was asked for, on what was known then. */
+export interface Told {
+  readonly snapshot: Snapshot;
+  readonly request: AccessRequest;
+}
+
+/** Work for the commit of a lease. */
+export const noticesOf = (deps: Deps, lease: LeaseTerms, decision: Permit | Ask, told: Told): readonly NewWork[] => [
+  ...afterTheAct(deps, lease, decision, told),
+  ...toClient(deps, lease, told),
+];
+
 /** Tier 2: act, then tell. */
-export function noticeOf(deps: Deps, lease: LeaseTerms, { execution, oversight }: Permit): readonly NewWork[] {
+function afterTheAct(
+  deps: Deps,
+  { id, tenant, agent, task, resource }: LeaseTerms,
+  { execution, oversight }: Permit | Ask,
+  { request }: Told,
+): readonly NewWork[] {
   if (execution.tier !== 2) return [];
-  const notice = {
-    agent: lease.agent,
-    task: lease.task,
-    resource: lease.resource,
-    lease: lease.id,
-    tell: [...oversight.notify],
-    review_by: toRfc3339(oversight.reviewBy),
-  };
-  return [noticeWork(deps, { tenant: lease.tenant, lease: lease.id, notice })];
+  const facts = {
+    kind: 'acted',
+    lease: id,
+    agent,
+    task,
+    resource,
+    confidence: request.circumstances.confidence ?? null,
+    reviewBy: oversight.reviewBy,
+    tell: oversight.notify,
+  } as const;
+  return noticeWork(deps, tenant, facts, oversight.notifyBy === null ? {} : { by: oversight.notifyBy });
+}
+
+function toClient(
+  deps: Deps,
+  { id, tenant, agent, task, resource, tier, openedAt }: LeaseTerms,
+  { snapshot }: Told,
+): readonly NewWork[] {
+  const { told } = snapshot.tenant.context;
+  if (told === null || !told.tiers.some((one) => one === tier) || deps.channels.length === 0) return [];
+  if (told.how === 'daily') return [digestWork(snapshot.tenant, deps.clock())];
+  const { address } = told;
+  const facts = { kind: 'done_at_client', lease: id, agent, task, resource, tier, at: openedAt, address } as const;
+  return noticeWork(deps, tenant, facts);
 }
 
 /** A refusal of which a rule wants people told; where no channel is, the decision alone says whom. */
 export function refusalNotice(deps: Deps, { id, principal, request }: Refused, { reason }: Forbid): readonly NewWork[] {
-  if (reason.tell.length === 0 || deps.channels.length === 0) return [];
-  const { tenant, agent } = principal;
+  if (reason.tell.length === 0) return [];
   const { task, resource } = request;
-  const notice = { agent: agent.name, task, resource, request: id, rules: [...reason.rules], tell: [...reason.tell] };
-  return [noticeWork(deps, { tenant, lease: null, notice })];
+  const { rules, tell } = reason;
+  const facts = { kind: 'refused', request: id, agent: principal.agent.name, task, resource, rules, tell } as const;
+  return noticeWork(deps, principal.tenant, facts);
 }
 
 interface Refused {
   readonly id: RequestId;
   readonly principal: AgentPrincipal;
   readonly request: AccessRequest;
-}
-
-function noticeWork(deps: Deps, of: Omit<Extract<WorkTask, { readonly task: 'notice' }>, 'task'>): NewWork {
-  const now = deps.clock();
-  return { id: newId('wrk', now, deps.random), due: now, what: { task: 'notice', ...of } };
 }

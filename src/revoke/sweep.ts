@@ -8,6 +8,8 @@ import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import { earliest, instant, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
+import { tellDigest } from '../approve/digest.ts';
+import { tellNotice } from '../approve/tell.ts';
 import type { Deps } from '../deps.ts';
 import { passTime } from '../approve/pass-time.ts';
 import { cascade } from './cascade.ts';
@@ -99,12 +101,10 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
       return withLease(deps, what, (lease) => reconcile(deps, lease, work));
     case 'clean':
       return withLease(deps, what, (lease) => clean(deps, lease));
-    case 'notice': {
-      const subject = what.lease === null ? 'An agent was refused' : 'An agent acted';
-      const { tenant, notice: facts } = what;
-      await Promise.all(deps.channels.map((channel) => channel.tell({ tenant, subject, facts })));
-      return { dead: true };
-    }
+    case 'notice':
+      return tellNotice(deps, what, work);
+    case 'digest':
+      return tellDigest(deps, what, work);
     case 'cascade':
       return cascade(deps, what);
     case 'reassess':

@@ -3,7 +3,7 @@
  */
 import { and, eq, gt, inArray, min, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import type { Change, Committed, LifeChange, LiveBudget, RepeatedRefusal, Unmet } from '../core/change.ts';
+import type { Change, Committed, LifeChange, LiveBudget, NoticeTold, RepeatedRefusal, Unmet } from '../core/change.ts';
 import { receiptOf } from '../core/entry.ts';
 import type { Entry } from '../core/entry.ts';
 import { fromHex } from '../core/digest.ts';
@@ -18,6 +18,7 @@ import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { entries as entriesTable, entryValues } from './schema/ledger.ts';
 import { approvals, idempotency, leases, refusalCounts } from './schema/requests.ts';
+import { work } from './schema/work.ts';
 
 export type Commit = (change: Change, entries: readonly Entry[]) => Promise<Result<Committed, Unmet>>;
 
@@ -37,6 +38,8 @@ export function createCommit(link: Link, group: Group): Commit {
       case 'refusal.count':
         await countRefusal(link, change, entries);
         return ok({ receipts });
+      case 'notice.told':
+        return (await finishTold(link, change, entries)) ? ok({ receipts }) : err({ unmet: 'fenced' });
       case 'session.open':
       case 'request.refuse':
       case 'request.ask':
@@ -169,10 +172,26 @@ async function countRefusal(link: Link, refusal: RepeatedRefusal, entries: reado
         ],
         set: { count: sql`${refusalCounts.count} + ${count}`, lastAt: sql`brevet_now()` },
       });
-    for (const { values, leaf, ...entry } of entries) {
-      if (entry.tenant !== tenant) throw new TypeError('an entry of another ledger');
-      await tx.insert(entriesTable).values({ ...entry, tenant, leaf: fromHex(leaf) });
-      if (values.length > 0) await tx.insert(entryValues).values({ tenant, entry: entry.id, values });
-    }
+    await writeSingly(tx, tenant, entries);
   });
+}
+
+/** @returns whether this attempt still held the work. */
+function finishTold(link: Link, { tenant, fence }: NoticeTold, entries: readonly Entry[]): Promise<boolean> {
+  return link.transaction({ role: ROLES.serve, tenants: [tenant] }, async (tx) => {
+    const finished = await tx
+      .delete(work)
+      .where(and(eq(work.tenant, tenant), eq(work.id, fence.work), eq(work.attempt, fence.attempt)))
+      .returning({ id: work.id });
+    if (finished.length > 0) await writeSingly(tx, tenant, entries);
+    return finished.length > 0;
+  });
+}
+
+async function writeSingly(tx: Transaction, tenant: TenantName, entries: readonly Entry[]): Promise<void> {
+  for (const { values, leaf, ...entry } of entries) {
+    if (entry.tenant !== tenant) throw new TypeError('an entry of another ledger');
+    await tx.insert(entriesTable).values({ ...entry, tenant, leaf: fromHex(leaf) });
+    if (values.length > 0) await tx.insert(entryValues).values({ tenant, entry: entry.id, values });
+  }
 }

@@ -15,6 +15,7 @@ import { createExposures } from './exposures.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
+import { createNotices } from './notices.ts';
 import { createLink } from './link.ts';
 import { createApprovalReads } from './approvals.ts';
 import { createMarks } from './marks.ts';
@@ -107,6 +108,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createBlockReads(link),
     ...createOversightReads(link),
     ...createWatch(link),
+    ...createNotices(link),
     async clockOffset() {
       offset = await queue.clockOffset();
       return offset;

@@ -22,6 +22,7 @@ import {
   assignments,
   blocks,
   enrolments,
+  lateNotices,
   signingKeys,
   situations,
   targets,
@@ -52,11 +53,12 @@ export async function loadSnapshot(
         .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
       if (row === undefined) return null;
       const above = await deploymentIn(tx, now, kept);
-      const [enrolled, accepted, assigned, standing, raised, paused, tripped, targets, keys] = await Promise.all([
+      const [enrolled, accepted, assigned, standing, late, raised, paused, tripped, targets, keys] = await Promise.all([
         enrolledAt(tx, tenant, now),
         acceptancesAt(tx, tenant),
         assignmentsAt(tx, tenant),
         situationsAt(tx, tenant, now),
+        tx.select({ task: lateNotices.task }).from(lateNotices).where(eq(lateNotices.tenant, tenant)),
         blocksAt(tx, tenant, now),
         pausesAt(tx, tenant),
         tripsAt(tx, tenant),
@@ -74,6 +76,7 @@ export async function loadSnapshot(
         acceptances: new Map(accepted.map((acceptance) => [acceptance.agent, acceptance])),
         assignments: held,
         situations: standing,
+        lateNotices: new Set(late.map(({ task }) => task)),
         blocks: raised,
         pauses: paused,
         trips: tripped,

@@ -1,5 +1,6 @@
 /** The parts of one invocation: a store of its own, which is closed when all that the invocation began is over. */
 import { writeRefusals } from '../attribute/refusals.ts';
+import { channelsOver } from '../channels/over.ts';
 import { compose } from '../compose.ts';
 import { pause } from '../core/pause.ts';
 import type { Store } from '../core/store.ts';
@@ -63,7 +64,7 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     node,
     publicUrl,
     operators: settings.operators,
-    channels: [],
+    channels: channelsOver(request, clock, settings.channels),
     pause,
     background,
     keepAnswers: true,

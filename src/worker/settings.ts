@@ -6,7 +6,7 @@ import type { Result } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
 import type { Bindings } from './platform.ts';
 
-export interface WorkerSettings extends Pick<Config, 'publicUrl' | 'operators' | 'allowPrivateHosts'> {
+export interface WorkerSettings extends Pick<Config, 'publicUrl' | 'operators' | 'allowPrivateHosts' | 'channels'> {
   readonly deploymentKey: Uint8Array;
 }
 
@@ -24,6 +24,8 @@ const WITHOUT_MEANING = [
   'BREVET_LISTEN',
   'BREVET_DEPLOYMENT_KEY_FILE',
   'BREVET_POLICY_DIR',
+  'BREVET_SMTP_URL',
+  'BREVET_WEBHOOK_SECRET_FILE',
 ] as const;
 
 /** Every setting, or every problem at once. */
@@ -39,10 +41,10 @@ export function readSettings(bindings: Bindings): Result<WorkerSettings, readonl
     problems.push({ name: 'HYPERDRIVE', what: 'is not bound', remedy });
   }
   if (!config.ok || problems.length > 0) return err(problems);
-  const { deploymentKey, publicUrl, operators, allowPrivateHosts } = config.value;
+  const { deploymentKey, publicUrl, operators, allowPrivateHosts, channels } = config.value;
   const bytes = deploymentKey === null ? null : deploymentKeyBytes(deploymentKey);
   if (bytes === null) throw new Error('a deployment key that was read as one is none');
-  return ok({ deploymentKey: bytes, publicUrl, operators, allowPrivateHosts });
+  return ok({ deploymentKey: bytes, publicUrl, operators, allowPrivateHosts, channels });
 }
 
 /** Read anew by each invocation, since the platform may give each its own. */
@@ -62,5 +64,5 @@ const misplaced = (env: Texts): ConfigProblem[] =>
   WITHOUT_MEANING.filter((name) => env[name] !== undefined).map((name) => ({
     name,
     what: 'has no meaning on Workers',
-    remedy: 'Remove it: the database is the binding HYPERDRIVE, and there are no files.',
+    remedy: 'Remove it: the database is the binding HYPERDRIVE, and there are neither files nor mail.',
   }));

@@ -64,6 +64,7 @@ context('is written in whole, shown as it was put, and moves the epoch', async (
     windows: [{ days: ['sat'], from: '22:00', to: '04:00' }],
     contacts: [{ for: 'privacy', name: 'Dora', email: 'dora@acme.example' }],
     legal_bases: [{ purpose: 'support', basis: 'contract' }],
+    told: { tiers: [2, 3], how: 'daily', address: 'it@acme.example' },
   };
   const put = must(await app.operator('ada', 'PUT', '/api/tenants/acme/context', body));
   assert.match(JSON.stringify(put.body['receipt']), 'leaf_hash');

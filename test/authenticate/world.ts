@@ -179,6 +179,7 @@ export function tenant(over: {
     pauses: [],
     trips: [],
     situations: [],
+    lateNotices: new Set(),
     windows: null,
     targets: byName(targets),
     keys: over.keys ?? [],

@@ -31,6 +31,7 @@ records('a permit, part by part', () => {
     oversight: {
       overseers: ['overseer'],
       notify: ['overseer'],
+      notify_by: new Date(NOW + 15 * 60_000).toISOString(),
       review_by: new Date(NOW + 7 * 86_400_000).toISOString(),
     },
   });

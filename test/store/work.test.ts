@@ -21,13 +21,13 @@ queue.before.each(async () => {
 });
 queue.after(() => test.close());
 
-/** @param at the target of a kill; `null`: a notice, which is at none. */
+/** @param at the target of a kill; `null`: a digest, which is at none. */
 async function enqueue(tenant: TenantName, count: number, due = -1000, at: string | null = 'shop-db'): Promise<void> {
   const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
   const lease = life.change.lease.id;
   const what: WorkTask =
     at === null
-      ? { task: 'notice', tenant, lease, notice: {} }
+      ? { task: 'digest', tenant, from: instant(0), until: instant(1) }
       : { task: 'kill', tenant, lease, target: at as TargetName };
   const work = Array.from({ length: count }, (_, nth): NewWork => {
     const when = instant(Date.now() + due + nth);
@@ -59,7 +59,7 @@ queue('gives one target no more than its share, counted with what is in hand', a
   assert.equal(tenantsOf(await test.store.claim(10, 3, longest)), [ACME, ACME, ACME, BIRCH, BIRCH]);
   await enqueue(ACME, 2, -1000, 'near-db');
   await enqueue(ACME, 4, -1000, null);
-  assert.equal(placesOf(await test.store.claim(10, 3, longest)), ['near-db', 'near-db', 'notice', 'notice', 'notice']);
+  assert.equal(placesOf(await test.store.claim(10, 3, longest)), ['digest', 'digest', 'digest', 'near-db', 'near-db']);
   assert.equal(await test.store.claim(10, 3, longest), []);
 });
 

@@ -2,6 +2,7 @@
  * A whole broker over a database of its own, with real providers, as an administrator would have set it up through
  * the API; and further nodes on the same database.
  */
+import { NO_CHANNELS } from '../../src/config.ts';
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -157,7 +158,12 @@ async function openApp(
     const name = `node-${closing.length + 1}`;
     const store = await openStore({ database: database.serve, keyring, node: name, log, mode: 'node', poolSize: 4 });
     const { operators = null, channels = [], around } = more;
-    const config = { publicUrl: PUBLIC_URL, operators, allowPrivateHosts: ['127.0.0.1', 'localhost'] };
+    const config = {
+      publicUrl: PUBLIC_URL,
+      operators,
+      allowPrivateHosts: ['127.0.0.1', 'localhost'],
+      channels: NO_CHANNELS,
+    };
     const made = await makeNode({
       config,
       store,

@@ -113,7 +113,7 @@ export async function givePasskey(
   const done = await app.deps.store.commit(
     {
       kind: 'register',
-      change: { kind: 'passkey.put', passkey, first: false },
+      change: { kind: 'passkey.put', passkey },
       work: [],
       deploymentEpoch: null,
     },

@@ -71,6 +71,7 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'lease.report':
     case 'register':
     case 'refusal.count':
+    case 'notice.told':
     case 'approval.move':
       return null;
   }

@@ -1,7 +1,7 @@
 /** `bundle.yaml`: who answers for the bundle as a whole, how long what is new is on probation, and what is too much. */
 import { z } from 'zod';
 import { stewardship } from './fields.ts';
-import { budgetsField, manyTenantsField } from './limits.ts';
+import { budgetsField, manyTenantsField, noticesField } from './limits.ts';
 
 export const CharterFile = z.strictObject({
   ...stewardship,
@@ -9,5 +9,6 @@ export const CharterFile = z.strictObject({
   probation: z.int().min(1).max(10_000),
   budgets: budgetsField().optional(),
   many_tenants: manyTenantsField().optional(),
+  notices: noticesField().optional(),
 });
 export type CharterFile = z.infer<typeof CharterFile>;

@@ -47,15 +47,24 @@ const USUAL: ManyTenants = { most: 5, lookback: seconds(600) };
 const manyTenantsOf = (form: ManyTenantsForm | undefined): ManyTenants =>
   form === undefined ? USUAL : { most: form.most, lookback: seconds(form.within_minutes * 60) };
 
+/** Within how long people are told of an act of tier 2; past it, its task class asks until they can be. */
+export const noticesField = () => z.strictObject({ within_minutes: z.int().min(1).max(1440) });
+type NoticesForm = z.infer<ReturnType<typeof noticesField>>;
+
+const USUAL_NOTICE_MINUTES = 15;
+
 export interface Limits {
   readonly budgets: Budgets;
   readonly manyTenants: ManyTenants;
+  readonly tellWithin: Seconds;
 }
 
 export const limitsOf = (form: {
   readonly budgets?: BudgetsForm | undefined;
   readonly many_tenants?: ManyTenantsForm | undefined;
+  readonly notices?: NoticesForm | undefined;
 }): Limits => ({
   budgets: budgetsOf(form.budgets ?? {}),
   manyTenants: manyTenantsOf(form.many_tenants),
+  tellWithin: seconds((form.notices?.within_minutes ?? USUAL_NOTICE_MINUTES) * 60),
 });

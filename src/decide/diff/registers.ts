@@ -53,6 +53,7 @@ const BUNDLE: readonly Field<Bundle>[] = [
   ),
   field('many_tenants.most', ({ manyTenants }) => manyTenants.most, more),
   field('many_tenants.within', ({ manyTenants }) => manyTenants.lookback, less),
+  field('notices.within', ({ tellWithin }) => tellWithin, more),
 ];
 
 const ROLE: readonly Field<Role>[] = [

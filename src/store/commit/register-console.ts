@@ -31,15 +31,11 @@ export async function signOut({ tx }: Register, { person, session }: Of<'console
   await tx.delete(consoleSessions).where(theirs);
 }
 
-export async function putPasskey({ tx, now }: Register, { passkey, first }: Of<'passkey.put'>): Promise<void> {
+export async function putPasskey({ tx, now }: Register, { passkey }: Of<'passkey.put'>): Promise<void> {
   const { confirmedBy, transports, ...same } = passkey;
   if (confirmedBy === null) throw new TypeError('a passkey that nobody has confirmed is no passkey yet');
   const [person] = await tx.select({ active: persons.active }).from(persons).where(eq(persons.name, passkey.person));
   if (person?.active !== true) refuse({ unmet: 'missing', what: 'person' });
-  if (first) {
-    const [known] = await tx.select({ id: passkeys.id }).from(passkeys).limit(1);
-    if (known !== undefined || now.setUp !== 'lasts') refuse({ unmet: 'taken', by: 'another passkey' });
-  }
   const row = { ...same, confirmedBy, transports: [...transports], inSetup: now.setUp !== 'ended' };
   const put = await tx.insert(passkeys).values(row).onConflictDoNothing().returning({ id: passkeys.id });
   if (put.length === 0) refuse({ unmet: 'taken', by: 'another passkey' });

@@ -27,6 +27,7 @@ import { putEnrolment, removeEnrolment } from './register-enrolments.ts';
 import { putAgent, putIssuer, putOperator, putPerson, removeAgent, removeIssuer } from './register-names.ts';
 import { putVendor, removeOperator, removePerson, removeVendor } from './register-names.ts';
 import { endSituation, putContext, setSituation } from './register-context.ts';
+import { catchUp, noteLate } from './register-notices.ts';
 import { acceptAgent, offboardAgents, offboardPerson } from './register-offboard.ts';
 import {
   closeReview,
@@ -147,6 +148,8 @@ function tenantOf(change: RegisterChange): TenantName | null {
     case 'context.put':
     case 'situation.end':
     case 'orphan.kill':
+    case 'notice.late':
+    case 'notice.caught_up':
     case 'review.done':
     case 'breaker.reset':
       return change.tenant;
@@ -288,6 +291,10 @@ function applyUnversioned(
     case 'console.refuse':
     case 'passkey.invite':
       return Promise.resolve();
+    case 'notice.late':
+      return noteLate(register, change);
+    case 'notice.caught_up':
+      return catchUp(register, change);
     case 'console.sign_in':
       return signIn(register, change);
     case 'console.sign_out':

@@ -39,12 +39,13 @@ export const entryRows = (n: number, entries: readonly Entry[]): Rows =>
 export const workRows = (n: number, tenant: string, work: readonly NewWork[]): Rows =>
   work.map(({ id, due, what }) => rowText({ n, id, tenant, due, what })).join(',');
 
-/** Reads `done`, the members that came through, by `n`. */
+/** Reads `done`, the members that came through, by `n`. Work that is one for many, such as a digest, is there once. */
 export const writeWork = (parameter: string): string => `queued as (
   insert into work (id, tenant, what, due)
   select w.id, w.tenant, w.what, w.due
   from json_to_recordset(${parameter}::text::json) as w(n bigint, id text, tenant text, what json, due bigint)
-  join done using (n))`;
+  join done using (n)
+  on conflict do nothing)`;
 
 export const writeEntries = (parameter: string): string => `drafts as materialized (
   select e.* from json_to_recordset(${parameter}::text::json) as e(n bigint, id text, tenant text, kind text, at bigint,

@@ -70,6 +70,17 @@ export const situations = pgTable(
   ],
 );
 
+/** Task classes of which nobody could be told in time, until somebody can be. */
+export const lateNotices = pgTable(
+  'late_notices',
+  {
+    tenant: tenantOf().references(() => tenants.name),
+    task: text('task').$type<TaskName>().notNull(),
+    since: at('since').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.task] })],
+);
+
 /** A kill switch, as it stands at one tenant. The same id stands at each that it reaches. */
 export const blocks = pgTable(
   'blocks',

@@ -1,5 +1,7 @@
 /** What is to be done, and who is at work. None of it is a fact. */
+import { sql } from 'drizzle-orm';
 import { index, integer, json, pgTable, text } from 'drizzle-orm/pg-core';
+import type { ChannelName } from '../../core/channel.ts';
 import type { WorkTask } from '../../core/change.ts';
 import type { WorkId } from '../../core/ids.ts';
 import type { Instant } from '../../core/time.ts';
@@ -21,8 +23,21 @@ export const work = pgTable(
     why: text('why'),
     enqueuedAt: at('enqueued_at').notNull().default(now),
   },
-  (table) => [index('work_due').on(table.due)],
+  (table) => [
+    index('work_due').on(table.due),
+    index('work_order')
+      .on(sql`(what->'order'->>'of')`)
+      .where(sql`what->'order'->>'of' is not null`),
+  ],
 );
+
+/** How each channel stood when it was last used. */
+export const channels = pgTable('channels', {
+  name: text('name').$type<ChannelName>().primaryKey(),
+  toldAt: at('told_at'),
+  failingSince: at('failing_since'),
+  why: text('why'),
+});
 
 /** One at a time over all nodes, by name. `fence` is raised by each taking. */
 export const turns = pgTable('turns', {

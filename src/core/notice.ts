@@ -1,0 +1,89 @@
+/**
+ * What people are told, as it waits in the queue: names, ids and times, and of the agent's words only what is shown.
+ * No secret, and nothing that decides. What it says in words is made when it is told.
+ */
+import type { AgentName, ApprovalId, LeaseId, PersonName, RequestId, TaskName } from './ids.ts';
+import type { Instant } from './time.ts';
+
+/** What was asked for, as every notice of an approval tells it. */
+export interface AskedFor {
+  readonly agent: AgentName;
+  readonly task: TaskName;
+  readonly tier: number;
+  /** The agent's words, as are `reason`. */
+  readonly resource: string;
+  readonly reason: string;
+}
+
+interface OfApproval {
+  readonly approval: ApprovalId;
+  readonly ask: AskedFor;
+  /** Who is told. */
+  readonly tell: readonly PersonName[];
+}
+
+export type NoticeFacts =
+  /** The first step's people are asked, or a later one's. */
+  | ({ readonly kind: 'asked' | 'escalated'; readonly step: string; readonly until: Instant } & OfApproval)
+  /** `because`: the reason of a rejection. */
+  | ({
+      readonly kind: 'answered';
+      readonly verdict: 'approved' | 'rejected';
+      readonly by: readonly PersonName[];
+      readonly because: string | null;
+    } & OfApproval)
+  /** Somebody would have less, which the agent has yet to take. */
+  | ({ readonly kind: 'narrowed'; readonly by: PersonName } & OfApproval)
+  | ({ readonly kind: 'expired' } & OfApproval)
+  /** Tier 2: it was done, and may be reversed. */
+  | {
+      readonly kind: 'acted';
+      readonly lease: LeaseId;
+      readonly agent: AgentName;
+      readonly task: TaskName;
+      readonly resource: string;
+      /** 0 to 1, the agent's own. */
+      readonly confidence: number | null;
+      readonly reviewBy: Instant;
+      readonly tell: readonly PersonName[];
+    }
+  /** A rule wants it told that it forbade. */
+  | {
+      readonly kind: 'refused';
+      readonly request: RequestId;
+      readonly agent: AgentName;
+      readonly task: TaskName;
+      readonly resource: string;
+      readonly rules: readonly string[];
+      readonly tell: readonly PersonName[];
+    }
+  /** The client's own contact hears of what was done there, at once. */
+  | {
+      readonly kind: 'done_at_client';
+      readonly lease: LeaseId;
+      readonly agent: AgentName;
+      readonly task: TaskName;
+      readonly resource: string;
+      readonly tier: number;
+      readonly at: Instant;
+      readonly address: string;
+    };
+
+export const NOTICE_KINDS = [
+  'asked',
+  'escalated',
+  'answered',
+  'narrowed',
+  'expired',
+  'acted',
+  'refused',
+  'done_at_client',
+  'digest',
+] as const;
+export type NoticeKind = (typeof NOTICE_KINDS)[number];
+
+/** Its place among the notices of one thing: none is told before those of a lower number. */
+export interface NoticeOrder {
+  readonly of: string;
+  readonly nth: number;
+}
