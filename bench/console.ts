@@ -158,7 +158,9 @@ async function firstPaints(
   const browser = await launchBrowser();
   try {
     const context = await browser.newContext({ baseURL: publicUrl });
-    await context.addCookies([{ name: COOKIE, value: cookie, url: publicUrl, secure: true, httpOnly: true }]);
+    // As a page over TLS would be given it; browsers send it to localhost without.
+    const url = publicUrl.replace('http:', 'https:');
+    await context.addCookies([{ name: COOKIE, value: cookie, url, secure: true, httpOnly: true }]);
     const tab = await context.newPage();
     const paints: number[] = [];
     for (let n = 0; n <= count; n++) {

@@ -58,7 +58,10 @@ export const fillLive = (broker: BrevetServer, leases: number): Promise<void> =>
 /** As if so many asked the same person, who is asked once already: each waits for another day. */
 export const fillAsks = (broker: BrevetServer, count: number): Promise<void> =>
   asSuperuser(broker, [
-    () => Promise.resolve(`delete from asks where approval in (select id from approvals where id like 'apr^_000%' escape '^')`),
+    () =>
+      Promise.resolve(
+        `delete from asks where approval in (select id from approvals where id like 'apr^_000%' escape '^')`,
+      ),
     () => Promise.resolve(`delete from approvals where id like 'apr^_000%' escape '^'`),
     () => Promise.resolve(`delete from requests where id like 'req^_000%' escape '^'`),
     copies('requests', count, { id: FRESH_ID }, 1),

@@ -228,7 +228,7 @@ leases.post(
     if (!found.ok) return refusalPage(c, visit, found.error);
     const may = mayUse(visit.caller, 'revoke', 'oversight');
     if (!may.ok) return refusalPage(c, visit, may.error);
-    const reason = parseWith(words(1000), form.get('reason'));
+    const reason = parseWith(words(1000), form.get('reason')?.trim() ?? '');
     if (!reason.ok) return refusalPage(c, visit, NO_REASON);
     const { lease } = found.value;
     const ending = { cause: 'oversight', actor: actorOf(visit.caller), outcome: null, killer: 'caller' } as const;

@@ -247,7 +247,7 @@ tbody th { font-weight: 550; color: var(--ink); }
 .ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); gap: 1.25rem 2rem; }
 .way h3 { padding-bottom: 0.25rem; border-bottom: 2px solid var(--rule); }
 .way li { padding: 0.25rem 0; overflow-wrap: anywhere; }
-.way .sub { display: block; margin: 0; }
+.way .plain + .small { margin-top: 0.75rem; }
 .target { width: 100%; }
 .target summary { cursor: pointer; }
 .target pre { margin-top: 0.5rem; padding: 0.625rem; background: var(--sunk); border-radius: 4px; }
@@ -325,9 +325,10 @@ tbody th { font-weight: 550; color: var(--ink); }
 }
 @media (max-width: 34rem) {
   .drawn { display: none; }
-  .beside .facts { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.25rem 0.75rem; }
-  .beside .facts dd { margin-bottom: 0; }
+  .beside .facts, .halves .facts { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.25rem 0.75rem; }
+  .beside .facts dd, .halves .facts dd { margin-bottom: 0; }
   .plot svg { height: 11rem; }
+  .plot .legend { order: 1; flex-basis: 100%; }
   .figures { gap: 0.5rem 1.75rem; }
   .rows.leases li { grid-template-columns: minmax(0, 1fr) auto; }
   .rows.leases .life { grid-column: 1 / -1; }

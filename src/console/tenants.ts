@@ -218,23 +218,27 @@ function mayDo({ roles, peopleAlone, policy }: Summary): Markup {
 }
 
 function wayOf(way: Way, roles: Summary['roles']): Markup {
-  const tasks = roles.flatMap((role) => role.tasks.filter((task) => task.way === way).map((task) => ({ role, task })));
+  const tasks = roles.flatMap(({ agents, tasks: all }) =>
+    all.filter((task) => task.way === way).map((task) => ({ ...task, agents: agents.join(', ') })),
+  );
+  const together = [...Map.groupBy(tasks, ({ reasons }) => reasons.join(' '))];
   return html`<div class="way">
     <h3>${HEADS[way]} <span class="soft">${tasks.length}</span></h3>
-    ${
-      tasks.length === 0
-        ? html`<p class="small">Nothing.</p>`
-        : html`<ul class="plain">
-            ${tasks.map(({ role, task }) => taskOf(role.agents.join(', '), task))}
-          </ul>`
-    }
+    ${tasks.length === 0 ? html`<p class="small">Nothing.</p>` : ''}
+    ${together.map(
+      ([reason, all]) =>
+        html`${reason === '' ? '' : html`<p class="small">${reason}</p>`}
+          <ul class="plain">
+            ${all.map(taskOf)}
+          </ul>`,
+    )}
   </div>`;
 }
 
-const taskOf = (agents: string, { task, description, atMost, reasons }: SummaryTask): Markup =>
+const taskOf = ({ task, description, atMost, agents }: SummaryTask & { readonly agents: string }): Markup =>
   html`<li>
     <strong title="${description}">${task}</strong>${atMost ? html` <span class="tag">at most</span>` : ''}
-    <span class="sub">${agents}${reasons.length === 0 ? '' : html`. ${reasons.join(' ')}`}</span>
+    <span class="small">${agents}</span>
   </li>`;
 
 function targetsOf({ targets }: Snapshot): Markup {

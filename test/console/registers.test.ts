@@ -30,7 +30,6 @@ const SEEN: readonly (readonly [
   ['/agents/birch-bot', 'ada', [/The register/], [/What it holds now/, /What it asked for/]],
   ['/agents/triage-bot', 'nina', null],
   ['/agents/nobody', 'ada', null],
-  ['/agents/%2e%2e', 'ada', null],
   ['/tenants', 'nina', [/birch/], [/acme/]],
   ['/tenants/acme', 'nina', null],
   ['/tenants/nowhere', 'ada', null],

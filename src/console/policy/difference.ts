@@ -20,7 +20,9 @@ export function comparisonBody({ diff, untried, gaining }: Comparison): Markup {
       }
       ${untried === 0 ? '' : `${untried} agents at clients were not tried, and may gain.`}
     </p>
-    ${agentsPart(differences)} ${peoplePart(people)} ${rulesPart(rules)} ${registersPart(registers)}
+    ${agentsPart(differences)} ${peoplePart(people)} ${rulesPart(rules)}
+    ${registersPart(registers.filter(({ where }) => where !== 'cases'))}
+    ${casesPart(registers.filter(({ where }) => where === 'cases'))}
     ${
       notEvaluated.length === 0
         ? ''
@@ -139,6 +141,23 @@ const registersPart = (registers: BundleDiff['registers']): Markup | '' =>
             </tr>`,
         ),
       );
+
+/** Of the test cases, which decide nothing, their names alone, folded. */
+function casesPart(cases: BundleDiff['registers']): Markup | '' {
+  if (cases.length === 0) return '';
+  const how = ({ before, after }: (typeof cases)[number]): string =>
+    before === null ? 'added' : after === null ? 'taken out' : 'changed';
+  return html`<section>
+    <details class="fold">
+      <summary>
+        <h2>Test cases <span class="soft">${cases.length}</span></h2>
+      </summary>
+      <ul class="plain">
+        ${cases.map((one) => html`<li><span class="soft">${how(one)}</span> ${untrusted(one.field)} ${mark(one.widening)}</li>`)}
+      </ul>
+    </details>
+  </section>`;
+}
 
 /** Its whole text, folded where it is long. */
 const LONGEST = 120;
