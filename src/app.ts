@@ -27,6 +27,7 @@ import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
 import { reconciling } from './http/reconcile.ts';
 import { requests } from './http/requests.ts';
+import { reviews } from './http/reviews.ts';
 import type { Scope } from './http/scope.ts';
 import { errors, keys, metadata } from './http/well-known.ts';
 import { problem } from './http/wire.ts';
@@ -63,6 +64,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/pauses', pauses);
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
+  app.route('/api/reviews', reviews);
   app.route('/api/tenants/:tenant/acceptances', acceptances);
   app.route('/api/people', absences);
   app.route('/api', admin);

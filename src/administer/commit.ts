@@ -23,6 +23,7 @@ import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Proposal } from '../core/proposal.ts';
 import type { Result } from '../core/result.ts';
+import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import type { Administrator } from './administrator.ts';
@@ -103,7 +104,26 @@ function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: In
     ...(widening && change.kind === 'policy.activate'
       ? [{ due: widening.until, what: { task: 'narrow', tenant: null, policy: change.version } } as const]
       : []),
+    ...glassNotice(change, at),
   ];
+}
+
+/** The others hear of it in the commit that breaks it. */
+function glassNotice(change: RegisterChange, at: Instant): readonly Omit<NewWork, 'id'>[] {
+  if (change.kind !== 'assignment.put' || change.glass === undefined) return [];
+  const { assignment, glass } = change;
+  const { tenant, about, agent, reason, openedBy, from } = glass.review;
+  const notice = {
+    what: 'break_glass',
+    role: assignment.role,
+    assignment: about,
+    agent,
+    reason,
+    by: openedBy,
+    until: toRfc3339(from),
+    tell: [...glass.tell],
+  };
+  return [{ due: at, what: { task: 'notice', tenant, notice, lease: null } }];
 }
 
 /** What live credentials rest on without being held by it: who oversees, what is known of the client and its vendors. */

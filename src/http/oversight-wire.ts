@@ -1,6 +1,6 @@
 /** What oversight wrote down, as callers see it. */
 import type { Json } from '../core/canonical.ts';
-import type { KeptOrder, KeptPause, Order, Verdict } from '../core/oversight.ts';
+import type { KeptOrder, KeptPause, KeptReview, Order, Review, Verdict } from '../core/oversight.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -34,6 +34,27 @@ export const keptOrderWire = (order: KeptOrder): Record<string, Json> => ({
   agent: order.agent,
   by: order.by,
   request: order.request,
+});
+
+export const reviewWire = (review: Review): Record<string, Json> => ({
+  id: review.id,
+  tenant: review.tenant,
+  what: review.what,
+  about: review.about,
+  agent: review.agent,
+  opened_by: review.openedBy,
+  reason: review.reason,
+  at: toRfc3339(review.at),
+  from: toRfc3339(review.from),
+  due: toRfc3339(review.due),
+  not_by: review.notBy,
+});
+
+export const keptReviewWire = ({ done, ...review }: KeptReview): Record<string, Json> => ({
+  ...reviewWire(review),
+  done_by: done?.by ?? null,
+  done_at: done === null ? null : toRfc3339(done.at),
+  words: done?.words ?? null,
 });
 
 /** `everywhere` has one place, without a tenant. */

@@ -3,6 +3,7 @@
  * watched; while it is late nothing is issued.
  */
 import { FIRST_SHARE } from '../core/breakers.ts';
+import type { WorkTask } from '../core/change.ts';
 import type { ClaimedWork } from '../core/store.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -100,8 +101,8 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
     case 'clean':
       return withLease(deps, what, (lease) => clean(deps, lease));
     case 'notice': {
-      const subject = what.lease === null ? 'An agent was refused' : 'An agent acted';
       const { tenant, notice: facts } = what;
+      const subject = subjectOf(what);
       await Promise.all(deps.channels.map((channel) => channel.tell({ tenant, subject, facts })));
       return { dead: true };
     }
@@ -116,6 +117,11 @@ async function perform(deps: Deps, work: ClaimedWork): Promise<KillResult> {
     case 'enforce':
       return enforce(deps, what);
   }
+}
+
+function subjectOf({ notice, lease }: Extract<WorkTask, { readonly task: 'notice' }>): string {
+  if (notice['what'] === 'break_glass') return 'The glass was broken';
+  return lease === null ? 'An agent was refused' : 'An agent acted';
 }
 
 async function withLease(
