@@ -22,6 +22,7 @@ import { leases } from './http/leases.ts';
 import { oauth } from './http/oauth.ts';
 import { passkeys } from './http/passkeys.ts';
 import { allOrders, orders } from './http/orders.ts';
+import { overseeing } from './http/oversight.ts';
 import { pauses } from './http/pauses.ts';
 import { policy } from './http/policy.ts';
 import { offboarding } from './http/offboard.ts';
@@ -61,6 +62,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/blocks', blocks);
   app.route('/api/changes', changes);
   app.route('/api/orders', allOrders);
+  app.route('/api/oversight', overseeing);
   app.route('/api/pauses', pauses);
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);

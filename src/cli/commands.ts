@@ -36,6 +36,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   block: ['the kill switch: preview, raise, watch, lift', () => import('./block.ts')],
   order: ['reversals that oversight has ordered', () => import('./order.ts')],
   review: ['what somebody has to look at', () => import('./review.ts')],
+  approver: ['how people answered, for oversight', () => import('./approver.ts')],
   pause: ['everything at its most conservative tier', () => import('./pause.ts')],
   reconcile: ['what targets hold that no lease knows', () => import('./reconcile.ts')],
   policy: ['the bundle that decides', () => import('./policy.ts')],

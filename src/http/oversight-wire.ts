@@ -2,6 +2,7 @@
 import type { Json } from '../core/canonical.ts';
 import type { KeptOrder, KeptPause, KeptReview, Order, Review, Verdict } from '../core/oversight.ts';
 import { toRfc3339 } from '../core/time.ts';
+import type { Signs } from '../oversee/stamping.ts';
 import type { Instant } from '../core/time.ts';
 
 const time = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
@@ -55,6 +56,19 @@ export const keptReviewWire = ({ done, ...review }: KeptReview): Record<string, 
   done_by: done?.by ?? null,
   done_at: done === null ? null : toRfc3339(done.at),
   words: done?.words ?? null,
+});
+
+export const signsWire = (signs: Signs): Record<string, Json> => ({
+  person: signs.person,
+  decisions: signs.decisions,
+  approved: signs.approved,
+  narrowed: signs.narrowed,
+  rejected: signs.rejected,
+  approval_rate: Math.round(signs.approvalRate * 1000) / 1000,
+  median_ms: signs.medianMs,
+  under_ten_seconds: signs.underTenSeconds,
+  batches: signs.batches,
+  largest_batch: signs.largestBatch,
 });
 
 /** `everywhere` has one place, without a tenant. */
