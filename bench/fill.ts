@@ -55,6 +55,35 @@ export const fillLive = (broker: BrevetServer, leases: number): Promise<void> =>
     },
   ]);
 
+/** As if so many asked the same person, who is asked once already: each waits for another day. */
+export const fillAsks = (broker: BrevetServer, count: number): Promise<void> =>
+  asSuperuser(broker, [
+    () => Promise.resolve(`delete from asks where approval in (select id from approvals where id like 'apr^_000%' escape '^')`),
+    () => Promise.resolve(`delete from approvals where id like 'apr^_000%' escape '^'`),
+    () => Promise.resolve(`delete from requests where id like 'req^_000%' escape '^'`),
+    copies('requests', count, { id: FRESH_ID }, 1),
+    copies(
+      'approvals',
+      count,
+      {
+        id: FRESH_ID,
+        request: FRESH_REQUEST,
+        expires_at: 'expires_at + 86400000',
+        step_ends_at: 'step_ends_at + 86400000',
+      },
+      1,
+    ),
+    copies('asks', count, { approval: fresh('approval'), due: 'due + 86400000 + n' }, 1),
+  ]);
+
+/** Somebody who is signed in at the console, by a cookie of which the database has the hash. */
+export const fillSessions = (broker: BrevetServer, person: string, ids: readonly string[]): Promise<void> =>
+  withDatabase(broker, async (sql) => {
+    await sql`insert into console_sessions (id, person, operator, by, passkey, signed_in_at, proven_at, idle_until, until)
+      select id, ${person}, ${person}, 'oidc', null, brevet_now(), brevet_now(), brevet_now() + 3600000, brevet_now() + 3600000
+      from unnest(${ids as string[]}::text[]) as given (id)`;
+  });
+
 /** Lifted, so that the next round begins as the first did. */
 export const liftAll = (broker: BrevetServer): Promise<void> =>
   withDatabase(broker, async (sql) => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureBlocks } from './blocks.ts';
+import { measureConsole } from './console.ts';
 import { measureFull } from './full.ts';
 import { measureGateway } from './gateway.ts';
 import { startGenerator } from './load.ts';
@@ -25,6 +26,7 @@ const CASES = {
   rules: measureRules,
   blocks: measureBlocks,
   full: measureFull,
+  console: measureConsole,
 };
 
 const flags = process.argv.slice(2);

@@ -22,13 +22,14 @@ import type { Seconds } from './core/time.ts';
 import { approvalTerms, approvalWork } from './approve/approval.ts';
 import { bindingOf } from './approve/binding.ts';
 import { routeFacts } from './approve/record.ts';
-import { decisionEntry, leaseEntry, overtakenEntry } from './attribute/record.ts';
+import { decisionEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
 import { writeRefusals } from './attribute/refusals.ts';
 import type { Answer } from './broker/answer.ts';
 import { authenticateAgent, CONTENDED, done, trying, turnAway } from './broker/callers.ts';
 import type { AgentProof, Step } from './broker/callers.ts';
 import { askingAgain, decideForPeople, decideNow, whyUnwatched } from './broker/deciding.ts';
+import { issueRecord } from './broker/issue-record.ts';
 import { rateOf, waitUntil, withinOf } from './broker/limits.ts';
 import { refuse, refuseFull, rowOf, unmet } from './broker/refuse.ts';
 import { orderNamed } from './broker/orders.ts';
@@ -43,7 +44,6 @@ import { huntByTheClock } from './revoke/orphans.ts';
 import { endLease } from './revoke/revoke.ts';
 import type { Ended, Ending } from './revoke/revoke.ts';
 import { sweep } from './revoke/sweep.ts';
-import { takeBack } from './revoke/undelivered.ts';
 import { killWithin } from './revoke/within.ts';
 
 export type { Answer } from './broker/answer.ts';
@@ -124,14 +124,7 @@ async function grant(deps: Deps, asking: Asking, permit: Permit, when: Condition
     row: rowOf(asking, permit),
     when,
     redeems: null,
-    entries: (lease, state) => [
-      makeEntry(decisionEntry(asking, permit), deps.random),
-      makeEntry(leaseEntry(asking, lease, state === 'active' ? 'lease.active' : 'lease.opening', null), deps.random),
-    ],
-    landed: (lease, { reference }) =>
-      makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
-    overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
-    undelivered: (lease) => deps.background(takeBack(deps, lease)),
+    ...issueRecord(deps, asking, () => decisionEntry(asking, permit)),
     notices: (lease) => noticeOf(deps, lease, permit),
     stillPermitted: () => decideAgain(deps, asking, permit),
   });

@@ -18,6 +18,7 @@ import type { Signer } from './core/signer.ts';
 import type { Store } from './core/store.ts';
 import type { Clock } from './core/time.ts';
 import { createRefusals } from './attribute/refusals.ts';
+import { createLive } from './broker/live.ts';
 import { createBundles } from './decide/bundles.ts';
 import type { KeptBundles } from './decide/bundles.ts';
 import { createRates } from './decide/rates.ts';
@@ -71,6 +72,7 @@ export function compose({ keepAnswers, providers, kept, rules, forward, ...parts
     rates: kept?.rates ?? createRates(parts.clock),
     breakers: kept?.breakers ?? createBreakers(parts.clock),
     placeOf: createPlaces(parts.keyring),
+    live: kept === undefined ? createLive(parts) : null,
   };
 }
 

@@ -8,6 +8,7 @@ import type { GuardedFetch } from './core/fetch.ts';
 import type { Gateway } from './core/gateway/kept.ts';
 import type { Random, TenantName } from './core/ids.ts';
 import type { IssuerKeys } from './core/issuer.ts';
+import type { Live } from './core/live.ts';
 import type { Log } from './core/log.ts';
 import type { Provider } from './core/provider.ts';
 import type { ProviderKind } from './core/registers.ts';
@@ -47,6 +48,8 @@ export interface Deps {
   /** Names a tenant where rows stand above tenants: a keyed hash. */
   readonly placeOf: (tenant: TenantName) => string;
   readonly log: Log;
+  /** Tells open pages of changes; `null` where nothing lives between two requests. */
+  readonly live: Live | null;
   /** Resolves after so many milliseconds, or once it is `over`, and then keeps no process alive. */
   readonly pause: (milliseconds: number, over?: AbortSignal) => Promise<void>;
   /** Work that outlives the answer; its rejection is logged. On Workers it holds the invocation open. */

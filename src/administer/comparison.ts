@@ -48,7 +48,7 @@ export async function compare(deps: Deps, before: Bundle, after: Bundle): Promis
   return { diff, untried: untried.length, gaining: diff.widens ? [...new Set(gaining)].toSorted() : [] };
 }
 
-async function snapshotsOf(deps: Deps): Promise<readonly Snapshot[]> {
+export async function snapshotsOf(deps: Pick<Deps, 'store'>): Promise<readonly Snapshot[]> {
   const found: Snapshot[] = [];
   for (const { name } of await deps.store.tenants()) {
     const snapshot = await deps.store.snapshot(name);

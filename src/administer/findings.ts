@@ -1,14 +1,17 @@
 /** What a bundle that is to be active would mean here: what its files show, what its cases leave out, who holds what. */
 import { failure } from '../core/failure.ts';
+import type { PersonName } from '../core/ids.ts';
 import { enforcedBy } from '../core/provider.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { Bundle } from '../decide/bundle.ts';
-import { findingsOf, placesOf, unheld, untested } from '../decide/bundle/findings.ts';
+import { findingsOf, placesOf, unheld, unreached, untested } from '../decide/bundle/findings.ts';
 import type { PolicyFinding } from '../decide/bundle/findings.ts';
 import type { CaseOutcome } from '../decide/cases.ts';
+import { unreachedRoutes } from '../decide/unreached.ts';
+import { snapshotsOf } from './comparison.ts';
 
 /** @param tried `null` where the cases were not run: then nothing is said of what they leave out. */
 export async function lookInto(
@@ -21,11 +24,15 @@ export async function lookInto(
   const changed = held.find(({ role, function: given }) => bundle.roles.get(role)?.function !== given);
   if (changed !== undefined) return err(otherFunction(changed.role, changed.function, bundle));
   const places = placesOf(files);
+  const now = deps.clock();
+  const { persons } = await deps.store.deployment();
+  const nobody = unreachedRoutes(bundle, await snapshotsOf(deps), now);
   const lasting = new Set<string>(held.filter(({ lasting: lasts }) => lasts).map(({ role }) => role));
   return ok([
-    ...findingsOf(bundle, places, { now: deps.clock(), enforces: enforcedBy }),
+    ...findingsOf(bundle, places, { now, enforces: enforcedBy }),
     ...(tried === null ? [] : untested(bundle, places, tried)),
     ...unheld(bundle, places, lasting),
+    ...unreached(places, nobody, (person) => persons.get(person as PersonName)?.active === true),
   ]);
 }
 

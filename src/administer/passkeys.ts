@@ -7,7 +7,7 @@ import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import { words } from '../core/parse.ts';
 import type { Passkey } from '../core/passkey.ts';
-import type { KeptProposal } from '../core/proposal.ts';
+import type { KeptProposal, Proposal } from '../core/proposal.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot } from '../core/snapshot.ts';
@@ -48,48 +48,49 @@ export async function enrolPasskey(
   caller: ConsoleCaller,
   { ticket, attestation, label }: Enrolling,
 ): Promise<Result<Enrolled>> {
-  const place = await deps.store.deployment();
+  const { statement } = ticket;
   if (!isFresh(caller, deps.clock())) return err(STALE);
-  if (ticket.statement.purpose !== 'enrol' || ticket.statement.person !== caller.person) return err(OTHER_FORM);
-  const key = await verifyEnrolment(deps, { statement: ticket.statement, attestation });
+  if (statement.purpose !== 'enrol' || statement.person !== caller.person) return err(OTHER_FORM);
+  const place = await deps.store.deployment();
+  const key = await newKey(deps, place, { statement, attestation });
+  if (!key.ok) return key;
+  const alone = place.inSetup && functionAt(place, caller.person, deps.clock()) === 'administration';
+  const passkey = newPasskey(deps, key.value, label, alone ? caller.person : null);
+  const put = { kind: 'passkey.put', passkey, first: false } as const;
+  const common = { actor: actorOf(caller), place, spends: [oneUseOf(ticket)], said: { label } };
+  if (alone) {
+    const done = await inOwnName(deps, { ...common, kind: 'register.put', change: put, facts: factsOf(passkey) });
+    return done.ok ? ok({ passkey, receipt: done.value }) : done;
+  }
+  const act = { ...ENROLMENT, change: put, facts: factsOf(passkey), said: { label }, subjects: [caller.person] };
+  const proposal = proposalOf(deps, caller, act, 'Enrolled by its owner at the console');
+  const change = { kind: 'change.propose', proposal, bundles: [] } as const;
+  const done = await inOwnName(deps, { ...common, kind: 'change.proposed', change, facts: proposedFacts(proposal) });
+  return done.ok ? ok({ proposal: proposal.id, receipt: done.value }) : done;
+}
+
+/** What every enrolment is as a change that takes two. */
+const ENROLMENT = { what: 'to give a person a passkey', ledger: null, ends: null, shown: null, policy: null } as const;
+
+const proposedFacts = ({ id, hash, act }: Proposal): JsonObject => ({
+  proposal: id,
+  proposal_hash: hash,
+  proposed: act.change.kind,
+  ...act.facts,
+});
+
+async function newKey(
+  deps: Deps,
+  place: DeploymentSnapshot,
+  given: Parameters<typeof verifyEnrolment>[1],
+): Promise<Result<EnrolledKey>> {
+  const key = await verifyEnrolment(deps, given);
   if (!key.ok) {
     deps.log.info('passkey.refused', { why: key.error.why });
     return err(key.error.failure);
   }
-  const unfit = whyNotMore(place, caller.person, key.value);
-  if (unfit !== null) return err(unfit);
-  const spends = [oneUseOf(ticket)];
-  const alone = place.inSetup && functionAt(place, caller.person, deps.clock()) === 'administration';
-  const passkey = newPasskey(deps, key.value, label, alone ? caller.person : null);
-  const common = { actor: actorOf(caller), place, spends, said: { label } };
-  if (alone) {
-    const change = { kind: 'passkey.put', passkey, first: false } as const;
-    const done = await inOwnName(deps, { ...common, kind: 'register.put', change, facts: factsOf(passkey) });
-    return done.ok ? ok({ passkey, receipt: done.value }) : done;
-  }
-  const proposal = proposalOf(
-    deps,
-    caller,
-    {
-      what: 'to give a person a passkey',
-      change: { kind: 'passkey.put', passkey, first: false },
-      ledger: null,
-      facts: factsOf(passkey),
-      said: { label },
-      ends: null,
-      subjects: [caller.person],
-      shown: null,
-      policy: null,
-    },
-    'Enrolled by its owner at the console',
-  );
-  const done = await inOwnName(deps, {
-    ...common,
-    kind: 'change.proposed',
-    change: { kind: 'change.propose', proposal, bundles: [] },
-    facts: { proposal: proposal.id, proposal_hash: proposal.hash, proposed: 'passkey.put', ...factsOf(passkey) },
-  });
-  return done.ok ? ok({ proposal: proposal.id, receipt: done.value }) : done;
+  const unfit = whyNotMore(place, key.value);
+  return unfit === null ? key : err(unfit);
 }
 
 const newPasskey = (deps: Deps, key: EnrolledKey, label: string, confirmedBy: Passkey['confirmedBy']): Passkey => ({
@@ -108,7 +109,7 @@ const factsOf = ({ id, person, publicKey, deviceBound, aaguid }: Passkey): JsonO
   aaguid,
 });
 
-function whyNotMore({ passkeys }: DeploymentSnapshot, person: string, { id }: EnrolledKey) {
+function whyNotMore({ passkeys }: DeploymentSnapshot, { id, person }: EnrolledKey) {
   if (passkeys.has(id)) return failure('name_taken', 'this passkey is enrolled already');
   const theirs = [...passkeys.values()].filter((one) => one.person === person);
   return theirs.length < MOST_PASSKEYS
@@ -116,7 +117,7 @@ function whyNotMore({ passkeys }: DeploymentSnapshot, person: string, { id }: En
     : failure('still_in_use', `a person has at most ${MOST_PASSKEYS} passkeys`, { hint: 'Remove one first.' });
 }
 
-const STALE = failure('unauthenticated', 'this takes a sign-in of the last five minutes', { hint: 'Sign in again.' });
+const STALE = failure('not_signed_in', 'this takes a sign-in of the last five minutes', { hint: 'Sign in again.' });
 const OTHER_FORM = failure('form_over', 'this form was made for something else', { hint: 'Open the page again.' });
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
@@ -148,7 +149,7 @@ export async function withdrawEnrolment(
     change: { kind: 'change.withdraw', tenant: null, change: proposal.id },
     actor: actorOf(caller),
     place: await deps.store.deployment(),
-    facts: { proposal: proposal.id, proposal_hash: proposal.hash, proposed: 'passkey.put', ...proposal.act.facts },
+    facts: proposedFacts(proposal),
   });
 }
 
@@ -221,11 +222,8 @@ export async function acceptInvitation(
   const { person } = statement;
   const operator = operatorOf(place, person);
   if (operator === undefined || functionAt(place, person, deps.clock()) !== 'administration') return err(NO_INVITATION);
-  const key = await verifyEnrolment(deps, { statement, attestation });
-  if (!key.ok) {
-    deps.log.info('passkey.refused', { why: key.error.why });
-    return err(key.error.failure);
-  }
+  const key = await newKey(deps, place, { statement, attestation });
+  if (!key.ok) return key;
   const passkey = newPasskey(deps, key.value, label, person);
   return inOwnName(deps, {
     kind: 'register.put',

@@ -50,8 +50,12 @@ export async function signInFromIssuer(
   });
 }
 
-const NOBODY_HERE = failure('unauthenticated', 'Your account at the identity provider is not an operator here', {
+const NOBODY_HERE = failure('not_signed_in', 'Your account at the identity provider is not an operator here', {
   hint: 'Ask an administrator to create an operator for it that leads to you.',
+});
+
+const NO_WAY_IN = failure('not_signed_in', 'no operator leads to the person whose passkey this is', {
+  hint: 'Ask an administrator.',
 });
 
 async function writeRefusal(
@@ -86,7 +90,7 @@ export async function signInByPasskey(
   const signed = await verifyAssertion(deps, { statement, assertion, passkey });
   if (!signed.ok) return signed;
   const operator = leadsToPerson(coming.deployment, operatorOf(coming.deployment, passkey.person), 'passkey');
-  if (!operator.ok) return operator;
+  if (!operator.ok) return err({ ...operator.error, failure: NO_WAY_IN });
   return open(deps, coming, {
     signedIn: { ...operator.value, passkey: passkey.id, provenAt: deps.clock() },
     spends: [oneUseOf(ticket)],

@@ -135,7 +135,7 @@ function agentPart({ snapshot, approval }: PackageOf) {
 function saidPart({ approval }: PackageOf) {
   const { task, resource, parameters, role, ttl, uses, reason, ...circumstances } = approval.asked;
   const asked = { task, resource, parameters, role: role ?? null, ttl: ttl ?? null, uses: uses ?? null };
-  return { asked: asked as JsonObject, reason: String(reason), circumstances: circumstances as JsonObject };
+  return { asked: asked as JsonObject, reason: typeof reason === 'string' ? reason : '', circumstances };
 }
 
 function riskPart(of: PackageOf) {

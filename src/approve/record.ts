@@ -35,9 +35,9 @@ export function approvalEntry(
   };
 }
 
-/** What is asked of whom, as the entry of the ask says it: the way itself, and when it ends. */
+/** What is asked of whom, as the entry of the ask says it beside the decision's own `approval`: the way, and when it ends. */
 export const routeFacts = ({ id, route, involved, redeemWithin }: ApprovalTerms): JsonObject => ({
-  approval: id,
+  approval_id: id,
   route: route.map(({ name, within, quorum, asks, skipped }) => ({
     name,
     within_s: within,

@@ -60,7 +60,7 @@ export function decisionEntry(asking: Asking, decision: Decision, more: JsonObje
 export function leaseEntry(
   asking: Asking,
   lease: LeaseTerms,
-  kind: 'lease.opening' | 'lease.active',
+  kind: 'lease.opening' | 'lease.active' | 'lease.landed',
   reference: JsonObject | null,
 ): EntryDraft {
   return {
@@ -89,6 +89,17 @@ export function overtakenEntry(asking: Asking, lease: LeaseTerms, at: Instant): 
     actor: { kind: 'broker', name: 'issue' },
     lease: lease.id,
     facts: { cause: 'overtaken', expires_at: toRfc3339(lease.expiresAt) },
+  };
+}
+
+export function tooLargeEntry(asking: Asking, lease: LeaseTerms, at: Instant): EntryDraft {
+  return {
+    ...common(asking),
+    kind: 'lease.failed',
+    at,
+    actor: { kind: 'broker', name: 'issue' },
+    lease: lease.id,
+    facts: { refused: 'too_large', provider: lease.provider },
   };
 }
 

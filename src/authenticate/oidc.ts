@@ -189,7 +189,7 @@ const isUnreachable = (error: unknown): boolean =>
   error instanceof FetchRefused ||
   (error instanceof Error && error.cause !== undefined && isUnreachable(error.cause));
 
-const REFUSED = failure('unauthenticated', 'Signing in did not succeed', {
+const REFUSED = failure('not_signed_in', 'signing in did not succeed', {
   hint: 'Go to the sign-in page and begin again.',
 });
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { Receipt } from '../core/entry.ts';
 import type { ApprovalId, LeaseId, RequestId } from '../core/ids.ts';
 import type { Instant } from '../core/time.ts';
-import type { Issued } from '../issue/issue.ts';
+import type { Issued } from '../issue/outcome.ts';
 
 export type Answer =
   | { readonly kind: 'issued'; readonly request: RequestId; readonly decision: JsonObject; readonly issued: Issued }

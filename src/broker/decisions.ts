@@ -410,3 +410,32 @@ async function commitAnswer(
       return done(err(CONTENDED));
   }
 }
+
+/**
+ * A yes is taken back, as long as nothing came of it: by one of those who gave it, or by oversight. Taking away takes
+ * one, and no passkey.
+ */
+export async function revokeApproval(
+  deps: Deps,
+  caller: ConsoleCaller,
+  { tenant, approval: id }: { readonly tenant: TenantName; readonly approval: ApprovalId },
+): Promise<Result<Approval>> {
+  const [snapshot, approval] = await Promise.all([deps.store.snapshot(tenant), deps.store.approval(tenant, id)]);
+  if (snapshot === null || approval === null) return err(NOTHING_HERE);
+  const at = deps.clock();
+  const held = functionAt(snapshot, caller.person, at);
+  const gave = approval.votes.some(({ person, verdict }) => person === caller.person && verdict === 'approve');
+  if (held !== 'oversight' && !(held === 'approval' && gave)) return err(NOTHING_HERE);
+  const entry = approvalEntry(approval, snapshot, {
+    kind: 'approval.revoked',
+    at,
+    actor: { kind: 'operator', name: caller.operator, person: caller.person, by: caller.by },
+    facts: { because: held === 'oversight' ? 'oversight' : 'taken_back' },
+  });
+  const move = { from: 'approved', to: 'revoked', version: approval.version, decidedAt: at } as const;
+  const when = { epochs: snapshot.epochs, oneUse: null, counts: null };
+  const change = { kind: 'approval.move', tenant, approval: id, move, when, time: 'before_end', next: null } as const;
+  const written = await deps.store.commit({ ...change, fence: null, work: [] }, [makeEntry(entry, deps.random)]);
+  if (written.ok) return ok((await deps.store.approval(tenant, id)) ?? approval);
+  return err(failure('approval_over', 'it cannot be taken back any more', { hint: 'Revoke the lease instead.' }));
+}

@@ -8,15 +8,14 @@ import type { Conditions } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
-import type { RequestId, TenantName } from '../core/ids.ts';
+import type { PersonName, RequestId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { Epochs } from '../core/snapshot.ts';
+import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { bindingOf } from '../approve/binding.ts';
 import { approvalEntry, redeemedFacts } from '../approve/record.ts';
 import { approversOf } from '../approve/standing.ts';
-import { leaseEntry, overtakenEntry } from '../attribute/record.ts';
 import type { Asking } from '../attribute/record.ts';
 import type { ClientCredentials } from '../authenticate/assertion.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
@@ -27,11 +26,11 @@ import type { Deps } from '../deps.ts';
 import { grantOfApproval, whyNotApproved } from '../issue/grant.ts';
 import type { Approved } from '../issue/grant.ts';
 import { issue } from '../issue/issue.ts';
-import { takeBack } from '../revoke/undelivered.ts';
 import type { Answer } from './answer.ts';
 import { authenticateAgent, done, isStale, trying, turnAway } from './callers.ts';
 import type { Step } from './callers.ts';
 import { askingAgain, decideNow, whyUnwatched } from './deciding.ts';
+import { issueRecord } from './issue-record.ts';
 import { waitUntil, withinOf } from './limits.ts';
 import { rowOf, unmet } from './refuse.ts';
 
@@ -90,14 +89,7 @@ async function redeem(deps: Deps, coming: Coming, when: Conditions): Promise<Ste
     row: rowOf(asking, permit),
     when: { ...when, within: await withinApproved(deps, asking, permit) },
     redeems: { approval: approval.id, version: approval.version },
-    entries: (lease, state) => [
-      makeEntry(redeemedEntry(coming, decision, lease.expiresAt), deps.random),
-      makeEntry(leaseEntry(asking, lease, state === 'active' ? 'lease.active' : 'lease.opening', null), deps.random),
-    ],
-    landed: (lease, { reference }) =>
-      makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: deps.clock() }, deps.random),
-    overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, deps.clock()), deps.random),
-    undelivered: (lease) => deps.background(takeBack(deps, lease)),
+    ...issueRecord(deps, asking, ({ expiresAt }) => redeemedEntry(coming, decision, expiresAt)),
     notices: () => [],
     stillPermitted: () => stillApproved(deps, coming),
   });
@@ -136,9 +128,15 @@ async function approvedNow(
   const binding = bindingOf(deps.providers, asking, decision.execution);
   if (!binding.ok) return binding;
   const bundle = await deps.bundles.at(decision.approval.policy);
-  const standing = approversOf(approval, { bundle, snapshot: asking.snapshot, now: deps.clock() });
+  const { snapshot } = asking;
+  const mayStill = approversOf(approval, { bundle, snapshot, now: deps.clock() });
+  const standing = mayStill.filter((person) => isSignedStill(approval, person, snapshot));
   return ok({ approval, binding: binding.value, standing });
 }
+
+/** A passkey that was taken away, lost or stolen, has signed nothing that is not spent yet. */
+const isSignedStill = ({ votes }: Approval, person: PersonName, { deployment: { passkeys } }: Snapshot): boolean =>
+  votes.some((vote) => vote.person === person && passkeys.get(vote.passkey)?.person === person);
 
 /** After a mint, where an epoch moved: the same is asked of what is known by then. */
 async function stillApproved(deps: Deps, { asking, approval }: Coming): Promise<Epochs | null> {

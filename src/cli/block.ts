@@ -82,6 +82,9 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
   options: {
     reason: { takes: 'TEXT', says: 'why, for the ledger', needed: true },
     until: { takes: 'TIME', says: 'when it ends by itself; otherwise when it is lifted' },
+    'deny-role': {
+      says: 'at AWS, all sessions that the roles of whole targets inside gave before, whoever asked for them',
+    },
     drill: { says: 'a rehearsal, at a sandbox tenant, that ends by itself' },
     wait: { takes: 'N', says: `how many seconds to watch; ${DEFAULT_WAIT_S} by default, 0 not at all` },
     ...AIM,
@@ -96,6 +99,7 @@ SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provide
       reason: given.need('reason'),
       ...(until === undefined ? {} : { until }),
       ...(given.flag('drill') ? { drill: true } : {}),
+      ...(given.flag('deny-role') ? { deny_role: true } : {}),
     };
     const asked = performance.now();
     const raised = await line.send({ method: 'POST', path: '/api/blocks', body });

@@ -9,6 +9,7 @@ type Told = Readonly<Record<'file' | 'line' | 'what', unknown>> & { readonly kin
 const TOGETHER: readonly (readonly [kind: FindingKind, says: string])[] = [
   ['role_unheld', 'nobody holds'],
   ['task_unheld', 'no agent holds a role that carries'],
+  ['person_unknown', 'the routes know, and the register does not,'],
 ];
 
 export function foundOut(findings: readonly Told[]): readonly string[] {
@@ -24,7 +25,7 @@ const lineOf = ({ file, line, what }: Told): string =>
   printable(`${shown(file)}:${shown(line)}: finding: ${shown(what)}`);
 
 /** `roles.triage: …`, without what it is and what is said of it. */
-const nameIn = ({ what }: Told): string => (shown(what).split(': ')[0] ?? '').replace(/^(?:roles|tasks)\./, '');
+const nameIn = ({ what }: Told): string => (shown(what).split(': ')[0] ?? '').replace(/^(?:roles|tasks|people)\./, '');
 
 /** The same, as a broker answers them. */
 export const foundIn = (answer: Body): readonly string[] => foundOut((answer['findings'] ?? []) as readonly Told[]);

@@ -1,7 +1,7 @@
 import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { localToken, OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
-import { registerCommands } from './register.ts';
+import { acknowledge, registerCommands } from './register.ts';
 import { print } from './terminal.ts';
 
 const kept = registerCommands({
@@ -54,4 +54,18 @@ const invite: Command = {
   },
 };
 
-export const commands: readonly Command[] = [...kept, token, invite];
+const signOut: Command = {
+  name: 'operator sign-out',
+  says: 'Ends every session at the console of the person behind an operator, at once.',
+  takes: ['NAME'],
+  options: OPERATOR_OPTIONS,
+  example: 'brevet operator sign-out grace --as ada',
+  run: async (given, terminal) => {
+    const line = await operatorLine(given);
+    const name = given.need('NAME');
+    const answer = await line.send({ method: 'DELETE', path: `/api/operators/${encodeURIComponent(name)}/sessions` });
+    return acknowledge(terminal, answer, `${name} is signed out everywhere`);
+  },
+};
+
+export const commands: readonly Command[] = [...kept, token, invite, signOut];

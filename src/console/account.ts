@@ -14,6 +14,7 @@ import { enrolPasskey, passkeyLabel, removePasskey, withdrawEnrolment } from '..
 import { isFresh } from '../authenticate/console.ts';
 import { openTicket } from '../authenticate/ticket.ts';
 import type { Scope } from '../http/scope.ts';
+import { short } from './change-words.ts';
 import { tokenField } from './form-token.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
@@ -93,14 +94,14 @@ function passkeyRow(
   </li>`;
 }
 
-function waitingRow(visit: SignedInVisit, { id, act, proposedAt, expiresAt }: KeptProposal): Markup {
+function waitingRow(visit: SignedInVisit, { id, act, hash, proposedAt, expiresAt }: KeptProposal): Markup {
   const label = act.change.kind === 'passkey.put' ? act.change.passkey.label : '';
   return html`<li>
     <div>
       <strong>${label}</strong> <span class="tag warn">waits for another person</span>
       <span class="sub">
-        Enrolled ${moment(proposedAt)}. An administrator confirms it at Changes, <code>${id}</code>, until
-        ${moment(expiresAt)}.
+        Enrolled ${moment(proposedAt)}. An administrator confirms it at Changes until ${moment(expiresAt)}. Tell them
+        how its hash begins: ${short(hash)}
       </span>
     </div>
     <form method="post" action="/account/passkeys/withdraw">

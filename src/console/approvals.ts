@@ -13,7 +13,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { z } from 'zod';
 import type { Word } from '../approve/verdict.ts';
-import { answerApproval, prepareWord, showDecision } from '../broker/decisions.ts';
+import { answerApproval, prepareWord, revokeApproval, showDecision } from '../broker/decisions.ts';
 import type { DecisionTicket } from '../broker/decisions.ts';
 import type { Scope } from '../http/scope.ts';
 import { actsOf, packageField } from './decision/acts.ts';
@@ -21,6 +21,7 @@ import { decisionBody, sentenceOf } from './decision/page.ts';
 import { named } from './decision/words.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
+import { liveAsks } from './live.ts';
 import { noteOf } from './note.ts';
 import { assertionIn, signingForm } from './passkey-form.ts';
 import { apart, momentFrom } from './shown.ts';
@@ -43,6 +44,7 @@ approvals.get(
   '/approvals',
   signedIn(async (c, visit) => {
     const { deps, caller } = visit;
+    const live = await liveAsks(visit);
     const now = deps.clock();
     const after = afterOf(c);
     const found = await deps.store.asked({ person: caller.person, limit: AT_ONCE + 1, after });
@@ -51,7 +53,7 @@ approvals.get(
     return page(
       c,
       visit,
-      { title: 'Approvals', live: '/live/approvals' },
+      { title: 'Approvals', live },
       html`<h1>What agents ask you</h1>
         ${noteOf(c)}
         <div id="waiting" data-part>
@@ -83,7 +85,7 @@ function afterOf(c: Context<Scope>) {
     : null;
 }
 
-export function approvalRow({ deps, deployment: _ }: SignedInVisit, approval: Approval): Markup {
+export function approvalRow({ deps }: SignedInVisit, approval: Approval): Markup {
   const now = deps.clock();
   const { binding, tenant, id } = approval;
   const parameters = Object.entries(binding.parameters).map(
@@ -158,12 +160,28 @@ approvals.post(
     const answered = await answerApproval(visit.deps, visit.caller, { ticket, shown, assertion: assertion.value });
     if (!answered.ok) return refusalPage(c, visit, answered.error);
     const { approval, next } = answered.value;
-    return c.redirect(next === null ? nextPage(approval) : `/approvals/${approval.tenant}/${next}?done=less`, 303);
+    return c.redirect(
+      next === null ? await nextPage(visit, approval) : `/approvals/${approval.tenant}/${next}?done=less`,
+      303,
+    );
   }, FORM_LIMIT),
 );
 
-const nextPage = ({ state, tenant, id, plan }: Approval): string =>
-  plan === null ? `/approvals?done=${state}` : `/approvals/${tenant}/${id}?done=${state}`;
+/** A person goes from one step of a plan to the next. */
+async function nextPage({ deps }: SignedInVisit, { state, tenant, id, agent, plan }: Approval): Promise<string> {
+  const steps = plan === null ? [] : await deps.store.planned(tenant, agent, plan);
+  const next = steps.find((step) => step.id !== id && stateAt(step, deps.clock()) === 'pending');
+  return next === undefined ? `/approvals?done=${state}` : `/approvals/${tenant}/${next.id}?done=${state}`;
+}
+
+approvals.post(
+  '/approvals/:tenant/:id/take-back',
+  fromFormSignedIn(async (c, visit) => {
+    const here = hereOf(c);
+    const taken = here.ok ? await revokeApproval(visit.deps, visit.caller, here.value) : here;
+    return taken.ok ? c.redirect('/approvals?done=taken-back', 303) : refusalPage(c, visit, taken.error);
+  }),
+);
 
 const reasonForm = z.strictObject({
   reason: z.enum(REJECTION_REASONS),
@@ -226,7 +244,7 @@ function signPage(
         action,
         fields: packageField(form.get('package') ?? ''),
         button: isNo ? 'Sign the no' : 'Sign it',
-        danger: isNo,
+        as: isNo ? 'danger' : 'main',
       })}
       <p class="small"><a href="${action}">Back to the decision</a></p>
     </article>`,

@@ -2,7 +2,6 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { KeptProposal } from '../core/proposal.ts';
@@ -16,6 +15,7 @@ import type { Place } from '../administer/author.ts';
 import { verifyAssertion } from '../authenticate/passkey.ts';
 import { openTicket } from '../authenticate/ticket.ts';
 import type { Scope } from '../http/scope.ts';
+import { fact, headOf, short } from './change-words.ts';
 import { tokenField } from './form-token.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
@@ -87,9 +87,6 @@ export function changeRow(visit: SignedInVisit, proposal: KeptProposal): Markup 
   </li>`;
 }
 
-/** `to give oversight` becomes a heading. */
-const headOf = ({ act }: KeptProposal): string => act.what.charAt(0).toUpperCase() + act.what.slice(1);
-
 const placeOf = ({ act }: KeptProposal): string => act.ledger ?? 'Deployment';
 
 function stateTag(visit: SignedInVisit, proposal: KeptProposal): Markup {
@@ -130,8 +127,8 @@ changes.get(
             <dl class="facts">
               <dt>Where</dt>
               <dd>${placeOf(proposal)}</dd>
-              <dt>Act</dt>
-              <dd><code>${proposal.act.change.kind}</code></dd>
+              <dt>Why it takes two</dt>
+              <dd>${proposal.act.what}</dd>
               ${Object.entries(proposal.act.facts).map(([name, value]) => fact(name, value))}
               ${Object.entries(proposal.act.said).map(([name, value]) => fact(name, value))}
               ${Object.entries(proposal.act.shown ?? {}).map(([name, value]) => fact(name, value))}
@@ -155,7 +152,7 @@ changes.get(
                       <dd>${proposal.confirmer}</dd>`
               }
               <dt>Hash</dt>
-              <dd><code class="long">${proposal.hash}</code></dd>
+              <dd>begins ${short(proposal.hash)}: <code class="long">${proposal.hash}</code></dd>
             </dl>
             ${isWaiting(proposal, visit.deps.clock()) ? words(visit, proposal) : ''}
           </section>
@@ -163,24 +160,6 @@ changes.get(
     );
   }),
 );
-
-const fact = (name: string, value: Json | undefined): Markup =>
-  html`<dt>${spaced(name)}</dt>
-    <dd>${typeof value === 'string' ? html`<code class="long">${value}</code>` : valueOf(value)}</dd>`;
-
-/** `public_key` is read as `Public key`. */
-function spaced(name: string): string {
-  const words = name.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function valueOf(value: Json | undefined): Markup | string {
-  if (value === true) return 'yes';
-  if (value === false) return 'no';
-  if (value === null || value === undefined) return 'none';
-  if (typeof value === 'number') return String(value);
-  return html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
-}
 
 /** Signed, once the person has a passkey. */
 function words(visit: SignedInVisit, proposal: KeptProposal): Markup {

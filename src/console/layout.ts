@@ -21,7 +21,6 @@ const PLACES = [
   ['/tenants', 'Tenants'],
   ['/policy', 'Policy'],
   ['/changes', 'Changes'],
-  ['/reviews', 'Reviews'],
   ['/exposure', 'Exposure'],
   ['/inventory', 'Inventory'],
 ] as const;
@@ -57,13 +56,13 @@ function frame(visit: Visit, title: string, { filter = null, live = null }: Omit
         <link rel="stylesheet" href="${STYLE_PATH}" />
         <script src="${SCRIPT_PATH}" defer></script>
       </head>
-      <body ${live === null ? '' : html`data-live="${live}"`}>
+      <body data-now="${visit.deps.clock()}" ${live === null ? '' : html`data-live="${live}"`}>
         <a class="skip" href="#main">Skip to the content</a>
         <header class="bar">
           <a class="brand" href="/">${MARK}<span>Brevet</span></a>
           ${caller === null ? '' : html`${navigation(visit)} ${filterOf(visit, filter)} ${whoIs(visit)}`}
         </header>
-        <main id="main" tabindex="-1">${body}</main>
+        <main id="main" tabindex="-1">${live === null ? '' : OVER} ${body}</main>
         <footer>
           <p>${caller === null ? '' : visit.deployment.inSetup ? 'Set-up lasts.' : ''} Times are UTC.</p>
           ${themes(visit, theme)}
@@ -71,6 +70,10 @@ function frame(visit: Visit, title: string, { filter = null, live = null }: Omit
       </body>
     </html>`;
 }
+
+const OVER = html`<p class="note warn" role="alert" data-over hidden>
+  You are signed out: what stands here is of before. <a href="">Sign in again</a>.
+</p>`;
 
 /** A warrant with its seal broken open: what is given ends. */
 const MARK = html`<svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">
@@ -140,7 +143,7 @@ const themes = (visit: Visit, chosen: Theme): Markup =>
 /** A refusal in the words that the API has for it. */
 export function refusalPage(c: Context<Scope>, visit: Visit, refusal: Failure): Response | Promise<Response> {
   const { status, title } = FAILURES[refusal.code];
-  const again = refusal.code === 'unauthenticated' && visit.caller === null;
+  const again = refusal.code === 'not_signed_in' && visit.caller === null;
   return page(
     c,
     visit,

@@ -11,7 +11,8 @@ const SOMEWHERE = 'https://console.invalid';
 
 export function parseLocalPath(text: string): Result<string> {
   const url = LOCAL.test(text) && text.length <= LONGEST ? URL.parse(text, SOMEWHERE) : null;
-  if (url !== null && url.origin === SOMEWHERE) return ok(`${url.pathname}${url.search}`);
+  // What a browser would read otherwise than it stands, such as `/..//host`, is not led to.
+  if (url !== null && url.origin === SOMEWHERE && `${url.pathname}${url.search}` === text) return ok(text);
   return err(failure('invalid_field', 'this leads away from the console', { path: 'return_to' }));
 }
 

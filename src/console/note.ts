@@ -12,10 +12,19 @@ const DONE = new Map([
   ['passkey-waits', 'The passkey is enrolled, and works once another administrator has confirmed it.'],
   ['approved', 'Approved. The agent may come for it now, once.'],
   ['pending', 'Your yes is counted. It takes another person’s, too.'],
+  ['taken-back', 'Taken back. The agent gets nothing for it.'],
   ['rejected', 'Said no. The agent sees your reason.'],
   ['less', 'This takes its place. The agent takes it or withdraws; then you sign it.'],
   ['confirmed', 'Confirmed. It is done, and written down under your name.'],
   ['looked-at', 'Written down: you have looked at it.'],
+  ['lease-revoked', 'Ended, and dead.'],
+  [
+    'lease-revoking',
+    'Its end is committed, and it is being ended at its provider. This page shows when it is seen dead.',
+  ],
+  ['block-raised', 'Raised. Nothing inside is issued any more, and what lives there is being ended.'],
+  ['block-lifted', 'Lifted, and written down under your name. What it ended stays dead.'],
+  ['was-over', 'It had ended already.'],
   ['withdrawn', 'Withdrawn. Nothing was changed.'],
 ]);
 

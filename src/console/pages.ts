@@ -5,17 +5,42 @@ import { StoreUnavailable } from '../core/store.ts';
 import { FAILURES } from '../core/failure.ts';
 import type { Scope } from '../http/scope.ts';
 import { account } from './account.ts';
+import { agents } from './agents.ts';
 import { approvals } from './approvals.ts';
 import { assets, STYLE_PATH } from './assets.ts';
+import { blocks } from './blocks.ts';
 import { changes } from './changes.ts';
+import { exposure } from './exposure.ts';
 import { secure } from './headers.ts';
 import { home } from './home.ts';
+import { inventory } from './inventory.ts';
 import { invitation } from './invitation.ts';
+import { leases } from './leases.ts';
+import { live } from './live.ts';
+import { policy } from './policy.ts';
 import { signingIn } from './sign-in.ts';
+import { tenants } from './tenants.ts';
 
 export const pages = new Hono<Scope>();
 
-for (const part of [assets, home, approvals, signingIn, account, changes, invitation]) pages.route('/', part);
+for (const part of [
+  assets,
+  home,
+  approvals,
+  signingIn,
+  account,
+  changes,
+  invitation,
+  live,
+  leases,
+  blocks,
+  agents,
+  tenants,
+  exposure,
+  policy,
+  inventory,
+])
+  pages.route('/', part);
 
 /** Without the frame, which needs what has just failed. */
 pages.onError((fault, c) => {

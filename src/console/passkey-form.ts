@@ -36,7 +36,8 @@ interface Signing {
   /** Beside the button. */
   readonly fields?: Markup | '';
   readonly button: string;
-  readonly danger?: boolean;
+  /** How much the button stands out: the one thing to do, one of several, or one that takes away. */
+  readonly as?: 'main' | 'plain' | 'danger';
 }
 
 /** @param keys those that may answer; none: any of this deployment that the authenticator knows of. */
@@ -75,7 +76,7 @@ const described = ({ id, transports }: Passkey) => ({ type: 'public-key', id, tr
 
 function passkeyForm(
   visit: Visit,
-  { ticket, action, fields = '', button, danger = false }: Signing,
+  { ticket, action, fields = '', button, as = 'main' }: Signing,
   ask: 'get' | 'create',
   options: object,
 ): Markup {
@@ -91,7 +92,7 @@ function passkeyForm(
       name="answer"
     />
     ${fields}
-    <button class="${danger ? 'danger' : 'main'}">${button}</button>
+    <button class="${as}">${button}</button>
     <p class="told" role="alert" data-tells></p>
     <noscript><p class="told">Passkeys need scripts: turn them on for this page.</p></noscript>
   </form>`;

@@ -5,7 +5,9 @@
  * - `form[data-passkey]` (`get` or `create`, with its options in `data-options`): asks the authenticator, puts what it
  *   says into the field `answer`, and goes on.
  * - `form[data-code-in-hash]`: puts what stands behind `#` in the address into its field `code`, where no log sees it.
- * - `[data-live]`: an event stream; whenever it says `changed`, the parts with `data-part` are drawn anew.
+ * - `[data-live]`: an event stream; whenever it says `changed`, the parts with `data-part` are drawn anew. When it says
+ *   `over`, so is the session, and `[data-over]` says it.
+ * - `[data-until]`: a bar that runs down from `data-from`, by the broker's clock.
  * - `[data-submits]`: a choice that needs no button.
  */
 export const SCRIPT = String.raw`'use strict';
@@ -95,19 +97,67 @@ for (const choice of document.querySelectorAll('[data-submits]')) {
   choice.addEventListener('change', () => choice.form.requestSubmit());
 }
 
-const draw = async () => {
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
-  if (!answer.ok || answer.redirected) return location.reload();
+const over = () => {
+  for (const words of document.querySelectorAll('[data-over]')) words.hidden = false;
+};
+
+let drawing = false;
+let again = false;
+const drawAnew = async () => {
+  const answer = await fetch(location.href, { headers: { accept: 'text/html', 'brevet-draws': 'itself' } });
+  if (answer.redirected) return over();
+  if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const part of document.querySelectorAll('[data-part]')) {
     const anew = page.getElementById(part.id);
     // What somebody is at is left as it is.
-    if (anew && !part.contains(document.activeElement)) part.replaceWith(document.adoptNode(anew));
+    if (anew && !part.contains(document.activeElement) && !part.querySelector('.say[open]')) part.replaceWith(document.adoptNode(anew));
   }
 };
+const draw = async () => {
+  again = true;
+  if (drawing) return;
+  drawing = true;
+  while (again) {
+    again = false;
+    await drawAnew().catch(() => {});
+  }
+  drawing = false;
+};
 
+// Browsers allow few connections to one host: a page that nobody sees has none.
 for (const place of document.querySelectorAll('[data-live]')) {
-  const stream = new EventSource(place.dataset.live);
-  stream.addEventListener('changed', () => draw());
+  let stream = null;
+  const listen = () => {
+    if (document.hidden === (stream === null)) return;
+    if (document.hidden) {
+      stream.close();
+      stream = null;
+      return;
+    }
+    stream = new EventSource(place.dataset.live);
+    stream.addEventListener('changed', draw);
+    stream.addEventListener('over', () => {
+      stream.close();
+      over();
+    });
+  };
+  document.addEventListener('visibilitychange', listen);
+  listen();
 }
+
+const began = performance.now();
+const at = Number(document.body.dataset.now);
+const left = (seconds) =>
+  seconds < 120 ? seconds + ' s' : seconds < 7200 ? Math.floor(seconds / 60) + ' min' : Math.floor(seconds / 3600) + ' h';
+const run = () => {
+  const now = at + performance.now() - began;
+  for (const bar of document.querySelectorAll('[data-until]')) {
+    const { from, until } = bar.dataset;
+    const rest = Math.max(0, until - now);
+    bar.querySelector('[data-rest]').setAttribute('width', String(Math.min(100, (100 * rest) / Math.max(1, until - from))));
+    bar.nextElementSibling.textContent = rest > 0 ? left(Math.ceil(rest / 1000)) : 'over';
+  }
+};
+if (at) setInterval(run, 1000);
 `;

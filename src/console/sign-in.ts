@@ -58,6 +58,7 @@ function signInSlip(c: Context<Scope>, visit: Visit, to: string, fresh: boolean)
       action: '/sign-in/passkey',
       fields: html`<input type="hidden" name="return_to" value="${to}" />`,
       button: 'Use a passkey',
+      as: deps.operators === null ? 'main' : 'plain',
     })}
     <p class="small">A passkey signs in once it is confirmed by an administrator.</p>
   </article>`;

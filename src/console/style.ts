@@ -78,8 +78,10 @@ time, .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .menu li a[aria-current] { font-weight: 600; box-shadow: inset 3px 0 var(--mark); }
 .filter { display: flex; align-items: center; gap: 0.375rem; font-size: var(--small); }
 .filter label { color: var(--soft); }
-.who { display: flex; align-items: center; gap: 0.75rem; margin-left: auto; font-size: var(--small); }
-.who > a { color: var(--ink); max-width: 11rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.who { display: flex; flex: 1 1 6rem; align-items: center; justify-content: flex-end; gap: 0.75rem; min-width: 0;
+  font-size: var(--small); }
+.who form { flex: none; }
+.who > a { color: var(--ink); padding: 0.25rem 0; max-width: 11rem; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
 footer { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25rem 1rem;
   width: 100%; max-width: 72rem; margin: 0 auto; padding: 0.75rem 1rem 1.25rem; color: var(--soft);
@@ -95,10 +97,10 @@ button, .button { display: inline-flex; align-items: center; justify-content: ce
 button:hover, .button:hover { color: var(--ink); background: var(--sunk); border-color: var(--ink); }
 button.main, .button.main { color: var(--on-mark); background: var(--mark); border-color: var(--mark); }
 button.main:hover, .button.main:hover { color: var(--on-mark); background: var(--mark-deep); border-color: var(--mark-deep); }
-button.danger { color: var(--bad); border-color: var(--bad); }
-button.danger:hover { color: var(--on-bad); background: var(--bad); }
+button.danger, .button.danger { color: var(--bad); border-color: var(--bad); }
+button.danger:hover, .button.danger:hover { color: var(--on-bad); background: var(--bad); }
 button.quiet { min-height: 1.75rem; padding: 0.125rem 0.5rem; font-size: var(--small); font-weight: 500;
-  color: var(--soft); background: none; border-color: transparent; }
+  color: var(--soft); background: none; border-color: transparent; white-space: nowrap; }
 button.quiet:hover { color: var(--ink); border-color: var(--edge); }
 button.quiet[aria-pressed='true'] { color: var(--ink); background: var(--sunk); border-color: var(--rule); }
 button[aria-busy='true'] { opacity: 0.7; cursor: progress; }
@@ -139,12 +141,15 @@ h1 .tag { vertical-align: 0.25rem; margin-left: 0.25rem; }
 .rows li { display: flex; align-items: center; justify-content: space-between; gap: 0.5rem 1rem; padding: 0.625rem 0.875rem; }
 .rows li + li { border-top: 1px solid var(--rule); }
 .rows .sub { display: block; }
+.rows button.quiet { border-color: var(--rule); }
+.rows button.quiet:hover { border-color: var(--edge); }
 .rows a { text-decoration: none; }
+.rows .sub a { color: inherit; text-decoration: underline; }
 .rows a:hover { text-decoration: underline; }
 .facts { display: grid; grid-template-columns: minmax(6rem, max-content) minmax(0, 1fr); gap: 0.3125rem 1.25rem; margin: 0; }
 .facts dt { color: var(--soft); font-size: var(--small); line-height: 1.4375rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
-.facts .long { font-size: 0.8125rem; }
+.facts .long { font-size: 0.8125rem; line-height: 1.4375rem; }
 .quoted { padding-left: 0.75rem; border-left: 2px solid var(--edge); white-space: pre-wrap; }
 .halves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 3rem; }
 .halves section { margin-top: 1.5rem; }
@@ -201,6 +206,113 @@ th { padding: 0.25rem 0.75rem 0.25rem 0; text-align: left; font-weight: 550; col
 td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom: 1px solid var(--rule); overflow-wrap: anywhere; }
 .due { color: var(--soft); font-size: var(--small); white-space: nowrap; }
 
+.sheet { padding: 1rem; background: var(--sheet); border: 1px solid var(--rule); border-radius: 5px; }
+.halves > .sheet { margin-top: 1.5rem; }
+.sheet label { margin-top: 0.75rem; }
+.sheet .pair label { margin-top: 0; }
+.sheet select, .sheet textarea { display: block; width: 100%; margin-top: 0.25rem; }
+.sheet .choice { display: flex; align-items: flex-start; }
+.sheet .choice input { margin-top: 0.1875rem; flex: none; }
+.sheet .small { margin: 0.25rem 0 0; }
+.pair { display: flex; gap: 0.75rem; }
+.pair select { width: auto; }
+.grows { flex: 1; min-width: 0; }
+.plain { margin: 0; padding: 0; list-style: none; }
+th.number, td.number { text-align: right; }
+th.number { white-space: normal; }
+.figures { display: flex; flex-wrap: wrap; gap: 0.75rem 2.5rem; margin: 1.25rem 0 0; }
+.figures div { display: flex; flex-direction: column-reverse; }
+.figures dt { color: var(--soft); font-size: var(--small); }
+.figures dd { margin: 0; }
+.toll { display: block; width: 100%; height: 0.75rem; margin-top: 1rem; border-radius: 3px; }
+.toll-verified { fill: var(--mark); background: var(--mark); }
+.toll-expired { fill: var(--edge); background: var(--edge); }
+.toll-unverifiable { fill: var(--warn); background: var(--warn); }
+.toll-never { fill: var(--rule); background: var(--rule); }
+.toll-alive { fill: var(--bad); background: var(--bad); }
+.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; color: var(--soft); font-size: var(--small); }
+.key { display: inline-block; width: 0.625rem; height: 0.625rem; margin-right: 0.375rem; border-radius: 2px; }
+.spaced { margin-top: 1.25rem; }
+.wide { overflow-x: auto; }
+.inventory { min-width: 60rem; }
+.inventory th[scope='row'] { font-weight: 550; color: var(--ink); vertical-align: top; padding-top: 0.3125rem; }
+.inventory .sub { display: block; font-weight: 400; }
+.difference { min-width: 46rem; }
+.difference .sub { display: block; }
+.difference td { background: none; }
+.was { color: var(--soft); }
+.becomes { font-weight: 550; }
+.becomes .sub { font-weight: 400; }
+tbody th { font-weight: 550; color: var(--ink); }
+.ways { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); gap: 1.25rem 2rem; }
+.way h3 { padding-bottom: 0.25rem; border-bottom: 2px solid var(--rule); }
+.way li { padding: 0.25rem 0; overflow-wrap: anywhere; }
+.way .sub { display: block; margin: 0; }
+.target { width: 100%; }
+.target summary { cursor: pointer; }
+.target pre { margin-top: 0.5rem; padding: 0.625rem; background: var(--sunk); border-radius: 4px; }
+.tabs { display: flex; gap: 0.25rem; margin: 1rem 0; padding: 0; list-style: none; }
+.tabs a { display: block; padding: 0.25rem 0.75rem; color: var(--soft); font-size: var(--small); text-decoration: none;
+  border: 1px solid transparent; border-radius: 5px; }
+.tabs a:hover { color: var(--ink); border-color: var(--edge); }
+.tabs a[aria-current] { color: var(--ink); font-weight: 550; background: var(--sunk); border-color: var(--rule); }
+.plot { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 0.625rem; margin: 1.25rem 0 0.5rem; }
+.plot svg { width: 100%; height: 15rem; }
+.axis { display: flex; flex-direction: column; justify-content: space-between; margin: -0.625rem 0; color: var(--soft);
+  font-size: 0.75rem; line-height: 1.25rem; text-align: right; font-variant-numeric: tabular-nums; }
+.plot figcaption { grid-column: 2; display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.25rem 1rem;
+  padding-top: 0.5rem; color: var(--soft); font-size: 0.75rem; font-variant-numeric: tabular-nums; }
+.plot .legend { margin: 0; }
+.grid { stroke: var(--rule); stroke-width: 1; vector-effect: non-scaling-stroke; }
+.plot-median { fill: var(--mark); background: var(--mark); }
+.plot-high { fill: light-dark(#6fae9f, #3d8474); background: light-dark(#6fae9f, #3d8474); }
+.plot-worst { fill: light-dark(#c3ddd6, #24463e); background: light-dark(#c3ddd6, #24463e); }
+.row-bar { display: block; width: 100%; min-width: 6rem; height: 0.625rem; margin-top: 0.375rem; border-radius: 2px; }
+.drawn { width: 40%; }
+.tag.good { color: var(--good); border-color: currentColor; }
+.soft { color: var(--soft); }
+.bad { color: var(--bad); }
+.figure { font-size: 1.375rem; font-weight: 600; line-height: 1.3; letter-spacing: -0.01em; }
+.choose { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 0.5rem 0.75rem; margin: 1rem 0; }
+.choose label { color: var(--soft); font-weight: 500; }
+.choose input, .choose select { display: block; width: 11rem; min-height: 2rem; margin-top: 0.125rem; padding-block: 0.125rem;
+  font-size: 0.875rem; }
+.choose select { width: auto; min-width: 8rem; }
+.choose button { min-height: 2rem; padding-block: 0.125rem; }
+.rows.leases li { display: grid; grid-template-columns: 9.5rem minmax(0, 1fr) auto; }
+.life { display: flex; align-items: center; gap: 0.5rem; margin: 0; font-size: var(--small); }
+.life.wide { flex: 1 1 16rem; min-height: 2.25rem; }
+.left { flex: 1; line-height: 0; }
+.left svg { width: 100%; height: 0.375rem; }
+.rest { min-width: 3.25rem; text-align: right; }
+.bar-ground { fill: var(--rule); }
+.bar-rest { fill: var(--mark); }
+.rows .say[open] { grid-column: 1 / -1; order: 1; width: 100%; }
+.rows .say summary { min-height: 1.75rem; padding: 0.0625rem 0.625rem; font-size: var(--small); }
+.rows .say form { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 0.5rem; max-width: none; margin: 0.5rem 0 0.25rem; }
+.rows .say label { flex-basis: 100%; margin: 0; }
+.rows .say input:not([type]) { flex: 1; width: auto; margin: 0; }
+.rows .say form > button { margin: 0; }
+.lifeline { display: block; width: 100%; height: 0.75rem; margin: 1.25rem 0 0; border-radius: 3px; background: var(--sunk); }
+.life-minting { fill: var(--edge); background: var(--edge); }
+.life-alive { fill: var(--mark); background: var(--mark); }
+.life-exposed { fill: var(--bad); background: var(--bad); }
+.life-unused { fill: var(--rule); background: var(--rule); }
+.told-apart { display: grid; grid-template-columns: minmax(0, 1fr) 21rem; gap: 0 3rem; }
+.told-apart > section { margin-top: 1.5rem; }
+.story { margin: 0; padding: 0; list-style: none; }
+.story > li { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0 1rem; padding: 0.5rem 0 0.625rem;
+  border-top: 1px solid var(--rule); }
+.story > li.uses { display: block; }
+.story .when { display: flex; flex-direction: column; margin: 0; font-size: var(--small); }
+.story .what > p { margin: 0; }
+.story code { overflow-wrap: anywhere; }
+.entry { margin-top: 0.125rem; font-size: var(--small); color: var(--soft); }
+.entry summary { width: max-content; cursor: pointer; }
+.entry h3 { margin: 0.5rem 0 0.125rem; font-size: var(--small); }
+.entry pre { max-height: 16rem; padding: 0.5rem; overflow: auto; background: var(--sunk); border-radius: 4px; color: var(--ink); }
+.entry[open] { margin-bottom: 0.5rem; }
+
 @media (max-width: 68rem) {
   .places { display: none; }
   .menu { display: block; }
@@ -208,21 +320,35 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
 @media (max-width: 60rem) {
   .weighty { grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 }
+@media (max-width: 52rem) {
+  .told-apart { grid-template-columns: minmax(0, 1fr); }
+}
 @media (max-width: 34rem) {
+  .drawn { display: none; }
+  .beside .facts { grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0.25rem 0.75rem; }
+  .beside .facts dd { margin-bottom: 0; }
+  .plot svg { height: 11rem; }
+  .figures { gap: 0.5rem 1.75rem; }
+  .rows.leases li { grid-template-columns: minmax(0, 1fr) auto; }
+  .rows.leases .life { grid-column: 1 / -1; }
+  .rows.leases li .say[open] form { margin-left: 0; }
+  .choose label { flex: 1 1 40%; }
+  .choose input, .choose select { width: 100%; min-width: 0; }
+  .story > li { grid-template-columns: minmax(0, 1fr); }
+  .story .when { flex-direction: row; gap: 0.5rem; }
   .acts { position: sticky; bottom: 0; z-index: 1; order: 1; padding: 0.625rem 0; background: var(--ground); }
   .decision .facts { grid-template-columns: minmax(4.5rem, 6.5rem) minmax(0, 1fr); }
   .decision .facts dd { margin-bottom: 0; }
   .bar { flex-wrap: wrap; gap: 0 0.75rem; padding-block: 0.25rem; }
   .filter { order: 1; width: 100%; padding-bottom: 0.25rem; }
   .filter select { flex: 1; }
-  .who > a { max-width: 6.5rem; }
   main { padding-top: 1.25rem; }
   h1 { font-size: 1.3125rem; }
   .slip { margin-top: 0.5rem; padding: 1.25rem 1rem 1rem; }
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: 0.5rem; }
   .rows li { flex-direction: column; align-items: stretch; }
-  .rows li form { align-self: flex-start; margin-left: -0.5rem; }
+  .rows li form { align-self: flex-start; }
 }
 @media (prefers-reduced-motion: no-preference) {
   button, .button, .places a { transition: background-color 0.12s, border-color 0.12s, color 0.12s; }

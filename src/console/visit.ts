@@ -78,7 +78,9 @@ export const toSignIn = (c: Context<Scope>, { path }: Visit, fresh = false): Res
 const NOT_OURS: Failure = failure('form_over', 'this form did not come from a page of this session', {
   hint: 'Open the page again.',
 });
-const SIGNED_OUT: Failure = failure('unauthenticated', 'You are signed out', { hint: 'Sign in, and do it again.' });
+const SIGNED_OUT: Failure = failure('not_signed_in', 'nothing was done, since your session is over', {
+  hint: 'Sign in, and do it again.',
+});
 
 async function visitOf(c: Context<Scope>): Promise<Visit> {
   const { deps } = c.var;
@@ -88,10 +90,14 @@ async function visitOf(c: Context<Scope>): Promise<Visit> {
   const session = cookie === null ? null : await deps.store.consoleSession(sessionIdOf(cookie));
   const caller = session === null ? null : callerOf(session, deployment);
   if (session === null || caller === null) return { ...common, caller: null, bound: visitorOf(c) };
-  const idleUntil = idleFrom(session, deps.clock());
+  const idleUntil = drawsItself(c) ? null : idleFrom(session, deps.clock());
   if (idleUntil !== null) await deps.store.usedConsole(session.id, idleUntil);
   return { ...common, caller, bound: session.id };
 }
+
+/** A page that keeps itself as things are is no sign that anybody sits before it. */
+const drawsItself = (c: Context<Scope>): boolean =>
+  c.req.header('brevet-draws') !== undefined || c.req.path.startsWith('/live/');
 
 /** A browser that is not signed in has a secret, too, so that a form of one is no form of another. */
 function visitorOf(c: Context<Scope>): string {

@@ -159,6 +159,8 @@ export type WorkTask =
       readonly tenants: readonly TenantName[];
       /** The epoch that raised it: once it is lifted, what was decided since is none of its business. */
       readonly since?: Partial<Epochs>;
+      /** Where it was asked for: whatever whole targets gave before this moment ends too, and whether that is done. */
+      readonly all?: { readonly before: Instant; readonly is: 'to do' | 'done' };
     }
   /** The step of an approval, or its time, is over: the next are asked, or nobody any more. */
   | { readonly task: 'approval'; readonly tenant: TenantName; readonly approval: ApprovalId }
@@ -299,6 +301,17 @@ export type LifeChange = { readonly tenant: TenantName } & (
       readonly secret: SealedSecret | null;
       readonly death: Death | null;
       readonly exposure: Milliseconds | null;
+      readonly work: readonly NewWork[];
+    }
+  /**
+   * A mint that landed when the end of its lease was committed already: only from `revoking`, and once. Keeps what the
+   * kill finds it by and looks with, which `work` then does.
+   */
+  | {
+      readonly kind: 'lease.land';
+      readonly lease: LeaseId;
+      readonly reference: JsonObject | null;
+      readonly secret: SealedSecret | null;
       readonly work: readonly NewWork[];
     }
   /**

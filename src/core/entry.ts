@@ -40,6 +40,8 @@ export const ENTRY_KINDS = [
   'lease.opening',
   'lease.active',
   'lease.failed',
+  /** A mint landed when the end of its lease was committed already. */
+  'lease.landed',
   /** A use was counted, before it was let happen. */
   'lease.used',
   'lease.revoking',

@@ -39,6 +39,7 @@ export const FAILURES = {
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported', oauth: 'unsupported_grant_type' },
   invalid_client: { status: 401, title: 'The client did not prove who it is', oauth: 'invalid_client' },
   unauthenticated: { status: 401, title: 'The token is missing, wrong or over', oauth: 'invalid_client' },
+  not_signed_in: { status: 401, title: 'You are not signed in', oauth: 'invalid_client' },
   not_permitted: { status: 403, title: 'No rule permits this', oauth: 'access_denied' },
   forbidden_by_rule: { status: 403, title: 'A rule forbids this', oauth: 'access_denied' },
   role_needed: { status: 403, title: 'Several roles would permit this: name one', oauth: 'access_denied' },

@@ -133,6 +133,9 @@ export class ProviderRefused extends ProviderUnavailable {
   }
 }
 
+/** What was asked for is larger than the provider takes: it has said so and made nothing, and would say so again. */
+export class MintTooLarge extends ProviderRefused {}
+
 interface CommonProvider {
   readonly kind: ProviderKind;
   /**
@@ -171,6 +174,10 @@ export interface RemoteProvider extends CommonProvider {
   list(target: OpenTarget): Promise<readonly Mark[]>;
   /** Asked only where it declares `seesUse`. */
   activity(subject: Subject, target: OpenTarget): Promise<Activity>;
+  /**
+   * Ends whatever the target gave before a moment, also what Brevet did not mint; safe to repeat. `null` where it cannot.
+   */
+  readonly endAll: ((target: OpenTarget, before: Instant) => Promise<void>) | null;
 }
 
 export type Provider = LocalProvider | RemoteProvider;

@@ -49,9 +49,12 @@ export interface ActivateStatement {
   readonly nonce: string;
 }
 
+/** At these tenants and no other, for this reason. */
 export interface LiftStatement {
   readonly purpose: 'lift';
   readonly block: BlockId;
+  readonly tenants: readonly TenantName[];
+  readonly reason: string;
   readonly approver: PersonName;
   readonly nonce: string;
 }

@@ -29,6 +29,7 @@ import type {
 } from './ids.ts';
 import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Verdict } from './oversight.ts';
 import type { Lease, LeaseState } from './lease.ts';
+import type { Marks, MarksQuery } from './live.ts';
 import type { KeptProposal } from './proposal.ts';
 import type { Agent, Assignment, BundleFiles, ProviderKind, RoleFunction, TargetVersion, Tenant } from './registers.ts';
 import type { RequestRow, Spread } from './change.ts';
@@ -69,6 +70,27 @@ export interface AsksQuery {
 
 export interface LeaseQuery extends Page, LeaseFilter {
   readonly states: readonly LeaseState[] | null;
+  readonly task?: TaskName | null;
+}
+
+export interface ExposureQuery {
+  readonly within: readonly TenantName[];
+  readonly since: Instant;
+  /** The length of one span. */
+  readonly every: Milliseconds;
+}
+
+/** What was ended in one span of time (`from`), or by one provider over all of it. */
+export interface ExposureRow {
+  readonly from: Instant | null;
+  readonly provider: ProviderKind | null;
+  readonly n: number;
+  /** Of those, what nobody could see dead. */
+  readonly unverifiable: number;
+  readonly median: Milliseconds;
+  /** 95 of 100 were no longer. */
+  readonly high: Milliseconds;
+  readonly worst: Milliseconds;
 }
 
 export interface KeptPolicy {
@@ -117,6 +139,9 @@ export interface KeptEntry {
   readonly said: JsonObject;
   readonly seen: JsonObject;
 }
+
+/** An entry as it is exported. */
+export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
 
 /** What a block would reach, or does: `agents` are those of its owner, vendor or model, or the one that it names. */
 export interface Reach {
@@ -252,6 +277,8 @@ export interface Store extends BlockReads, OversightReads {
   consoleSessionsOf(person: PersonName): Promise<readonly ConsoleSession[]>;
   /** That a session was used: bookkeeping, by which it does not end for idleness before. */
   usedConsole(id: string, idleUntil: Instant): Promise<void>;
+  /** Where things stand that open pages show. Whoever asks has looked whether they may be shown. */
+  marks(query: MarksQuery): Promise<Marks>;
   /** What a person holds now, over all tenants and at the deployment (`null`). */
   functionsOf(
     person: PersonName,
@@ -267,6 +294,8 @@ export interface Store extends BlockReads, OversightReads {
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
   /** Newest first, and nothing outside `within`. Without a tenant: across tenants, by the listing role. */
   leases(query: LeaseQuery, within: readonly TenantName[] | null): Promise<readonly Lease[]>;
+  /** How long what is dead was exposed: by spans of time, and by provider. */
+  exposures(query: ExposureQuery): Promise<readonly ExposureRow[]>;
   /** Over all tenants by the listing role, newest first: what is not over, and what was ended since. */
   ending(of: EndingQuery): Promise<readonly Lease[]>;
   /** Whose these are and how they stand, over all tenants; those that are no leases are missing. */
@@ -305,6 +334,8 @@ export interface Store extends BlockReads, OversightReads {
     tenant: TenantName,
     of: { readonly lease: LeaseId } | { readonly request: RequestId },
   ): Promise<readonly KeptEntry[]>;
+  /** The same of a request, whole: with the salts by which what stands beside a leaf can be proven. */
+  evidence(tenant: TenantName, request: RequestId): Promise<readonly Evidence[]>;
   /** Active leases that have passed their end, oldest first, over all tenants. */
   overdue(now: Instant, limit: number): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;
   /**

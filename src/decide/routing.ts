@@ -65,7 +65,7 @@ function kindsOf({ bundle, task, manyTenants }: Routing): readonly RouteKind[] {
 }
 
 /** Each step's people are those of the moment at which it begins. */
-function stepsOf({ steps }: RouteRule, asked: Routing): readonly RouteStep[] {
+export function stepsOf({ steps }: RouteRule, asked: Routing): readonly RouteStep[] {
   let at = asked.at;
   return steps.map((rule) => {
     const step = stepOf(rule, { ...asked, at });

@@ -81,6 +81,7 @@ async function serveDeps(
     deps,
     inSetup,
     async stop() {
+      deps.live?.close();
       await drain(server);
       hunter.stop();
       await sweeper.stop();

@@ -16,14 +16,20 @@ import { name as nameField, parseWith, when, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import type { LiftStatement } from '../core/statement.ts';
 import type { KeptBlock, Reach } from '../core/store.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { standingAt } from '../administer/administrator.ts';
 import type { Administrator } from '../administer/administrator.ts';
 import { perform, unmetFailure } from '../administer/commit.ts';
+import type { Act } from '../administer/commit.ts';
+import type { Signed } from '../authenticate/passkey.ts';
+import { oneUseOf } from '../authenticate/ticket.ts';
+import type { Ticket } from '../authenticate/ticket.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { conflictWithBlock } from '../decide/segregation.ts';
+import { wholeTargets } from '../revoke/end-all.ts';
 import { reachOf } from '../revoke/enforce.ts';
 import type { Deps } from '../deps.ts';
 import { namedIn } from './named.ts';
@@ -44,6 +50,8 @@ const raiseBody = z.strictObject({
   reason: words(1000),
   until: when().optional(),
   drill: z.boolean().default(false),
+  /** Whatever the targets wholly inside gave before ends too, whoever made it: the roles at AWS are denied. */
+  deny_role: z.boolean().default(false),
 });
 type Asked = z.infer<typeof previewBody>;
 
@@ -94,6 +102,8 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   const { by, of, tenants } = aim.value;
   const unfit = drill ? await whyNoDrill(deps, tenants) : null;
   if (unfit !== null) return err(failure('invalid_field', unfit, { path: 'drill' }));
+  const isWhole = asked.value.deny_role;
+  if (isWhole && (await wholeTargets(deps, of, tenants)).length === 0) return err(NO_ROLE);
   const at = deps.clock();
   const until = endOf(at, asked.value.until ?? null, drill);
   if (!until.ok) return until;
@@ -108,11 +118,13 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
     from: at,
     until: until.value,
   }));
-  const facts = { block: id, scope: of.scope, until: until.value === null ? null : toRfc3339(until.value), drill };
+  const ends = until.value === null ? null : toRfc3339(until.value);
+  const facts = { block: id, scope: of.scope, until: ends, drill, ...(isWhole ? { deny_role: true } : {}) };
   const draft = { kind: 'block.raised', at, actor: by.actor, accountable: by.person, inSetup: by.inSetup } as const;
   const said = { name: of.name, reason };
   const entries = tenants.map((tenant) => makeEntry({ ...draft, tenant, facts, said }, deps.random));
-  const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants } as const;
+  const all = isWhole ? { all: { before: at, is: 'to do' } as const } : {};
+  const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants, ...all } as const;
   const work = [{ id: newId('wrk', at, deps.random), due: at, what }];
   const change = { kind: 'block.raise', blocks, reason, drill } as const;
   const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
@@ -120,6 +132,11 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   if (!done.ok) return err(unmetFailure(done.error));
   return ok({ id, at, of, tenants, until: until.value, receipts: done.value.receipts });
 }
+
+const NO_ROLE = failure('invalid_field', 'no target wholly inside it has a role that can be denied', {
+  path: 'deny_role',
+  hint: 'Block a target at AWS, the provider aws, a tenant or everything.',
+});
 
 function endOf(at: Instant, asked: Instant | null, drill: boolean): Result<Instant | null> {
   if (asked !== null && asked <= at) {
@@ -191,11 +208,27 @@ export interface Lifted {
   readonly receipts: readonly Receipt[];
 }
 
-/** Tenant by tenant, each under the epochs that the lifter's standing there was read with. */
+/** The lifter's word under their own key, and the ticket that it was given for. */
+export interface LiftWord {
+  readonly ticket: Ticket;
+  readonly signed: Signed<LiftStatement>;
+}
+
+interface Lifting {
+  readonly id: BlockId;
+  readonly body: unknown;
+  /** From the console; none with a token of the issuer. */
+  readonly word?: LiftWord;
+}
+
+/**
+ * Tenant by tenant, each under the epochs that the lifter's standing there was read with. A signature stands in the
+ * entry of each, and is spent with the first.
+ */
 export async function liftBlock(
   deps: Deps,
   operator: OperatorPrincipal,
-  { id, body }: { readonly id: BlockId; readonly body: unknown },
+  { id, body, word }: Lifting,
 ): Promise<Result<Lifted>> {
   const found = await seenBlock(deps, operator, id);
   if (!found.ok) return found;
@@ -215,7 +248,8 @@ export async function liftBlock(
   }
   const lifted: Receipt[] = [];
   for (const tenant of places) {
-    const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason });
+    const given = lifted.length === 0 ? spent(word) : kept(word);
+    const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason, given });
     if (!receipt.ok) return receipt;
     lifted.push(receipt.value);
   }
@@ -246,7 +280,7 @@ async function liftAt(
   deps: Deps,
   operator: OperatorPrincipal,
   block: KeptBlock,
-  { tenant, reason }: { readonly tenant: TenantName; readonly reason: string },
+  { tenant, reason, given }: { readonly tenant: TenantName; readonly reason: string; readonly given: Given },
 ): Promise<Result<Receipt>> {
   const by = await lifterAt(deps, operator, block, tenant);
   if (!by.ok) return by;
@@ -257,8 +291,26 @@ async function liftAt(
     facts: { block: block.id, scope: block.scope },
     said: { name: block.name, reason },
     ends: null,
+    ...given,
   });
 }
+
+type Given = Pick<Act, 'seen' | 'spends' | 'counts'>;
+
+/** Whole, so that anyone with the public key can verify it years later. */
+const kept = (word: LiftWord | undefined): Given =>
+  word === undefined
+    ? {}
+    : { seen: { statement: { ...word.signed.statement }, assertion: { ...word.signed.assertion } } };
+
+const spent = (word: LiftWord | undefined): Given =>
+  word === undefined
+    ? {}
+    : {
+        ...kept(word),
+        spends: [oneUseOf(word.ticket)],
+        counts: { passkey: word.signed.passkey.id, signCount: word.signed.signCount },
+      };
 
 /** Of a lease, the agent that held it. */
 async function conflictOf(

@@ -103,12 +103,25 @@ async function give(
   const asked = (kept?.approval?.asked ?? kept?.asked)?.['parameters'] ?? {};
   const id = newId('ord', at, deps.random);
   const order: Order = {
-    ...{ id, tenant, lease: lease.id, agent, task, resource, reason, at, by: person },
+    id,
+    tenant,
+    lease: lease.id,
+    agent,
+    task,
+    resource,
+    reason,
+    at,
+    by: person,
     parameters: asked as JsonObject,
     until: after(at, ORDER_LASTS),
   };
   const review: Review = {
-    ...{ id: newId('rev', at, deps.random), tenant, agent, reason, at, from: at },
+    id: newId('rev', at, deps.random),
+    tenant,
+    agent,
+    reason,
+    at,
+    from: at,
     what: 'reversal',
     about: id,
     openedBy: person,

@@ -7,8 +7,9 @@ import type { WorkTask } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { BlockId, LeaseId, TenantName } from '../core/ids.ts';
 import type { Reach, Toll } from '../core/store.ts';
-import { after, seconds } from '../core/time.ts';
+import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
+import { endAllBefore } from './end-all.ts';
 import type { KillResult } from './lease.ts';
 import { endLease } from './revoke.ts';
 
@@ -24,6 +25,29 @@ const MOST_FAILED = 1_000;
 const LOOK_AGAIN = seconds(1);
 
 export async function enforce(deps: Deps, task: Enforce): Promise<KillResult> {
+  // Beside each other: neither waits for the other's targets.
+  const [leases, whole] = await Promise.all([endInside(deps, task), endWhole(deps, task)]);
+  if (!leases.dead) return { ...leases, left: whole.left };
+  if (whole.why !== null) return { dead: false, why: whole.why, left: whole.left };
+  await report(deps, task);
+  return { dead: true };
+}
+
+interface EndedWhole {
+  /** Why a whole target is not ended yet; `null` where nothing is left to do about them. */
+  readonly why: string | null;
+  readonly left: Enforce;
+}
+
+/** Once, since it is read back; what is dying is looked at more often than that. */
+async function endWhole(deps: Deps, task: Enforce): Promise<EndedWhole> {
+  const { all, of, tenants } = task;
+  if (all === undefined || all.is === 'done') return { why: null, left: task };
+  const why = await endAllBefore(deps, of, { tenants, before: all.before });
+  return { why, left: why === null ? { ...task, all: { ...all, is: 'done' } } : task };
+}
+
+async function endInside(deps: Deps, task: Enforce): Promise<KillResult> {
   const now = await reachOf(deps, task.of, task.tenants);
   // Whoever was one of them when it was raised is one still, whatever the register says since.
   const agents = [...new Set([...now.agents, ...task.agents])];
@@ -40,9 +64,9 @@ export async function enforce(deps: Deps, task: Enforce): Promise<KillResult> {
   const [why] = failed.values();
   if (why !== undefined) return { dead: false, why };
   const left = (await deps.store.unendedWithin(reach)).reduce((sum, { n }) => sum + n, 0);
-  if (left > 0) return { dead: false, why: `${left} are not dead yet`, until: after(deps.clock(), LOOK_AGAIN) };
-  await report(deps, task);
-  return { dead: true };
+  return left === 0
+    ? { dead: true }
+    : { dead: false, why: `${left} are not dead yet`, until: after(deps.clock(), LOOK_AGAIN) };
 }
 
 /** Of an owner, a vendor or a model: the agents that are theirs now. */
@@ -89,7 +113,7 @@ async function endAll(
 }
 
 /** At each tenant: how many it ended, how dead they are, and the longest exposure. */
-async function report(deps: Deps, { block, tenants, of }: Enforce): Promise<void> {
+async function report(deps: Deps, { block, tenants, of, all }: Enforce): Promise<void> {
   // An attempt that was cut off after this was written does not write it twice.
   if ((await deps.store.block(block, tenants))?.reportedAt !== null) return;
   const tolls = await deps.store.toll(block, tenants);
@@ -97,7 +121,8 @@ async function report(deps: Deps, { block, tenants, of }: Enforce): Promise<void
   const at = deps.clock();
   const entries = tenants.map((tenant) => {
     const here = tolls.filter((toll) => toll.tenant === tenant);
-    const facts = { block, scope: of.scope, ...tollFacts(here) };
+    const whole = all === undefined ? {} : { all_ended_before: toRfc3339(all.before) };
+    const facts = { block, scope: of.scope, ...tollFacts(here), ...whole };
     const actor = { kind: 'broker', name: deps.node } as const;
     return makeEntry({ tenant, kind: 'block.reported', at, actor, accountable: null, inSetup, facts }, deps.random);
   });

@@ -44,8 +44,14 @@ async function endAndLook(deps: Deps, lease: Lease, held: Held, killer: Killer):
   const sighting = await held.provider.look(held.subject, held.target);
   const death = deathOf(deps, lease, sighting, declared);
   if (held.provider.where === 'remote') deps.breakers.answered(lease);
-  if (death === null) return { dead: false, why: sighting.seen === 'unseen' ? sighting.why : 'it is still there' };
+  if (death === null) return notSeenDead(lease, sighting);
   return bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
+}
+
+/** What can never be seen dead is over, or unverifiable, at its own end: that is said then, and not a backoff later. */
+function notSeenDead({ expiresAt }: Lease, sighting: Sighting): Killed {
+  if (sighting.seen !== 'unseen') return { dead: false, why: 'it is still there' };
+  return { dead: false, why: sighting.why, ...(sighting.forGood ? { noLater: expiresAt } : {}) };
 }
 
 /** One that was never activated may still be landing: its name is fenced before anything is said of it. */

@@ -23,6 +23,8 @@ export type KillResult =
       readonly dead: false;
       readonly why: string;
       readonly until?: Lease['expiresAt'];
+      /** Or whatever the backoff, but by then. */
+      readonly noLater?: Lease['expiresAt'];
       /** Where a part of it is over: what is left to do. */
       readonly left?: WorkTask;
     };

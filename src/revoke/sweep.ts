@@ -7,7 +7,7 @@ import type { WorkTask } from '../core/change.ts';
 import type { ClaimedWork } from '../core/store.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import { instant, seconds } from '../core/time.ts';
+import { earliest, instant, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { passTime } from '../approve/pass-time.ts';
@@ -137,11 +137,12 @@ async function withLease(
 async function defer(
   deps: Deps,
   work: ClaimedWork,
-  { why, until, left }: Omit<Extract<KillResult, { readonly dead: false }>, 'dead'>,
+  { why, until, noLater, left }: Omit<Extract<KillResult, { readonly dead: false }>, 'dead'>,
 ): Promise<void> {
   const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
   deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
-  await deps.store.defer(work, until ?? backoff(deps, work.attempt), why, left);
+  const due = until ?? earliest(backoff(deps, work.attempt), noLater ?? null);
+  await deps.store.defer(work, due, why, left);
 }
 
 function backoff(deps: Deps, attempts: number): Instant {

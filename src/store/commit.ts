@@ -45,6 +45,7 @@ export function createCommit(link: Link, group: Group): Commit {
       case 'lease.use':
       case 'lease.fail':
       case 'lease.revoke':
+      case 'lease.land':
       case 'lease.bury':
       case 'lease.report': {
         checkEntries(change, entries);

@@ -11,11 +11,13 @@ import { createCommit } from './commit.ts';
 import { createConsoleReads } from './console.ts';
 import { createGroup } from './commit/group.ts';
 import type { DatabaseOptions } from './database.ts';
+import { createExposures } from './exposures.ts';
 import { createSnapshots, noSnapshots } from './kept.ts';
 import type { KeptSnapshots } from './kept.ts';
 import { createHoldingReads } from './holdings.ts';
 import { createLink } from './link.ts';
 import { createApprovalReads } from './approvals.ts';
+import { createMarks } from './marks.ts';
 import { createOversightReads } from './oversight.ts';
 import { createProposals } from './proposals.ts';
 import { createReads } from './read.ts';
@@ -95,6 +97,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     ...createReads(link),
     ...createProposals(link),
     ...createConsoleReads(link),
+    ...createMarks(link),
+    ...createExposures(link),
     ...createApprovalReads(link),
     ...reader,
     ...createHoldingReads(link),

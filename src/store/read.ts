@@ -8,7 +8,7 @@ import type { LeaseFilter } from '../core/change.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import { ENTRY_KINDS } from '../core/entry.ts';
-import type { EntryValue } from '../core/entry.ts';
+import type { EntryKind, EntryValue } from '../core/entry.ts';
 import type { TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs } from '../core/snapshot.ts';
@@ -37,6 +37,7 @@ type Reads = Pick<
   | 'target'
   | 'newestTarget'
   | 'entries'
+  | 'evidence'
   | 'overdue'
   | 'live'
 >;
@@ -141,6 +142,22 @@ export function createReads(link: Link): Reads {
         return (await newest.limit(1))[0] ?? null;
       }),
     entries: (tenant, of) => at(tenant, (tx) => entriesOf(tx, tenant, of)),
+    evidence: (tenant, request) =>
+      at(tenant, async (tx) => {
+        const rows = await tx
+          .select({ entry: entries, values: entryValues.values })
+          .from(entries)
+          .leftJoin(entryValues, and(eq(entryValues.tenant, entries.tenant), eq(entryValues.entry, entries.id)))
+          .where(and(eq(entries.tenant, tenant), eq(entries.request, request)))
+          .orderBy(asc(entries.at), asc(entries.id));
+        return rows.map(({ entry: { id, kind, text, leaf }, values }) => ({
+          id,
+          kind: kind as EntryKind,
+          text,
+          leaf: toHex(leaf),
+          values: values ?? [],
+        }));
+      }),
     overdue: (now, limit) =>
       working((tx) =>
         tx
@@ -202,13 +219,14 @@ const beyond = (lease: Lease['id'] | null): SQL | undefined => (lease === null ?
 function newestLeases(
   tx: Transaction,
   tenant: TenantName,
-  { before, limit, states, ...filter }: LeaseQuery,
+  { before, limit, states, task = null, ...filter }: LeaseQuery,
   columns: ReturnType<typeof getTableColumns<typeof leases>> | typeof withoutSecret,
 ): Promise<Lease[]> {
   const which = and(
     eq(leases.tenant, tenant),
     before === null ? undefined : lt(leases.id, before as Lease['id']),
     states === null ? undefined : inArray(leases.state, [...states]),
+    task === null ? undefined : eq(leases.task, task),
     narrowed({ ...filter, tenant: null }),
   );
   return tx.select(columns).from(leases).where(which).orderBy(desc(leases.id)).limit(limit);

@@ -61,7 +61,14 @@ signing('needs no count: a synced passkey has none', async () => {
 const OTHERS: Readonly<Record<string, Statement>> = {
   'a no': { ...APPROVE, purpose: 'reject', verdict: 'rejected', reason: 'too_wide', words: null },
   'a narrower answer': { ...APPROVE, purpose: 'narrow', verdict: 'narrowed', narrower: { ttl: 60 } },
-  'the lifting of a block': { purpose: 'lift', block: 'blk_1' as BlockId, approver: PAULA, nonce: 'n' },
+  'the lifting of a block': {
+    purpose: 'lift',
+    block: 'blk_1' as BlockId,
+    tenants: [],
+    reason: 'over',
+    approver: PAULA,
+    nonce: 'n',
+  },
   'a sign-in': { purpose: 'sign_in', origin: PUBLIC_URL, nonce: 'n' },
   'an enrolment': { purpose: 'enrol', person: PAULA, nonce: 'n' },
   'another package': { ...APPROVE, package_hash: 'cd'.repeat(32) },

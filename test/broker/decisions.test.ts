@@ -1,92 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ASSERTION_TYPE } from '../../src/client/assertion.ts';
-import type { ConsoleCaller } from '../../src/authenticate/console.ts';
-import { answerApproval, prepareWord, showDecision } from '../../src/broker/decisions.ts';
+import { answerApproval, revokeApproval, showDecision } from '../../src/broker/decisions.ts';
 import type { Word } from '../../src/approve/verdict.ts';
 import { sealTicket } from '../../src/authenticate/ticket.ts';
-import type { ApprovalId, OperatorName, PersonName, TenantName } from '../../src/core/ids.ts';
-import { instant } from '../../src/core/time.ts';
-import { AGENT, ASKED, must, PUBLIC_URL, testApp } from '../support/app.ts';
-import type { Answer, TestNode } from '../support/app.ts';
+import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
+import { AGENT, must, PUBLIC_URL, testApp } from '../support/app.ts';
 import { Authenticator, enrolled } from '../support/authenticator.ts';
-import type { Lies } from '../support/authenticator.ts';
+import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
+import type { Saying } from '../support/deciding.ts';
 
 const ACME = 'acme' as TenantName;
-const keys = new Map<string, Authenticator>(
-  ['paula', 'olga', 'otto'].map((name) => [name, new Authenticator(PUBLIC_URL)]),
-);
-
 const app = await testApp();
-for (const [person, key] of keys) await enrolled(app, key.passkey(person, { confirmedBy: 'ada' as PersonName }));
+const { keys, ask, stateOf, redeem, say } = await deciding(app);
 const other = await app.node();
-
-const callerOf = (person: string, session = `session of ${person}`): ConsoleCaller => ({
-  kind: 'operator',
-  operator: person as OperatorName,
-  person: person as PersonName,
-  by: 'passkey',
-  session,
-  signedInAt: instant(0),
-  provenAt: instant(0),
-});
-
-const part = (answer: Answer, name: string) => answer.body[name] as Record<string, unknown>;
-
-interface Waiting {
-  readonly request: string;
-  readonly approval: ApprovalId;
-}
-
-async function ask(more: Record<string, unknown> = {}): Promise<Waiting> {
-  const answer = await app.call('POST', '/t/acme/requests', {
-    token: await app.session(),
-    body: { ...ASKED, ...more },
-  });
-  assert.is(answer.status, 202, answer.text);
-  return { request: String(answer.body['request']), approval: part(answer, 'approval')['id'] as ApprovalId };
-}
-
-const stateOf = async ({ request }: Waiting) =>
-  part(await app.call('GET', `/t/acme/requests/${request}`, { token: await app.session() }), 'approval');
-
-const redeem = async ({ request }: Waiting, node: TestNode = app, client = 'triage-bot'): Promise<Answer> =>
-  node.call('POST', `/t/acme/requests/${request}/credential`, {
-    body: { client_assertion_type: ASSERTION_TYPE, client_assertion: await app.assertion(client) },
-  });
-
-interface Saying {
-  readonly word?: Word;
-  readonly lies?: Lies;
-  readonly with?: Authenticator;
-  readonly node?: TestNode;
-  readonly as?: ConsoleCaller;
-  /** What is sent instead of what was shown. */
-  readonly shown?: string;
-}
-
-const YES: Word = { verdict: 'approve' };
-const NO: Word = { verdict: 'reject', reason: 'wrong_client', words: 'Not at this clinic' };
-
-async function say(person: string, { approval }: Waiting, saying: Saying = {}): Promise<string> {
-  const { word = YES, lies = {}, node = app, as = callerOf(person) } = saying;
-  const { deps } = node;
-  const seen = await showDecision(deps, as, { tenant: ACME, approval });
-  if (!seen.ok) return seen.error.code;
-  const yes = sealTicket(deps, seen.value.ticket);
-  const prepared = word.verdict === 'approve' ? null : prepareWord(deps, as, { ticket: yes, word });
-  if (prepared?.ok === false) return prepared.error.code;
-  const ticket = prepared?.value ?? seen.value.ticket;
-  const key = saying.with ?? keys.get(person);
-  if (key === undefined) throw new Error(`${person} has no key`);
-  const assertion = key.sign(ticket.statement, lies);
-  const answered = await answerApproval(deps, as, {
-    ticket: sealTicket(deps, ticket),
-    shown: saying.shown ?? seen.value.package.text,
-    assertion,
-  });
-  return answered.ok ? answered.value.approval.state : answered.error.code;
-}
 
 const approving = suite('a person who is asked');
 
@@ -265,6 +191,35 @@ async function endAssignment(person: string): Promise<void> {
 }
 
 const ada = async (method: string, path: string, body?: unknown) => must(await app.operator('ada', method, path, body));
+
+redeeming('is worth nothing once who gave it, or oversight, takes it back, and nobody else can', async () => {
+  for (const [person, ends] of [
+    ['paula', true],
+    ['otto', true],
+    ['olga', false],
+  ] as const) {
+    const waiting = await ask();
+    await say('paula', waiting);
+    const taken = await revokeApproval(app.deps, callerOf(person), { tenant: ACME, approval: waiting.approval });
+    assert.is(taken.ok, ends, person);
+    assert.is((await redeem(waiting)).status, ends ? 409 : 201);
+    const late = await revokeApproval(app.deps, callerOf('otto'), { tenant: ACME, approval: waiting.approval });
+    assert.not.ok(late.ok);
+  }
+});
+
+redeeming('is worth nothing once the passkey that signed it is removed', async () => {
+  const waiting = await ask();
+  await say('paula', waiting);
+  const key = keys.get('paula') as Authenticator;
+  await app.sql(`delete from passkeys where id = '${key.id}'`);
+  await app.sql('update deployment set epoch = epoch + 1');
+  const redeemed = await redeem(waiting);
+  await enrolled(app, key.passkey('paula', { confirmedBy: 'ada' as PersonName, signCount: 1_000 }));
+  assert.is(redeemed.body['code'], 'approval_differs', redeemed.text);
+  keys.set('paula', new Authenticator(PUBLIC_URL));
+  await enrolled(app, (keys.get('paula') as Authenticator).passkey('paula', { confirmedBy: 'ada' as PersonName }));
+});
 
 redeeming('is worth nothing in a freeze that began after the yes', async () => {
   const waiting = await ask();

@@ -223,7 +223,9 @@ for (const [state, status, told] of ANSWERED) {
     const approval = { id: 'apr_9', state };
     broker.failing('/requests', { status: 202, body: { request: 'req_9', approval } });
     broker.answering('/requests/req_9', () => ({ status: 200, body: { id: 'req_9', approval } }));
-    broker.answering('/requests/req_9/credential', () => problem(409, 'approval_over', { detail: `the approval is ${state}` }));
+    broker.answering('/requests/req_9/credential', () =>
+      problem(409, 'approval_over', { detail: `the approval is ${state}` }),
+    );
     const ended = await run(['--wait', '0', ...node('0')]);
     assert.is(ended.status, status, ended.err);
     assert.match(ended.err, told);

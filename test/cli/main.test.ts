@@ -20,6 +20,7 @@ import { commands as issuer } from '../../src/cli/issuer.ts';
 import { commands as lease } from '../../src/cli/lease.ts';
 import { commands as offboard } from '../../src/cli/offboard.ts';
 import { commands as operator } from '../../src/cli/operator.ts';
+import { commands as passkey } from '../../src/cli/passkey.ts';
 import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
 import { commands as reconcile } from '../../src/cli/reconcile.ts';
@@ -38,6 +39,7 @@ const ALL: readonly Command[] = [
   ...tenant,
   ...context,
   ...person,
+  ...passkey,
   ...operator,
   ...agent,
   ...enrolment,

@@ -22,7 +22,7 @@ const STATEMENTS: readonly Statement[] = [
   { purpose: 'reject', verdict: 'rejected', reason: 'too_wide', words: null, ...decided },
   { purpose: 'confirm', ...change },
   { purpose: 'activate', policy: 'v', ...change },
-  { purpose: 'lift', block: 'blk_1' as BlockId, approver: PAULA, nonce: 'n' },
+  { purpose: 'lift', block: 'blk_1' as BlockId, tenants: [], reason: 'over', approver: PAULA, nonce: 'n' },
   { purpose: 'sign_in', origin: 'https://brevet.example', nonce: 'n' },
   { purpose: 'enrol', person: PAULA, nonce: 'n' },
 ];

@@ -5,8 +5,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../../src/core/change.ts';
 import { StoreUnavailable } from '../../src/core/store.ts';
+import type { LeaseId, TenantName } from '../../src/core/ids.ts';
+import { endLease } from '../../src/revoke/revoke.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
-import { ProviderUnavailable } from '../../src/core/provider.ts';
+import { MintTooLarge, ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Minted, Provider } from '../../src/core/provider.ts';
 import { agentBody, ahead, rulesOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
@@ -16,12 +18,14 @@ import { clientDatabase } from '../support/target.ts';
 const client = await clientDatabase();
 /** What happens at the provider between its mint and the answer; one thing at a time. */
 let afterMint: (minted: Minted) => Promise<void> = async () => undefined;
+let beforeMint: () => Promise<void> = async () => undefined;
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
     : {
         ...provider,
         mint: async (order, target) => {
+          await beforeMint();
           const minted = await provider.mint(order, target);
           const act = afterMint;
           afterMint = async () => undefined;
@@ -41,6 +45,7 @@ interface Row {
   readonly state: string;
   readonly cause: string | null;
   readonly mark: string;
+  readonly reference: object | null;
   readonly death: { readonly how: string } | null;
   readonly exposure: string | null;
 }
@@ -189,6 +194,30 @@ issuing('withholds when its target has changed between its mint and its outcome'
   assert.is((await leases()).filter(({ state }) => state === 'revoking').length, 0);
 });
 
+issuing('keeps what a mint came to whose end was committed before it', async () => {
+  let landed: Minted | null = null;
+  let ended = '';
+  afterMint = async (minted) => {
+    landed = minted;
+    const { id } = await newest();
+    const lease = await app.deps.store.lease('acme' as TenantName, id as LeaseId);
+    if (lease === null) throw new Error('there is no lease');
+    const actor = { kind: 'operator', name: 'otto' } as const;
+    await endLease(app.deps, lease, { cause: 'oversight', actor, reason: null, outcome: null, killer: 'queue' });
+    ended = lease.id;
+  };
+  const answer = await ask();
+  assert.is(answer.status, 503, answer.text);
+  assert.is(answer.body['code'], 'contended');
+  const { id, state, cause, reference } = await newest();
+  assert.equal([id, state, cause], [ended, 'revoking', 'oversight']);
+  assert.equal(reference, (landed as Minted | null)?.reference);
+  assert.equal(await kinds(id), ['lease.opening', 'lease.revoking', 'lease.landed']);
+  await workOff();
+  assert.is((await newest()).death?.how, 'verified');
+  await workOff();
+});
+
 issuing('goes on when something else has changed and the very same is still permitted', async () => {
   afterMint = async () => {
     must(await app.operator('ada', 'PUT', '/api/people/dana', { display_name: 'Dana again' }));
@@ -226,6 +255,20 @@ issuing('finds a login whose node met a fault, as well', async () => {
   assert.not.match(answer.text, 'out of memory');
   await workOff();
   assert.is((await newest()).state, 'revoked');
+});
+
+issuing('calls failed at once, and refuses as what it is, what its provider calls too large', async () => {
+  beforeMint = () => Promise.reject(new MintTooLarge('it is packed into more than is taken'));
+  const answer = await ask();
+  beforeMint = async () => undefined;
+  assert.is(answer.status, 400, answer.text);
+  assert.is(answer.body['code'], 'invalid_parameters');
+  const { id, state, death } = await newest();
+  assert.equal([state, death], ['failed', null]);
+  assert.equal(await kinds(id), ['lease.opening', 'lease.failed']);
+  await workOff();
+  assert.is((await newest()).state, 'failed');
+  assert.is((await ask()).status, 201, 'the target itself is as good as before');
 });
 
 issuing('refuses while the target is down, and says failed once it was seen', async () => {

@@ -12,18 +12,18 @@ import { nodeName, random } from '../../src/node/parts.ts';
 import { serveNode } from '../../src/node/serve.ts';
 import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { FromNode, Step, ToNode } from '../support/kill-steps.ts';
+import type { FromNode, Hold, Step, ToNode } from '../support/kill-steps.ts';
 import { wrapProvider, wrapStore } from '../support/kill-wraps.ts';
 import type { Place } from '../support/kill-wraps.ts';
 
-let armed: Step | null = null;
+let armed: Extract<ToNode, { readonly arm: Step }> | null = null;
 let release = Promise.withResolvers<void>();
 
 process.on('message', (message: ToNode) => {
   if ('arm' in message) {
     // What was held at another step goes on, to this one.
     const before = release;
-    armed = message.arm;
+    armed = message;
     release = Promise.withResolvers<void>();
     before.resolve();
   } else {
@@ -32,15 +32,23 @@ process.on('message', (message: ToNode) => {
   }
 });
 
-async function at({ provider, verb, when, lease }: Place): Promise<void> {
-  if (armed === null || armed.provider !== provider) return;
+async function at(place: Place): Promise<void> {
+  if (armed === null) return;
+  const { arm, beside } = armed;
   // So that there is something to reconcile, the mint is lost before it is sent.
   // A target that had not answered would be asked one thing at a time, and one alone would come to the step.
-  if (armed.phase === 'reconcile' && verb === 'mint') throw new ProviderRefused('lost on the way');
-  if (armed.verb !== verb || armed.when !== when) return;
-  process.send?.({ reached: lease } satisfies FromNode);
+  if (arm.phase === 'reconcile' && place.verb === 'mint' && place.provider === arm.provider) {
+    throw new ProviderRefused('lost on the way');
+  }
+  if (isAt(arm, place)) process.send?.({ reached: place.lease } satisfies FromNode);
+  else if (beside === null || !isAt(beside, place)) return;
   await release.promise;
+  // What goes on may go on to where it is held again.
+  await at(place);
 }
+
+const isAt = ({ provider, verb, when }: Hold, place: Place): boolean =>
+  place.provider === provider && place.verb === verb && place.when === when;
 
 const config = readConfig(process.env);
 if (!config.ok) throw new Error(config.error.map(({ name, what }) => `${name} ${what}`).join('; '));

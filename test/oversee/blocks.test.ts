@@ -2,7 +2,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
-import type { Provider } from '../../src/core/provider.ts';
+import { ProviderUnavailable } from '../../src/core/provider.ts';
+import type { OpenTarget, Provider } from '../../src/core/provider.ts';
+import type { Instant } from '../../src/core/time.ts';
 import type { Deps } from '../../src/deps.ts';
 import { administered } from '../support/administrators.ts';
 import { agentBody, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
@@ -46,6 +48,9 @@ async function workOff(app: TestApp): Promise<void> {
     if (row?.n === '0') return;
   }
 }
+
+const factsOf = (entry: { readonly text: string } | undefined) =>
+  (JSON.parse(entry?.text ?? '') as { readonly facts: Readonly<Record<string, unknown>> }).facts;
 
 const REASON = { reason: 'It mails strangers' };
 
@@ -325,7 +330,7 @@ kill('is counted, also what was being minted, and told at each tenant', async ()
       told.map(({ tenant }) => tenant),
       ['acme', 'birch'],
     );
-    const facts = (JSON.parse(told[0]?.text ?? '') as { facts: Record<string, number> }).facts;
+    const facts = factsOf(told[0]);
     assert.is(facts['ended'], (items as unknown[]).length);
     assert.is(facts['verified'], facts['ended']);
   } finally {
@@ -349,6 +354,57 @@ kill('is not kept alive by one that cannot be ended', async () => {
     await shop.close();
   }
 });
+
+kill('of whole targets that asks for it ends what they gave before, once, and is over only then', async () => {
+  const asked: { readonly target: string; readonly before: number }[] = [];
+  let fails = 1;
+  const endAll = async ({ version }: OpenTarget, before: Instant): Promise<void> => {
+    asked.push({ target: version.name, before });
+    if (fails-- > 0) throw new ProviderUnavailable('it does not answer');
+  };
+  const around = (provider: Provider): Provider => (provider.where === 'remote' ? { ...provider, endAll } : provider);
+  const client = await clientDatabase();
+  const shop = await testApp({ database: client, around });
+  try {
+    const whole = { scope: 'target', name: 'shop-db', tenants: ['acme'], deny_role: true, ...REASON };
+    const raised = must(await shop.operator('otto', 'POST', '/api/blocks', whole)).body;
+    const reported = () => shop.sql<{ text: string }>(`select text from entries where kind = 'block.reported'`);
+    await watch(shop.deps);
+    assert.is((await reported()).length, 0);
+    const [row] = await shop.sql<{ why: string }>(`select why from work where what ->> 'task' = 'enforce'`);
+    assert.match(row?.why ?? '', 'it does not answer');
+    await workOff(shop);
+    const before = Date.parse(String(raised['from']));
+    assert.equal(asked, [
+      { target: 'shop-db', before },
+      { target: 'shop-db', before },
+    ]);
+    const [told, ...more] = await reported();
+    assert.equal(more, []);
+    assert.is(factsOf(told)['all_ended_before'], raised['from']);
+    const [entry] = await shop.sql<{ text: string }>(`select text from entries where kind = 'block.raised'`);
+    assert.is(factsOf(entry)['deny_role'], true);
+    const plain = { scope: 'tenant', name: 'acme', ...REASON };
+    must(await shop.operator('otto', 'POST', '/api/blocks', plain));
+    await workOff(shop);
+    assert.is(asked.length, 2, 'only where it is asked for');
+  } finally {
+    await shop.close();
+    await client.remove();
+  }
+});
+
+for (const [what, aim] of [
+  ['an agent', { scope: 'agent', name: 'report-bot' }],
+  ['a role of the policy', { scope: 'role', name: 'reporting' }],
+  ['a target without a role', { scope: 'target', name: 'tickets', tenants: ['acme'] }],
+  ['tenants without one', { scope: 'everything' }],
+] as const) {
+  blocks(`of ${what} deny no whole role`, async () => {
+    const refused = await app.operator('otto', 'POST', '/api/blocks', { ...aim, deny_role: true, ...REASON });
+    assert.equal([refused.status, refused.body['code'], refused.body['path']], [400, 'invalid_field', 'deny_role']);
+  });
+}
 
 blocks.run();
 kill.run();

@@ -13,6 +13,8 @@ import { clientDatabase } from '../support/target.ts';
 const client = await clientDatabase();
 /** Marks at which the provider does not answer. */
 const unanswered = new Set<string>();
+/** Marks that can never be looked at. */
+const hidden = new Set<string>();
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
@@ -22,6 +24,10 @@ const around = (provider: Provider): Provider =>
           unanswered.has(subject.mark)
             ? Promise.reject(new ProviderUnavailable('it does not answer'))
             : provider.revoke(subject, target),
+        look: (subject, target) =>
+          hidden.has(subject.mark)
+            ? Promise.resolve({ seen: 'unseen', why: 'nobody can look', forGood: true })
+            : provider.look(subject, target),
       };
 const app = await testApp({ database: client, around });
 const other = await app.node();
@@ -291,6 +297,26 @@ patience('is asked again without a limit, ever more seldom, and people are told'
   unanswered.clear();
   await workOff();
   assert.is((await row(lease)).state, 'revoked');
+});
+
+patience('with what can never be seen dead lasts to its own end, and no longer', async () => {
+  const { lease } = await login({ ttl: 20 });
+  hidden.add((await row(lease)).mark);
+  await end(lease, 'revoke', await app.session('report-bot'), { reason: 'Done' }, '?wait=0');
+  const dues: number[] = [];
+  for (let pass = 0; pass < 10; pass++) {
+    await workOff();
+    const [work] = await app.sql<{ due: string }>(`select due from work where what ->> 'lease' = '${lease}'`);
+    dues.push(Number(work?.due));
+  }
+  const { expires_at } = await row(lease);
+  assert.is(dues.at(-1), Number(expires_at), 'by then its backoff is more than half a minute');
+  assert.ok((dues[0] ?? 0) < Number(expires_at), 'and yet it is tried before');
+  shift = 30_000;
+  await workOff(later);
+  shift = 0;
+  assert.is((await row(lease)).death?.how, 'unverifiable');
+  hidden.clear();
 });
 
 patience.run();

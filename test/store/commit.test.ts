@@ -208,6 +208,7 @@ const ALLOWED: Readonly<Record<Parameters<typeof move>[0], readonly LeaseState[]
   fail: ['opening'],
   revoke: ['opening', 'active'],
   die: ['opening', 'active'],
+  land: ['revoking'],
   bury: ['revoking'],
   report: ['revoking', 'revoked'],
 };
@@ -254,6 +255,27 @@ moves('forgets the secret of what is dead', async () => {
   assert.is(dead?.secret, null);
   assert.is(dead?.exposure, 5);
   assert.is(dead?.death?.how, 'verified');
+});
+
+moves('land once, on what was never active, and write over nothing', async () => {
+  const epochs = await epochsOf(store);
+  const ending = async (steps: readonly Parameters<typeof move>[0][]) => {
+    const lease = await open({ state: 'opening' });
+    for (const step of steps) assert.is(outcomeOf(await send(store, move(step, lease, epochs))), 'done');
+    return lease;
+  };
+  const lease = await ending(['revoke']);
+  const land = move('land', lease, epochs);
+  assert.is(outcomeOf(await send(store, land)), 'done');
+  const landed = await store.lease(ACME, lease);
+  assert.equal([landed?.state, landed?.reference, landed?.secret], ['revoking', { found_by: 'this' }, 'aa.bb.dd']);
+  assert.is(landed?.activeAt, null);
+  const another = { ...land.change, reference: { found_by: 'that' } } as typeof land.change;
+  assert.is(outcomeOf(await store.commit(another, [entryOf('lease.landed')])), 'state');
+  assert.equal((await store.lease(ACME, lease))?.reference, { found_by: 'this' });
+  // What an agent reported of its work meanwhile is no reason against it.
+  const reported = await ending(['revoke', 'report']);
+  assert.is(outcomeOf(await send(store, move('land', reported, epochs))), 'done');
 });
 
 moves('lets one of many that race for a lease have it', async () => {

@@ -101,7 +101,14 @@ async function issueByPolicy(store: Store, counts: { issued: number; over: boole
 async function activate(store: Store, version: string): Promise<string> {
   const files = { 'roles.yaml': version };
   const entry = test.entry();
-  const change = { kind: 'policy.activate', version, files, functions: FUNCTIONS, reading: [], onlyFirst: false } as const;
+  const change = {
+    kind: 'policy.activate',
+    version,
+    files,
+    functions: FUNCTIONS,
+    reading: [],
+    onlyFirst: false,
+  } as const;
   const done = await store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [entry]);
   assert.ok(done.ok);
   return entry.id;

@@ -480,7 +480,10 @@ setup('ends with the second, different administrator alone', async () => {
   assert.is(await witness(second), 'missing', 'one who administers nothing');
   assert.is((await empty.store.deployment()).inSetup, true);
   const functions = { administrator: 'administration' };
-  assert.is(await act({ kind: 'policy.activate', version: 'v', files: {}, functions, reading: [], onlyFirst: true }), 'done');
+  assert.is(
+    await act({ kind: 'policy.activate', version: 'v', files: {}, functions, reading: [], onlyFirst: true }),
+    'done',
+  );
   const assignment = assignmentOf(person(second), 'administrator', null);
   assert.is(await act({ kind: 'assignment.put', assignment }), 'done');
   assert.is(await witness(second), 'done');

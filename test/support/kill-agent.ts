@@ -1,5 +1,6 @@
 /** Agents whose broker may die at any moment: they know what was acknowledged, and what was lost on the way. */
 import { randomUUID } from 'node:crypto';
+import { AT_AWS, THROUGH_VAULT } from './kill-bundle.ts';
 import type { AgentOfWorld } from './kill-world.ts';
 
 export interface Answered {
@@ -36,6 +37,30 @@ export const routing = (target: string): Task => ({
     parameters: { ticket: 'ACME-1', queue: 'network' },
     reason: 'A new ticket',
     ttl: 300,
+  },
+});
+
+/** @param target one of the agents' roles at AWS. */
+export const cloudRead = (target: string, ttl: number): Task => ({
+  agent: 'report-bot',
+  body: { task: AT_AWS, resource: target, parameters: { ticket: 'acme-1' }, reason: 'The report is due', ttl },
+});
+
+export const VAULT_READ: Task = {
+  agent: 'report-bot',
+  body: { task: THROUGH_VAULT, resource: 'reports-vault', parameters: {}, reason: 'The report is due', ttl: 900 },
+};
+
+/** Through the gateway. */
+export const ticketRead = (uses: number): Task => ({
+  agent: 'triage-bot',
+  body: {
+    task: 'ticket.read',
+    resource: 'psa',
+    parameters: { ticket: 'ACME-1' },
+    reason: 'A ticket came in',
+    uses,
+    ttl: 900,
   },
 });
 

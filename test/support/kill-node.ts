@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { FromNode, Step, ToNode } from './kill-steps.ts';
+import type { FromNode, Hold, Step, ToNode } from './kill-steps.ts';
 import type { KillWorld } from './kill-world.ts';
 import { freePort } from './postgres.ts';
 
@@ -19,8 +19,8 @@ export interface NodeProcess {
   readonly pid: number;
   /** What it logged, for the message of a test that fails. */
   log(): string;
-  /** From now on every call that comes to the step stays there. */
-  arm(step: Step): void;
+  /** From now on every call that comes to the step stays there, as does, without being told, what comes beside it. */
+  arm(step: Step, beside?: Hold | null): void;
   /** What is held goes on. */
   go(): void;
   /** Resolves once so many different leases are at the step. */
@@ -55,9 +55,9 @@ export async function startNode(world: KillWorld, entry: 'start' | 'armed'): Pro
     url,
     pid: child.pid ?? 0,
     log,
-    arm: (step) => {
+    arm: (step, beside = null) => {
       reached.clear();
-      say({ arm: step });
+      say({ arm: step, beside });
     },
     go: () => say({ go: true }),
     async reached(count, limitMs) {

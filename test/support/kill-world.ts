@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentSession } from '../../src/cli/demo/session.ts';
-import { call, must, populate } from '../../src/cli/demo/world.ts';
+import { call, localToken, must, populate } from '../../src/cli/demo/world.ts';
 import type { World as Seeded } from '../../src/cli/demo/world.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Config } from '../../src/config.ts';
@@ -24,7 +24,7 @@ import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
 import { withoutBudgets } from './policy.ts';
 import { testDatabase } from './postgres.ts';
-import { clientDatabase } from './target.ts';
+import { clientDatabase, processClock } from './target.ts';
 import type { ClientDatabase } from './target.ts';
 import { silent } from './store.ts';
 
@@ -45,6 +45,8 @@ export interface KillWorld extends Seeded {
   readonly client: ClientDatabase;
   /** The settings of a node, without where it listens. */
   readonly env: Readonly<Record<string, string>>;
+  /** A local token, good for at least half of its ten minutes. */
+  token(url: string, operator: 'ada' | 'otto'): Promise<string>;
   /** A node in this process. */
   serve(more?: NodeMore): Promise<Serving>;
   close(): Promise<void>;
@@ -81,12 +83,27 @@ export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> 
     database,
     client,
     env,
+    token: await tokens(env),
     serve,
     async close() {
       await client.remove();
       await database.drop();
       await rm(policy, { recursive: true });
     },
+  };
+}
+
+const FRESH_FOR_MS = 300_000;
+
+async function tokens(env: Readonly<Record<string, string>>): Promise<KillWorld['token']> {
+  const keyring = await createKeyring(await deploymentKey(configOf(env), async () => null), random);
+  const held = new Map<string, { readonly token: string; readonly since: number }>();
+  return async (url, operator) => {
+    const known = held.get(operator);
+    if (known !== undefined && performance.now() - known.since < FRESH_FOR_MS) return known.token;
+    const token = await localToken({ keyring, publicUrl: PUBLIC_URL, clock: processClock }, url, operator);
+    held.set(operator, { token, since: performance.now() });
+    return token;
   };
 }
 
@@ -128,7 +145,7 @@ export const sessionAt = (world: KillWorld, url: string, agent: AgentOfWorld): P
   agentSession(url, world.publicUrl, agent, world.keys[agent]);
 
 /** What an administrator does, which must succeed. */
-export const administer = (world: KillWorld, url: string, method: string, path: string, body?: unknown) =>
-  must(url, method, path, { token: world.administrator, ...(body === undefined ? {} : { body }) });
+export const administer = async (world: KillWorld, url: string, method: string, path: string, body?: unknown) =>
+  must(url, method, path, { token: await world.token(url, 'ada'), ...(body === undefined ? {} : { body }) });
 
 export { call, must };

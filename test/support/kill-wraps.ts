@@ -3,14 +3,10 @@ import type { Change } from '../../src/core/change.ts';
 import type { LeaseId } from '../../src/core/ids.ts';
 import type { Lease } from '../../src/core/lease.ts';
 import type { Provider } from '../../src/core/provider.ts';
-import type { ProviderKind } from '../../src/core/registers.ts';
 import type { Store } from '../../src/core/store.ts';
-import type { StepVerb } from './kill-steps.ts';
+import type { Hold, StepVerb } from './kill-steps.ts';
 
-export interface Place {
-  readonly provider: ProviderKind;
-  readonly verb: StepVerb;
-  readonly when: 'before' | 'after';
+export interface Place extends Hold {
   readonly lease: LeaseId;
 }
 
@@ -61,7 +57,9 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'lease.open':
       return { provider: change.lease.provider, verb: change.kind, lease: change.lease.id };
     case 'lease.activate':
+    case 'lease.use':
     case 'lease.revoke':
+    case 'lease.land':
     case 'lease.bury':
     case 'lease.fail': {
       const lease: Lease | null = await store.lease(change.tenant, change.lease);
@@ -70,7 +68,6 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'session.open':
     case 'request.refuse':
     case 'request.ask':
-    case 'lease.use':
     case 'lease.report':
     case 'register':
     case 'refusal.count':

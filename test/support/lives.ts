@@ -8,6 +8,7 @@ import type { AgentName, ApprovalId, LeaseId, RoleName, TaskName, TenantName } f
 import { markOf } from '../../src/core/lease.ts';
 import type { Death, LeaseTerms } from '../../src/core/lease.ts';
 import type { ProviderKind } from '../../src/core/registers.ts';
+import type { SealedSecret } from '../../src/core/seal.ts';
 import type { Epochs } from '../../src/core/snapshot.ts';
 import type { Store } from '../../src/core/store.ts';
 import { instant, milliseconds, seconds } from '../../src/core/time.ts';
@@ -180,7 +181,9 @@ export function approvalOf(request: RequestRow, more: Partial<ApprovalTerms> = {
 
 export const deathOf = (): Death => ({ how: 'verified', at: now(), evidence: { looked: 2 }, node: 'test' });
 
-type MoveKind = 'activate' | 'fail' | 'revoke' | 'die' | 'bury' | 'report';
+const LOOKED_WITH = 'aa.bb.dd' as SealedSecret;
+
+type MoveKind = 'activate' | 'fail' | 'revoke' | 'die' | 'land' | 'bury' | 'report';
 
 /** A move of a lease: `die` is a revocation whose death comes with it. */
 export function move(
@@ -199,6 +202,7 @@ export function move(
     fail: { kind: 'lease.fail', ...of, reopens, at, fence: null, work: [] },
     revoke: { ...revoke, outcome: null, death: null, exposure: null },
     die: { ...revoke, death: deathOf(), exposure: milliseconds(0) },
+    land: { kind: 'lease.land', ...of, reference: { found_by: 'this' }, secret: LOOKED_WITH, work: [] },
     bury: { kind: 'lease.bury', ...of, death: deathOf(), exposure: milliseconds(5), fence: null, over: null, work: [] },
     report: { kind: 'lease.report', ...of, outcome },
   };

@@ -1,8 +1,10 @@
 /** The same app in workerd, on a real Postgres: the life of a token, and the sweeper by cron. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Authenticator } from '../support/authenticator.ts';
+import { signedIn } from '../support/console.ts';
 import { withAdmin } from '../support/postgres.ts';
-import { clientOf, proverOf, setUp, startWorker, sweepOnce, workersDatabase } from './world.ts';
+import { clientOf, proverOf, PUBLIC_URL, setUp, startWorker, sweepOnce, workersDatabase } from './world.ts';
 import type { Client, RunningWorker, WorkersDatabase } from './world.ts';
 
 const ROUTE = {
@@ -96,6 +98,24 @@ workers('a token is issued, introspected, revoked, and dead', async () => {
   const [row] = await rows(`select state, cause, death from leases where id = '${lease}'`);
   assert.is(row?.['state'], 'revoked');
   assert.is(row?.['cause'], 'token_revoked');
+});
+
+workers('a person signs in at the console with a passkey', async () => {
+  const key = new Authenticator(PUBLIC_URL);
+  const { publicKey } = key.passkey('otto');
+  await rows(
+    `insert into passkeys values ('${key.id}', 'otto', '${publicKey}', 0, true, '', 'test', '{internal}', 0, 'ada', true)`,
+  );
+  await rows('update deployment set epoch = epoch + 1');
+  const request = (url: URL, init: RequestInit) =>
+    fetch(new URL(`${url.pathname}${url.search}`, worker.url), { ...init, redirect: 'manual' });
+  const surfer = await signedIn({ app: { request } }, key);
+  const page = await surfer.get('/account');
+  assert.is(page.status, 200);
+  assert.match(page.text, /signed in\s+with a passkey/);
+  for (const [, path = ''] of page.text.matchAll(/(?:href|src)="(\/console\/[^"]+)"/g)) {
+    assert.is((await surfer.get(path)).status, 200, path);
+  }
 });
 
 workers('many at once are all served, and none waits for another', async () => {

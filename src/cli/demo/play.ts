@@ -39,7 +39,8 @@ export async function play(story: Story, { url, deps }: Stage, world: World & { 
   const writing = await refusalOf(open.unsafe('DELETE FROM sales'));
   story.saw(`the same login may not write: ${writing}`);
 
-  await deniedAndAsked(story, { url, token, bot });
+  const { overseer: oversight } = world;
+  await deniedAndAsked(story, { url, publicUrl: deps.publicUrl, token, oversight, bot });
   await otherTenant(story, url, token);
 
   story.step('report-bot is done, while its session is still at work');
@@ -60,11 +61,19 @@ export async function play(story: Story, { url, deps }: Stage, world: World & { 
 
 interface Asking {
   readonly url: string;
+  readonly publicUrl: string;
+  /** The agent's. */
   readonly token: string;
+  readonly oversight: string;
   readonly bot: ReturnType<typeof createBrevet>;
 }
 
-async function deniedAndAsked(story: Story, { url, token, bot }: Asking): Promise<void> {
+/** The part of an approval's way that is told. */
+interface Way {
+  readonly steps: readonly { readonly name: string; readonly within_s: number; readonly asks: readonly string[] }[];
+}
+
+async function deniedAndAsked(story: Story, { url, publicUrl, token, oversight, bot }: Asking): Promise<void> {
   story.step('report-bot asks for something that a rule forbids');
   const denied = await caught(
     bot.ask({
@@ -91,6 +100,13 @@ async function deniedAndAsked(story: Story, { url, token, bot }: Asking): Promis
   mustBe(asked instanceof BrevetWaiting, 'a question to a person');
   if (!(asked instanceof BrevetWaiting)) return;
   story.saw(`a person is asked (${asked.approval ?? ''}); nothing was minted`);
+  const { body: kept } = await must(url, 'GET', `/api/approvals/acme/${asked.approval ?? ''}`, { token: oversight });
+  const [first] = (kept['way'] as Way).steps;
+  mustBe(first !== undefined && first.asks.length > 0, 'somebody who is asked');
+  story.saw(
+    `${first?.name ?? ''} is asked first, and has ${(first?.within_s ?? 0) / 60} min: ${first?.asks.join(', ') ?? ''}`,
+  );
+  story.saw(`they decide at ${publicUrl}/approvals/acme/${asked.approval ?? ''}, with a passkey, and nowhere else`);
   const { body } = await must(url, 'GET', `/t/acme/requests/${asked.request}`, { token });
   mustBe(body['lease'] === null, 'no lease');
   const approve = await call(url, 'POST', `/api/approvals/${asked.approval ?? ''}`, {

@@ -30,7 +30,11 @@ export interface Sent {
 }
 
 /** A local token, as `brevet operator token --as NAME` gets it. */
-export async function localToken(deps: Deps, url: string, operator: string): Promise<string> {
+export async function localToken(
+  deps: Pick<Deps, 'keyring' | 'publicUrl' | 'clock'>,
+  url: string,
+  operator: string,
+): Promise<string> {
   const claims = {
     operator: operator as OperatorName,
     jti: randomBytes(16).toString('hex'),

@@ -1,6 +1,6 @@
 /** The three words that a person may say, each signed by their passkey, and nothing else that decides. */
 import { html } from 'hono/html';
-import { REJECTION_REASONS } from '../../core/approval.ts';
+import { REJECTION_REASONS, stateAt } from '../../core/approval.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { Passkey } from '../../core/passkey.ts';
 import type { ShownDecision } from '../../broker/decisions.ts';
@@ -12,6 +12,7 @@ import { sealTicket } from '../../authenticate/ticket.ts';
 import { named } from './words.ts';
 
 export function actsOf(visit: SignedInVisit, shown: ShownDecision, keys: readonly Passkey[]): Markup {
+  if (stateAt(shown.approval, visit.deps.clock()) === 'approved') return takingBack(visit, shown);
   if (shown.mayNot !== null) return why(shown.mayNot);
   if (keys.length === 0) {
     return html`<p class="note warn">
@@ -42,6 +43,14 @@ export function actsOf(visit: SignedInVisit, shown: ShownDecision, keys: readonl
     </details>
   </div>`;
 }
+
+/** Until the agent has come for it. */
+const takingBack = (visit: SignedInVisit, { approval }: ShownDecision): Markup =>
+  html`<form class="acts" method="post" action="/approvals/${approval.tenant}/${approval.id}/take-back">
+    ${tokenField(visit)}
+    <p class="note">Approved, and the agent has not come for it yet.</p>
+    <button class="danger">Take it back</button>
+  </form>`;
 
 const why = ({ detail, hint }: Failure): Markup =>
   html`<p class="note">You cannot answer: ${detail}. ${hint ?? ''}</p>`;

@@ -116,7 +116,7 @@ function words({ agent, said }: Shown): Markup {
   const more = Object.entries(others);
   return html`<section class="theirs" aria-labelledby="theirs">
     <h2 id="theirs">In the agent’s own words</h2>
-    <blockquote>${untrusted(said.reason)}</blockquote>
+    <blockquote tabindex="0">${untrusted(said.reason)}</blockquote>
     <dl class="facts">
       ${
         trigger === undefined

@@ -6,13 +6,15 @@
 import type { JsonObject } from '../../core/canonical.ts';
 import type { Problem, RuleName } from '../../core/policy.ts';
 import type { BundleFiles, ProviderKind } from '../../core/registers.ts';
+import { ok } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import { CharterFile } from './charter.ts';
-import { CHARTER_FILE, ROLES_FILE, TASKS_FILE } from './files.ts';
+import { CHARTER_FILE, ROLES_FILE, ROUTES_FILE, TASKS_FILE } from './files.ts';
 import { pairsOf, seeRules, shadowsOf } from './findings/rules.ts';
 import type { Pair, SeenRule } from './findings/rules.ts';
 import type { Bundle, Role } from './model.ts';
 import { RolesFile } from './roles.ts';
+import { RoutesFile } from './routes.ts';
 import { TasksFile } from './tasks.ts';
 import { readYaml } from './yaml.ts';
 import type { Placed } from './yaml.ts';
@@ -26,6 +28,8 @@ import type { Placed } from './yaml.ts';
  * - `review_overdue`: the day on which it was to be looked at again has passed.
  * - `untested_rule`, `untested_task`: no case of the bundle is decided by it, or asks for it.
  * - `role_unheld`, `task_unheld`: nobody holds the role; no agent holds a role that carries the task class.
+ * - `route_unreached`: at a client its steps bring an ask to nobody.
+ * - `person_unknown`: the routes know somebody whom the register does not.
  */
 export const FINDING_KINDS = [
   'unreachable_rule',
@@ -38,6 +42,8 @@ export const FINDING_KINDS = [
   'untested_task',
   'role_unheld',
   'task_unheld',
+  'route_unreached',
+  'person_unknown',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
@@ -56,6 +62,8 @@ export interface Places {
   readonly charter: Placed<CharterFile>;
   readonly roles: Placed<RolesFile>;
   readonly tasks: Placed<TasksFile>;
+  /** `null`: a version that was kept before there were any. */
+  readonly routes: Placed<RoutesFile> | null;
 }
 
 /** @param files of a bundle that was loaded. */
@@ -63,8 +71,11 @@ export function placesOf(files: BundleFiles): Places {
   const charter = readYaml(CHARTER_FILE, files[CHARTER_FILE] ?? '', CharterFile);
   const roles = readYaml(ROLES_FILE, files[ROLES_FILE] ?? '', RolesFile);
   const tasks = readYaml(TASKS_FILE, files[TASKS_FILE] ?? '', TasksFile);
-  if (!charter.ok || !roles.ok || !tasks.ok) throw new Error('a bundle was looked into that does not load');
-  return { charter: charter.value, roles: roles.value, tasks: tasks.value };
+  const written = files[ROUTES_FILE];
+  const routes = written === undefined ? ok(null) : readYaml(ROUTES_FILE, written, RoutesFile);
+  if (!charter.ok || !roles.ok || !tasks.ok || !routes.ok)
+    throw new Error('a bundle was looked into that does not load');
+  return { charter: charter.value, roles: roles.value, tasks: tasks.value, routes: routes.value };
 }
 
 /** What the files alone show, in their order. */
@@ -208,6 +219,39 @@ export function unheld(bundle: Bundle, places: Places, held: RolesHeld): readonl
       idle.map(({ name }) => name),
       'no agent holds a role that carries it',
     ),
+  ]);
+}
+
+/** A route that at some clients brings an ask to nobody: all of its asks, or those of some task classes. */
+export interface NobodyReached {
+  readonly route: string;
+  readonly tenants: readonly string[];
+  readonly tasks: readonly string[] | null;
+}
+
+/** What the files cannot show of the people: whom a route would bring an ask to, and who they are. */
+export function unreached(
+  { routes }: Places,
+  found: readonly NobodyReached[],
+  isKnown: (person: string) => boolean,
+): readonly PolicyFinding[] {
+  if (routes === null) return [];
+  const { file, value, lineOf } = routes;
+  return inOrder([
+    ...found.map(({ route, tenants, tasks }) => ({
+      kind: 'route_unreached' as const,
+      file,
+      line: lineOf(['routes', value.routes.findIndex(({ name }) => name === route)]),
+      what: `routes.${route}: at ${tenants.join(', ')} it brings ${tasks === null ? 'an ask' : tasks.join(', ')} to nobody`,
+    })),
+    ...Object.keys(value.people)
+      .filter((person) => !isKnown(person))
+      .map((person) => ({
+        kind: 'person_unknown' as const,
+        file,
+        line: lineOf(['people', person]),
+        what: `people.${person}: there is no such person`,
+      })),
   ]);
 }
 

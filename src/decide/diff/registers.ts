@@ -5,10 +5,12 @@
 import { canonicalText } from '../../core/canonical.ts';
 import type { Json } from '../../core/canonical.ts';
 import { toRfc3339 } from '../../core/time.ts';
+import { LEVELS } from '../../core/route.ts';
 import type { Bundle, Role, TaskClass } from '../bundle/model.ts';
+import type { Approver, RouteRule, Routes } from '../bundle/routes.ts';
 
 export interface RegisterDifference {
-  /** `bundle`, `roles.{name}`, `tasks.{name}`, `cases` or `schema`. */
+  /** `bundle`, `roles.{name}`, `tasks.{name}`, `routes` and what is in them, `cases` or `schema`. */
   readonly where: string;
   readonly field: string;
   /** `null`: it is not there. */
@@ -88,6 +90,42 @@ const TASK: readonly Field<TaskClass>[] = [
   field('next_review', ({ nextReview }) => nextReview, later),
 ];
 
+const ROUTES: readonly Field<Routes>[] = [
+  field('most_open', ({ mostOpen }) => mostOpen, never),
+  field('step_minutes.incident', ({ longestStep }) => longestStep.incident / 60, never),
+  field('step_minutes.urgent', ({ longestStep }) => longestStep.urgent / 60, never),
+  // The first that matches is taken.
+  field('order', ({ routes }) => routes.map(({ name }) => name), always),
+];
+
+const rankOf = (level: Json): number => LEVELS.findIndex((one) => one === level);
+
+const APPROVER: readonly Field<Approver>[] = [
+  field(
+    'level',
+    ({ level }) => level,
+    (before, after) => rankOf(after) > rankOf(before),
+  ),
+  field('time_zone', ({ timeZone }) => timeZone, never),
+  field('duty', ({ duty }) => duty as unknown as Json, never),
+];
+
+type Answering = Routes['tasks'] extends ReadonlyMap<string, infer Each> ? Each : never;
+
+const ANSWERING: readonly Field<Answering>[] = [
+  field('kind', ({ kind }) => kind, always),
+  field(
+    'level',
+    ({ level }) => level,
+    (before, after) => rankOf(after) < rankOf(before),
+  ),
+];
+
+const ROUTE: readonly Field<RouteRule>[] = [
+  field('when', ({ when }) => ({ ...when }) as unknown as Json, always),
+  field('steps', ({ steps }) => steps as unknown as Json, always),
+];
+
 function promotionJson({ promotion }: TaskClass): Json {
   return promotion === null ? null : { tier: promotion.tier, until: toRfc3339(promotion.until) };
 }
@@ -109,12 +147,22 @@ export function registerDifferences(before: Bundle, after: Bundle): RegisterDiff
     ...fieldDifferences('bundle', BUNDLE, before, after),
     ...entries('roles', ROLE, before.roles, after.roles),
     ...entries('tasks', TASK, before.tasks, after.tasks),
+    ...routeDifferences(before.routes, after.routes),
     ...caseDifferences(before, after),
     ...(before.schema.text === after.schema.text
       ? []
       : [{ where: 'schema', field: 'text', before: 'one', after: 'another', widening: false }]),
   ];
 }
+
+const routeDifferences = (before: Routes, after: Routes): RegisterDifference[] => [
+  ...fieldDifferences('routes', ROUTES, before, after),
+  ...entries('routes.people', APPROVER, before.people, after.people),
+  ...entries('routes.tasks', ANSWERING, before.tasks, after.tasks),
+  ...entries('routes', ROUTE, named(before), named(after)),
+];
+
+const named = ({ routes }: Routes): ReadonlyMap<string, RouteRule> => new Map(routes.map((one) => [one.name, one]));
 
 const fieldDifferences = <T>(where: string, known: readonly Field<T>[], before: T, after: T): RegisterDifference[] =>
   known.flatMap(({ name, of, wider }) => {
@@ -123,8 +171,8 @@ const fieldDifferences = <T>(where: string, known: readonly Field<T>[], before: 
     return [{ where, field: name, before: old, after: now, widening: wider(old, now) }];
   });
 
-function entries<T extends { readonly owner: string }>(
-  folder: 'roles' | 'tasks',
+function entries<T>(
+  folder: 'roles' | 'tasks' | 'routes' | 'routes.people' | 'routes.tasks',
   known: readonly Field<T>[],
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,

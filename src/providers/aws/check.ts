@@ -11,7 +11,7 @@ import { roomLeft } from './denial.ts';
 import { endedAt, PROBE } from './policy.ts';
 import type { PolicyDocument } from './policy.ts';
 import { probe } from './probe.ts';
-import { PREFIX, readRole, readState, removeSegment, writeSegment } from './role.ts';
+import { PREFIX, readRole, readState, removeDenial, writeSegment } from './role.ts';
 import { send } from './site.ts';
 import type { Site } from './site.ts';
 import type { Mark } from '../../core/lease.ts';
@@ -99,7 +99,7 @@ async function rehearse(site: Site): Promise<void> {
   for (const where of ['inline', 'managed'] as const) {
     const segment = { where, name: `${PREFIX}check-${site.clock().toString(36)}`, marks: [CHECK_MARK] };
     await writeSegment(site, segment);
-    await removeSegment(site, segment);
+    await removeDenial(site, segment);
   }
 }
 

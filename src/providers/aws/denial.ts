@@ -6,7 +6,7 @@
  * at worst deny a session twice. New denials go into inline policies; when those are full they move to managed ones.
  */
 import type { Mark } from '../../core/lease.ts';
-import { between, instant, seconds } from '../../core/time.ts';
+import { between, instant, parseInstant, seconds, toRfc3339 } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
 import type { PolicyDocument, Statement } from './policy.ts';
 
@@ -29,16 +29,23 @@ export interface Segment {
   readonly marks: readonly Mark[];
 }
 
-/** What there is at the role: ours, and how much of its quotas others use. */
+/** A denial of every session of the role that was given before a moment. */
+export interface Older extends Pick<Segment, 'where' | 'name'> {
+  /** On AWS's clock, in whole seconds. */
+  readonly before: Instant;
+}
+
+/** What there is at the role: ours, and how much of its quotas others use, denials of the whole role included. */
 export interface RoleState {
   readonly segments: readonly Segment[];
+  readonly older: readonly Older[];
   readonly foreignCharacters: number;
   readonly foreignAttached: number;
 }
 
 export interface Plan {
   /** Whose sessions are all long over: taken away first. */
-  readonly drop: readonly Segment[];
+  readonly drop: readonly Pick<Segment, 'where' | 'name'>[];
   readonly write: readonly Pick<Segment, 'where' | 'marks'>[];
   /** Held in what is written: taken away after that was read back. */
   readonly supersede: readonly Segment[];
@@ -72,6 +79,20 @@ export function marksIn(document: string): readonly Mark[] | null {
   return marks.length > 0 && document.replace(/\s/g, '') === textOf(marks) ? marks : null;
 }
 
+/** @see the IAM user guide, "Revoking IAM role temporary security credentials" */
+export const textOfOlder = (before: Instant): string =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [denied({ DateLessThan: { 'aws:TokenIssueTime': toRfc3339(before).replace('.000Z', 'Z') } })],
+  } satisfies PolicyDocument);
+
+/** @returns `null` for a document that is no such denial of ours. */
+export function beforeIn(document: string): Instant | null {
+  const text = /"aws:TokenIssueTime":\s*"([0-9T:-]+Z)"/.exec(document)?.[1];
+  const before = text === undefined ? null : parseInstant(text);
+  return before !== null && document.replace(/\s/g, '') === textOfOlder(before) ? before : null;
+}
+
 /** What IAM counts. */
 export const charactersOf = (document: string): number => document.replace(/\s/g, '').length;
 
@@ -94,6 +115,11 @@ const openedAt = (mark: Mark): Instant => {
 
 export const isOver = (mark: Mark, now: Instant): boolean => between(openedAt(mark), now) > NEEDED_FOR * 1000;
 
+/** The longest session that AWS knows was over by then, on a clock of its own. */
+const LONGEST_SESSION = seconds(12 * 3_600 + 5 * 60);
+
+export const isPast = ({ before }: Older, now: Instant): boolean => between(before, now) > LONGEST_SESSION * 1000;
+
 const EMPTY = textOf([]).length;
 const EACH = textOf(['brevet_00000000000000000000000000' as Mark]).length - EMPTY + 2;
 const charactersFor = (count: number): number => EMPTY + count * EACH;
@@ -112,7 +138,8 @@ export function planDenials(state: RoleState, wanted: readonly Mark[], now: Inst
     segment,
     marks: segment.marks.filter((mark) => !isOver(mark, now)),
   }));
-  const drop = living.filter(({ marks }) => marks.length === 0).map(({ segment }) => segment);
+  const over = living.filter(({ marks }) => marks.length === 0).map(({ segment }) => segment);
+  const drop = [...over, ...state.older.filter((older) => isPast(older, now))];
   const kept = living.filter(({ marks }) => marks.length > 0);
   const held = new Set(kept.flatMap(({ marks }) => marks));
   const fresh = [...new Set(wanted)].filter((mark) => !held.has(mark));

@@ -7,7 +7,7 @@ import type { Clock, Instant, Milliseconds } from '../../core/time.ts';
 import type { Turns } from '../../core/turns.ts';
 import { gather } from '../gather.ts';
 import { checkTarget } from './check.ts';
-import { denyTogether } from './deny.ts';
+import { denyOlder, denyTogether } from './deny.ts';
 import { lookAt } from './look.ts';
 import { mintSession } from './mint.ts';
 import { openSite, PATIENCE } from './site.ts';
@@ -26,6 +26,8 @@ export interface Desks {
   mint(order: MintOrder, target: OpenTarget): Promise<Minted>;
   /** From its return on the session of this mark is denied everything, as far as that has spread. */
   deny(mark: Mark, target: OpenTarget): Promise<void>;
+  /** The same of every session of the role that was given before this moment, whoever asked for it. */
+  denyOlder(before: Instant, target: OpenTarget): Promise<void>;
   look(subject: Subject, target: OpenTarget): Promise<Sighting>;
   check(target: OpenTarget): Promise<readonly Finding[]>;
   close(): void;
@@ -60,6 +62,7 @@ export function openDesks(options: DeskOptions): Desks {
   return {
     mint: async (order, target) => mintSession(deskOf(target).site, order),
     deny: async (mark, target) => deskOf(target).deny(mark),
+    denyOlder: async (before, target) => denyOlder(deskOf(target).site, before),
     look: async (subject, target) => lookAt(deskOf(target).site, subject),
     check: (target) => checkTarget(() => siteOf(target)),
     close() {

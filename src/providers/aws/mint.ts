@@ -1,7 +1,7 @@
 /** Takes a session of the role, bound to one lease by its name, its source identity, its tags and its policy. */
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { AssumeRoleCommandOutput } from '@aws-sdk/client-sts';
-import { ProviderUnavailable } from '../../core/provider.ts';
+import { MintTooLarge, ProviderUnavailable } from '../../core/provider.ts';
 import type { Minted, MintOrder } from '../../core/provider.ts';
 import { Secret } from '../../core/secret.ts';
 import { between, milliseconds, toRfc3339 } from '../../core/time.ts';
@@ -9,6 +9,7 @@ import type { Instant } from '../../core/time.ts';
 import { roleOf } from './config.ts';
 import type { KeyPair } from './config.ts';
 import { ensureRoom } from './deny.ts';
+import { AwsRefusal } from './fault.ts';
 import { endedAt } from './policy.ts';
 import { probe } from './probe.ts';
 import { send } from './site.ts';
@@ -70,7 +71,7 @@ function ensureInTime(site: Site, { deadline }: MintOrder): number {
 const deadlinePassed = ({ name }: Site): ProviderUnavailable =>
   new ProviderUnavailable(`${name} did not give the session: the deadline has passed`);
 
-function assume(
+async function assume(
   site: Site,
   order: MintOrder,
   session: SessionSpecification,
@@ -86,8 +87,16 @@ function assume(
     Policy: JSON.stringify(endedAt(session.policy, toAws(order.expiresAt))),
   });
   const left = ensureInTime(site, order);
-  return send(site, 'assume the role', (abortSignal) => site.sts.send(command, { abortSignal }), left);
+  try {
+    return await send(site, 'assume the role', (abortSignal) => site.sts.send(command, { abortSignal }), left);
+  } catch (fault) {
+    throw isTooLarge(fault) ? new MintTooLarge('AWS packs the session policy and tags into more than it takes') : fault;
+  }
 }
+
+/** How AWS packs them it does not say, so that what has the right number of characters can still be too large. */
+const isTooLarge = (fault: unknown): boolean =>
+  fault instanceof AwsRefusal && fault.code.startsWith('PackedPolicyTooLarge');
 
 type SessionKeys = KeyPair & Required<Pick<KeyPair, 'sessionToken'>>;
 

@@ -58,6 +58,7 @@ export function awsProvider({ endpoints = [], ...options }: AwsProviderOptions):
     // AWS lists no sessions, and which marks are denied says nothing of those that live.
     list: async () => [],
     activity: async () => ({ use: 'unknown', why: 'AWS tells of the use of a session after minutes, in its own log' }),
+    endAll: async (target, before) => (await desks()).denyOlder(before, target),
     check: async (target) => (await desks()).check(target),
     close: async () => known?.close(),
   };

@@ -16,7 +16,8 @@ import {
 import type { AttachedPolicy, Role } from '@aws-sdk/client-iam';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Mark } from '../../core/lease.ts';
-import { charactersOf, marksIn, textOf } from './denial.ts';
+import type { Instant } from '../../core/time.ts';
+import { beforeIn, charactersOf, marksIn, textOf } from './denial.ts';
 import type { RoleState, Segment } from './denial.ts';
 import { AwsRefusal } from './fault.ts';
 import { roleNameOf, send } from './site.ts';
@@ -41,11 +42,10 @@ export async function readRole(site: Site): Promise<Role> {
 export async function readState(site: Site): Promise<RoleState> {
   await readRole(site);
   const [inline, managed] = await Promise.all([readInline(site), readAttached(site)]);
-  const ours = [...inline, ...managed].filter(
-    (found): found is Found & { marks: readonly Mark[] } => found.marks !== null,
-  );
+  const found = [...inline, ...managed];
   return {
-    segments: ours.map(({ where, name, marks }) => ({ where, name, marks })),
+    segments: found.flatMap(({ where, name, marks }) => (marks === null ? [] : [{ where, name, marks }])),
+    older: found.flatMap(({ where, name, before }) => (before === null ? [] : [{ where, name, before }])),
     foreignCharacters: inline.reduce((sum, { marks, characters }) => sum + (marks === null ? characters : 0), 0),
     foreignAttached: managed.filter(({ marks }) => marks === null).length,
   };
@@ -55,8 +55,10 @@ interface Found {
   readonly where: Segment['where'];
   readonly name: string;
   readonly characters: number;
-  /** `null` for what is not Brevet's. */
+  /** `null` for what is no denial of Brevet's of single sessions. */
   readonly marks: readonly Mark[] | null;
+  /** `null` for what is none of the whole role. */
+  readonly before: Instant | null;
 }
 
 async function readInline(site: Site): Promise<readonly Found[]> {
@@ -84,11 +86,13 @@ async function readInlineOne(site: Site, name: string): Promise<Found | null> {
   );
   if (answer === null) return null;
   const document = decodeURIComponent(answer.PolicyDocument ?? '');
+  const isOurs = name.startsWith(PREFIX);
   return {
     where: 'inline',
     name,
     characters: charactersOf(document),
-    marks: name.startsWith(PREFIX) ? marksIn(document) : null,
+    marks: isOurs ? marksIn(document) : null,
+    before: isOurs ? beforeIn(document) : null,
   };
 }
 
@@ -110,7 +114,7 @@ async function readAttached(site: Site): Promise<readonly Found[]> {
 }
 
 async function readManagedOne(site: Site, { PolicyName = '', PolicyArn = '' }: AttachedPolicy): Promise<Found | null> {
-  const foreign: Found = { where: 'managed', name: PolicyName, characters: 0, marks: null };
+  const foreign: Found = { where: 'managed', name: PolicyName, characters: 0, marks: null, before: null };
   if (!PolicyName.startsWith(PREFIX) || PolicyArn !== arnOf(site, PolicyName)) return foreign;
   return orGone(async () => {
     const { Policy } = await send(site, 'read a managed policy', (abortSignal) =>
@@ -119,15 +123,22 @@ async function readManagedOne(site: Site, { PolicyName = '', PolicyArn = '' }: A
     const { PolicyVersion } = await send(site, 'read a managed policy', (abortSignal) =>
       site.iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: Policy?.DefaultVersionId }), { abortSignal }),
     );
-    return { ...foreign, marks: marksIn(decodeURIComponent(PolicyVersion?.Document ?? '')) };
+    const document = decodeURIComponent(PolicyVersion?.Document ?? '');
+    return { ...foreign, marks: marksIn(document), before: beforeIn(document) };
   });
 }
 
 const arnOf = ({ config }: Site, name: string): string =>
   `arn:${config.partition}:iam::${config.account}:policy${PATH}${name}`;
 
-export async function writeSegment(site: Site, { where, name, marks }: Segment): Promise<void> {
-  const document = textOf(marks);
+export const writeSegment = (site: Site, { marks, ...place }: Segment): Promise<void> =>
+  writeDenial(site, place, textOf(marks));
+
+export async function writeDenial(
+  site: Site,
+  { where, name }: Pick<Segment, 'where' | 'name'>,
+  document: string,
+): Promise<void> {
   if (where === 'inline') {
     await send(site, 'write a denial', (abortSignal) =>
       site.iam.send(
@@ -171,7 +182,7 @@ async function createPolicy(site: Site, name: string, document: string): Promise
 }
 
 /** No fault when it is not there. */
-export async function removeSegment(site: Site, { where, name }: Segment): Promise<void> {
+export async function removeDenial(site: Site, { where, name }: Pick<Segment, 'where' | 'name'>): Promise<void> {
   const RoleName = roleNameOf(site);
   if (where === 'inline') {
     await orGone(() =>

@@ -86,6 +86,7 @@ export function postgresProvider(options: PostgresProviderOptions): PostgresProv
     unfence: ({ mark }, target) => unfence(deskOf(target).site, mark),
     list: (target): Promise<readonly Mark[]> => listMarks(deskOf(target).site),
     activity: async (subject, target) => activityOf(await deskOf(target).glance(subject)),
+    endAll: null,
     check: (target) => checkSite(target, options.clock, patience),
     async close() {
       const open = [...desks.values()];

@@ -73,6 +73,7 @@ export function vaultProvider(options: VaultProviderOptions): VaultProvider {
     unfence: (subject, target) => unfence(siteOf(target), subject),
     list: (target) => listMarks(siteOf(target)),
     activity: (subject, target) => activityAt(siteOf(target), subject),
+    endAll: null,
     check: (target) => checkSite(target, given),
     async close() {
       const open = [...sites.values()];

@@ -84,6 +84,8 @@ function settingOf(change: Move): MoveRow {
         block: block ?? null,
       };
     }
+    case 'lease.land':
+      return { from: ['revoking'], to: null, reference: change.reference, secret: change.secret };
     case 'lease.bury':
       return {
         from: ['revoking'],
@@ -137,7 +139,8 @@ done as materialized (
       else l.deployment_epoch end
   from input i
   where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
-    and (i."to" is not null or i.used_at is not null or l.outcome is null)
+    and (i."to" is not null or i.outcome is null or l.outcome is null)
+    and (i."to" is not null or i.reference is null or l.reference is null)
     and ((i."to" is distinct from 'active' and i.used_at is null) or l.expires_at > brevet_now())
     and (i.used_at is null or l.uses is null or l.used < l.uses)
     and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))

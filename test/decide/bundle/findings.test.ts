@@ -5,7 +5,7 @@ import type { RuleName } from '../../../src/core/policy.ts';
 import { enforcedBy } from '../../../src/core/provider.ts';
 import type { BundleFiles } from '../../../src/core/registers.ts';
 import { instant } from '../../../src/core/time.ts';
-import { countOf, findingsOf, placesOf, unheld, untested } from '../../../src/decide/bundle/findings.ts';
+import { countOf, findingsOf, placesOf, unheld, unreached, untested } from '../../../src/decide/bundle/findings.ts';
 import type { FindingKind, Looking, PolicyFinding } from '../../../src/decide/bundle/findings.ts';
 import { runCases } from '../../../src/decide/cases.ts';
 import { createRulebook } from '../../../src/decide/rulebook.ts';
@@ -253,6 +253,20 @@ findings('roles that nobody holds, and what nobody may then do', () => {
   assert.equal(found, [
     `roles.yaml:${lineOf(policyFiles, 'roles.yaml', '  network:')}: role_unheld: roles.network: nobody holds it`,
     `tasks.yaml:${lineOf(policyFiles, 'tasks.yaml', '  firewall.change:')}: task_unheld: tasks.firewall.change: no agent holds a role that carries it`,
+  ]);
+});
+
+findings('routes that bring an ask to nobody at some clients, and people whom the register does not know', () => {
+  const nobody = [
+    { route: 'security', tenants: ['acme', 'birch'], tasks: null },
+    { route: 'client-infrastructure', tenants: ['acme'], tasks: ['firewall.change'] },
+  ];
+  const found = told(unreached(placesOf(policyFiles), nobody, (person) => person === 'paula' || person === 'nadia'));
+  const at = (part: string): number => lineOf(policyFiles, 'routes.yaml', part);
+  assert.equal(found, [
+    `routes.yaml:${at('  sergio:')}: person_unknown: people.sergio: there is no such person`,
+    `routes.yaml:${at('- name: security')}: route_unreached: routes.security: at acme, birch it brings an ask to nobody`,
+    `routes.yaml:${at('- name: client-infrastructure')}: route_unreached: routes.client-infrastructure: at acme it brings firewall.change to nobody`,
   ]);
 });
 

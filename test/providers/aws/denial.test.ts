@@ -6,7 +6,16 @@ import { markOf } from '../../../src/core/lease.ts';
 import type { Mark } from '../../../src/core/lease.ts';
 import { after, instant, seconds } from '../../../src/core/time.ts';
 import type { Instant } from '../../../src/core/time.ts';
-import { charactersOf, isOver, marksIn, planDenials, roomLeft, textOf } from '../../../src/providers/aws/denial.ts';
+import {
+  beforeIn,
+  charactersOf,
+  isOver,
+  marksIn,
+  planDenials,
+  roomLeft,
+  textOf,
+  textOfOlder,
+} from '../../../src/providers/aws/denial.ts';
 import type { RoleState, Segment } from '../../../src/providers/aws/denial.ts';
 import { evaluate } from '../../support/aws/evaluate.ts';
 import { INLINE_CHARACTERS, MANAGED_CHARACTERS, MANAGED_POLICIES } from '../../support/aws/role-policies.ts';
@@ -21,7 +30,7 @@ function role(foreign: { readonly characters?: number; readonly attached?: numbe
   const { characters = 0, attached = 0 } = foreign;
   let segments: readonly Segment[] = [];
   let named = 0;
-  const state = (): RoleState => ({ segments, foreignCharacters: characters, foreignAttached: attached });
+  const state = (): RoleState => ({ segments, older: [], foreignCharacters: characters, foreignAttached: attached });
   const keepQuotas = (): void => {
     const of = (where: Segment['where']) => segments.filter((segment) => segment.where === where);
     const inline = of('inline').reduce((sum, { marks: held }) => sum + charactersOf(textOf(held)), characters);
@@ -36,7 +45,8 @@ function role(foreign: { readonly characters?: number; readonly attached?: numbe
     deny(wanted: readonly Mark[], now: Instant): readonly Mark[] {
       const before = [...held()].filter((mark) => !isOver(mark, now));
       const plan = planDenials(state(), wanted, now);
-      const without = (gone: readonly Segment[]) => segments.filter((segment) => !gone.includes(segment));
+      const without = (gone: readonly Pick<Segment, 'name'>[]) =>
+        segments.filter(({ name }) => !gone.some((one) => one.name === name));
       segments = without(plan.drop);
       for (const { where, marks: some } of plan.write) {
         segments = [...segments, { where, marks: some, name: `s-${(named += 1)}` }];
@@ -51,14 +61,15 @@ function role(foreign: { readonly characters?: number; readonly attached?: numbe
 
 const denial = suite('denials at a role');
 
-denial('say both names of a session, each by itself', async () => {
-  const [ours, other] = [markAt(NOW), markAt(NOW)];
-  const document = JSON.parse(textOf([ours])) as unknown;
-  const all = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
-  const may = async (context: Record<string, string>) =>
+const ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+
+/** Whether a session of such a kind is let through at a role that allows everything, but for this. */
+const mayUnder =
+  (document: string) =>
+  async (context: Record<string, string>): Promise<boolean> =>
     (await evaluate(
       {
-        principal: `arn:aws:sts::111122223333:assumed-role/a/${ours}`,
+        principal: 'arn:aws:sts::111122223333:assumed-role/a/session',
         account: '111122223333',
         action: 's3:GetObject',
         resource: 'arn:aws:s3:::b/k',
@@ -66,11 +77,15 @@ denial('say both names of a session, each by itself', async () => {
       },
       {
         identity: [
-          ['all', all],
-          ['denial', document],
+          ['all', ALL],
+          ['denial', JSON.parse(document) as unknown],
         ],
       },
     )) === null;
+
+denial('say both names of a session, each by itself', async () => {
+  const [ours, other] = [markAt(NOW), markAt(NOW)];
+  const may = mayUnder(textOf([ours]));
   assert.is(await may({ 'aws:userid': `AROAX:${ours}`, 'aws:SourceIdentity': ours }), false);
   assert.is(await may({ 'aws:userid': `AROAX:${ours}` }), false);
   assert.is(await may({ 'aws:userid': 'AROAY:chained', 'aws:SourceIdentity': ours }), false);
@@ -101,6 +116,38 @@ denial('are kept until the session ended twelve hours ago, and no longer', () =>
   assert.is(aws.held().has(mark), true);
   aws.deny(marks(1, after(NOW, seconds(KEPT + 1))), after(NOW, seconds(KEPT + 1)));
   assert.is(aws.held().has(mark), false);
+});
+
+denial('of a whole role are of those sessions that are older, whoever they are', async () => {
+  const may = mayUnder(textOfOlder(NOW));
+  assert.is(await may({ 'aws:TokenIssueTime': '2026-11-27T09:59:59Z' }), false);
+  assert.is(await may({ 'aws:TokenIssueTime': '2026-11-27T10:00:00Z' }), true);
+  // A user's own keys bear no such time.
+  assert.is(await may({}), true);
+});
+
+denial('of a whole role are known again, and nothing else is taken for one', () => {
+  const text = textOfOlder(NOW);
+  assert.is(beforeIn(text), NOW);
+  assert.is(beforeIn(JSON.stringify(JSON.parse(text), null, 2)), NOW);
+  assert.is(marksIn(text), null);
+  const [mark] = marks(1);
+  for (const foreign of [
+    text.replace('"Deny"', '"Allow"'),
+    text.replace('LessThan', 'GreaterThan'),
+    text.replace('11-27', '02-30'),
+    textOf(mark === undefined ? [] : [mark]),
+  ]) {
+    assert.is(beforeIn(foreign), null, foreign);
+  }
+});
+
+denial('of a whole role go once the longest session of AWS’s is over, twelve hours later', () => {
+  const older = { where: 'inline', name: 'older', before: NOW } as const;
+  const state: RoleState = { segments: [], older: [older], foreignCharacters: 200, foreignAttached: 0 };
+  const dropped = (at: Instant) => planDenials(state, marks(1, at), at).drop;
+  assert.equal(dropped(after(NOW, seconds(12 * 3600))), []);
+  assert.equal(dropped(after(NOW, seconds(12 * 3600 + 301))), [older]);
 });
 
 denial('write nothing for what is denied already', () => {

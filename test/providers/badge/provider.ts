@@ -58,6 +58,7 @@ export function badgeProvider(options: BadgeProviderOptions): RemoteProvider {
     unfence: (subject, target) => unfence(at(target), subject),
     list: (target) => list(at(target)),
     activity: (subject, target) => activity(at(target), subject),
+    endAll: null,
     check: (target) => check(at(target)),
   };
 }

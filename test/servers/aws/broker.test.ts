@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -119,6 +120,19 @@ test('a session reads this ticket alone, and a star is a star', async () => {
   }
 });
 
+test('a session that AWS packs into too much is refused as too large, and nothing is left to be ended', async () => {
+  const before = new Set((await leases()).map(({ id }) => id));
+  world.front.pack(300);
+  const { status, err } = await run(['exec', ...ASKED, '--param', 'ticket=acme-1', '--json', '--', 'true'], {
+    env: agent,
+  }).ended;
+  world.front.restore();
+  assert.is(status, 2, err);
+  assert.match(err, 'invalid_parameters');
+  const [lease, ...others] = (await leases()).filter(({ id }) => !before.has(id));
+  assert.equal([lease?.['state'], others], ['failed', []]);
+});
+
 test('brevet credential-process gives a profile its session, which lives until its lease is ended', async () => {
   const folder = await temporaryFolder('aws');
   const left = join(folder, 'keys.json');
@@ -143,6 +157,26 @@ test('brevet credential-process gives a profile its session, which lives until i
   const path = `${place.url}/t/acme/leases/${String(lease?.['id'])}/revoke?wait=20`;
   await must('POST', path, { token: overseer, body: { reason: 'The profile is not used any more' } });
   assert.is(await world.reads(keys, 'acme-1'), false);
+});
+
+test('a block of the target that denies the role ends a session that was never asked of Brevet, and none that is later', async () => {
+  const ask = async (left: string) =>
+    run(['exec', ...ASKED, '--param', 'ticket=acme-1', '--', python, '-c', READ, world.front.url, 'acme-1', left], {
+      env: agent,
+    }).ended;
+  const outside = await world.takeOutside('brevet_by_hand');
+  assert.is(await world.reads(outside, 'acme-1'), true);
+  const until = new Date(Date.now() + 12_000).toISOString();
+  const words = ['block', 'raise', 'target', 'reports', '--tenant', 'acme', '--deny-role', '--reason', 'INC-11'];
+  const raised = await run([...words, '--until', until, '--as', 'otto'], { env: place.env }).ended;
+  assert.is(raised.status, 0, raised.err);
+  assert.is(await world.reads(outside, 'acme-1'), false);
+  const left = join(await temporaryFolder('aws'), 'keys.json');
+  const refused = await ask(left);
+  assert.is(refused.status, 3, refused.err);
+  await pause(Math.max(0, Date.parse(until) - Date.now()) + 500);
+  const later = await ask(left);
+  assert.is(later.status, 0, later.err);
 });
 
 test('a session whose keys were lost on the way is denied by its name, and over with its lease', async () => {

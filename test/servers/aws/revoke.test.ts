@@ -3,13 +3,13 @@ import {
   AttachRolePolicyCommand,
   CreatePolicyCommand,
   CreateRoleCommand,
+  DeletePolicyCommand,
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
   DetachRolePolicyCommand,
   GetUserCommand,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newId } from '../../../src/core/ids.ts';
@@ -277,29 +277,69 @@ test('a slow AWS gives no session after the deadline, and what it gives then is 
   }
 });
 
+const denialsOfAll = async (): Promise<readonly string[]> => {
+  const { inline, attached } = await world.front.view(ROLE);
+  return [...inline, ...attached].map(([, text]) => text).filter((text) => text.includes('aws:TokenIssueTime'));
+};
+
+test('a whole role is denied up to a moment, to those who never asked Brevet too, and later sessions are none of it', async () => {
+  const [issued, outside] = [await issue(), await world.takeOutside('brevet_by_hand')];
+  assert.is(await world.reads(outside, 'acme-1'), true);
+  assert.ok(provider.endAll !== null);
+  await provider.endAll(target, processClock());
+  assert.is(await works(issued), false);
+  assert.is(await world.reads(outside, 'acme-1'), false);
+  const written = await denialsOfAll();
+  assert.is(written.length, 1);
+  await provider.endAll(target, after(processClock(), seconds(-60)));
+  assert.equal(await denialsOfAll(), written, 'what is denied already is not written again');
+  world.front.skew(10_000);
+  const later = await issue();
+  assert.is(await works(later), true);
+  await provider.revoke(later.subject, target);
+  assert.is(await seen(later.subject), 'gone');
+  assert.equal(await denialsOfAll(), written, 'and a denial of one takes it nowhere');
+});
+
+test('a later moment takes the place of an earlier one, also where the inline policies are full', async () => {
+  const { tenant } = world.front;
+  assert.ok(provider.endAll !== null);
+  await provider.endAll(target, processClock());
+  const [first = ''] = await denialsOfAll();
+  const characters = (text: string) => text.replace(/\s/g, '').length;
+  const { inline } = await world.front.view(ROLE);
+  const free = INLINE_CHARACTERS - inline.reduce((sum, [, text]) => sum + characters(text), 0);
+  const filling = (Sid: string) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid, Effect: 'Deny', Action: 'x:y', Resource: '*' }] });
+  const PolicyDocument = filling('x'.repeat(free - filling('').length));
+  await tenant.send(new PutRolePolicyCommand({ RoleName: ROLE, PolicyName: 'theirs', PolicyDocument }));
+  await provider.endAll(target, after(processClock(), seconds(60)));
+  await tenant.send(new DeleteRolePolicyCommand({ RoleName: ROLE, PolicyName: 'theirs' }));
+  const now = await denialsOfAll();
+  assert.is(now.length, 1);
+  assert.ok((await world.front.view(ROLE)).attached.some(([, text]) => text === now[0]));
+  assert.ok((now[0] ?? '') > first, 'the times are all that differs');
+});
+
+test('a policy that is attached is not deleted, as IAM has it', async () => {
+  const { tenant } = world.front;
+  const { Policy } = await tenant.send(
+    new CreatePolicyCommand({ PolicyName: 'attached', PolicyDocument: JSON.stringify(DENY_NOTHING) }),
+  );
+  const PolicyArn = Policy?.Arn;
+  await tenant.send(new AttachRolePolicyCommand({ RoleName: ROLE, PolicyArn }));
+  const deleted = tenant.send(new DeletePolicyCommand({ PolicyArn }));
+  assert.match(String(await deleted.catch((fault: unknown) => fault)), 'DeleteConflict');
+  await tenant.send(new DetachRolePolicyCommand({ RoleName: ROLE, PolicyArn }));
+  await tenant.send(new DeletePolicyCommand({ PolicyArn }));
+});
+
+const DENY_NOTHING = { Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action: 'x:y', Resource: '*' }] };
+
 test('a session that lands behind its fence may do nothing', async () => {
   const order = orderFor(provider, target, world.terms());
   await provider.fence(subjectOf(order), target);
-  const { accessKeyId, secretAccessKey } = world.front.broker;
-  const sts = new STSClient({
-    endpoint: world.front.url,
-    region: 'eu-west-1',
-    credentials: { accessKeyId, secretAccessKey },
-  });
-  const late = await sts.send(
-    new AssumeRoleCommand({
-      RoleArn: world.config.role_arn,
-      RoleSessionName: order.mark,
-      SourceIdentity: order.mark,
-      ExternalId: EXTERNAL_ID,
-    }),
-  );
-  sts.destroy();
-  const credential = {
-    access_key_id: late.Credentials?.AccessKeyId ?? '',
-    secret_access_key: late.Credentials?.SecretAccessKey ?? '',
-    session_token: late.Credentials?.SessionToken ?? '',
-  };
+  const credential = await world.takeOutside(order.mark);
   assert.is(await world.reads(credential, 'acme-1'), false);
   const fault = await refused(provider.mint(order, target));
   assert.match(fault.message, 'is refused');

@@ -1,6 +1,6 @@
 /** moto's accounts as their roots see them, and what is known of their roles: now, and in regions that lag behind. */
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { IAMClient } from '@aws-sdk/client-iam';
+import { GetPolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import type { Request } from './request.ts';
 import { overQuota, viewRole } from './role-policies.ts';
 import type { RoleView } from './role-policies.ts';
@@ -84,6 +84,7 @@ export async function openAccounts(url: string, names: readonly string[]): Promi
       const isWrite = request.service === 'iam' && !/^iam:(?:Get|List)/.test(request.action);
       if (!isWrite) return forward(request, account);
       return inTurn(async () => {
+        if (request.action === 'iam:DeletePolicy') await ensureDetached(clientOf(account), request.form);
         const view = role === null ? null : await viewRole(clientOf(account), role);
         const over = overQuota(request.action, request.form, view);
         if (over !== null) throw new Refused(409, 'LimitExceeded', over);
@@ -96,6 +97,17 @@ export async function openAccounts(url: string, names: readonly string[]): Promi
       for (const client of clients.values()) client.destroy();
     },
   };
+}
+
+/** moto deletes a policy that is attached, and its roles then name one that is not there. @see DeletePolicy */
+async function ensureDetached(iam: IAMClient, form: URLSearchParams): Promise<void> {
+  const PolicyArn = form.get('PolicyArn') ?? '';
+  const found = await iam.send(new GetPolicyCommand({ PolicyArn })).catch((fault: unknown) => {
+    if (fault instanceof Error && fault.name.startsWith('NoSuchEntity')) return null;
+    throw fault;
+  });
+  if ((found?.Policy?.AttachmentCount ?? 0) === 0) return;
+  throw new Refused(409, 'DeleteConflict', 'Cannot delete a policy attached to entities.');
 }
 
 /** moto knows the account of a session's keys, whatever role it was for. */

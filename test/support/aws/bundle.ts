@@ -29,11 +29,11 @@ export async function policyForAws(): Promise<string> {
 
 const roleArn = (name: string): string => `arn:aws:iam::${TENANT}:role/brevet/${name}`;
 
-export const targetAt = (front: Front) => ({
+export const targetAt = (front: Front, role: string = ROLE) => ({
   provider: 'aws',
   config: {
-    role_arn: roleArn(ROLE),
-    control_role_arn: roleArn(`${ROLE}-control`),
+    role_arn: roleArn(role),
+    control_role_arn: roleArn(`${role}-control`),
     regions: REGIONS,
     endpoint: front.url,
   },

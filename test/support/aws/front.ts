@@ -51,6 +51,8 @@ export interface Front {
   cut(): void;
   /** Another AWS answers, where everything is called the same and nothing is. */
   repoint(): void;
+  /** From now on AWS packs a session's policy and tags into less than they have characters: it takes no more than these. */
+  pack(most: number): void;
   /** From now on AWS does what it is asked by this action, and its answer is lost. */
   lose(action: string): void;
   restore(): void;
@@ -134,10 +136,12 @@ export async function startFront(): Promise<Front> {
       hangUp();
     },
     repoint: () => void (trouble = 'repoint'),
+    pack: (most) => sessions.pack(most),
     lose: (action) => void (lost = action),
     sessions: () => [...sessions.all.values()],
     restore: () => {
       lost = null;
+      sessions.pack(Number.POSITIVE_INFINITY);
       delay = 0;
       trouble = 'none';
       for (const go of held) go();

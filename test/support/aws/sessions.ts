@@ -22,14 +22,18 @@ export interface Sessions {
   readonly all: ReadonlyMap<string, Session>;
   /** @throws {Refused} where the role does not trust the caller, or AWS's limits are passed. */
   assume(request: Request, caller: { readonly arn: string; readonly isSession: boolean }): Promise<Reply>;
+  /** What a session is given, packed: no more characters of policy and tags than these. */
+  pack(most: number): void;
   /** @throws {Refused} where the session may not. */
   allow(request: Request, session: Session): Promise<void>;
 }
 
 export function openSessions(accounts: Accounts, now: () => number): Sessions {
   const all = new Map<string, Session>();
+  let packed = Number.POSITIVE_INFINITY;
   return {
     all,
+    pack: (most) => void (packed = most),
     async assume(request, caller) {
       const arn = request.form.get('RoleArn') ?? '';
       const [, account = '', role = ''] = /^arn:aws:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(arn) ?? [];
@@ -38,6 +42,7 @@ export function openSessions(accounts: Accounts, now: () => number): Sessions {
       const given = givenIn(request.form, view, caller.isSession);
       await ensureTrusted(request, { account, caller: caller.arn, view }, given);
       await ensureSized(given.policy);
+      ensurePacked(given, packed);
       const reply = await accounts.forward(request, account);
       const session = sessionIn(reply, { account, role, view, given, now: now() });
       all.set(session.accessKeyId, session);
@@ -215,6 +220,15 @@ function tagsIn(form: URLSearchParams): readonly (readonly [string, string])[] {
     found.push([form.get(`Tags.member.${place}.Key`) ?? '', form.get(`Tags.member.${place}.Value`) ?? '']);
   }
   return found;
+}
+
+/** How AWS packs it does not say, only that it had to be less. @see PackedPolicyTooLarge of AssumeRole */
+function ensurePacked({ policy, tags }: Given, most: number): void {
+  const size = (policy ?? '').length + tags.flat().join('').length;
+  if (size <= most) return;
+  const percent = Math.ceil((size / most) * 100);
+  const message = `Packed size of session tags consumes ${percent}% of allotted space.`;
+  throw new Refused(400, 'PackedPolicyTooLarge', message);
 }
 
 /** @see the pattern and length of AssumeRole's Policy */

@@ -10,6 +10,7 @@ import {
   GetUserCommand,
   IAMClient,
 } from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { seconds } from '../../../src/core/time.ts';
 import type { MintTerms, OpenTarget, Provider } from '../../../src/core/provider.ts';
 import type { Turns } from '../../../src/core/turns.ts';
@@ -47,8 +48,12 @@ export interface AwsWorld {
   readonly secret: Secret;
   open(provider: Provider): OpenTarget;
   terms(more?: Partial<MintTerms>): MintTerms;
+  /** A session of the agents' role that is taken past Brevet, with its own keys. */
+  takeOutside(name: string): Promise<Readonly<Record<'access_key_id' | 'secret_access_key' | 'session_token', string>>>;
   /** Whether a credential can read a ticket. */
   reads(credential: Readonly<Record<string, Json | Secret>>, ticket: string): Promise<boolean>;
+  /** Another role like the agents', in a stack of its own. */
+  addRole(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,13 +67,18 @@ export async function awsWorld(
   const { Policy } = await front.tenant.send(
     new CreatePolicyCommand({ PolicyName: 'tickets', PolicyDocument: JSON.stringify(RIGHTS) }),
   );
-  const outputs = await createStack(front.moto, 'brevet', 'tenant.yaml', {
-    BrokerArn: `arn:aws:iam::${MSP}:user/brevet`,
-    ExternalId: externalId,
-    PolicyArns: Policy?.Arn ?? '',
-  });
-  // moto takes no ManagedPolicyArns from a template.
-  await front.tenant.send(new AttachRolePolicyCommand({ RoleName: ROLE, PolicyArn: Policy?.Arn }));
+  const putUp = async (RoleName: string) => {
+    const outputs = await createStack(front.moto, RoleName, 'tenant.yaml', {
+      BrokerArn: `arn:aws:iam::${MSP}:user/brevet`,
+      ExternalId: externalId,
+      RoleName,
+      PolicyArns: Policy?.Arn ?? '',
+    });
+    // moto takes no ManagedPolicyArns from a template.
+    await front.tenant.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: Policy?.Arn }));
+    return outputs;
+  };
+  const outputs = await putUp(ROLE);
   await front.stranger.send(
     new CreateRoleCommand({
       RoleName: ROLE,
@@ -90,7 +100,27 @@ export async function awsWorld(
     secret,
     open: (provider) => openTargetOf(provider, config, { secret }),
     terms: (more = {}) => termsOf(TEMPLATE, { parameters: { ticket: 'acme-1' }, ttl: seconds(300), ...more }),
+    async takeOutside(name) {
+      const sts = new STSClient({ endpoint: front.url, region: 'eu-west-1', credentials: front.broker });
+      const { Credentials: given } = await sts.send(
+        new AssumeRoleCommand({
+          RoleArn: config.role_arn,
+          RoleSessionName: name,
+          SourceIdentity: name,
+          ExternalId: externalId,
+        }),
+      );
+      sts.destroy();
+      return {
+        access_key_id: given?.AccessKeyId ?? '',
+        secret_access_key: given?.SecretAccessKey ?? '',
+        session_token: given?.SessionToken ?? '',
+      };
+    },
     reads: (credential, ticket) => reads(front.url, credential, ticket),
+    addRole: async (name) => {
+      await putUp(name);
+    },
     close: front.close,
   };
 }

@@ -1,0 +1,125 @@
+/** Blocks at the console: looked at, raised, and lifted under one's own key. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { canonicalDigest } from '../../src/core/canonical.ts';
+import type { Statement } from '../../src/core/statement.ts';
+import type { Authenticator } from '../support/authenticator.ts';
+import { answer, formOn, signedIn, statementOn } from '../support/console.ts';
+import type { Got, Surfer } from '../support/console.ts';
+import { addNina, leaseAt } from './overseen.ts';
+import { consoleApp } from './world.ts';
+
+const { app, keys } = await consoleApp();
+const nina = await addNina(app);
+const [otto, paula] = [await signedIn(app, keys.otto), await signedIn(app, keys.paula)];
+const elsewhere = await signedIn(app, nina);
+
+const AIM = { scope: 'agent', name: 'triage-bot', tenant: 'acme', lasts: '', reason: 'It acts <b>oddly</b>' };
+
+async function raise(surfer: Surfer, more: Record<string, string> = {}): Promise<Got> {
+  const page = await surfer.get('/blocks/new');
+  return surfer.post('/blocks', { form_token: formOn(page, '/blocks')['form_token'] ?? '', ...AIM, ...more });
+}
+
+async function raised(): Promise<string> {
+  const id = /^\/blocks\/(blk_\w+)\?done=block-raised$/.exec((await raise(otto)).to ?? '')?.[1];
+  assert.ok(id);
+  return String(id);
+}
+
+const isIssued = async (): Promise<boolean> =>
+  (
+    await app.call('POST', '/t/acme/requests', {
+      token: await app.session(),
+      body: {
+        task: 'ticket.route',
+        resource: 'tickets',
+        parameters: { ticket: 'ACME-1', queue: 'network' },
+        reason: 'x',
+      },
+    })
+  ).status === 201;
+
+const blocks = suite('blocks at the console');
+
+blocks('show what they would reach before anything is done', async () => {
+  await leaseAt(app, 'acme');
+  const page = await otto.get('/blocks/new?scope=agent&name=triage-bot&tenant=acme');
+  const { text } = await otto.post('/blocks/preview', { ...formOn(page, '/blocks'), ...AIM });
+  assert.match(text, /<span class="figure">1<\/span> credential that lives, at\s+acme/);
+  assert.ok(await isIssued());
+});
+
+for (const [what, more] of [
+  ['a name that is not there', { name: 'triage-bto' }],
+  ['a tenant that one does not oversee', { tenant: 'nowhere' }],
+  ['no reason', { reason: '' }],
+  ['a scope that is none', { scope: 'planet' }],
+] as const) {
+  blocks(`are not raised with ${what}`, async () => {
+    const got = await raise(otto, more);
+    assert.is(got.to, null);
+    assert.match(got.text, /role="alert"/);
+    assert.ok(await isIssued());
+  });
+}
+
+blocks('are not raised by who oversees nothing there', async () => {
+  assert.is((await raise(paula)).to, null);
+  assert.is((await raise(elsewhere)).to, null);
+  assert.ok(await isIssued());
+});
+
+/** Up to the page that asks for the signature. */
+async function lifting(id: string, surfer = otto): Promise<Got> {
+  const page = await surfer.get(`/blocks/${id}`);
+  const action = `/blocks/${id}/lift`;
+  return surfer.post(action, { ...formOn(page, action), reason: 'It is mended' });
+}
+
+const signed = (page: Got, id: string, key: Authenticator): Record<string, string> => {
+  const action = `/blocks/${id}/lift/signed`;
+  return { ...formOn(page, action), answer: answer(key.sign(statementOn(page, action))) };
+};
+
+blocks('stand until they are lifted, by a signature that the entry keeps', async () => {
+  const id = await raised();
+  assert.not.ok(await isIssued());
+  assert.is((await elsewhere.get(`/blocks/${id}`)).status, 404);
+  assert.is((await paula.get(`/blocks/${id}`)).status, 404);
+  assert.match((await otto.get(`/blocks/${id}`)).text, /It acts &lt;b&gt;oddly/);
+  const page = await lifting(id);
+  const action = `/blocks/${id}/lift/signed`;
+  const statement = statementOn(page, action) as Extract<Statement, { readonly purpose: 'lift' }>;
+  assert.equal(
+    [statement.purpose, statement.block, statement.tenants, statement.reason, statement.approver],
+    ['lift', id, ['acme'], 'It is mended', 'otto'],
+  );
+  assert.is((await otto.post(action, { ...formOn(page, action), answer: '' })).status, 403);
+  assert.is((await otto.post(action, signed(page, id, keys.paula))).status, 403);
+  assert.not.ok(await isIssued());
+  const form = signed(page, id, keys.otto);
+  assert.is((await otto.post(action, form)).to, `/blocks/${id}?done=block-lifted`);
+  assert.ok(await isIssued());
+  const [entry] = await app.sql<{ values: string }>(
+    `select v.values::text as values from entries e join entry_values v on v.tenant = e.tenant and v.entry = e.id
+     where e.kind = 'block.lifted' and e.tenant = 'acme'`,
+  );
+  const kept = JSON.parse(entry?.values ?? '[]') as readonly { name: string; value: never }[];
+  const part = (name: string) => kept.find((one) => one.name === name)?.value;
+  assert.is(canonicalDigest(part('statement') as never), canonicalDigest({ ...statement } as never));
+  assert.is((part('assertion') as never as { credential: string }).credential, keys.otto.id);
+});
+
+blocks('are lifted once with one signature, and none with another’s', async () => {
+  const [first, second] = [await raised(), await raised()];
+  const form = signed(await lifting(first), first, keys.otto);
+  assert.is((await otto.post(`/blocks/${second}/lift/signed`, form)).status, 409);
+  assert.is((await otto.post(`/blocks/${first}/lift/signed`, form)).status, 303);
+  assert.is((await otto.post(`/blocks/${first}/lift/signed`, form)).status, 404);
+  const other = await lifting(second);
+  assert.is((await otto.post(`/blocks/${second}/lift/signed`, signed(other, second, keys.otto))).status, 303);
+});
+
+blocks.after(() => app.close());
+blocks.run();

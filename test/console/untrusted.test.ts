@@ -1,0 +1,43 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { piecesOf, untrusted } from '../../src/console/untrusted.ts';
+
+const words = suite('words that an agent wrote');
+
+const SHOWN: readonly (readonly [what: string, text: string, pieces: readonly string[]])[] = [
+  ['as they are', 'close port 23, now', ['plain:close port 23, now']],
+  ['with a turn of direction written out', 'pay\u202Etxt', ['plain:pay', 'hidden:U+202E', 'plain:txt']],
+  ['with what has no width written out', 'a\u200Bb\uFEFF', ['plain:a', 'hidden:U+200B', 'plain:b', 'hidden:U+FEFF']],
+  ['with a control written out', 'a\u0007', ['plain:a', 'hidden:U+0007']],
+  ['with a fill that looks empty written out', 'a\u3164', ['plain:a', 'hidden:U+3164']],
+  ['with an odd space written out', 'a\u00A0b', ['plain:a', 'hidden:U+00A0', 'plain:b']],
+  ['with a tag written out', 'a\u{E0041}', ['plain:a', 'hidden:U+E0041']],
+  ['with mixed alphabets marked', 'to p\u0430y now', ['plain:to ', 'mixed:p\u0430y', 'plain: now']],
+  [
+    'with one other alphabet plain',
+    '\u041F\u0440\u0438\u0432\u0435\u0442',
+    ['plain:\u041F\u0440\u0438\u0432\u0435\u0442'],
+  ],
+  ['with lines kept', 'a\nb', ['plain:a\nb']],
+  ['with an emoji kept', '\u{1F9E8}', ['plain:\u{1F9E8}']],
+  [
+    'with what joins emoji written out',
+    '\u{1F468}\u200D\u{1F4BB}',
+    ['plain:\u{1F468}', 'hidden:U+200D', 'plain:\u{1F4BB}'],
+  ],
+];
+for (const [what, text, pieces] of SHOWN) {
+  words(`are shown ${what}`, () =>
+    assert.equal(
+      piecesOf(text).map((piece) => `${piece.kind}:${piece.text}`),
+      pieces,
+    ),
+  );
+}
+
+words('are no markup', () => {
+  const shown: { toString(): string } = untrusted('<b onclick=x>&');
+  assert.is(shown.toString(), '<bdi>&lt;b onclick=x&gt;&amp;</bdi>');
+});
+
+words.run();
