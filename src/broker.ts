@@ -21,6 +21,7 @@ import { toRfc3339 } from './core/time.ts';
 import type { Seconds } from './core/time.ts';
 import { approvalTerms, approvalWork } from './approve/approval.ts';
 import { bindingOf } from './approve/binding.ts';
+import { askedNotice } from './approve/notices.ts';
 import { routeFacts } from './approve/record.ts';
 import { decisionEntry } from './attribute/record.ts';
 import type { Asking } from './attribute/record.ts';
@@ -156,7 +157,7 @@ async function ask(deps: Deps, asking: Asking, decision: Ask, when: Conditions):
   const approval = approvalTerms(deps, asking, decision, binding.value);
   const more = { ...routeFacts(approval), approval_expires_at: toRfc3339(approval.expiresAt) };
   const entry = makeEntry(decisionEntry(asking, decision, more), deps.random);
-  const work = [approvalWork(deps, approval, beginning(approval).stepEndsAt)];
+  const work = [approvalWork(deps, approval, beginning(approval).stepEndsAt), ...askedNotice(deps, approval)];
   const { tenant } = asking.principal;
   const request = rowOf(asking, decision);
   const asked = await deps.store.commit({ kind: 'request.ask', tenant, when, request, approval, work }, [entry]);

@@ -16,7 +16,7 @@ import { endAcceptance, parseAcceptance } from './acceptances.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
 import { mustBeAsSeen } from './author.ts';
 import type { Author, Place } from './author.ts';
-import { endAssignment, parseAssignment } from './assignments.ts';
+import { endAssignment, NO_BUNDLE, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { EVERYTHING, parsePut, parseRemove, parseTenant } from './registers.ts';
 import type { DeploymentRegister, Parsed } from './registers.ts';
@@ -219,8 +219,8 @@ export async function putAssignment(
   { body, claim }: { readonly body: unknown; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
-  const roles = policy === null ? new Map() : (await deps.bundles.at(policy)).roles;
-  return act(deps, operator, place, () => parseAssignment(deps, body, roles, place.assignments), { claim });
+  const bundle = policy === null ? NO_BUNDLE : await deps.bundles.at(policy);
+  return act(deps, operator, place, () => parseAssignment(deps, body, { bundle, place, author: operator }), { claim });
 }
 
 export async function removeAssignment(

@@ -5,12 +5,16 @@ import { failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { AgentName, PersonName, RoleName, TenantName } from '../core/ids.ts';
 import { name, parseWith, when } from '../core/parse.ts';
-import type { Assignment, Holder, RoleFunction } from '../core/registers.ts';
+import type { Assignment, Holder } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
+import type { Bundle } from '../decide/bundle.ts';
 import type { Deps } from '../deps.ts';
 import { EVERYTHING } from './registers.ts';
+import type { Place } from './author.ts';
+import { breakGlass } from './break-glass.ts';
+import type { Breaking } from './break-glass.ts';
 import type { Parsed } from './registers.ts';
 
 export const assignmentBody = z.strictObject({
@@ -29,17 +33,28 @@ export const assignmentTenant = (input: unknown): Result<TenantName | null> => {
   return parsed.ok ? ok(parsed.value.tenant as TenantName | null) : parsed;
 };
 
-/** @param roles those of the active bundle. */
-export function parseAssignment(
+/** Of the active bundle, what an assignment rests on. */
+type Roles = Pick<Bundle, 'roles' | 'tasks'>;
+export const NO_BUNDLE: Roles = { roles: new Map(), tasks: new Map() };
+
+/** Under what it is given, and by whom. */
+export interface Giving {
+  readonly bundle: Roles;
+  readonly place: Place;
+  readonly author: Breaking;
+}
+
+export async function parseAssignment(
   deps: Deps,
   input: unknown,
-  roles: ReadonlyMap<RoleName, { readonly function: RoleFunction }>,
-  before: readonly Assignment[],
-): Result<Parsed> {
+  { bundle, place, author }: Giving,
+): Promise<Result<Parsed>> {
   const parsed = parseWith(assignmentBody, input);
   if (!parsed.ok) return parsed;
   const { tenant, holder: held, role, until, reviewer } = parsed.value;
-  const given = roles.get(role as RoleName)?.function;
+  const { roles } = bundle;
+  const asked = roles.get(role as RoleName);
+  const given = asked?.function;
   if (given === undefined) return err(failure('not_found', `the bundle has no role ${role}`, { path: 'role' }));
   if (tenant === null && given !== 'administration') {
     const hint = 'Name a tenant; only administration may stand above them.';
@@ -65,7 +80,9 @@ export function parseAssignment(
     until: ends,
     reviewer: reviewer as PersonName | null,
   };
-  return ok(putting(assignment, before));
+  const put = putting(assignment, place.assignments);
+  if (asked === undefined || !asked.breakGlass) return ok(put);
+  return breakGlass(deps, put, assignment, { role: asked, bundle, place, author });
 }
 
 /** @param before what is held there now: the same role given anew with an earlier end takes away. */

@@ -27,7 +27,7 @@ import { parseAcceptance } from './acceptances.ts';
 import { administratorAt } from './administrator.ts';
 import type { Administrator } from './administrator.ts';
 import type { Place } from './author.ts';
-import { parseAssignment } from './assignments.ts';
+import { NO_BUNDLE, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { parsePut } from './registers.ts';
 import type { Parsed } from './registers.ts';
@@ -90,8 +90,9 @@ async function parseAct(deps: Deps, operator: OperatorPrincipal, asked: Form, pl
     case 'operator.put':
       return parsePut('operators', asked.name, asked.body, deployment);
     case 'assignment.put': {
-      const roles = deployment.policy === null ? new Map() : (await deps.bundles.at(deployment.policy)).roles;
-      return parseAssignment(deps, asked.body, roles, place.assignments);
+      const bundle = deployment.policy === null ? NO_BUNDLE : await deps.bundles.at(deployment.policy);
+      const author = { person: operator.person, reason: asked.reason };
+      return parseAssignment(deps, asked.body, { bundle, place, author });
     }
     case 'acceptance.put': {
       if (!('tenant' in place)) return err(NOTHING_HERE);
@@ -177,7 +178,11 @@ function subjectsOf(change: RegisterChange, place: Place): readonly PersonName[]
   if (change.kind === 'operator.put') return change.operator.person === null ? [] : [change.operator.person];
   if (change.kind !== 'assignment.put') return [];
   const { holder } = change.assignment;
-  return holder.kind === 'person' ? [holder.name] : [];
+  if (holder.kind === 'person') return [holder.name];
+  // Whose agent it is gains by what it is let do behind the glass.
+  const owner =
+    change.glass !== undefined && 'agents' in place ? place.agents.get(holder.name)?.agent.owner : undefined;
+  return owner === undefined ? [] : [owner];
 }
 
 const RESTS_ON_POLICY: readonly RegisterChange['kind'][] = ['assignment.put', 'acceptance.put', 'policy.activate'];
@@ -262,6 +267,11 @@ function signedByBoth(change: RegisterChange, second: PersonName): RegisterChang
     return { ...change, widening: { ...change.widening, by: second } };
   }
   if (change.kind === 'passkey.put') return { ...change, passkey: { ...change.passkey, confirmedBy: second } };
+  // Whoever confirms that the glass is broken had a hand in it.
+  if (change.kind === 'assignment.put' && change.glass !== undefined) {
+    const { review, tell } = change.glass;
+    return { ...change, glass: { tell, review: { ...review, notBy: [...review.notBy, second] } } };
+  }
   if (change.kind !== 'acceptance.put') return change;
   return { ...change, acceptance: { ...change.acceptance, authors: [...change.acceptance.authors, second] } };
 }

@@ -103,7 +103,18 @@ function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: In
     ...(widening && change.kind === 'policy.activate'
       ? [{ due: widening.until, what: { task: 'narrow', tenant: null, policy: change.version } } as const]
       : []),
+    ...glassNotice(change, at),
   ];
+}
+
+/** The others hear of it in the commit that breaks it. */
+function glassNotice(change: RegisterChange, at: Instant): readonly Omit<NewWork, 'id'>[] {
+  if (change.kind !== 'assignment.put' || change.glass === undefined) return [];
+  const { assignment, glass } = change;
+  const { tenant, agent, reason, openedBy: by, from: until } = glass.review;
+  const of = { assignment: assignment.id, agent, role: assignment.role, by, reason, until } as const;
+  const notice = { kind: 'glass_broken', ...of, tell: [...glass.tell] } as const;
+  return [{ due: at, what: { task: 'notice', tenant, notice, order: null, by: null } }];
 }
 
 /** What live credentials rest on without being held by it: who oversees, what is known of the client and its vendors. */

@@ -82,6 +82,19 @@ function wordsOf(facts: NoticeFacts, telling: Telling): Words {
         link: null,
         about: facts.request,
       };
+    case 'glass_broken':
+      return {
+        ...team(facts.tell, telling),
+        subject: `The glass was broken at ${clientOf(telling)}: ${facts.agent ?? 'an agent'} has ${facts.role}`,
+        lines: [
+          own('By', namesOf([facts.by], telling)),
+          own('Because', facts.reason),
+          own('Ends', timeOf(facts.until)),
+          own('Next', 'It waits for another person to look at it.'),
+        ],
+        link: null,
+        about: facts.assignment,
+      };
     case 'done_at_client':
       return {
         audience: 'client',

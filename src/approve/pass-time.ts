@@ -7,6 +7,7 @@ import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { approvalWork } from './approval.ts';
 import { passing } from './escalate.ts';
+import { escalatedNotice, expiredNotice } from './notices.ts';
 import { approvalEntry } from './record.ts';
 
 /** Over, or when to look again. */
@@ -33,6 +34,12 @@ export async function passTime(
     case 'expire':
       return write(deps, approval, passed.move, { fence, next: null });
   }
+}
+
+/** What is to be watched next, and who is told. A yes that nobody came for is told to nobody: the agent knows. */
+function workOf(deps: Deps, approval: Approval, move: ApprovalMove, next: Instant | null) {
+  if (next !== null) return [approvalWork(deps, approval, next), ...escalatedNotice(deps, approval, move, next)];
+  return approval.state === 'pending' ? expiredNotice(deps, approval) : [];
 }
 
 /** With it the work is done: what comes next is work of its own. */
@@ -69,7 +76,7 @@ async function write(
       time: next === null ? 'after_end' : 'before_end',
       next: null,
       fence,
-      work: next === null ? [] : [approvalWork(deps, approval, next)],
+      work: workOf(deps, approval, move, next),
     },
     [entry],
   );

@@ -53,7 +53,7 @@ function bounded(facts: NoticeFacts): NoticeFacts {
     const { resource, reason } = facts.ask;
     return { ...facts, ask: { ...facts.ask, resource: cut(resource), reason: cut(reason) } };
   }
-  return { ...facts, resource: cut(facts.resource) };
+  return 'resource' in facts ? { ...facts, resource: cut(facts.resource) } : facts;
 }
 
 export async function tellNotice(

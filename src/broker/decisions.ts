@@ -24,6 +24,7 @@ import { approvalWork } from '../approve/approval.ts';
 import { beginning } from '../core/approval.ts';
 import { bindingOf } from '../approve/binding.ts';
 import { narrowed, narrowerTerms } from '../approve/narrow.ts';
+import { answeredNotice } from '../approve/notices.ts';
 import { decisionPackage, ELSEWHERE_MINUTES } from '../approve/package.ts';
 import type { DecisionPackage } from '../approve/package.ts';
 import { approvalEntry } from '../approve/record.ts';
@@ -369,6 +370,7 @@ async function commitAnswer(
   const work = [
     ...(next === null ? [] : [approvalWork(deps, next, beginning(next).stepEndsAt)]),
     ...(move.redeemBy === undefined ? [] : [approvalWork(deps, approval, move.redeemBy)]),
+    ...answeredNotice(deps, approval, move),
   ];
   const when = { epochs: snapshot.epochs, oneUse: oneUseOf(ticket), counts };
   const change = {

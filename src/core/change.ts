@@ -491,8 +491,12 @@ export type RegisterChange =
       readonly secretHash: string | null;
     }
   | { readonly kind: 'target.remove'; readonly tenant: TenantName; readonly target: TargetName }
-  /** With the review that it owes, where it breaks the glass. */
-  | { readonly kind: 'assignment.put'; readonly assignment: Assignment; readonly review?: Review }
+  | {
+      readonly kind: 'assignment.put';
+      readonly assignment: Assignment;
+      /** It breaks the glass: the look at it that somebody else owes, and who hears of it at once. */
+      readonly glass?: { readonly review: Review; readonly tell: readonly PersonName[] };
+    }
   | { readonly kind: 'assignment.remove'; readonly assignment: Assignment }
   /** Immutable, by its hash; `activate` moves the pointer. */
   | {

@@ -2,7 +2,7 @@
  * What people are told, as it waits in the queue: names, ids and times, and of the agent's words only what is shown.
  * No secret, and nothing that decides. What it says in words is made when it is told.
  */
-import type { AgentName, ApprovalId, LeaseId, PersonName, RequestId, TaskName } from './ids.ts';
+import type { AgentName, ApprovalId, AssignmentId, LeaseId, PersonName, RequestId, RoleName, TaskName } from './ids.ts';
 import type { Instant } from './time.ts';
 
 /** What was asked for, as every notice of an approval tells it. */
@@ -57,6 +57,18 @@ export type NoticeFacts =
       readonly rules: readonly string[];
       readonly tell: readonly PersonName[];
     }
+  /** Somebody gave an agent what it may not have otherwise, for a short time: the others hear of it at once. */
+  | {
+      readonly kind: 'glass_broken';
+      readonly assignment: AssignmentId;
+      readonly agent: AgentName | null;
+      readonly role: RoleName;
+      readonly by: PersonName;
+      /** Theirs. */
+      readonly reason: string;
+      readonly until: Instant;
+      readonly tell: readonly PersonName[];
+    }
   /** The client's own contact hears of what was done there, at once. */
   | {
       readonly kind: 'done_at_client';
@@ -77,6 +89,7 @@ export const NOTICE_KINDS = [
   'expired',
   'acted',
   'refused',
+  'glass_broken',
   'done_at_client',
   'digest',
 ] as const;

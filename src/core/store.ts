@@ -2,7 +2,7 @@
  * The port to what is kept. Facts are written in one place, `commit`; the queue of work has its own three verbs, which
  * write no fact.
  */
-import type { Approval } from './approval.ts';
+import type { Approval, Vote } from './approval.ts';
 import type { BlockOf } from './block.ts';
 import type { ChannelName, ChannelState } from './channel.ts';
 import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
@@ -233,6 +233,8 @@ export interface OversightReads {
   /** Those that wait for an agent, the oldest first. */
   openOrders(tenant: TenantName, agent: AgentName): Promise<readonly KeptOrder[]>;
   orders(query: Page & { readonly within: readonly TenantName[] }): Promise<readonly KeptOrder[]>;
+  /** What people said of approvals at these tenants since then. */
+  said(within: readonly TenantName[], since: Instant): Promise<readonly Vote[]>;
   reviews(
     query: Page & { readonly within: readonly TenantName[]; readonly open: boolean },
   ): Promise<readonly KeptReview[]>;

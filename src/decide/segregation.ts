@@ -57,13 +57,19 @@ export function executionRoles(
   const held = new Map<RoleName, HeldRole>();
   for (const assignment of snapshot.assignments) {
     if (assignment.function !== 'execution' || !holds(assignment.holder, holder) || !lasts(assignment, now)) continue;
-    const role = roleHeld(bundle, assignment, snapshot);
+    const role = heldOfExecution(bundle, assignment, snapshot);
     const before = held.get(assignment.role);
     if (role !== null && (before === undefined || endsLater(assignment, before.assignment))) {
       held.set(role.name, { role, assignment });
     }
   }
   return [...held.values()];
+}
+
+/** What was given before a role came to break the glass, and without an end, is worth nothing. */
+function heldOfExecution(bundle: Bundle, assignment: Assignment, snapshot: Snapshot): Role | null {
+  const role = roleHeld(bundle, assignment, snapshot);
+  return role?.breakGlass === true && assignment.until === null ? null : role;
 }
 
 const endsLater = (a: Assignment, b: Assignment): boolean =>

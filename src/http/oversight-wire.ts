@@ -1,7 +1,8 @@
 /** What oversight wrote down, as callers see it. */
 import type { Json } from '../core/canonical.ts';
-import type { KeptOrder, KeptPause, Order, Verdict } from '../core/oversight.ts';
+import type { KeptOrder, KeptPause, KeptReview, Order, Review, Verdict } from '../core/oversight.ts';
 import { toRfc3339 } from '../core/time.ts';
+import type { Signs } from '../oversee/stamping.ts';
 import type { Instant } from '../core/time.ts';
 
 const time = (at: Instant | null): string | null => (at === null ? null : toRfc3339(at));
@@ -34,6 +35,40 @@ export const keptOrderWire = (order: KeptOrder): Record<string, Json> => ({
   agent: order.agent,
   by: order.by,
   request: order.request,
+});
+
+export const reviewWire = (review: Review): Record<string, Json> => ({
+  id: review.id,
+  tenant: review.tenant,
+  what: review.what,
+  about: review.about,
+  agent: review.agent,
+  opened_by: review.openedBy,
+  reason: review.reason,
+  at: toRfc3339(review.at),
+  from: toRfc3339(review.from),
+  due: toRfc3339(review.due),
+  not_by: review.notBy,
+});
+
+export const keptReviewWire = ({ done, ...review }: KeptReview): Record<string, Json> => ({
+  ...reviewWire(review),
+  done_by: done?.by ?? null,
+  done_at: done === null ? null : toRfc3339(done.at),
+  words: done?.words ?? null,
+});
+
+export const signsWire = (signs: Signs): Record<string, Json> => ({
+  person: signs.person,
+  decisions: signs.decisions,
+  approved: signs.approved,
+  narrowed: signs.narrowed,
+  rejected: signs.rejected,
+  approval_rate: Math.round(signs.approvalRate * 1000) / 1000,
+  median_ms: signs.medianMs,
+  under_ten_seconds: signs.underTenSeconds,
+  batches: signs.batches,
+  largest_batch: signs.largestBatch,
 });
 
 /** `everywhere` has one place, without a tenant. */

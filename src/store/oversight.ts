@@ -1,13 +1,19 @@
 /** What oversight wrote down, as it is read back; over tenants by the listing role, within those that its caller names. */
 import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { newId } from '../core/ids.ts';
+import { instant } from '../core/time.ts';
 import type { OrderId, PauseId, ReviewId, TenantName, TripId } from '../core/ids.ts';
 import type { KeptPause, KeptReview, KeptTrip } from '../core/oversight.ts';
 import type { OversightReads } from '../core/store.ts';
 import type { Link } from './link.ts';
+import { approvals } from './schema/requests.ts';
 import { ROLES } from './roles.ts';
 import { EVERYWHERE } from './schema/columns.ts';
 import { orders, pauses, reviews, trips, verdicts } from './schema/oversight.ts';
 import { blocks } from './schema/tenants.ts';
+
+/** No ask waits longer for its answer. */
+const ASK_LASTS_MS = 7 * 24 * 3600 * 1000;
 
 const listing = { role: ROLES.list, tenants: [] } as const;
 const at = (tenant: TenantName) => ({ role: ROLES.serve, tenants: [tenant] }) as const;
@@ -85,6 +91,22 @@ export function createOversightReads(link: Link): OversightReads {
           .orderBy(desc(orders.id))
           .limit(limit),
       ),
+    said: (within, since) =>
+      link.transaction(listing, async (tx) => {
+        // An id tells when it was asked: what is older was answered before.
+        const oldest = newId('apr', instant(since - ASK_LASTS_MS), (bytes) => new Uint8Array(bytes));
+        const rows = await tx
+          .select({ votes: approvals.votes })
+          .from(approvals)
+          .where(
+            and(
+              inArray(approvals.tenant, [...within]),
+              gt(approvals.id, oldest),
+              sql`json_array_length(${approvals.votes}) > 0`,
+            ),
+          );
+        return rows.flatMap(({ votes }) => votes).filter(({ at: saidAt }) => saidAt >= since);
+      }),
     reviews: ({ within, before, limit, open }) =>
       link.transaction(listing, async (tx) => {
         const rows = await tx

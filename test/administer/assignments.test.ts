@@ -1,9 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseAssignment } from '../../src/administer/assignments.ts';
+import { NO_BUNDLE, parseAssignment } from '../../src/administer/assignments.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { AgentName, PersonName, RoleName, TenantName } from '../../src/core/ids.ts';
-import type { Assignment, RoleFunction } from '../../src/core/registers.ts';
+import type { Giving } from '../../src/administer/assignments.ts';
+import type { DeploymentSnapshot } from '../../src/core/snapshot.ts';
+import type { Role } from '../../src/decide/bundle/model.ts';
+import type { Assignment } from '../../src/core/registers.ts';
 import { instant, toRfc3339 } from '../../src/core/time.ts';
 import type { Deps } from '../../src/deps.ts';
 
@@ -11,10 +14,18 @@ const NOW = instant(Date.parse('2026-06-01T12:00:00Z'));
 const HOUR = 3_600_000;
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes));
 const deps = { clock: () => NOW, random } as Partial<Deps> as Deps;
-const ROLES = new Map<RoleName, { readonly function: RoleFunction }>([
-  ['reporting' as RoleName, { function: 'execution' }],
-  ['overseer' as RoleName, { function: 'oversight' }],
-]);
+const roles = new Map(
+  (['reporting', 'overseer'] as const).map((name) => {
+    const of = { name, function: name === 'overseer' ? 'oversight' : 'execution', breakGlass: false };
+    return [name as string as RoleName, of as Partial<Role> as Role];
+  }),
+);
+/** Where so much is held. */
+const giving = (assignments: readonly Assignment[]): Giving => ({
+  bundle: { ...NO_BUNDLE, roles },
+  place: { assignments } as Partial<DeploymentSnapshot> as DeploymentSnapshot,
+  author: { person: 'ada' as PersonName, reason: null },
+});
 
 const held = (until: number | null, more: Partial<Assignment> = {}): Assignment => ({
   id: newId('asg', NOW, random),
@@ -47,19 +58,22 @@ const PUT_ANEW: readonly (readonly [
 ];
 
 for (const [before, now, until, ends] of PUT_ANEW) {
-  assignments(`a role given anew, where there was ${before}, ${ends ? 'ends' : 'leaves'} what rests on it`, () => {
-    const body = {
-      tenant: 'acme',
-      holder: { agent: 'report-bot' },
-      role: 'reporting',
-      until: until === null ? null : toRfc3339(instant(NOW + until)),
-    };
-    const parsed = parseAssignment(deps, body, ROLES, now);
-    assert.ok(parsed.ok);
-    if (!parsed.ok) return;
-    assert.is(parsed.value.ends !== null, ends);
-    if (ends) assert.equal([parsed.value.ends?.agent, parsed.value.ends?.role], ['report-bot', 'reporting']);
-  });
+  assignments(
+    `a role given anew, where there was ${before}, ${ends ? 'ends' : 'leaves'} what rests on it`,
+    async () => {
+      const body = {
+        tenant: 'acme',
+        holder: { agent: 'report-bot' },
+        role: 'reporting',
+        until: until === null ? null : toRfc3339(instant(NOW + until)),
+      };
+      const parsed = await parseAssignment(deps, body, giving(now));
+      assert.ok(parsed.ok);
+      if (!parsed.ok) return;
+      assert.is(parsed.value.ends !== null, ends);
+      if (ends) assert.equal([parsed.value.ends?.agent, parsed.value.ends?.role], ['report-bot', 'reporting']);
+    },
+  );
 }
 
 const REFUSED: readonly (readonly [what: string, body: Record<string, unknown>, code: string])[] = [
@@ -76,15 +90,15 @@ const REFUSED: readonly (readonly [what: string, body: Record<string, unknown>, 
 ];
 
 for (const [what, body, code] of REFUSED) {
-  assignments(`refuses ${what}`, () => {
-    const parsed = parseAssignment(deps, body, ROLES, []);
+  assignments(`refuses ${what}`, async () => {
+    const parsed = await parseAssignment(deps, body, giving([]));
     assert.is(parsed.ok ? 'taken' : parsed.error.code, code);
   });
 }
 
-assignments('takes two for what is not execution, and ends by itself', () => {
+assignments('takes two for what is not execution, and ends by itself', async () => {
   const holder = { person: 'otto' as PersonName };
-  const parsed = parseAssignment(deps, { tenant: 'acme', holder, role: 'overseer' }, ROLES, []);
+  const parsed = await parseAssignment(deps, { tenant: 'acme', holder, role: 'overseer' }, giving([]));
   assert.is(parsed.ok && parsed.value.takesTwo, 'to give oversight');
   assert.ok(parsed.ok && parsed.value.facts['until'] !== null);
 });

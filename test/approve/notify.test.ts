@@ -4,9 +4,11 @@ import * as assert from 'uvu/assert';
 import type {
   AgentName,
   ApprovalId,
+  AssignmentId,
   LeaseId,
   PersonName,
   RequestId,
+  RoleName,
   TaskName,
   TenantName,
 } from '../../src/core/ids.ts';
@@ -61,6 +63,16 @@ const FACTS: Readonly<Record<NoticeFacts['kind'], NoticeFacts>> = {
     rules: ['held-back'],
     tell: of.tell,
   },
+  glass_broken: {
+    kind: 'glass_broken',
+    assignment: 'asg_01jq' as AssignmentId,
+    agent: act.agent,
+    role: 'emergency' as RoleName,
+    by: 'paula' as PersonName,
+    reason: 'Ransomware',
+    until,
+    tell: of.tell,
+  },
   done_at_client: { kind: 'done_at_client', ...act, tier: 1, at: until, address: 'it@acme.example' },
 };
 
@@ -76,6 +88,7 @@ const SUBJECTS: readonly (readonly [kind: NoticeFacts['kind'], subject: string, 
   ['expired', 'firewall.change at Acme Retail was not answered in time', '/approvals/acme/apr_01jq'],
   ['acted', 'net-bot did service.restart at Acme Retail', '/leases/acme/lse_01jq'],
   ['refused', 'net-bot was refused service.restart at Acme Retail', null],
+  ['glass_broken', 'The glass was broken at Acme Retail: net-bot has emergency', null],
   ['done_at_client', 'Done for you: service.restart', null],
 ];
 

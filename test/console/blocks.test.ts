@@ -24,7 +24,7 @@ async function raise(surfer: Surfer, more: Record<string, string> = {}): Promise
 async function raised(): Promise<string> {
   const id = /^\/blocks\/(blk_\w+)\?done=block-raised$/.exec((await raise(otto)).to ?? '')?.[1];
   assert.ok(id);
-  return String(id);
+  return id;
 }
 
 const isIssued = async (): Promise<boolean> =>
@@ -107,7 +107,7 @@ blocks('stand until they are lifted, by a signature that the entry keeps', async
   );
   const kept = JSON.parse(entry?.values ?? '[]') as readonly { name: string; value: never }[];
   const part = (name: string) => kept.find((one) => one.name === name)?.value;
-  assert.is(canonicalDigest(part('statement') as never), canonicalDigest({ ...statement } as never));
+  assert.is(canonicalDigest(part('statement') as never), canonicalDigest({ ...statement }));
   assert.is((part('assertion') as never as { credential: string }).credential, keys.otto.id);
 });
 

@@ -7,7 +7,7 @@ import { agentBody, must, PERMITTED, PUBLISHED } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
 
 const { app, node, as, close } = await administered();
-const channel = { name: 'nowhere', tell: () => Promise.resolve() };
+const channel = { name: 'webhook', reaches: () => true, tell: () => Promise.resolve() } as const;
 /** Somebody can be told, so that tier 2 is tier 2. */
 const [here, other] = [await node({ channels: [channel] }), await node({ channels: [channel] })];
 

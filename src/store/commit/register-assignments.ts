@@ -14,10 +14,10 @@ import { refuse } from './refused.ts';
 
 type Put = Extract<RegisterChange, { readonly kind: 'assignment.put' }>;
 
-export async function putAssignment(register: Register, { assignment, review }: Put): Promise<void> {
+export async function putAssignment(register: Register, { assignment, glass }: Put): Promise<void> {
   await needRole(register, assignment);
   await assign(register, assignment);
-  if (review !== undefined) await openReview(register, review);
+  if (glass !== undefined) await openReview(register, glass.review);
 }
 
 /** The function comes from the author's reading of a bundle, which another may have replaced since. */
