@@ -50,7 +50,11 @@ export async function breakGlass(
   if (until === null || until > after(now, LONGEST)) return err(TOO_LONG);
   if (tenant === null || holder.kind !== 'agent') return err(needs('holder', 'an agent at one tenant gets it'));
   const review: Review = {
-    ...{ id: newId('rev', now, deps.random), tenant, reason, at: now, from: until },
+    id: newId('rev', now, deps.random),
+    tenant,
+    reason,
+    at: now,
+    from: until,
     what: 'break_glass',
     about: assignment.id,
     agent: holder.name,

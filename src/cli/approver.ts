@@ -11,8 +11,16 @@ const list: Command = {
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     const columns = [
-      ...['person', 'decisions', 'approved', 'narrowed', 'rejected', 'approval_rate', 'median_ms'],
-      ...['under_ten_seconds', 'batches', 'largest_batch'],
+      'person',
+      'decisions',
+      'approved',
+      'narrowed',
+      'rejected',
+      'approval_rate',
+      'median_ms',
+      'under_ten_seconds',
+      'batches',
+      'largest_batch',
     ];
     printList(terminal, await line.all('/api/oversight/approvers', { days: given.text('days') }), columns);
     return EXIT.done;

@@ -62,7 +62,11 @@ export async function openReview(deps: Deps, operator: OperatorPrincipal, body: 
   if (lease === null) return err(failure('not_found', 'there is no such lease here', { path: 'lease' }));
   const { person } = by.value;
   const review: Review = {
-    ...{ id: newId('rev', now, deps.random), tenant, reason, at: now, from: now },
+    id: newId('rev', now, deps.random),
+    tenant,
+    reason,
+    at: now,
+    from: now,
     what: 'lease',
     about: lease.id,
     agent: lease.agent,
