@@ -107,12 +107,12 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
       return usedBefore(deps, principal.tenant);
     case 'claimed':
       return done(await repeated(deps, principal, why));
+    case 'order':
+      return done(err(ORDER_OVER));
     case 'budget':
     case 'spread':
     case 'state':
     case 'fenced':
-    case 'order':
-      return done(err(ORDER_OVER));
     case 'approval':
     case 'retired':
     case 'taken':

@@ -46,7 +46,7 @@ const evidence: Command = {
   says: 'Prints the evidence of an approval, by which anyone can verify it without Brevet.',
   takes: ['APPROVAL'],
   options: OPERATOR_OPTIONS,
-  example: 'brevet approval export acme/apr_01jq… --as otto > evidence.json',
+  example: 'brevet approval export acme/apr_01jq… --as otto',
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     terminal.out(JSON.stringify(await line.send({ method: 'GET', path: `${pathOf(given)}/evidence` }), null, 2));

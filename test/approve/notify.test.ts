@@ -154,6 +154,8 @@ notices('of what was done by itself say that nobody was asked, and of what was a
 
 notices('mark an agent’s words as its own, bounded, and with what hides made visible', () => {
   for (const facts of Object.values(FACTS)) {
+    // Nothing of it is an agent's.
+    if (facts.kind === 'glass_broken') continue;
     const words = `${HOSTILE}${'x'.repeat(100_000)}`;
     const hostile =
       'ask' in facts ? { ...facts, ask: { ...ask, resource: words, reason: words } } : { ...facts, resource: words };

@@ -6,6 +6,8 @@ import * as assert from 'uvu/assert';
 import { commands as acceptance } from '../../src/cli/acceptance.ts';
 import { commands as agent } from '../../src/cli/agent.ts';
 import { commands as apply } from '../../src/cli/apply.ts';
+import { commands as approval } from '../../src/cli/approval.ts';
+import { commands as approver } from '../../src/cli/approver.ts';
 import { commands as assignment } from '../../src/cli/assignment.ts';
 import { commands as block } from '../../src/cli/block.ts';
 import { commands as change } from '../../src/cli/change.ts';
@@ -20,11 +22,14 @@ import { commands as issuer } from '../../src/cli/issuer.ts';
 import { commands as lease } from '../../src/cli/lease.ts';
 import { commands as offboard } from '../../src/cli/offboard.ts';
 import { commands as operator } from '../../src/cli/operator.ts';
+import { commands as order } from '../../src/cli/order.ts';
 import { commands as passkey } from '../../src/cli/passkey.ts';
+import { commands as pause } from '../../src/cli/pause.ts';
 import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
 import { commands as reconcile } from '../../src/cli/reconcile.ts';
 import { commands as request } from '../../src/cli/request.ts';
+import { commands as review } from '../../src/cli/review.ts';
 import { commands as start } from '../../src/cli/start.ts';
 import { commands as target } from '../../src/cli/target.ts';
 import { commands as tenant } from '../../src/cli/tenant.ts';
@@ -40,6 +45,11 @@ const ALL: readonly Command[] = [
   ...context,
   ...person,
   ...passkey,
+  ...approval,
+  ...approver,
+  ...order,
+  ...pause,
+  ...review,
   ...operator,
   ...agent,
   ...enrolment,

@@ -80,7 +80,7 @@ decides('permits, with its three parts', () => {
   assert.is(execution.ttl, 300);
   assert.is(execution.uses, 1);
   assert.equal(execution.template, { scope: 'tickets:route' });
-  assert.equal(duties, { overseers: [OVERSEER], notify: [], reviewBy: instant(NOW + 30 * 86_400_000) });
+  assert.equal(duties, { overseers: [OVERSEER], notify: [], notifyBy: null, reviewBy: instant(NOW + 30 * 86_400_000) });
 });
 
 decides('permits at tier 2 with people told, and asks where nobody could be', () => {

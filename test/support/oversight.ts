@@ -1,4 +1,4 @@
-/** The starting bundle with roles for an emergency, and for an auditor. */
+/** The starting bundle with roles for an emergency. */
 import type { BundleFiles } from '../../src/core/registers.ts';
 import { must, rulesOnDisk } from './app.ts';
 import type { Administered } from './administrators.ts';
@@ -25,7 +25,6 @@ export const MORE_ROLES = [
     'break_glass: true',
     'tasks: [firewall.change]',
   ]),
-  role('auditor', 'Reads what was done.', ['function: oversight', 'reads_only: true']),
 ].join('\n');
 
 export async function withMoreRoles(): Promise<BundleFiles> {
