@@ -46,7 +46,7 @@ async function activateFirst(deps: Deps, bundle: NewBundle, inSetup: boolean): P
       actor: { kind: 'broker', name: deps.node },
       accountable: null,
       inSetup,
-      facts: { policy: version },
+      facts: { policy: version, first: true },
     },
     deps.random,
   );
