@@ -274,15 +274,6 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
 
 const LOOK_EVERY_MS = 50;
 
-/** A process of another user answers EPERM, and lives. */
-export const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-};
-
 /** The postmaster of a place's own Postgres. */
 export const postmaster = ({ dataDir }: Place): number =>
   Number(readFileSync(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);

@@ -6,7 +6,8 @@ import { importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { administrator, call, isAlive, newPlace, populate, postmaster, startBroker, stopBroker } from './broker.ts';
+import { isAlive } from '../support/alive.ts';
+import { administrator, call, newPlace, populate, postmaster, startBroker, stopBroker } from './broker.ts';
 import type { Place, Process } from './broker.ts';
 
 let place: Place;

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
+import { isAlive } from '../support/alive.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
 import {
   administrator,
   events,
-  isAlive,
   newPlace,
   populate,
   postmaster,

@@ -6,8 +6,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isAlive } from '../support/alive.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { call, isAlive, newPlace, postmaster, ROOT, run, startBroker, stopBroker } from './broker.ts';
+import { call, newPlace, postmaster, ROOT, run, startBroker, stopBroker } from './broker.ts';
 import { installFor, NOBODY } from './install.ts';
 
 const isRoot = process.getuid?.() === 0;
