@@ -13,9 +13,9 @@ import { named } from './words.ts';
 
 export function actsOf(visit: SignedInVisit, shown: ShownDecision, keys: readonly Passkey[]): Markup {
   if (stateAt(shown.approval, visit.deps.clock()) === 'approved') return takingBack(visit, shown);
-  if (shown.mayNot !== null) return why(shown.mayNot);
+  if (shown.mayNot !== null) return why(shown, shown.mayNot);
   if (keys.length === 0) {
-    return html`<p class="note warn">
+    return html`<p class="acts note warn">
       You have no passkey, and sign nothing without one. <a href="/account/passkeys/new">Enrol a passkey</a>.
     </p>`;
   }
@@ -52,8 +52,12 @@ const takingBack = (visit: SignedInVisit, { approval }: ShownDecision): Markup =
     <button class="danger">Take it back</button>
   </form>`;
 
-const why = ({ detail, hint }: Failure): Markup =>
-  html`<p class="note">You cannot answer: ${detail}. ${hint ?? ''}</p>`;
+function why({ package: { shown } }: ShownDecision, { code, detail, hint }: Failure): Markup {
+  const { steps, step } = shown.route;
+  const asked = [...new Set(steps.slice(0, step + 1).flatMap(({ asks }) => asks))];
+  const theirs = asked.length === 0 ? '' : `It is with ${asked.join(', ')}.`;
+  return html`<p class="acts note">You cannot answer: ${detail}. ${code === 'not_asked' ? theirs : (hint ?? '')}</p>`;
+}
 
 /** The text goes along, so that what is signed is held against what was shown. */
 export const packageField = (text: string): Markup => html`<input type="hidden" name="package" value="${text}" />`;
