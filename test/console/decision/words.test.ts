@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cameOf, raiseWords, saidBefore } from '../../../src/console/decision/words.ts';
+import type { PersonName } from '../../../src/core/ids.ts';
 import type { Shown } from '../../../src/approve/package.ts';
 
 type Before = Shown['before'][number];
@@ -40,7 +41,7 @@ const PAST: readonly (readonly [what: string, more: Partial<Before>, said: strin
   ['that its agent withdrew', { state: 'cancelled' }, 'withdrawn by the agent', '–'],
   [
     'that was refused',
-    { state: 'rejected', rejection: { reason: 'wrong_client', words: null }, by: PAULA },
+    { state: 'rejected', rejection: { reason: 'wrong_client', words: null, by: 'paula' as PersonName }, by: PAULA },
     'no: wrong client (paula)',
     '–',
   ],
