@@ -229,7 +229,10 @@ setup('is not recovered by one who is disabled', async () => {
 
 setup('is recovered once where one is left: nothing is issued from then on, on any node', async () => {
   const answers = await Promise.all([recovering('alan'), recovering('alan')]);
-  assert.equal(answers.map(({ status }) => status).toSorted((a, b) => a - b), [201, 409]);
+  assert.equal(
+    answers.map(({ status }) => status).toSorted((a, b) => a - b),
+    [201, 409],
+  );
   assert.is(await state(), 'lasts');
   for (const node of [app, other]) {
     const { status, body } = await node.call('GET', '/readyz');
