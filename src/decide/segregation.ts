@@ -2,6 +2,7 @@
  * Three functions that cannot blur, as pure questions to a snapshot: who holds which at a tenant, and who may approve
  * and oversee what an agent does. They count persons, and what those were of late.
  */
+import { agentTaskOf } from '../core/block.ts';
 import type { BlockOf } from '../core/block.ts';
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
@@ -148,6 +149,7 @@ export function conflictWithBlock(
   if (scope === 'owner' && name === person) return person;
   const inside = [...snapshot.agents.values()].filter(({ agent }) => {
     if (scope === 'agent') return agent.name === name;
+    if (scope === 'agent_task') return agent.name === agentTaskOf(name).agent;
     return scope === 'owner' || scope === 'vendor' || scope === 'model' ? agent[scope] === name : true;
   });
   const mine = inside.find(({ agent }) => agent.deputy === person || answersFor(snapshot, agent, person, now));
