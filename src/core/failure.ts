@@ -84,6 +84,7 @@ export const FAILURES = {
   order_over: { status: 409, title: 'The order is not open any more', oauth: 'invalid_request' },
   not_reversible: { status: 409, title: 'Nothing takes this back', oauth: 'invalid_request' },
   review_over: { status: 409, title: 'The review is not open', oauth: 'invalid_request' },
+  trip_over: { status: 409, title: 'The breaker is not tripped any more', oauth: 'invalid_request' },
   not_finished: { status: 409, title: 'There is nothing to judge yet', oauth: 'invalid_request' },
   lease_over: { status: 409, title: 'The lease is over', oauth: 'invalid_request' },
   precondition_failed: { status: 412, title: 'It is not as you last saw it', oauth: 'invalid_request' },

@@ -263,6 +263,8 @@ async function lifterAt(
   block: KeptBlock,
   tenant: TenantName,
 ): Promise<Result<Administrator>> {
+  // Another node may have raised it: what is kept here would be found stale.
+  deps.store.forget(tenant);
   const at = await deps.store.snapshot(tenant);
   if (at === null) return err(nowhere(tenant, []));
   const now = deps.clock();
