@@ -54,6 +54,7 @@ export const FAILURES = {
   target_unknown: { status: 403, title: 'The resource names no target here', oauth: 'access_denied' },
   policy_fault: { status: 403, title: 'The policy could not be evaluated', oauth: 'access_denied' },
   function_needed: { status: 403, title: 'This takes a function that you do not hold', oauth: 'access_denied' },
+  reads_only: { status: 403, title: 'You see this, and do nothing here', oauth: 'access_denied' },
   local_token_refused: { status: 403, title: 'A local token cannot be used for this', oauth: 'access_denied' },
   passkey_needed: { status: 403, title: 'This takes a passkey', oauth: 'access_denied' },
   passkey_refused: { status: 403, title: 'The passkey was not accepted', oauth: 'access_denied' },

@@ -307,8 +307,8 @@ export interface Store extends BlockReads, OversightReads, BreakerReads {
   /** Every agent of the register, enrolled anywhere or not. */
   agents(): Promise<readonly Agent[]>;
   assignment(id: AssignmentId): Promise<Assignment | null>;
-  /** The tenants at which a person holds oversight now. */
-  overseenBy(person: PersonName): Promise<readonly TenantName[]>;
+  /** The tenants at which a person holds oversight now; by another role than these, where some are named. */
+  overseenBy(person: PersonName, except?: ReadonlySet<RoleName>): Promise<readonly TenantName[]>;
   /** `null`: not there, or not this tenant's. */
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
   /** Newest first, and nothing outside `within`. Without a tenant: across tenants, by the listing role. */

@@ -106,7 +106,7 @@ export interface Standing {
 
 /**
  * Who may approve, or oversee, what those involved ask for here: active persons who hold that function and nothing
- * else, and have no part in it.
+ * else, and have no part in it. Who reads alone looks on: nothing rests on that.
  */
 export function standingFor(
   of: 'approval' | 'oversight',
@@ -119,7 +119,7 @@ export function standingFor(
       !involved.has(holder.name) &&
       assignment.function === of &&
       lasts(assignment, now) &&
-      roleHeld(bundle, assignment, snapshot) !== null &&
+      roleHeld(bundle, assignment, snapshot)?.readsOnly === false &&
       functionAt(snapshot, holder.name, now) === of,
   );
   const persons = new Set(standing.map(({ holder }) => holder.name as PersonName));

@@ -23,9 +23,8 @@ import { perform, unmetFailure } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { conflictWithBlock } from '../decide/segregation.ts';
 import type { Deps } from '../deps.ts';
-import { nowhere } from './blocks.ts';
 import { conflictWithAny } from './conflict.ts';
-import { oversight } from './overseen.ts';
+import { nowhere, outside, oversight, reaching } from './overseen.ts';
 
 const MOST_TENANTS = 1_000;
 
@@ -56,8 +55,8 @@ export async function startPause(deps: Deps, operator: OperatorPrincipal, body: 
   const overseen = await oversight(deps, operator, 'pause.start');
   if (!overseen.ok) return overseen;
   const { tenants: mine, by } = overseen.value;
-  const foreign = (named ?? []).find((tenant) => !mine.some((one) => one === tenant));
-  if (foreign !== undefined) return err(nowhere(foreign, mine));
+  const foreign = named === undefined ? null : outside(named, await reaching(deps, operator, 'pause.start'));
+  if (foreign !== null) return err(foreign);
   if (everywhere && !(await isAll(deps, mine))) return err(NOT_ALL);
   const tenants = everywhere ? null : ([...new Set(named ?? mine)] as TenantName[]);
   return pauseNow(deps, by, { tenants, reason });

@@ -14,8 +14,8 @@ import { standingAt } from '../administer/administrator.ts';
 import { perform } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
-import { nowhere } from './blocks.ts';
 import { conflictWithAgent } from './conflict.ts';
+import { nowhere } from './overseen.ts';
 
 const resetBody = z.strictObject({ reason: words(1000) });
 

@@ -226,6 +226,11 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     /^roles\.yaml:4: .*exactly one function/,
   ],
   [
+    'an agent that reads alone',
+    role('function: execution', 'function: execution\n    reads_only: true'),
+    /^roles\.yaml:5: roles\.triage: only a role of oversight reads alone/,
+  ],
+  [
     'an overseer that executes',
     role('function: oversight', 'function: oversight\n    tasks: [ticket.route]'),
     /^roles\.yaml:12: roles\.overseer: a role of oversight carries no task/,

@@ -97,6 +97,16 @@ const OVERSIGHT: readonly Row[] = [
     ],
     overseers: ['ana', 'zoe'],
   },
+  { what: 'not who reads alone', held: [['ana', 'auditor', 'oversight']], overseers: [] },
+  {
+    what: 'who reads alone by one role, and acts by another',
+    held: [
+      ['ana', 'auditor', 'oversight'],
+      ['ana', 'overseer', 'oversight', LATER],
+    ],
+    overseers: ['ana'],
+    until: LATER,
+  },
   { what: 'not by a role of another function', held: [['ana', 'approver', 'oversight']], overseers: [] },
   { what: 'not by a role that the bundle has not', held: [['ana', 'watcher', 'oversight']], overseers: [] },
   { what: 'not an agent', held: [['triage-bot', 'overseer', 'oversight']], overseers: [] },
