@@ -20,8 +20,8 @@ import { standingAt } from '../administer/administrator.ts';
 import { perform } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
-import { nowhere } from './blocks.ts';
 import { conflictWithAgent, conflictWithLease } from './conflict.ts';
+import { nowhere } from './overseen.ts';
 
 const REVIEW_WITHIN = seconds(7 * 24 * 3600);
 
