@@ -17,6 +17,7 @@ const PLACES = [
   ['/approvals', 'Approvals'],
   ['/leases', 'Leases'],
   ['/blocks', 'Blocks'],
+  ['/reviews', 'Reviews'],
   ['/agents', 'Agents'],
   ['/tenants', 'Tenants'],
   ['/policy', 'Policy'],

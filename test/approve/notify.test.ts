@@ -86,9 +86,9 @@ const SUBJECTS: readonly (readonly [kind: NoticeFacts['kind'], subject: string, 
   ['answered', 'firewall.change at Acme Retail was rejected', '/approvals/acme/apr_01jq'],
   ['narrowed', 'firewall.change at Acme Retail would be given in part', '/approvals/acme/apr_01jq'],
   ['expired', 'firewall.change at Acme Retail was not answered in time', '/approvals/acme/apr_01jq'],
-  ['acted', 'net-bot did service.restart at Acme Retail', '/leases/acme/lse_01jq'],
+  ['acted', 'net-bot did service.restart at Acme Retail', '/leases/acme/lse_01jq/reverse'],
   ['refused', 'net-bot was refused service.restart at Acme Retail', null],
-  ['glass_broken', 'The glass was broken at Acme Retail: net-bot has emergency', null],
+  ['glass_broken', 'The glass was broken at Acme Retail: net-bot has emergency', '/reviews'],
   ['done_at_client', 'Done for you: service.restart', null],
 ];
 

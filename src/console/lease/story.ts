@@ -84,7 +84,9 @@ const part = (title: string, values: JsonObject): Markup | '' =>
 
 /** Words of people and agents; a whole package stands below, in the entry. */
 function quotes({ said }: Step): Markup | '' {
-  const words = [said['reason'], said['summary'], said['words']].filter((one) => typeof one === 'string');
+  const words = [said['reason'], said['summary'], said['words'], said['reference']].filter(
+    (one) => typeof one === 'string',
+  );
   return html`${words.map((one) => html`<blockquote>${untrusted(one)}</blockquote>`)}`;
 }
 
@@ -155,6 +157,15 @@ function sentenceOf(step: Step): Markup | string {
         <strong>${precise(number(facts['exposure_ms']))}</strong>.`;
     case 'lease.reported':
       return html`${who} said of its work: <strong>${text(facts['outcome'])}</strong>.`;
+    case 'lease.judged':
+      return html`${who} judged it: <strong>${named(text(facts['verdict']))}</strong>.`;
+    case 'order.given':
+      return html`${who} had it taken back: the agent is ordered to ask for
+        <strong>${text(facts['by_task'])}</strong>.`;
+    case 'review.opened':
+      return html`${who} asked for <a href="/reviews/${text(facts['review'])}">a look at it</a> by another person.`;
+    case 'review.done':
+      return html`${who} has <a href="/reviews/${text(facts['review'])}">looked at it</a>.`;
     default:
       return html`${who}: <code>${step.kind}</code>.`;
   }
