@@ -36,7 +36,7 @@ import { verifyAssertion } from '../authenticate/passkey.ts';
 import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
 import { functionAt } from '../authenticate/principal.ts';
-import type { Ask, Permit } from '../decide/decision.ts';
+import type { Ask, Forbid, Permit } from '../decide/decision.ts';
 import { parseAccessRequest } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
 import { CONTENDED, done, trying } from './callers.ts';
@@ -101,7 +101,14 @@ async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): P
   const decision = await decideNow(deps, asking);
   if (decision.effect !== 'forbid') return ok(decision);
   const hint = 'Nothing can be approved that would not be given: reject it, or wait until that has changed.';
-  return err(failure('approval_over', `it would be refused now: ${decision.reason.detail}`, { hint }));
+  return err(failure('approval_over', `it would be refused now: ${await reasonOf(deps, decision)}`, { hint }));
+}
+
+/** As the rules say it to people, who decide here; an agent is told less. */
+async function reasonOf({ bundles }: Deps, { reason: { rules, policy, detail } }: Forbid): Promise<string> {
+  const bundle = policy === null ? null : await bundles.at(policy);
+  const said = rules.flatMap((rule) => bundle?.rules.get(rule)?.annotations['reason'] ?? []);
+  return said.length === 0 ? detail : said.join(' ');
 }
 
 async function packageFor(

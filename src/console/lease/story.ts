@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../core/canonical.ts';
 import type { RevocationCause } from '../../core/lease.ts';
 import { parseInstant } from '../../core/time.ts';
 import type { Step, Timeline } from '../../attribute/timeline.ts';
+import { revokedWords } from '../decision/over.ts';
 import { named } from '../decision/words.ts';
 import type { Markup } from '../layout.ts';
 import { untrusted } from '../untrusted.ts';
@@ -129,8 +130,7 @@ function sentenceOf(step: Step): Markup | string {
     case 'approval.withdrawn':
       return html`${who} withdrew it.`;
     case 'approval.revoked':
-      return html`What was approved was not what would have been given, so nothing was
-      (<code>${text(facts['because'])}</code>).`;
+      return revokedWords(text(facts['because']), whoOf(step), text(seen['detail']));
     case 'approval.redeemed':
       return html`${who} came for it, on the word of ${approvers(facts)}.`;
     case 'lease.opening':
