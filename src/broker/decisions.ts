@@ -107,7 +107,9 @@ async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): P
 /** As the rules say it to people, who decide here; an agent is told less. */
 async function reasonOf({ bundles }: Deps, { reason: { rules, policy, detail } }: Forbid): Promise<string> {
   const bundle = policy === null ? null : await bundles.at(policy);
-  const said = rules.flatMap((rule) => bundle?.rules.get(rule)?.annotations['reason'] ?? []);
+  const all = rules.flatMap((rule) => bundle?.rules.get(rule) ?? []);
+  // One that asks would be met by a person's word.
+  const said = all.flatMap(({ annotations }) => (annotations['obligation'] ? [] : (annotations['reason'] ?? [])));
   return said.length === 0 ? detail : said.join(' ');
 }
 

@@ -10,6 +10,7 @@ import { page } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { liveAsks } from './live.ts';
 import { mayWait, reviewRow } from './reviews.ts';
+import { telling } from './telling.ts';
 import { signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
 import { administeredBy, changesAt, isWaiting, mayConfirm, passkeysOf, waitingPasskeys } from './waiting.ts';
@@ -25,11 +26,12 @@ home.get(
     const { deps, caller } = visit;
     const now = deps.clock();
     const live = await liveAsks(visit);
-    const [asks, all, looks, nudge] = await Promise.all([
+    const [asks, all, looks, nudge, told] = await Promise.all([
       deps.store.asked({ person: caller.person, limit: MOST, after: null }),
       administeredBy(deps, caller).then((places) => changesAt(deps, places)),
       looksOwed(visit),
       passkeyNudge(visit),
+      telling(visit),
     ]);
     const asked = asks.filter((one) => stateAt(one, now) === 'pending');
     const theirs = all.filter((one) => isWaiting(one, now) && mayConfirm(one, caller));
@@ -57,7 +59,8 @@ home.get(
             'What has to be looked at',
             looks.map((one) => reviewRow(visit, one)),
           )}
-        </div>`,
+        </div>
+        ${told}`,
     );
   }),
 );

@@ -60,15 +60,16 @@ interface SeenReversal {
   /** The class that takes it back. */
   readonly way: TaskClass | null;
   readonly order: KeptOrder | null;
-  /** The request that took the order. */
+  /** The request that took the order, and the credential that came of it. */
   readonly taken: KeptRequest | null;
+  readonly back: Lease | null;
   readonly mayNot: Failure | null;
 }
 
 async function seeReversal({ deps, caller }: SignedInVisit, { at, lease }: LeaseHere): Promise<SeenReversal> {
   const { store } = deps;
   const { tenant } = lease;
-  const [request, order, policy, back, conflict] = await Promise.all([
+  const [request, order, policy, way, conflict] = await Promise.all([
     store.request(tenant, lease.request),
     store.orderFor(tenant, lease.id),
     activePolicy(deps, at.deployment),
@@ -76,20 +77,22 @@ async function seeReversal({ deps, caller }: SignedInVisit, { at, lease }: Lease
     conflictWithLease(deps, lease, { person: caller.person, now: deps.clock() }),
   ]);
   const tasks = policy?.bundle.tasks;
-  const name = order?.task ?? (back.ok ? back.value : null);
+  const name = order?.task ?? (way.ok ? way.value : null);
+  const taken = order === null || order.request === null ? null : await store.request(tenant, order.request);
   return {
     request,
     order,
+    taken,
+    back: taken === null || taken.lease === null ? null : await store.lease(tenant, taken.lease),
     task: tasks?.get(lease.task) ?? null,
     way: name === null ? null : (tasks?.get(name) ?? null),
-    taken: order === null || order.request === null ? null : await store.request(tenant, order.request),
-    mayNot: conflict ?? (back.ok ? null : back.error),
+    mayNot: conflict ?? (way.ok ? null : way.error),
   };
 }
 
 /** The click, or what became of it. */
 function acts(visit: SignedInVisit, lease: Lease, seen: SeenReversal): Markup {
-  if (seen.order !== null) return ordered(seen.order, seen.taken, visit.deps.clock());
+  if (seen.order !== null) return ordered(seen.order, seen, visit.deps.clock());
   if (seen.mayNot !== null) {
     const { detail, hint } = seen.mayNot;
     return html`<p class="note warn">It cannot be taken back here: ${detail}. ${hint ?? ''}</p>`;
@@ -110,8 +113,8 @@ const STATES = {
   over: html`<span class="tag bad">not taken in time</span>`,
 };
 
-function ordered(order: KeptOrder, taken: KeptRequest | null, now: Instant): Markup {
-  const state = taken !== null ? 'taken' : order.until > now ? 'waits' : 'over';
+function ordered(order: KeptOrder, seen: SeenReversal, now: Instant): Markup {
+  const state = seen.taken !== null ? 'taken' : order.until > now ? 'waits' : 'over';
   return html`<section class="sheet order" aria-labelledby="order">
     <h2 id="order">Ordered ${STATES[state]}</h2>
     <dl class="facts">
@@ -122,7 +125,7 @@ function ordered(order: KeptOrder, taken: KeptRequest | null, now: Instant): Mar
       <dt>Because</dt>
       <dd class="quoted">${untrusted(order.reason)}</dd>
       <dt>${order.agent}</dt>
-      <dd>${cameOf(order, taken, state, now)}</dd>
+      <dd>${cameOf(order, seen, state, now)}</dd>
     </dl>
     <p class="small">
       The credential that did it is ended. Another person than ${order.by} looks at this: see
@@ -131,8 +134,13 @@ function ordered(order: KeptOrder, taken: KeptRequest | null, now: Instant): Mar
   </section>`;
 }
 
-function cameOf(order: KeptOrder, taken: KeptRequest | null, state: keyof typeof STATES, now: Instant): Markup {
-  if (taken !== null) return html`came for it ${momentFrom(taken.at, now)}: ${outcomeOf(taken, now)}`;
+function cameOf(order: KeptOrder, { taken, back }: SeenReversal, state: keyof typeof STATES, now: Instant): Markup {
+  if (taken !== null) {
+    return html`came for it ${momentFrom(taken.at, now)}:
+    ${outcomeOf(taken, now)}${
+      back === null ? '' : html`, ${back.death === null ? back.state : `dead (${back.death.how})`}`
+    }${back?.outcome ? html`; it calls what it did <strong>${back.outcome.outcome}</strong>` : ''}`;
+  }
   return state === 'waits'
     ? html`has yet to come for it; it may until ${moment(order.until)}`
     : html`did not come for it until ${moment(order.until)}: have a person take it back`;
@@ -180,8 +188,9 @@ function way(lease: Lease, { way: back, order, mayNot }: SeenReversal, now: Inst
     <ol class="steps">
       <li>${ending(lease, now)}</li>
       <li>
-        It orders <strong>${back?.name ?? order?.task ?? ''}</strong> of ${lease.agent}, on the same resource with the
-        same parameters: ${back === null ? 'the policy has no such class any more.' : back.description}
+        It ${order === null ? 'orders' : 'ordered'} <strong>${back?.name ?? order?.task ?? ''}</strong> of
+        ${lease.agent}, on the same resource with the same parameters:
+        ${back === null ? 'the policy has no such class any more.' : back.description}
       </li>
       <li>
         ${lease.agent} asks for that itself within a day, by the policy as it is then. Every block and every rule that

@@ -96,7 +96,7 @@ export function reviewRow(visit: SignedInVisit, review: KeptReview): Markup {
     <div>
       <a href="/reviews/${id}">${headOf(review)} at <strong>${tenant}</strong></a> ${stateTag(visit, review)}
       <span class="sub">
-        ${untrusted(reason)} <span class="by">${BEGUN[review.what]} by ${openedBy} ${momentFrom(at, now)}.</span>
+        ${BEGUN[review.what]} by ${openedBy} ${momentFrom(at, now)}: <q>${untrusted(reason)}</q>
       </span>
     </div>
     <span class="due">
@@ -197,16 +197,11 @@ function factsOf(review: KeptReview, { order }: UnderReview, now: Instant): Mark
     ${
       what === 'break_glass'
         ? html`<dt>Given</dt>
-            <dd>${role === null ? 'a role for emergencies' : html`<code>${role}</code>`} to ${agent ?? 'an agent'}</dd>
+            <dd>${role === null ? 'a role for emergencies' : html`<code>${role}</code>`} to ${agentLink(agent)}</dd>
             <dt>${from > now ? 'Ends' : 'Ended'}</dt>
-            <dd>${moment(from)}, by itself at the latest, with all that rested on it</dd>`
-        : ''
-    }
-    ${
-      agent === null
-        ? ''
+            <dd>${moment(from)}${from > now ? ', by itself' : ''}, with all that rests on it</dd>`
         : html`<dt>Agent</dt>
-            <dd><a href="/agents/${agent}">${agent}</a></dd>`
+            <dd>${agentLink(agent)}</dd>`
     }
     ${
       order === null
@@ -222,6 +217,9 @@ function factsOf(review: KeptReview, { order }: UnderReview, now: Instant): Mark
   </dl>`;
 }
 
+const agentLink = (agent: KeptReview['agent']): Markup | string =>
+  agent === null ? 'an agent' : html`<a href="/agents/${agent}">${agent}</a>`;
+
 function wordOf(visit: SignedInVisit, { id, done }: KeptReview, mayNot: Failure | null): Markup {
   if (done !== null) {
     return html`<blockquote>${untrusted(done.words)}</blockquote>
@@ -230,7 +228,7 @@ function wordOf(visit: SignedInVisit, { id, done }: KeptReview, mayNot: Failure 
   if (mayNot !== null) {
     return html`<p class="note">You cannot do this: ${mayNot.detail}. ${mayNot.hint ?? ''}</p>`;
   }
-  return html`<form class="sheet" method="post" action="/reviews/${id}">
+  return html`<form class="sheet word" method="post" action="/reviews/${id}">
     ${tokenField(visit)}
     <label for="words">In your words, for the ledger</label>
     <textarea id="words" name="words" rows="4" maxlength="2000" required></textarea>

@@ -40,7 +40,9 @@ const SAID = { approve: 'said yes', narrow: 'said yes to less', reject: 'said no
 function revokedIn(entries: readonly KeptEntry[]): Markup {
   const entry = entries.findLast(({ kind }) => kind === 'approval.revoked');
   const { facts, actor } = JSON.parse(entry?.text ?? '{}') as Leaf;
-  return revokedWords(facts?.because ?? '', actor?.person ?? 'Somebody', String(entry?.seen['detail'] ?? ''));
+  const detail = entry?.seen['detail'];
+  const words = typeof detail === 'string' ? detail : '';
+  return revokedWords({ because: facts?.because ?? '', who: actor?.person ?? 'Somebody', detail: words });
 }
 
 interface Leaf {
@@ -48,8 +50,16 @@ interface Leaf {
   readonly actor?: { readonly person?: string };
 }
 
-/** Also in the story of a request. @param who took it back, where somebody did. */
-export function revokedWords(because: string, who: string, detail: string): Markup {
+interface Revoked {
+  readonly because: string;
+  /** Took it back, where somebody did. */
+  readonly who: string;
+  /** Why it would not be given any more. */
+  readonly detail: string;
+}
+
+/** Also in the story of a request. */
+export function revokedWords({ because, who, detail }: Revoked): Markup {
   if (because === 'taken_back') return html`<strong>${who}</strong> took the yes back, before the agent came.`;
   if (because === 'oversight') return html`<strong>${who}</strong>, of oversight, took the yes back.`;
   return html`The agent came for what was approved, and it would not be given any more. Nothing was given, and the yes

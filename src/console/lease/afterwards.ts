@@ -21,11 +21,20 @@ import type { LeaseHere } from './here.ts';
 export async function afterwards(visit: SignedInVisit, { lease }: LeaseHere): Promise<Markup> {
   const { deps, caller } = visit;
   const now = deps.clock();
-  const conflict = await conflictWithLease(deps, lease, { person: caller.person, now });
+  const [conflict, order] = await Promise.all([
+    conflictWithLease(deps, lease, { person: caller.person, now }),
+    deps.store.orderFor(lease.tenant, lease.id),
+  ]);
   const path = `/leases/${lease.tenant}/${lease.id}`;
   const isOver = lease.state === 'revoking' || lease.state === 'revoked';
   const isReversible = lease.tier === 2 && lease.state !== 'failed' && conflict === null;
-  return html`${isReversible ? html`<a class="button danger" href="${path}/reverse">Take it back</a>` : ''}
+  return html`${
+    order !== null
+      ? html`<a class="button" href="${path}/reverse">It is taken back</a>`
+      : isReversible
+        ? html`<a class="button danger" href="${path}/reverse">Take it back</a>`
+        : ''
+  }
   ${isOver && conflict === null ? judging(visit, path) : ''} ${asking(visit, path)}
   ${conflict === null ? '' : html`<p class="small">You judge nothing of this: ${conflict.detail}.</p>`}`;
 }

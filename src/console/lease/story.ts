@@ -130,7 +130,11 @@ function sentenceOf(step: Step): Markup | string {
     case 'approval.withdrawn':
       return html`${who} withdrew it.`;
     case 'approval.revoked':
-      return revokedWords(text(facts['because']), whoOf(step), text(seen['detail']));
+      return revokedWords({
+        because: text(facts['because']),
+        who: whoOf(step),
+        detail: text(seen['detail']),
+      });
     case 'approval.redeemed':
       return html`${who} came for it, on the word of ${approvers(facts)}.`;
     case 'lease.opening':
