@@ -101,7 +101,7 @@ async function populateConsole(by: Administrator, issuer: SignInIssuer): Promise
   }
 }
 
-export async function newVisitor(browser: Browser, place: Place, visiting: Visiting = {}): Promise<Page> {
+export async function newVisitor(browser: Browser, place: Pick<Place, 'url'>, visiting: Visiting = {}): Promise<Page> {
   const { width = 1280, height = 800, theme = 'light', scripts = true } = visiting;
   const context = await browser.newContext({
     baseURL: place.url,
