@@ -4,12 +4,11 @@
  */
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
-import { askedSoFar } from '../core/approval.ts';
 import type { Approval, ApprovalTerms, Binding, Vote } from '../core/approval.ts';
 import { routeLasts } from '../core/route.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { after } from '../core/time.ts';
+import { after, seconds } from '../core/time.ts';
 import type { Narrower } from './verdict.ts';
 
 /**
@@ -63,9 +62,8 @@ export function narrowerTerms(
   { id, asked, binding, by }: Pick<ApprovalTerms, 'id' | 'asked' | 'binding'> & { readonly by: Vote },
 ): ApprovalTerms {
   const { tenant, request, agent, task, tier, redeemWithin, policy, rules, involved, plan } = approval;
-  const [now, ...later] = approval.route.slice(approval.step);
-  if (now === undefined) throw new Error(`the approval ${approval.id} stands at no step of its way`);
-  const route = [{ ...now, asks: askedSoFar(approval) }, ...later];
+  // Those who were asked before may still answer, as those of their own step.
+  const route = approval.route.map((step, at) => (at < approval.step ? { ...step, within: seconds(0) } : step));
   return {
     id,
     tenant,
