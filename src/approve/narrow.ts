@@ -24,7 +24,8 @@ export function narrowed(
   if (by.ttl !== null && !(by.ttl >= 1 && by.ttl <= ttl)) return wider('ttl');
   if (by.uses !== null && !(by.uses >= 1 && by.uses <= uses)) return wider('uses');
   for (const [name, value] of Object.entries(by.parameters)) {
-    if (!(name in parameters) || !isNarrower(parameters[name] as Json, value)) return wider(`parameters.${name}`);
+    if (!Object.hasOwn(parameters, name) || !isNarrower(parameters[name] as Json, value))
+      return wider(`parameters.${name}`);
   }
   const changed =
     (by.ttl !== null && by.ttl < ttl) ||
@@ -47,10 +48,19 @@ const wider = (path: string): Result<never> =>
 function isNarrower(asked: Json, given: Json): boolean {
   if (typeof asked === 'number' && typeof given === 'number') return given <= asked && given >= Math.min(0, asked);
   if (Array.isArray(asked) && Array.isArray(given)) {
-    const known = new Set((asked as readonly Json[]).map((member) => JSON.stringify(member)));
-    return given.length > 0 && (given as readonly Json[]).every((member) => known.has(JSON.stringify(member)));
+    return given.length > 0 && isPartOf(asked as readonly Json[], given as readonly Json[]);
   }
   return JSON.stringify(asked) === JSON.stringify(given);
+}
+
+/** In the order that was asked, and none more often. */
+function isPartOf(asked: readonly Json[], given: readonly Json[]): boolean {
+  const all = asked.map((member) => JSON.stringify(member));
+  let at = 0;
+  return given.every((member) => {
+    at = all.indexOf(JSON.stringify(member), at) + 1;
+    return at > 0;
+  });
 }
 
 /**
