@@ -4,6 +4,7 @@
  */
 import { isEnoughFor, stateAt, yesOf } from '../core/approval.ts';
 import type { Approval, Binding } from '../core/approval.ts';
+import { fewestYeses } from '../core/route.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
@@ -80,6 +81,10 @@ export function whyNotApproved(decision: Permit | Ask, { approval, binding, stan
   if (!rules.every((rule) => approval.rules.includes(rule))) return differs('a rule asks that did not ask before');
   const yes = yesOf(approval.votes).filter((person) => standing.includes(person));
   if (!isEnoughFor(approval, yes)) return differs('who approved it may not approve it any more');
+  if (decision.effect === 'ask' && decision.approval.policy !== approval.policy) {
+    const least = fewestYeses(decision.approval.steps);
+    if (new Set(yes).size < least) return differs(`the policy has come to take ${least} persons’ yes`);
+  }
   return null;
 }
 
