@@ -70,7 +70,8 @@ export async function requestTask(
   return trying<Answer>(deps, tenant, async (snapshot) => {
     const caller = await authenticateAgent(deps, snapshot, asked.proof);
     if (!caller.ok) return turnAway(deps, snapshot, caller.error);
-    const { principal, oneUse } = caller.value;
+    const { oneUse } = caller.value;
+    const principal = { ...caller.value.principal, launchedBy: request.value.launchedBy };
     const { clock, random } = deps;
     const at = clock();
     const order = await orderNamed(deps, principal, request.value);

@@ -35,14 +35,14 @@ import type { ConsoleCaller } from '../authenticate/console.ts';
 import { verifyAssertion } from '../authenticate/passkey.ts';
 import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
-import { READS_ONLY } from '../authenticate/act.ts';
-import { functionAt, readsAlone } from '../authenticate/principal.ts';
+import { functionAt } from '../authenticate/principal.ts';
 import type { Ask, Forbid, Permit } from '../decide/decision.ts';
 import { parseAccessRequest } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
 import { CONTENDED, done, trying } from './callers.ts';
 import type { Step } from './callers.ts';
 import { decideNow } from './deciding.ts';
+import { mayTakeBack } from './take-back.ts';
 
 /** A person reads, and signs: a page that was open for longer shows what may not be so any more. */
 const TICKET_LASTS = seconds(15 * 60);
@@ -59,6 +59,8 @@ export interface ShownDecision {
   readonly mayNot: Failure | null;
   /** A yes takes a passkey that never leaves its device. */
   readonly deviceBound: boolean;
+  /** May take a yes back, until the agent has come for it. */
+  readonly takesBack: boolean;
 }
 
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
@@ -89,7 +91,14 @@ export async function showDecision(
   const ticket = { session: caller.session, statement, until: after(now, TICKET_LASTS) };
   const bundle = await deps.bundles.at(decided.value.approval.policy);
   const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
-  return ok({ approval, package: shown, ticket, mayNot, deviceBound: isDeviceBound(approval, bundle) });
+  return ok({
+    approval,
+    package: shown,
+    ticket,
+    mayNot,
+    deviceBound: isDeviceBound(approval, bundle),
+    takesBack: mayTakeBack(approval, caller.person, { snapshot, now }),
+  });
 }
 
 /** As it would be decided now: what a person would say yes to must be possible still. */
@@ -98,12 +107,13 @@ async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): P
   const enrolled = snapshot.agents.get(approval.agent);
   if (!request.ok) return request;
   if (enrolled === undefined) return err(failure('approval_over', 'the agent is not enrolled here any more'));
-  // Who launched it was settled when it was asked, and is kept with it.
-  const principal = { kind: 'agent', tenant: approval.tenant, ...enrolled, by: 'session', launchedBy: null } as const;
+  const { launchedBy } = request.value;
+  const principal = { kind: 'agent', tenant: approval.tenant, ...enrolled, by: 'session', launchedBy } as const;
   const asking = { snapshot, principal, request: request.value, manyTenants: false, underWay: true } as const;
   const decision = await decideNow(deps, asking);
   if (decision.effect !== 'forbid') return ok(decision);
-  const hint = 'Nothing can be approved that would not be given: reject it, or wait until that has changed.';
+  const hint =
+    'Nothing can be approved that would not be given: wait until that has changed. Unanswered it ends by itself.';
   return err(failure('approval_over', `it would be refused now: ${await reasonOf(deps, decision)}`, { hint }));
 }
 
@@ -431,34 +441,4 @@ async function commitAnswer(
     case 'proposal':
       return done(err(CONTENDED));
   }
-}
-
-/**
- * A yes is taken back, as long as nothing came of it: by one of those who gave it, or by oversight. Taking away takes
- * one, and no passkey.
- */
-export async function revokeApproval(
-  deps: Deps,
-  caller: ConsoleCaller,
-  { tenant, approval: id }: { readonly tenant: TenantName; readonly approval: ApprovalId },
-): Promise<Result<Approval>> {
-  const [snapshot, approval] = await Promise.all([deps.store.snapshot(tenant), deps.store.approval(tenant, id)]);
-  if (snapshot === null || approval === null) return err(NOTHING_HERE);
-  const at = deps.clock();
-  const held = functionAt(snapshot, caller.person, at);
-  const gave = approval.votes.some(({ person, verdict }) => person === caller.person && verdict === 'approve');
-  if (held !== 'oversight' && !(held === 'approval' && gave)) return err(NOTHING_HERE);
-  if (readsAlone(snapshot, caller.person, at)) return err(READS_ONLY);
-  const entry = approvalEntry(approval, snapshot, {
-    kind: 'approval.revoked',
-    at,
-    actor: { kind: 'operator', name: caller.operator, person: caller.person, by: caller.by },
-    facts: { because: held === 'oversight' ? 'oversight' : 'taken_back' },
-  });
-  const move = { from: 'approved', to: 'revoked', version: approval.version, decidedAt: at } as const;
-  const when = { epochs: snapshot.epochs, oneUse: null, counts: null };
-  const change = { kind: 'approval.move', tenant, approval: id, move, when, time: 'before_end', next: null } as const;
-  const written = await deps.store.commit({ ...change, fence: null, work: [] }, [makeEntry(entry, deps.random)]);
-  if (written.ok) return ok((await deps.store.approval(tenant, id)) ?? approval);
-  return err(failure('approval_over', 'it cannot be taken back any more', { hint: 'Revoke the lease instead.' }));
 }

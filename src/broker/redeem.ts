@@ -60,7 +60,8 @@ export async function redeemApproval(
     if (closed !== null) return done(err(closed));
     const asked = parseAccessRequest(approval.asked);
     if (!asked.ok) return done(asked);
-    const asking = { id: request, principal, request: asked.value, snapshot, at };
+    const { launchedBy } = asked.value;
+    const asking = { id: request, principal: { ...principal, launchedBy }, request: asked.value, snapshot, at };
     return redeem(deps, { asking, approval }, { epochs: snapshot.epochs, oneUse, idempotency: null });
   });
 }

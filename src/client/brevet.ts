@@ -54,6 +54,8 @@ export interface Ask {
   readonly plan?: string;
   /** The reversal that oversight has ordered, which this is: see `GET orders`. */
   readonly order?: string;
+  /** The person who set the agent to work on this, if one did: somebody else answers. */
+  readonly launched_by?: string;
   /** It shortens what people are given to answer, and nothing else. */
   readonly urgency?: 'routine' | 'urgent';
 }

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { REJECTION_REASONS, stateAt } from '../core/approval.ts';
+import { askedSoFar, REJECTION_REASONS, stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
@@ -14,7 +14,8 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { z } from 'zod';
 import type { Word } from '../approve/verdict.ts';
-import { answerApproval, prepareWord, revokeApproval, showDecision } from '../broker/decisions.ts';
+import { answerApproval, prepareWord, showDecision } from '../broker/decisions.ts';
+import { revokeApproval } from '../broker/take-back.ts';
 import type { DecisionTicket } from '../broker/decisions.ts';
 import type { Scope } from '../http/scope.ts';
 import { actsOf, packageField } from './decision/acts.ts';
@@ -198,10 +199,19 @@ approvals.post(
   }, FORM_LIMIT),
 );
 
-/** A person goes from one step of a plan to the next. */
-async function nextPage({ deps }: SignedInVisit, { state, tenant, id, agent, plan }: Approval): Promise<string> {
+/** A person goes from one step of a plan to the next that is asked of them. */
+async function nextPage(
+  { deps, caller }: SignedInVisit,
+  { state, tenant, id, agent, plan }: Approval,
+): Promise<string> {
   const steps = plan === null ? [] : await deps.store.planned(tenant, agent, plan);
-  const next = steps.find((step) => step.id !== id && stateAt(step, deps.clock()) === 'pending');
+  const next = steps.find(
+    (step) =>
+      step.id !== id &&
+      stateAt(step, deps.clock()) === 'pending' &&
+      askedSoFar(step).includes(caller.person) &&
+      !step.votes.some(({ person }) => person === caller.person),
+  );
   return next === undefined ? `/approvals?done=${state}` : `/approvals/${tenant}/${next.id}?done=${state}`;
 }
 
@@ -235,19 +245,28 @@ approvals.post(
 
 /** What was left empty stays as it was asked. */
 function lessIn(form: Form): Result<Word> {
-  const whole = (name: string): number | null => {
-    const text = form.get(name)?.trim() ?? '';
-    return /^\d{1,9}$/.test(text) ? Number(text) : null;
-  };
+  const [ttl, uses] = ['ttl', 'uses'].map((name) => wholeIn(form, name));
   const given = [...form].filter(([name, value]) => name.startsWith('p.') && value.trim() !== '');
+  if (ttl === undefined || uses === undefined) return err(NO_NUMBER);
   try {
     const parameters = Object.fromEntries(given.map(([name, value]) => [name.slice(2), JSON.parse(value) as Json]));
-    return ok({ verdict: 'narrow', narrower: { ttl: whole('ttl'), uses: whole('uses'), parameters } });
+    return ok({ verdict: 'narrow', narrower: { ttl, uses, parameters } });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return err(failure('invalid_field', 'a parameter is not JSON', { hint: 'Numbers as digits, lists in brackets.' }));
   }
 }
+
+/** `null`: left empty; `undefined`: no whole number. */
+function wholeIn(form: Form, name: string): number | null | undefined {
+  const text = form.get(name)?.trim() ?? '';
+  if (text === '') return null;
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+const NO_NUMBER = failure('invalid_field', 'the seconds or the uses are no whole number', {
+  hint: 'Digits alone, or leave it empty.',
+});
 
 /** The word, once more, and the passkey that signs it. */
 function signPage(

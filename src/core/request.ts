@@ -2,7 +2,7 @@
  * An agent's ask, parsed: one task at one client.
  */
 import type { Json, JsonObject } from './canonical.ts';
-import type { OrderId, RoleName, TargetName, TaskName } from './ids.ts';
+import type { OrderId, PersonName, RoleName, TargetName, TaskName } from './ids.ts';
 import type { DataClass, LegalBasis } from './registers.ts';
 import type { Urgency } from './route.ts';
 import type { Seconds } from './time.ts';
@@ -39,6 +39,8 @@ export interface AccessRequest {
   readonly role: RoleName | null;
   /** The reversal that oversight has ordered, which this is. */
   readonly order: OrderId | null;
+  /** Who set the agent to work on this, where a person did: they answer nothing of it, and oversee nothing of it. */
+  readonly launchedBy: PersonName | null;
   readonly ttl: Seconds | null;
   readonly uses: number | null;
   readonly circumstances: Circumstances;

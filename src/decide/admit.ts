@@ -80,8 +80,14 @@ function standing({ snapshot, principal, now }: Asking): Result<AgentPrincipal, 
     const { failure, why } = current.error;
     return err(denial(failure.code, failure.detail, { hint: failure.hint ?? null, because: why }));
   }
-  return ok({ ...current.value, launchedBy: principal.launchedBy });
+  const { launchedBy } = principal;
+  if (launchedBy !== null && snapshot.deployment.persons.get(launchedBy)?.active !== true) {
+    return err(denial('invalid_field', `there is no active person ${launchedBy}`, NAME_A_PERSON));
+  }
+  return ok({ ...current.value, launchedBy });
 }
+
+const NAME_A_PERSON = { path: 'launched_by', hint: 'Name the person as the register has them.' };
 
 function rolesFor(
   bundle: Bundle,

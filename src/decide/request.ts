@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../core/canonical.ts';
 import { sha256Hex } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
-import type { OrderId, RoleName, TargetName } from '../core/ids.ts';
+import type { OrderId, PersonName, RoleName, TargetName } from '../core/ids.ts';
 import { hasControl, isWellFormed, name, parseWith, taskName, words } from '../core/parse.ts';
 import { DATA_CLASSES, LEGAL_BASES } from '../core/registers.ts';
 import { URGENCIES } from '../core/route.ts';
@@ -65,6 +65,7 @@ const Body = z.strictObject({
   reason: words(1000),
   role: name().optional(),
   order: orderId.optional(),
+  launched_by: name().optional(),
   ttl: z.int().min(1).max(LONGEST_TTL_ASKED).optional(),
   uses: z.int().min(1).max(MOST_USES_ASKED).optional(),
   ...Circumstance,
@@ -91,6 +92,7 @@ export function parseAccessRequest(body: unknown): Result<AccessRequest> {
     reason: asked.reason,
     role: (asked.role ?? null) as RoleName | null,
     order: (asked.order ?? null) as OrderId | null,
+    launchedBy: (asked.launched_by ?? null) as PersonName | null,
     ttl: asked.ttl === undefined ? null : seconds(asked.ttl),
     uses: asked.uses ?? null,
     circumstances: circumstancesOf(asked),
@@ -121,7 +123,7 @@ function circumstancesOf(asked: z.infer<typeof Body>): Circumstances {
 
 /** What `parseAccessRequest` takes, of what it made. */
 export function asAsked({ circumstances, ...request }: AccessRequest): JsonObject {
-  const { task, resource, parameters, reason, role, order, ttl, uses } = request;
+  const { task, resource, parameters, reason, role, order, launchedBy, ttl, uses } = request;
   const { dataConsidered, dataClasses, legalBasis, modelVersion, ...said } = circumstances;
   const given = {
     task,
@@ -130,6 +132,7 @@ export function asAsked({ circumstances, ...request }: AccessRequest): JsonObjec
     reason,
     role,
     order,
+    launched_by: launchedBy,
     ttl,
     uses,
     ...said,

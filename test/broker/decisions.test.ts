@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answerApproval, revokeApproval, showDecision } from '../../src/broker/decisions.ts';
+import { answerApproval, showDecision } from '../../src/broker/decisions.ts';
+import { revokeApproval } from '../../src/broker/take-back.ts';
 import type { Word } from '../../src/approve/verdict.ts';
 import { sealTicket } from '../../src/authenticate/ticket.ts';
 import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
-import { AGENT, must, PUBLIC_URL, rulesOnDisk, testApp } from '../support/app.ts';
+import { AGENT, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../support/app.ts';
 import { Authenticator, enrolled } from '../support/authenticator.ts';
 import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
 import type { Saying } from '../support/deciding.ts';
@@ -29,6 +30,23 @@ approving('says yes, and the agent goes on with a credential of exactly that', a
   );
   assert.match(entry?.text ?? '', /"approvers":\[\{"package_hash":"[0-9a-f]{64}","person":"paula"\}\]/);
 });
+
+approving(
+  'is passed over where they set the agent to work on it, and nobody may be named who is not there',
+  async () => {
+    const refused = async (launched_by: string) =>
+      (await app.call('POST', '/t/acme/requests', { token: await app.session(), body: { ...ASKED, launched_by } }))
+        .body;
+    assert.is((await refused('paula'))['code'], 'nobody_can_approve');
+    assert.equal(
+      [(await refused('nobody'))['code'], (await refused('nobody'))['path']],
+      ['invalid_field', 'launched_by'],
+    );
+    const waiting = await ask({ launched_by: 'dana' });
+    assert.is(await say('paula', waiting), 'approved');
+    assert.is((await redeem(waiting)).status, 201);
+  },
+);
 
 approving('says no, and the agent hears why', async () => {
   const waiting = await ask();

@@ -96,6 +96,7 @@ requests('a plain request has its parts', () => {
     parameters: {},
     role: null,
     order: null,
+    launchedBy: null,
     ttl: null,
     uses: null,
     circumstances: {},

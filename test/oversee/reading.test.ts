@@ -1,7 +1,7 @@
 /** Who oversees by a role that reads alone sees what the others see, and does none of it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { revokeApproval } from '../../src/broker/decisions.ts';
+import { revokeApproval } from '../../src/broker/take-back.ts';
 import { makeEntry } from '../../src/core/entry.ts';
 import { newId, parseId } from '../../src/core/ids.ts';
 import type { AgentName, OperatorName, PersonName, TaskName, TenantName } from '../../src/core/ids.ts';

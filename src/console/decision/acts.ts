@@ -12,7 +12,11 @@ import { sealTicket } from '../../authenticate/ticket.ts';
 import { named, valueOf } from './words.ts';
 
 export function actsOf(visit: SignedInVisit, shown: ShownDecision, all: readonly Passkey[]): Markup {
-  if (stateAt(shown.approval, visit.deps.clock()) === 'approved') return takingBack(visit, shown);
+  if (stateAt(shown.approval, visit.deps.clock()) === 'approved') {
+    return shown.takesBack
+      ? takingBack(visit, shown)
+      : html`<p class="acts note">Approved, and the agent has not come for it yet.</p>`;
+  }
   if (shown.mayNot !== null) return why(shown, shown.mayNot);
   const keys = all.filter(({ deviceBound }) => deviceBound || !shown.deviceBound);
   if (all.length === 0) {

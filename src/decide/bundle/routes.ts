@@ -31,7 +31,7 @@ const ApproverForm = z.strictObject({
 const StepForm = z.strictObject({
   /** A role; or two, of which one person each must say yes. */
   whom: z.union([nameField(), z.array(nameField()).length(2)], { error: 'it must be a role, or a list of two' }),
-  /** The least, where it is more than what the task class takes. */
+  /** The least, where it is more than what the task class and the steps before it take. */
   level: levelField().optional(),
   within_minutes: minutesField(),
   /** How many must say yes. */
@@ -162,14 +162,18 @@ const routeOf = ({ name, when = {}, steps }: RouteForm): RouteRule => ({
     urgency: when.urgency ?? null,
     hours: when.hours ?? null,
   },
-  steps: steps.map((step) => ({
+  steps: steps.map((step, at) => ({
     whom: rolesOfStep(step),
-    level: step.level ?? LEAST,
+    // Who is asked next is never of a lower level than who did not answer.
+    level: highest(steps.slice(0, at + 1)),
     within: minutes(step.within_minutes),
     quorum: step.quorum ?? 1,
     backup: step.backup as RoleName,
   })),
 });
+
+const highest = (steps: readonly StepForm[]): Level =>
+  LEVELS.findLast((level) => steps.some((step) => step.level === level)) ?? LEAST;
 
 export const rolesOfStep = ({ whom }: StepForm): readonly RoleName[] => [whom].flat() as RoleName[];
 

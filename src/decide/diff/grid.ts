@@ -134,6 +134,7 @@ function plainDraft(subject: Subject): Draft {
       target: target.name,
       rest: '',
       order: null,
+      launchedBy: null,
       parameters: parameters[0],
       reason: 'a cell of the grid',
       role,

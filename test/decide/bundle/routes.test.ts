@@ -205,6 +205,9 @@ routes('one that is loaded says what it says', () => {
   assert.equal(people.get('sergio' as never)?.level, 'senior');
   assert.equal(tasks.get('alert.classify' as never), { kind: 'security', level: 'technician' });
   assert.equal([mostOpen, longestStep.incident, longestStep.urgent], [20, 300, 600]);
+  const infrastructure = shipped.routes.routes.find(({ name }) => name === 'client-infrastructure');
+  const levels = infrastructure?.steps.map(({ level }) => level);
+  assert.equal(levels, ['technician', 'senior', 'senior'], 'never of a lower level than the step before');
 });
 
 routes.run();

@@ -1,0 +1,58 @@
+/** A yes is taken back, until the agent has come for it. */
+import type { Approval } from '../core/approval.ts';
+import { makeEntry } from '../core/entry.ts';
+import { failure } from '../core/failure.ts';
+import type { ApprovalId, PersonName, TenantName } from '../core/ids.ts';
+import { err, ok } from '../core/result.ts';
+import type { Result } from '../core/result.ts';
+import type { RoleFunction } from '../core/registers.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
+import { approvalEntry } from '../approve/record.ts';
+import { READS_ONLY } from '../authenticate/act.ts';
+import type { ConsoleCaller } from '../authenticate/console.ts';
+import { functionAt, readsAlone } from '../authenticate/principal.ts';
+import type { Deps } from '../deps.ts';
+
+const NOTHING_HERE = failure('not_found', 'there is nothing here');
+
+/** Whether this person may take back a yes that stands. */
+export const mayTakeBack = (
+  approval: Approval,
+  person: PersonName,
+  { snapshot, now }: { readonly snapshot: Snapshot; readonly now: Instant },
+): boolean => isTheirs(approval, person, functionAt(snapshot, person, now)) && !readsAlone(snapshot, person, now);
+
+/** Oversight's, and of who gave it. */
+const isTheirs = ({ votes }: Approval, person: PersonName, held: RoleFunction | null): boolean =>
+  held === 'oversight' ||
+  (held === 'approval' && votes.some((vote) => vote.person === person && vote.verdict === 'approve'));
+
+/**
+ * A yes is taken back, as long as nothing came of it: by one of those who gave it, or by oversight. Taking away takes
+ * one, and no passkey.
+ */
+export async function revokeApproval(
+  deps: Deps,
+  caller: ConsoleCaller,
+  { tenant, approval: id }: { readonly tenant: TenantName; readonly approval: ApprovalId },
+): Promise<Result<Approval>> {
+  const [snapshot, approval] = await Promise.all([deps.store.snapshot(tenant), deps.store.approval(tenant, id)]);
+  if (snapshot === null || approval === null) return err(NOTHING_HERE);
+  const at = deps.clock();
+  const held = functionAt(snapshot, caller.person, at);
+  if (!isTheirs(approval, caller.person, held)) return err(NOTHING_HERE);
+  if (readsAlone(snapshot, caller.person, at)) return err(READS_ONLY);
+  const entry = approvalEntry(approval, snapshot, {
+    kind: 'approval.revoked',
+    at,
+    actor: { kind: 'operator', name: caller.operator, person: caller.person, by: caller.by },
+    facts: { because: held === 'oversight' ? 'oversight' : 'taken_back' },
+  });
+  const move = { from: 'approved', to: 'revoked', version: approval.version, decidedAt: at } as const;
+  const when = { epochs: snapshot.epochs, oneUse: null, counts: null };
+  const change = { kind: 'approval.move', tenant, approval: id, move, when, time: 'before_end', next: null } as const;
+  const written = await deps.store.commit({ ...change, fence: null, work: [] }, [makeEntry(entry, deps.random)]);
+  if (written.ok) return ok((await deps.store.approval(tenant, id)) ?? approval);
+  return err(failure('approval_over', 'it cannot be taken back any more', { hint: 'Revoke the lease instead.' }));
+}
