@@ -118,6 +118,7 @@ function clientPart({ snapshot, decision, now }: PackageOf) {
     data_classes: [...context.dataClasses],
     contract: context.autonomy,
     environment: decision.execution.target.environment,
+    time_zone: context.timeZone,
     situations: situations
       .filter(({ from, until }) => from <= now && until > now)
       .map(({ kind, until, resource }) => ({ kind, until: toRfc3339(until), resource })),

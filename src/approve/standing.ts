@@ -30,6 +30,10 @@ export function approversOf(
   return persons.filter((person) => hasLevel(moment.bundle, approval.task, person));
 }
 
+/** Whether a yes takes a passkey that never leaves its device. A no takes any. */
+export const isDeviceBound = ({ tier }: Pick<Approval, 'tier'>, { routes }: Bundle): boolean =>
+  routes.deviceBound.some((one) => one === tier);
+
 /** Why this person may not say yes, no or less to it, or `null`. */
 export function whyMayNotAnswer(approval: Approval, person: PersonName, moment: Moment): Failure | null {
   const { snapshot, now } = moment;

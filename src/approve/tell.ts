@@ -2,6 +2,7 @@
  * Tells people: the channels in their order, until one takes it. What none takes stays in the queue and is tried again;
  * past its time, what it tells of asks at that client until one does.
  */
+import { stateAt } from '../core/approval.ts';
 import type { Channel, Notice } from '../core/channel.ts';
 import type { WorkFence, WorkTask, RegisterChange, NewWork } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
@@ -66,6 +67,10 @@ export async function tellNotice(
     deps.log.warn('notice.unread', { work: work.work });
     return { dead: true };
   }
+  if (await isOver(deps, tenant, facts)) {
+    deps.log.info('notice.over', { work: work.work, notice: facts.kind });
+    return { dead: true };
+  }
   if (order !== null && !(await deps.store.isNext(order))) {
     const until = instant(deps.clock() + BEHIND_MS);
     return { dead: false, why: 'an earlier notice of the same was not taken yet', until };
@@ -84,6 +89,13 @@ export async function tellNotice(
   await writeTold(deps, { tenant, work, notice, channel: taken.by, snapshot });
   if (by !== null && 'task' in facts) await catchUp(deps, snapshot, facts.task);
   return { dead: true };
+}
+
+/** Whether it asks people for what is decided, or past, by now: told this late it would only mislead. */
+async function isOver(deps: Deps, tenant: TenantName, facts: NoticeFacts): Promise<boolean> {
+  if (facts.kind !== 'asked' && facts.kind !== 'escalated') return false;
+  const approval = await deps.store.approval(tenant, facts.approval);
+  return approval !== null && stateAt(approval, deps.clock()) !== 'pending';
 }
 
 /** The first that takes it. Why another did not is noted, so that it can be seen. */

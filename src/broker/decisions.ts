@@ -28,7 +28,7 @@ import { answeredNotice } from '../approve/notices.ts';
 import { decisionPackage, ELSEWHERE_MINUTES } from '../approve/package.ts';
 import type { DecisionPackage } from '../approve/package.ts';
 import { approvalEntry } from '../approve/record.ts';
-import { whyMayNotAnswer } from '../approve/standing.ts';
+import { isDeviceBound, whyMayNotAnswer } from '../approve/standing.ts';
 import { moveOf } from '../approve/verdict.ts';
 import type { Word } from '../approve/verdict.ts';
 import type { ConsoleCaller } from '../authenticate/console.ts';
@@ -57,6 +57,8 @@ export interface ShownDecision {
   readonly ticket: Ticket;
   /** Why this person may look and not answer, or `null`. */
   readonly mayNot: Failure | null;
+  /** A yes takes a passkey that never leaves its device. */
+  readonly deviceBound: boolean;
 }
 
 const NOTHING_HERE = failure('not_found', 'there is nothing here');
@@ -87,7 +89,7 @@ export async function showDecision(
   const ticket = { session: caller.session, statement, until: after(now, TICKET_LASTS) };
   const bundle = await deps.bundles.at(decided.value.approval.policy);
   const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
-  return ok({ approval, package: shown, ticket, mayNot });
+  return ok({ approval, package: shown, ticket, mayNot, deviceBound: isDeviceBound(approval, bundle) });
 }
 
 /** As it would be decided now: what a person would say yes to must be possible still. */
@@ -241,13 +243,17 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
   if (policy === null) return done(err(failure('policy_fault', 'no policy is active')));
   const now = deps.clock();
   const word = wordOf(statement);
-  const mayNot = whyMayNotAnswer(approval, caller.person, { bundle: await deps.bundles.at(policy), snapshot, now });
+  const bundle = await deps.bundles.at(policy);
+  const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
   if (mayNot !== null) return done(err(mayNot));
   if (word.verdict === 'approve' && approval.narrows !== null && approval.acceptedAt === null) {
     return done(err(failure('approval_waits', 'the agent has not taken the narrower answer yet')));
   }
   const passkey = snapshot.deployment.passkeys.get(answering.assertion.credential);
   if (passkey === undefined) return done(err(failure('passkey_refused', 'this passkey is not known here')));
+  if (word.verdict !== 'reject' && isDeviceBound(approval, bundle) && !passkey.deviceBound) {
+    return done(err(SYNCED));
+  }
   const signed = await verifyAssertion(deps, { statement, assertion: answering.assertion, passkey });
   if (!signed.ok) {
     deps.log.info('caller.refused', {
@@ -283,6 +289,10 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
     entry,
   });
 }
+
+const SYNCED = failure('passkey_refused', 'a yes at this tier takes a passkey that is bound to its device', {
+  hint: 'Sign with a security key, or one that your browser does not sync.',
+});
 
 /** Since the page was made for them. */
 function tookMs(shown: string, now: number): number {

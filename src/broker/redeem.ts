@@ -31,6 +31,7 @@ import { authenticateAgent, done, isStale, trying, turnAway } from './callers.ts
 import type { Step } from './callers.ts';
 import { askingAgain, decideNow, whyUnwatched } from './deciding.ts';
 import { issueRecord } from './issue-record.ts';
+import { toClient } from '../oversee/notice.ts';
 import { waitUntil, withinOf } from './limits.ts';
 import { rowOf, unmet } from './refuse.ts';
 
@@ -90,7 +91,7 @@ async function redeem(deps: Deps, coming: Coming, when: Conditions): Promise<Ste
     when: { ...when, within: await withinApproved(deps, asking, permit) },
     redeems: { approval: approval.id, version: approval.version },
     ...issueRecord(deps, asking, ({ expiresAt }) => redeemedEntry(coming, decision, expiresAt)),
-    notices: () => [],
+    notices: (lease) => toClient(deps, lease, asking),
     stillPermitted: () => stillApproved(deps, coming),
   });
   const shown = publicDecision(permit);

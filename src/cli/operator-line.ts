@@ -9,8 +9,8 @@ import { call, openLine } from '../client/call.ts';
 import type { Line, Outgoing } from '../client/call.ts';
 import { BrevetRefused } from '../client/error.ts';
 import { parseName } from '../core/ids.ts';
-import type { OperatorName } from '../core/ids.ts';
 import { DEMAND_KEY_USE, signDemand } from '../core/local-token.ts';
+import type { DemandFor } from '../core/local-token.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { createKeyring } from '../core/seal.ts';
 import { Secret } from '../core/secret.ts';
@@ -118,25 +118,37 @@ interface Authenticated {
   readonly token: Secret;
 }
 
-/** Signs a demand with the deployment key; the broker writes it down and answers with the token. */
+/** @returns a token, of which the broker has written down that it was made. */
 export async function localToken(given: Given, as: string): Promise<Authenticated> {
+  const { line, body } = await demanded(given, as, { path: '/api/local-tokens', what: 'token' });
+  const { token } = body;
+  if (typeof token !== 'string') throw new TypeError('the broker answered no token');
+  return { line, token: new Secret(token) };
+}
+
+/** Back to set-up. @returns what the broker answers. */
+export const recovery = async (given: Given, as: string): Promise<Body> =>
+  (await demanded(given, as, { path: '/api/recoveries', what: 'recovery' })).body;
+
+/** Signs a demand with the deployment key; the broker does it, and writes it down. */
+async function demanded(
+  given: Given,
+  as: string,
+  { path, what }: { readonly path: string; readonly what: DemandFor },
+): Promise<{ readonly line: Line; readonly body: Body }> {
   const operator = parseName('operator', as, '--as');
   if (!operator.ok) throw new UsageError(`${operator.error.detail}: ${operator.error.hint}`);
   const config = brokerConfig();
   const line = openLine(urlOf(given, config));
   const key = await demandKey(config);
-  const make = async (): Promise<Outgoing> => ({
-    method: 'POST',
-    path: '/api/local-tokens',
-    body: { demand: await demand(key, operator.value, audienceOf(config, line)) },
-  });
-  const { token } = (await call(line, make, { timeout: TIMEOUT_MS })).body;
-  if (typeof token !== 'string') throw new TypeError('the broker answered no token');
-  return { line, token: new Secret(token) };
+  const audience = audienceOf(config, line);
+  // Anew for each try: it is good once.
+  const make = async (): Promise<Outgoing> => {
+    const claims = { operator: operator.value, jti: randomBytes(16).toString('hex'), audience };
+    return { method: 'POST', path, body: { demand: await signDemand(key, claims, instant(Date.now()), what) } };
+  };
+  return { line, body: (await call(line, make, { timeout: TIMEOUT_MS })).body };
 }
-
-const demand = (key: Uint8Array, operator: OperatorName, audience: string): Promise<string> =>
-  signDemand(key, { operator, jti: randomBytes(16).toString('hex'), audience }, instant(Date.now()));
 
 /** The broker's own settings, as this machine's environment has them. @throws {UsageError} */
 function brokerConfig(): Config {

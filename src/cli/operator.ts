@@ -1,6 +1,6 @@
 import { EXIT, UsageError } from './command.ts';
 import type { Command } from './command.ts';
-import { localToken, OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
+import { localToken, OPERATOR_OPTIONS, operatorLine, recovery } from './operator-line.ts';
 import { acknowledge, registerCommands } from './register.ts';
 import { print } from './terminal.ts';
 
@@ -54,6 +54,26 @@ const invite: Command = {
   },
 };
 
+const recover: Command = {
+  name: 'operator recover',
+  says: 'Stops all issuing and goes back to set-up, on the machine that holds the deployment key: where fewer than two administrators are left.',
+  options: {
+    as: { ...OPERATOR_OPTIONS['as'], says: 'who administers it from then on; made if there is none (or BREVET_AS)' },
+    broker: { says: 'where it is (or BREVET_URL)', takes: 'URL' },
+  },
+  example: 'brevet operator recover --as grace',
+  run: async (given, terminal) => {
+    const as = given.text('as') ?? process.env['BREVET_AS'];
+    if (!as) throw new UsageError('--as is missing');
+    const answer = await recovery(given, as);
+    return acknowledge(
+      terminal,
+      answer,
+      `${as} administers the deployment, set-up lasts, and nothing is issued until two administrators have signed in`,
+    );
+  },
+};
+
 const signOut: Command = {
   name: 'operator sign-out',
   says: 'Ends every session at the console of the person behind an operator, at once.',
@@ -68,4 +88,4 @@ const signOut: Command = {
   },
 };
 
-export const commands: readonly Command[] = [...kept, token, invite, signOut];
+export const commands: readonly Command[] = [...kept, token, invite, recover, signOut];

@@ -134,9 +134,10 @@ approvals.get(
         <h1 class="asks">${sentenceOf(shown.shown)}</h1>
         ${noteOf(c)}
         <p class="sub">
-          ${stateWords(approval, now)} <code>${approval.id}</code>, for request <code>${approval.request}</code>
+          ${stateWords(approval, now)} ${shown.shown.agent.owner} answers for ${approval.agent}. At the client it is
+          ${localTime(now, shown.shown.client.time_zone)}.
         </p>
-        ${actsOf(visit, found.value, passkeysOf(deployment, caller))} ${decisionBody(shown.shown, now)}`,
+        ${decisionBody(shown.shown, now)} ${actsOf(visit, found.value, passkeysOf(deployment, caller))}`,
     );
   }),
 );
@@ -144,9 +145,13 @@ approvals.get(
 function stateWords(approval: Approval, now: Approval['askedAt']): Markup {
   const state = stateAt(approval, now);
   if (state !== 'pending') return html`<span class="tag">${state}</span>`;
-  return html`<span class="tag warn">answer ${apart(approval.expiresAt, now)}</span> asked
-    ${momentFrom(approval.askedAt, now)}`;
+  return html`<span class="tag warn">answer ${apart(approval.expiresAt, now)}</span> Asked
+    ${momentFrom(approval.askedAt, now)}.`;
 }
+
+/** Whether the client is at work: the weekday, and the hour there. */
+const localTime = (at: Approval['askedAt'], timeZone: string): string =>
+  new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'long', hour: '2-digit', minute: '2-digit' }).format(at);
 
 approvals.post(
   '/approvals/:tenant/:id',

@@ -134,6 +134,7 @@ input[type='text'], input:not([type]), textarea { width: 100%; margin-top: 0.25r
   line-height: 1.25rem; letter-spacing: 0; vertical-align: 0.0625rem; border: 1px solid var(--rule); border-radius: 10px;
   white-space: nowrap; }
 .tag.warn { color: var(--warn); border-color: currentColor; }
+h1 + [data-part] { margin-top: 1rem; }
 h1 .tag { vertical-align: 0.25rem; margin-left: 0.25rem; }
 
 .rows { margin: 0; padding: 0; list-style: none; background: var(--sheet); border: 1px solid var(--rule);
@@ -156,8 +157,11 @@ h1 .tag { vertical-align: 0.25rem; margin-left: 0.25rem; }
 
 .asks { font-weight: 500; font-size: 1.375rem; }
 .asks strong { font-weight: 680; }
-.acts { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0.75rem; margin: 1rem 0 0; padding: 0.75rem 0;
-  border-block: 1px solid var(--rule); }
+.acts { position: sticky; bottom: 0; z-index: 1; display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0.75rem;
+  max-height: 85vh; margin: 1.25rem 0 0; padding: 0.75rem 0; overflow: auto; background: var(--ground);
+  border-top: 1px solid var(--rule); }
+p.acts { display: block; padding: 0.75rem 0.875rem; }
+html:has(.acts) { scroll-padding-bottom: 6rem; }
 .acts .signing { margin: 0; }
 .acts .note { margin: 0; }
 .say { position: relative; }
@@ -337,7 +341,8 @@ tbody th { font-weight: 550; color: var(--ink); }
   .choose input, .choose select { width: 100%; min-width: 0; }
   .story > li { grid-template-columns: minmax(0, 1fr); }
   .story .when { flex-direction: row; gap: 0.5rem; }
-  .acts { position: sticky; bottom: 0; z-index: 1; order: 1; padding: 0.625rem 0; background: var(--ground); }
+  .acts { gap: 0.375rem; padding: 0.625rem 0; }
+  .acts button, .acts .button { padding-inline: 0.4375rem; font-size: 0.8125rem; }
   .decision .facts { grid-template-columns: minmax(4.5rem, 6.5rem) minmax(0, 1fr); }
   .decision .facts dd { margin-bottom: 0; }
   .bar { flex-wrap: wrap; gap: 0 0.75rem; padding-block: 0.25rem; }

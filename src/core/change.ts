@@ -371,6 +371,14 @@ export type RegisterChange =
     }
   /** An administrator has called with a token of the OIDC issuer; the second one's call ends set-up. */
   | { readonly kind: 'setup.witness'; readonly person: PersonName }
+  /** Back to set-up, where fewer than two administrators are left. */
+  | {
+      readonly kind: 'setup.recover';
+      readonly person: Person;
+      readonly operator: Operator;
+      readonly assignment: Assignment;
+      readonly oneUse: OneUse;
+    }
   | { readonly kind: 'local_token.make'; readonly operator: OperatorName; readonly oneUse: OneUse }
   /** A new session takes the place of the one that its browser had, if any. */
   | { readonly kind: 'console.sign_in'; readonly session: ConsoleSession; readonly replaces: string | null }

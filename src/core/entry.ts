@@ -15,6 +15,8 @@ import type { Instant } from './time.ts';
 export const ENTRY_KINDS = [
   'setup.begun',
   'setup.witnessed',
+  /** Too few administrators were left: issuing is stopped until set-up has ended once more. */
+  'setup.recovered',
   'session.opened',
   'local_token.made',
   'console.signed_in',

@@ -60,6 +60,7 @@ export const FAILURES = {
   passkey_refused: { status: 403, title: 'The passkey was not accepted', oauth: 'access_denied' },
   in_conflict: { status: 403, title: 'You are in conflict here', oauth: 'access_denied' },
   not_asked: { status: 403, title: 'It has not come to you', oauth: 'access_denied' },
+  nothing_to_recover: { status: 409, title: 'There is nothing to recover', oauth: 'invalid_request' },
   takes_two_persons: { status: 403, title: 'This takes two persons', oauth: 'access_denied' },
   gateway_call_refused: { status: 403, title: 'The task class has no such call', oauth: 'access_denied' },
   gateway_not_this_tenants: { status: 403, title: 'Nothing says that this is the client’s', oauth: 'access_denied' },

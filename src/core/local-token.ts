@@ -1,6 +1,6 @@
 /**
- * The demand for a local token: what the command line, on the machine that holds the deployment key, signs to act as
- * an operator. The broker answers it with a token and writes that down; a demand by itself opens nothing.
+ * Demands: what the command line, on the machine that holds the deployment key, signs to act as an operator, or to go
+ * back to set-up. The broker does what is demanded and writes that down; a demand by itself opens nothing.
  */
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { failure } from './failure.ts';
@@ -13,8 +13,9 @@ import type { Instant } from './time.ts';
 
 /** What `Keyring.derive` makes its key of. */
 export const DEMAND_KEY_USE = 'local token';
-/** Keeps a demand out of every other token's place. @see RFC 8725 section 3.11 */
-export const DEMAND_TYPE = 'brevet-demand+jwt';
+/** Keeps a demand out of every other token's place, and one for a token out of a recovery's. @see RFC 8725 section 3.11 */
+export const DEMAND_TYPES = { token: 'brevet-demand+jwt', recovery: 'brevet-recovery+jwt' } as const;
+export type DemandFor = keyof typeof DEMAND_TYPES;
 /** It goes from one process to another on one machine. */
 export const DEMAND_LIFETIME = seconds(60);
 const ALGORITHM = 'HS256';
@@ -31,9 +32,10 @@ export function signDemand(
   key: Uint8Array,
   { operator, jti, audience }: { readonly operator: OperatorName; readonly jti: string; readonly audience: string },
   now: Instant,
+  what: DemandFor = 'token',
 ): Promise<string> {
   return new SignJWT()
-    .setProtectedHeader({ alg: ALGORITHM, typ: DEMAND_TYPE })
+    .setProtectedHeader({ alg: ALGORITHM, typ: DEMAND_TYPES[what] })
     .setSubject(operator)
     .setJti(jti)
     .setAudience(audience)
@@ -48,11 +50,12 @@ export async function verifyDemand(
   demand: string,
   audience: string,
   now: Instant,
+  what: DemandFor = 'token',
 ): Promise<Result<Demand>> {
   try {
     const { payload } = await jwtVerify(demand, key, {
       algorithms: [ALGORITHM],
-      typ: DEMAND_TYPE,
+      typ: DEMAND_TYPES[what],
       audience,
       currentDate: new Date(now),
       maxTokenAge: DEMAND_LIFETIME,

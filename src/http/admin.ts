@@ -13,7 +13,7 @@ import * as acts from '../administer/acts.ts';
 import { administratorAt } from '../administer/administrator.ts';
 import type { Author, Place } from '../administer/author.ts';
 import { DEPLOYMENT_REGISTERS } from '../administer/registers.ts';
-import { makeLocalToken } from '../administer/setup.ts';
+import { makeLocalToken, recover } from '../administer/setup.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { changing, receipt } from './acting.ts';
@@ -49,6 +49,17 @@ admin.post('/local-tokens', async (c) => {
   if (!made.ok) return problem(c, made.error);
   const { token, operator } = made.value;
   return answer(c, { token: token.reveal(), operator, receipt: receiptWire(made.value.receipt) }, 201);
+});
+
+/** By the deployment key alone: nobody who could sign in is left to ask for it. */
+admin.post('/recoveries', async (c) => {
+  const body = await readJson(c);
+  if (!body.ok) return problem(c, body.error);
+  const form = parseWith(demandForm, body.value);
+  if (!form.ok) return problem(c, form.error);
+  const done = await recover(c.var.deps, form.value.demand);
+  if (!done.ok) return problem(c, done.error);
+  return answer(c, { operator: done.value.operator, set_up: true, receipt: receiptWire(done.value.receipt) }, 201);
 });
 
 /** A tenant as it is now. It is changed from above, where its own snapshot is not. */

@@ -43,7 +43,8 @@ function afterTheAct(
   return noticeWork(deps, tenant, facts, oversight.notifyBy === null ? {} : { by: oversight.notifyBy });
 }
 
-function toClient(
+/** Also of what a person approved: by then the people of the MSP know. */
+export function toClient(
   deps: Deps,
   { id, tenant, agent, task, resource, tier, openedAt }: LeaseTerms,
   { snapshot }: Told,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DEMAND_KEY_USE, signDemand } from '../../src/core/local-token.ts';
+import type { DemandFor } from '../../src/core/local-token.ts';
 import type { OperatorName } from '../../src/core/ids.ts';
 import { rulesOnDisk, must, PUBLIC_URL, testApp } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
@@ -186,13 +187,72 @@ for (const way of ['with a local token', 'signed in'] as const) {
   }
 }
 
-setup('never comes back', async () => {
+const recovering = async (operator: string, what: DemandFor = 'recovery'): Promise<Answer> => {
+  const claims = { operator: operator as OperatorName, jti: randomUUID(), audience: PUBLIC_URL };
+  const text = await signDemand(app.keyring.derive(DEMAND_KEY_USE), claims, app.deps.clock(), what);
+  return other.call('POST', '/api/recoveries', { body: { demand: text } });
+};
+
+setup('is not recovered while two administer', async () => {
+  const answer = await recovering('grace');
+  assert.equal([answer.status, answer.body['code']], [409, 'nothing_to_recover']);
+  assert.match(String(answer.body['detail']), 'ada and alan administer this deployment');
+  assert.is(await state(), 'ended');
+});
+
+setup('does not come back by itself', async () => {
   const answer = must(await app.operator('ada', 'GET', '/api/assignments'));
   const items = answer.body['items'] as { id: string; holder: { name?: string; person?: string } }[];
   const alan = items.find((item) => JSON.stringify(item.holder).includes('alan'));
   must(await signedIn('ada', 'DELETE', `/api/assignments/${alan?.id}`));
   assert.is(await state(), 'ended');
   assert.is((await signedIn('alan', 'GET', '/api/people', undefined, other)).status, 403);
+});
+
+setup('is not recovered by a demand for a token, nor a token made of a recovery', async () => {
+  assert.is((await recovering('alan', 'token')).status, 401);
+  const claims = { operator: 'ada' as OperatorName, jti: randomUUID(), audience: PUBLIC_URL };
+  const text = await signDemand(app.keyring.derive(DEMAND_KEY_USE), claims, app.deps.clock(), 'recovery');
+  assert.is((await demand(text)).status, 401);
+  assert.is(await state(), 'ended');
+});
+
+setup('is not recovered by one who is disabled', async () => {
+  await app.sql(`update persons set active = false where name = 'alan'`);
+  await app.sql('update deployment set epoch = epoch + 1');
+  for (const node of [app, other]) node.deps.store.forget(null);
+  assert.is((await recovering('alan')).body['code'], 'name_retired');
+  await app.sql(`update persons set active = true where name = 'alan'`);
+  await app.sql('update deployment set epoch = epoch + 1');
+  for (const node of [app, other]) node.deps.store.forget(null);
+});
+
+setup('is recovered once where one is left: nothing is issued from then on, on any node', async () => {
+  const answers = await Promise.all([recovering('alan'), recovering('alan')]);
+  assert.equal(
+    answers.map(({ status }) => status).toSorted((a, b) => a - b),
+    [201, 409],
+  );
+  assert.is(await state(), 'lasts');
+  for (const node of [app, other]) {
+    const { status, body } = await node.call('GET', '/readyz');
+    assert.equal([status, body['set_up'], body['ready']], [503, true, false]);
+    assert.match(String(body['stopped']), 'fewer than two administrators were left');
+  }
+  const told = await app.sql<{ text: string }>(`select text from entries where kind = 'setup.recovered'`);
+  assert.is(told.length, 1);
+  assert.match(told[0]?.text ?? '', '"accountable":"alan"');
+});
+
+setup('ends after a recovery as it did before, and then issues again', async () => {
+  must(await signedIn('ada', 'GET', '/api/people'));
+  assert.is(await state(), 'lasts');
+  must(await signedIn('alan', 'GET', '/api/people', undefined, other));
+  assert.is(await state(), 'ended');
+  for (const node of [app, other]) {
+    const { body } = await node.call('GET', '/readyz');
+    assert.equal([body['set_up'], body['stopped']], [false, null]);
+  }
 });
 
 setup.after(async () => {

@@ -9,6 +9,7 @@ import type { Instant } from '../../src/core/time.ts';
 import { digestInWords, digestWork } from '../../src/approve/digest.ts';
 import { watch } from '../../src/broker.ts';
 import { must, PERMITTED, PUBLISHED, TERMS, testApp } from '../support/app.ts';
+import { deciding } from '../support/deciding.ts';
 import { HOSTILE, hides } from '../support/notices.ts';
 
 const heard: Notice[] = [];
@@ -53,6 +54,20 @@ digests('a contact who wants to hear at once hears of those tiers, and of no oth
     toClient().map(({ subject, to }) => [subject, to.map(({ address }) => address)]),
     [['Done for you: kb.publish', ['it@acme.example']]],
   );
+});
+
+digests('a contact hears of what a person approved, and that one did', async () => {
+  await wants({ tiers: [3], how: 'at_once', ...CONTACT });
+  const { ask: propose, say, redeem } = await deciding(app, ['paula']);
+  const asked = await propose();
+  assert.is(await say('paula', asked), 'approved');
+  await pass();
+  assert.equal(toClient(), [], 'nothing was done yet');
+  must(await redeem(asked));
+  await pass();
+  const [told] = toClient();
+  assert.is(told?.subject, 'Done for you: firewall.change');
+  assert.ok(told?.lines.some(({ text }) => text.includes('after a person at your provider agreed')));
 });
 
 digests('one who wants nothing hears nothing', async () => {

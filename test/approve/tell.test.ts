@@ -13,6 +13,7 @@ import { watch } from '../../src/broker.ts';
 import { guardedRequest } from '../../src/fetch/node.ts';
 import { ahead, PUBLISHED, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
+import { deciding } from '../support/deciding.ts';
 import { fails, startReceiver, takes } from '../support/receiver.ts';
 
 const [slack, hook] = [await startReceiver(), await startReceiver()];
@@ -110,6 +111,22 @@ telling('keeps saying since when a channel fails', async () => {
     return (await stateOf('slack'))?.failingSince;
   };
   assert.is(await since(), await since());
+});
+
+telling('asks nobody any more for what was decided while no channel took it', async () => {
+  [slack.answer, hook.answer] = [fails, fails];
+  const { ask, say } = await deciding(app, ['paula']);
+  const asked = await ask();
+  await pass();
+  assert.is(await waiting(), 1);
+  assert.is(await say('paula', asked), 'approved');
+  [slack.answer, hook.answer] = [takes, takes];
+  slack.received.splice(0);
+  await pass();
+  await pass();
+  const subjects = slack.received.map(({ body }) => (JSON.parse(body) as { text: string }).text);
+  assert.equal([subjects.length, await waiting()], [1, 0]);
+  assert.match(subjects[0] ?? '', 'was approved');
 });
 
 telling('is tried until one takes it, in order for one thing', async () => {

@@ -4,7 +4,7 @@ import { answerApproval, revokeApproval, showDecision } from '../../src/broker/d
 import type { Word } from '../../src/approve/verdict.ts';
 import { sealTicket } from '../../src/authenticate/ticket.ts';
 import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
-import { AGENT, must, PUBLIC_URL, testApp } from '../support/app.ts';
+import { AGENT, must, PUBLIC_URL, rulesOnDisk, testApp } from '../support/app.ts';
 import { Authenticator, enrolled } from '../support/authenticator.ts';
 import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
 import type { Saying } from '../support/deciding.ts';
@@ -220,6 +220,22 @@ redeeming('is worth nothing once the passkey that signed it is removed', async (
   keys.set('paula', new Authenticator(PUBLIC_URL));
   await enrolled(app, (keys.get('paula') as Authenticator).passkey('paula', { confirmedBy: 'ada' as PersonName }));
 });
+
+redeeming(
+  'of a tier that takes a key bound to its device is not signed with a synced one, and may be refused with it',
+  async () => {
+    const files = await rulesOnDisk();
+    const routes = `${files['routes.yaml'] ?? ''}\ndevice_bound: { tiers: [3] }\n`;
+    await ada('POST', '/api/policy/activate', { files: { ...files, 'routes.yaml': routes } });
+    const synced = new Authenticator(PUBLIC_URL, { synced: true });
+    await enrolled(app, synced.passkey('paula', { confirmedBy: 'ada' as PersonName }));
+    const waiting = await ask();
+    assert.is(await say('paula', waiting, { with: synced }), 'passkey_refused');
+    assert.is(await say('paula', waiting), 'approved');
+    assert.is(await say('paula', await ask(), { word: NO, with: synced }), 'rejected');
+    await ada('POST', '/api/policy/activate', { files });
+  },
+);
 
 redeeming('is worth nothing in a freeze that began after the yes', async () => {
   const waiting = await ask();

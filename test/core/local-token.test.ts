@@ -2,7 +2,7 @@ import { SignJWT } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OperatorName } from '../../src/core/ids.ts';
-import { DEMAND_TYPE, signDemand, verifyDemand } from '../../src/core/local-token.ts';
+import { DEMAND_TYPES, signDemand, verifyDemand } from '../../src/core/local-token.ts';
 import { after, instant, numericDate, seconds } from '../../src/core/time.ts';
 
 const NOW = instant(Date.UTC(2026, 0, 2));
@@ -32,13 +32,14 @@ for (const [what, key, audience, later] of REFUSED) {
   });
 }
 
-const at = (claims: Record<string, unknown>, typ = DEMAND_TYPE): Promise<string> =>
+const at = (claims: Record<string, unknown>, typ: string = DEMAND_TYPES.token): Promise<string> =>
   new SignJWT({ aud: AUDIENCE, iat: numericDate(NOW), exp: numericDate(NOW) + 60, sub: 'ada', jti: 'x', ...claims })
     .setProtectedHeader({ alg: 'HS256', typ })
     .sign(KEY);
 
 const FORGED: readonly (readonly [what: string, make: () => Promise<string>])[] = [
   ['of another type', () => at({}, 'at+jwt')],
+  ['for a recovery', () => at({}, DEMAND_TYPES.recovery)],
   ['without jti', () => at({ jti: undefined })],
   ['with a long life of its own', () => at({ iat: numericDate(NOW) - 100, exp: numericDate(NOW) + 3600 })],
   ['for a name of the wrong form', () => at({ sub: 'Ada L' })],

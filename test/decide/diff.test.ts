@@ -206,6 +206,7 @@ test('what no cell shows is listed, and judged', () => {
     ['bundle.yaml', 'next_review: 2027-01-31', 'next_review: 2028-01-31', 'bundle next_review', true],
     ['bundle.yaml', 'owner: security-lead', 'owner: somebody', 'bundle owner', false],
     ['routes.yaml', 'most_open: 20', 'most_open: 30', 'routes most_open', false],
+    ['routes.yaml', 'most_open: 20', 'most_open: 20\ndevice_bound: { tiers: [3] }', 'routes device_bound', false],
     ['routes.yaml', 'incident: 5', 'incident: 9', 'routes step_minutes.incident', false],
     ['routes.yaml', 'level: leadership\n', 'level: manager\n', 'routes.people.paula level', false],
     ['routes.yaml', 'level: senior\n', 'level: manager\n', 'routes.people.sergio level', true],

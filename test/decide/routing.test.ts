@@ -68,6 +68,7 @@ function routed(given: Given) {
   const routes: Routes = {
     people: new Map(Object.entries(people)) as never,
     mostOpen: 3,
+    deviceBound: [],
     longestStep: { incident: seconds(300), urgent: seconds(600) },
     tasks: new Map([['firewall.change', { kind: 'client-infrastructure', level: least }]]) as never,
     routes: given.routes ?? [route('all', {}, ...steps)],

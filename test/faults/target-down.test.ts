@@ -21,8 +21,8 @@ const far = new Set<string>();
 const gate = Promise.withResolvers<void>();
 let hanging = 0;
 
-async function hang({ verb, when, lease }: Place): Promise<void> {
-  if (verb !== 'revoke' || when !== 'before' || !far.has(lease)) return;
+async function hang({ verb, when, of }: Place): Promise<void> {
+  if (verb !== 'revoke' || when !== 'before' || !far.has(of)) return;
   hanging++;
   await gate.promise;
 }

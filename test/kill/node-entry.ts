@@ -40,7 +40,7 @@ async function at(place: Place): Promise<void> {
   if (arm.phase === 'reconcile' && place.verb === 'mint' && place.provider === arm.provider) {
     throw new ProviderRefused('lost on the way');
   }
-  if (isAt(arm, place)) process.send?.({ reached: place.lease } satisfies FromNode);
+  if (isAt(arm, place)) process.send?.({ reached: place.of } satisfies FromNode);
   else if (beside === null || !isAt(beside, place)) return;
   await release.promise;
   // What goes on may go on to where it is held again.

@@ -36,8 +36,12 @@ export class Surfer {
   readonly cookies = new Map<string, string>();
   readonly #node: Answering;
 
-  constructor(node: Answering) {
+  readonly #origin: string;
+
+  /** @param origin of the console, as its pages have it. */
+  constructor(node: Answering, origin = PUBLIC_URL) {
     this.#node = node;
+    this.#origin = origin;
   }
 
   async get(path: string, headers: Record<string, string> = {}): Promise<Got> {
@@ -48,7 +52,7 @@ export class Surfer {
   async post(path: string, form: Readonly<Record<string, string>>, headers: Record<string, string> = {}): Promise<Got> {
     return this.#send(path, {
       method: 'POST',
-      headers: { origin: PUBLIC_URL, 'sec-fetch-site': 'same-origin', ...headers },
+      headers: { origin: this.#origin, 'sec-fetch-site': 'same-origin', ...headers },
       body: new URLSearchParams(form),
     });
   }
@@ -56,7 +60,7 @@ export class Surfer {
   async #send(path: string, { headers: given, ...init }: Sending): Promise<Got> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const headers = { ...(cookie === '' ? {} : { cookie }), ...given };
-    const response = await this.#node.app.request(new URL(path, PUBLIC_URL), { ...init, headers }, {});
+    const response = await this.#node.app.request(new URL(path, this.#origin), { ...init, headers }, {});
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     return {
       status: response.status,
@@ -105,7 +109,7 @@ export const answer = (given: StoredAssertion | Attestation): string => JSON.str
 
 /** A passkey that is there already, as two persons would have made it. */
 export async function givePasskey(
-  app: TestApp,
+  app: Pick<TestApp, 'deps'>,
   person: string,
   key = new Authenticator(PUBLIC_URL),
 ): Promise<Authenticator> {

@@ -1,5 +1,6 @@
 /** Agents whose broker may die at any moment: they know what was acknowledged, and what was lost on the way. */
 import { randomUUID } from 'node:crypto';
+import { ASSERTION_TYPE } from '../../src/client/assertion.ts';
 import { AT_AWS, THROUGH_VAULT } from './kill-bundle.ts';
 import type { AgentOfWorld } from './kill-world.ts';
 
@@ -76,12 +77,24 @@ export const complete = (url: string, token: string, lease: string, wait: number
     evidence: [],
   });
 
-export async function post(url: string, token: string, body: unknown, key: string | null = null): Promise<Reply> {
+/** What people approved, with a fresh assertion of who asks. */
+export const redeem = (url: string, request: string, assertion: string): Promise<Reply> =>
+  post(`${url}/t/acme/requests/${request}/credential`, null, {
+    client_assertion_type: ASSERTION_TYPE,
+    client_assertion: assertion,
+  });
+
+export async function post(
+  url: string,
+  token: string | null,
+  body: unknown,
+  key: string | null = null,
+): Promise<Reply> {
   try {
     const answer = await fetch(url, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${token}`,
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         'content-type': 'application/json',
         ...(key === null ? {} : { 'idempotency-key': key }),
       },

@@ -2,6 +2,7 @@
 import type { ProviderKind } from '../../src/core/registers.ts';
 
 export type StepVerb =
+  | 'approval.move'
   | 'lease.open'
   | 'lease.activate'
   | 'lease.use'
@@ -68,7 +69,7 @@ export const nameOf = ({ provider, phase, verb, when }: Step): string => `${prov
 
 /** From the test to the node. `beside`: what comes to this one is held too, and not told. */
 export type ToNode = { readonly arm: Step; readonly beside: Hold | null } | { readonly go: true };
-/** From the node to the test: a lease is at the step, and stays there. */
+/** From the node to the test: a lease, or an approval, is at the step, and stays there. */
 export interface FromNode {
   readonly reached: string;
 }

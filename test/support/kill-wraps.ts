@@ -1,13 +1,15 @@
 /** Wraps of a node's dependencies, by which every call of a provider and every commit can be held. */
 import type { Change } from '../../src/core/change.ts';
-import type { LeaseId } from '../../src/core/ids.ts';
+import type { ApprovalId, LeaseId } from '../../src/core/ids.ts';
 import type { Lease } from '../../src/core/lease.ts';
+import type { ProviderKind } from '../../src/core/registers.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import type { Store } from '../../src/core/store.ts';
 import type { Hold, StepVerb } from './kill-steps.ts';
 
 export interface Place extends Hold {
-  readonly lease: LeaseId;
+  /** A lease, or what becomes one. */
+  readonly of: LeaseId | ApprovalId;
 }
 
 /** Called at each place; what it waits for, the node waits for. */
@@ -21,9 +23,9 @@ export function wrapProvider(provider: Provider, at: At): Provider {
       call: (of: Of, ...rest: Rest) => Promise<T>,
     ) =>
     async (of: Of, ...rest: Rest): Promise<T> => {
-      await at({ provider: kind, verb, when: 'before', lease: of.lease });
+      await at({ provider: kind, verb, when: 'before', of: of.lease });
       const result = await call(of, ...rest);
-      await at({ provider: kind, verb, when: 'after', lease: of.lease });
+      await at({ provider: kind, verb, when: 'after', of: of.lease });
       return result;
     };
   if (provider.where === 'local') {
@@ -55,7 +57,7 @@ export function wrapStore(store: Store, at: At): Store {
 async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'> | null> {
   switch (change.kind) {
     case 'lease.open':
-      return { provider: change.lease.provider, verb: change.kind, lease: change.lease.id };
+      return { provider: change.lease.provider, verb: change.kind, of: change.lease.id };
     case 'lease.activate':
     case 'lease.use':
     case 'lease.revoke':
@@ -63,7 +65,12 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'lease.bury':
     case 'lease.fail': {
       const lease: Lease | null = await store.lease(change.tenant, change.lease);
-      return lease === null ? null : { provider: lease.provider, verb: change.kind, lease: lease.id };
+      return lease === null ? null : { provider: lease.provider, verb: change.kind, of: lease.id };
+    }
+    case 'approval.move': {
+      const approval = await store.approval(change.tenant, change.approval);
+      const provider = approval?.binding.provider as ProviderKind | undefined;
+      return approval === null || provider === undefined ? null : { provider, verb: change.kind, of: approval.id };
     }
     case 'session.open':
     case 'request.refuse':
@@ -72,7 +79,6 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
     case 'register':
     case 'refusal.count':
     case 'notice.told':
-    case 'approval.move':
       return null;
   }
 }

@@ -11,37 +11,48 @@ import type { SignedInVisit } from '../visit.ts';
 import { sealTicket } from '../../authenticate/ticket.ts';
 import { named } from './words.ts';
 
-export function actsOf(visit: SignedInVisit, shown: ShownDecision, keys: readonly Passkey[]): Markup {
+export function actsOf(visit: SignedInVisit, shown: ShownDecision, all: readonly Passkey[]): Markup {
   if (stateAt(shown.approval, visit.deps.clock()) === 'approved') return takingBack(visit, shown);
-  if (shown.mayNot !== null) return why(shown.mayNot);
-  if (keys.length === 0) {
-    return html`<p class="note warn">
+  if (shown.mayNot !== null) return why(shown, shown.mayNot);
+  const keys = all.filter(({ deviceBound }) => deviceBound || !shown.deviceBound);
+  if (all.length === 0) {
+    return html`<p class="acts note warn">
       You have no passkey, and sign nothing without one. <a href="/account/passkeys/new">Enrol a passkey</a>.
     </p>`;
   }
-  const { approval } = shown;
-  const action = `/approvals/${approval.tenant}/${approval.id}`;
-  const waits = approval.narrows !== null && approval.acceptedAt === null;
+  const action = `/approvals/${shown.approval.tenant}/${shown.approval.id}`;
   return html`<div class="acts">
-    ${
-      waits
-        ? html`<p class="note">The agent has yet to take the narrower answer. You can sign it then.</p>`
-        : signingForm(visit, keys, {
-            ticket: shown.ticket,
-            action,
-            fields: packageField(shown.package.text),
-            button: 'Approve exactly this',
-          })
-    }
+    ${yes(visit, shown, { keys, action })}
     <details class="say">
       <summary class="button danger">Say no</summary>
       ${rejecting(visit, shown, action)}
     </details>
-    <details class="say">
-      <summary class="button">Approve less</summary>
-      ${narrowing(visit, shown, action)}
-    </details>
+    ${
+      keys.length === 0
+        ? ''
+        : html`<details class="say">
+            <summary class="button">Approve less</summary>
+            ${narrowing(visit, shown, action)}
+          </details>`
+    }
   </div>`;
+}
+
+function yes(
+  visit: SignedInVisit,
+  { approval, ticket, package: { text } }: ShownDecision,
+  { keys, action }: { readonly keys: readonly Passkey[]; readonly action: string },
+): Markup {
+  if (keys.length === 0) {
+    return html`<p class="note warn">
+      A yes at this tier takes a passkey that is bound to its device, and yours are synced.
+      <a href="/account/passkeys/new">Enrol a security key</a>.
+    </p>`;
+  }
+  if (approval.narrows !== null && approval.acceptedAt === null) {
+    return html`<p class="note">The agent has yet to take the narrower answer. You can sign it then.</p>`;
+  }
+  return signingForm(visit, keys, { ticket, action, fields: packageField(text), button: 'Approve exactly this' });
 }
 
 /** Until the agent has come for it. */
@@ -52,8 +63,12 @@ const takingBack = (visit: SignedInVisit, { approval }: ShownDecision): Markup =
     <button class="danger">Take it back</button>
   </form>`;
 
-const why = ({ detail, hint }: Failure): Markup =>
-  html`<p class="note">You cannot answer: ${detail}. ${hint ?? ''}</p>`;
+function why({ package: { shown } }: ShownDecision, { code, detail, hint }: Failure): Markup {
+  const { steps, step } = shown.route;
+  const asked = [...new Set(steps.slice(0, step + 1).flatMap(({ asks }) => asks))];
+  const theirs = asked.length === 0 ? '' : `It is with ${asked.join(', ')}.`;
+  return html`<p class="acts note">You cannot answer: ${detail}. ${code === 'not_asked' ? theirs : (hint ?? '')}</p>`;
+}
 
 /** The text goes along, so that what is signed is held against what was shown. */
 export const packageField = (text: string): Markup => html`<input type="hidden" name="package" value="${text}" />`;

@@ -10,7 +10,19 @@ import type { Markup } from '../layout.ts';
 import { apart } from '../shown.ts';
 import { spanOf } from '../spans.ts';
 import { untrusted } from '../untrusted.ts';
-import { contractWords, endWords, named, SITUATIONS, SKIPPED, tierWords, valueOf, worstWords } from './words.ts';
+import {
+  cameOf,
+  contractWords,
+  endWords,
+  named,
+  raiseWords,
+  saidBefore,
+  SITUATIONS,
+  SKIPPED,
+  tierWords,
+  valueOf,
+  worstWords,
+} from './words.ts';
 
 export function decisionBody(shown: Shown, now: Instant): Markup {
   return html`<div class="decision">
@@ -40,6 +52,9 @@ function what(shown: Shown): Markup {
   const { mint, task, narrows } = shown;
   const parameters = Object.entries(mint.parameters);
   const loose = new Set(mint.not_enforced);
+  // Where it is so of every one, the note says it once.
+  const isMixed = parameters.some(([name]) => !loose.has(name));
+  const tag = (name: string): Markup | '' => (isMixed && loose.has(name) ? LOOSE : '');
   return html`<section class="what" aria-labelledby="what">
     <h2 id="what">What would be done</h2>
     ${
@@ -53,11 +68,11 @@ function what(shown: Shown): Markup {
     <p class="does">${task.description ?? named(task.name)}</p>
     <dl class="facts">
       <dt>To</dt>
-      <dd>${valueOf(mint.resource)} ${loose.has('resource') ? LOOSE : ''}</dd>
+      <dd>${valueOf(mint.resource)} ${tag('resource')}</dd>
       ${parameters.map(
         ([name, value]) =>
           html`<dt>${named(name)}</dt>
-            <dd>${valueOf(value)} ${loose.has(name) ? LOOSE : ''}</dd>`,
+            <dd>${valueOf(value)} ${tag(name)}</dd>`,
       )}
       <dt>With</dt>
       <dd>
@@ -72,42 +87,60 @@ function what(shown: Shown): Markup {
       loose.size === 0
         ? ''
         : html`<p class="note warn">
-            The credential does not hold the agent to what is marked: it could do the same elsewhere with it.
+            The credential opens <code>${mint.target}</code>, and does not hold the agent to
+            ${isMixed ? 'what is marked' : listed([...loose].map(named))}: that is left to it and to the target.
           </p>`
     }
   </section>`;
 }
 
+const listed = (names: readonly string[]): string => new Intl.ListFormat('en', { type: 'disjunction' }).format(names);
+
 const LOOSE = html`<span class="tag warn">not enforced</span>`;
 
-function risk({ risk: { tier, raised, data_classes }, client, task, credential }: Shown): Markup {
+function risk({ risk: { tier, raised, data_classes, scores }, client, task, credential, policy }: Shown): Markup {
+  const because = (aspect: string): string | undefined => scores.find((score) => score.aspect === aspect)?.because;
   const open = client.situations.map(({ kind }) => SITUATIONS[kind] ?? kind);
   return html`<section class="risk" aria-labelledby="risk">
     <h2 id="risk">What it puts at stake</h2>
     <dl class="facts">
       <dt>Could be misused</dt>
       <dd>at most <strong>${worstWords(credential)}</strong></dd>
+      ${row('Could reach', because('blast_radius'))} ${row('To undo', because('reversibility'))}
       <dt>Data</dt>
-      <dd>
-        ${data_classes.length === 0 ? 'none that is protected' : data_classes.map((data) => html`<span class="tag bad">${data}</span> `)}
-      </dd>
+      <dd>${dataOf(data_classes, client)}</dd>
       <dt>Changes</dt>
       <dd>
         ${task.reads_only === true ? 'nothing: it only reads' : task.changes.length === 0 ? 'no protection or access' : task.changes.map(named).join(', ')}
       </dd>
       <dt>Tier</dt>
       <dd>
-        ${tierWords(tier)}${raised.length === 0 ? '' : html`<span class="sub">Raised: ${raised.map(({ because }) => because).join('; ')}.</span>`}
+        ${tierWords(tier)}${raised.length === 0 ? '' : html`<span class="sub"> Raised: ${raised.map((raise) => raiseWords(raise.because)).join('; ')}.</span>`}
       </dd>
+      <dt>Asked because</dt>
+      <dd>${policy.rules.map(({ reason }) => html`${reason} `)}</dd>
       ${
         client.regulations.length === 0
           ? ''
           : html`<dt>Client under</dt>
-              <dd>${client.regulations.join(', ')}</dd>`
+              <dd>${client.regulations.map((one) => one.toUpperCase()).join(', ')}</dd>`
       }
     </dl>
     ${open.map((said) => html`<p class="note warn">${said}.</p>`)}
   </section>`;
+}
+
+const row = (title: string, value: string | undefined): Markup | '' =>
+  value === undefined
+    ? ''
+    : html`<dt>${title}</dt>
+        <dd>${value}</dd>`;
+
+/** A target of which nobody said what it holds may hold what its client has. */
+function dataOf(declared: readonly string[], { data_classes: has }: Shown['client']): Markup | string {
+  const tags = (classes: readonly string[]) => classes.map((data) => html`<span class="tag bad">${data}</span> `);
+  if (declared.length > 0) return html`${tags(declared)}`;
+  return has.length === 0 ? 'none that is protected' : html`none is declared here, though the client has ${tags(has)}`;
 }
 
 /** The agent's, all of it. */
@@ -118,12 +151,8 @@ function words({ agent, said }: Shown): Markup {
     <h2 id="theirs">In the agent’s own words</h2>
     <blockquote tabindex="0">${untrusted(said.reason)}</blockquote>
     <dl class="facts">
-      ${
-        trigger === undefined
-          ? ''
-          : html`<dt>Because of</dt>
-              <dd>${triggerOf(trigger)}</dd>`
-      }
+      <dt>Because of</dt>
+      <dd>${trigger === undefined ? 'not said' : triggerOf(trigger)}</dd>
       <dt>Says it is sure</dt>
       <dd>${typeof confidence === 'number' ? `${Math.round(confidence * 100)} %` : 'not said'}</dd>
       ${
@@ -175,6 +204,7 @@ function before({ before: all }: Shown, now: Instant): Markup {
       <tr>
         <th scope="col">When</th>
         <th scope="col">By</th>
+        <th scope="col">On</th>
         <th scope="col">People said</th>
         <th scope="col">Came of it</th>
       </tr>
@@ -185,19 +215,13 @@ function before({ before: all }: Shown, now: Instant): Markup {
           html`<tr>
             <td>${apart(parseInstant(one.at) ?? now, now)}</td>
             <td>${one.agent}</td>
+            <td>${untrusted(one.resource)}</td>
             <td>${saidBefore(one)}</td>
-            <td>${one.outcome ?? (one.lease === null ? 'nothing' : one.lease)}</td>
+            <td>${cameOf(one)}</td>
           </tr>`,
       )}
     </tbody>
   </table>`;
-}
-
-function saidBefore({ state, by, narrowed, rejection }: Shown['before'][number]): string {
-  const who = by.map(({ person }) => person).join(', ');
-  if (state === 'rejected') return `no: ${named(rejection?.reason ?? 'other')} (${who})`;
-  const yes = state === 'approved' || state === 'redeemed' || state === 'revoked';
-  return yes ? `${narrowed ? 'yes to less' : 'yes'} (${who})` : (state ?? 'unknown');
 }
 
 function around({ holds, elsewhere, plan, client }: Shown): Markup {
@@ -285,9 +309,13 @@ function who({ client, agent }: Shown): Markup {
   </dl>`;
 }
 
-const every = ({ said, mint, policy }: Shown): Markup =>
+const every = ({ said, mint, policy, approval }: Shown): Markup =>
   html`<pre>${untrusted(JSON.stringify(said.asked, null, 2))}</pre>
     <dl class="facts">
+      <dt>Approval</dt>
+      <dd><code class="long">${approval}</code></dd>
+      <dt>Request</dt>
+      <dd><code class="long">${mint.request}</code></dd>
       <dt>Will be minted</dt>
       <dd><code class="long">${mint.mint}</code></dd>
       <dt>Policy</dt>

@@ -55,6 +55,52 @@ const AUTONOMY: Readonly<Record<string, string>> = {
 export const contractWords = (contract: string | null): string =>
   contract === null ? 'says nothing of AI: everything asks' : `accepts ${AUTONOMY[contract] ?? contract}`;
 
+const RAISES: Readonly<Record<string, string>> = {
+  'regulation:unknown': 'the client is under what policy does not know',
+  'model:not_accepted': 'the client has not accepted this model',
+  probation: 'the agent is on probation here',
+  pause: 'oversight has paused everything here',
+  many_tenants: 'the same goes on at many clients at once',
+  'claims:disputed': 'the agent says that this is disputed',
+  'claims:low_confidence': 'the agent is not sure itself',
+  'claims:more_data': 'the agent says that more data is touched',
+  no_channel: 'nobody could be told afterwards',
+  notices_late: 'people could not be told in time of what was done before',
+};
+
+/** Why a tier is higher than the task class's own. @see `effectiveTier` in `src/decide/tier.ts` */
+export function raiseWords(because: string): string {
+  const [about = '', what = ''] = because.split(':');
+  if (about === 'contract') return `the client’s contract ${contractWords(what === 'none' ? null : what)}`;
+  if (about === 'autonomy') return `the agent is registered for ${AUTONOMY[what] ?? what}`;
+  if (about === 'breaker') return `a circuit breaker of this agent and task class has tripped here (${what})`;
+  return RAISES[because] ?? because;
+}
+
+type Before = Shown['before'][number];
+
+const UNANSWERED: Readonly<Record<string, string>> = {
+  pending: 'no answer yet',
+  expired: 'nobody answered',
+  cancelled: 'withdrawn by the agent',
+};
+
+/** What people said when the same was asked before. */
+export function saidBefore({ state, by, narrowed, rejection }: Before): string {
+  const who = by.map(({ person }) => person).join(', ');
+  if (state === 'rejected') return `no: ${named(rejection?.reason ?? 'other')} (${who})`;
+  if (state === 'approved' || state === 'redeemed') return `${narrowed ? 'yes to less' : 'yes'} (${who})`;
+  if (state === 'revoked') return `yes, and taken back (${who})`;
+  return UNANSWERED[state ?? ''] ?? 'unknown';
+}
+
+/** By the agent's own report, or else by what is known of its credential. */
+export function cameOf({ outcome, lease }: Before): string {
+  if (outcome !== null) return named(outcome);
+  if (lease === null) return '–';
+  return lease === 'opening' || lease === 'active' ? 'under way' : 'nothing reported';
+}
+
 export const SITUATIONS: Readonly<Record<string, string>> = {
   incident: 'An incident is open here',
   freeze: 'A change freeze is on',

@@ -40,18 +40,20 @@ const StepForm = z.strictObject({
   backup: z.string({ error: 'a step names its backup role' }).pipe(nameField()),
 });
 
-const ConditionsForm = z.strictObject({
-  kinds: z.array(kindField(ROUTE_KINDS)).min(1).optional(),
-  tenants: z.array(nameField()).min(1).optional(),
-  tiers: z
+const tiersField = () =>
+  z
     .array(
       z.union(
         TIERS.map((tier) => z.literal(tier)),
         { error: 'it must be 1, 2 or 3' },
       ),
     )
-    .min(1)
-    .optional(),
+    .min(1);
+
+const ConditionsForm = z.strictObject({
+  kinds: z.array(kindField(ROUTE_KINDS)).min(1).optional(),
+  tenants: z.array(nameField()).min(1).optional(),
+  tiers: tiersField().optional(),
   /** Saying so leads here; a route that saying so led away from could lead to people of a lower level. */
   urgency: z.literal('urgent', { error: 'it must be urgent' }).optional(),
   /** By the clock of the client. */
@@ -78,6 +80,8 @@ export const RoutesFile = z.strictObject({
   most_open: z.int().min(1).max(1000),
   /** The most that a step lasts, while an incident is open at the client or where the agent calls it urgent. */
   step_minutes: z.strictObject({ incident: minutesField(), urgent: minutesField() }),
+  /** Where a yes takes a passkey that is bound to its device. */
+  device_bound: z.strictObject({ tiers: tiersField() }).optional(),
   tasks: z.record(taskField(), AnsweringForm),
   /** The first whose conditions hold. */
   routes: z.array(RouteForm).min(1, 'there is at least one route, for all').max(100),
@@ -119,6 +123,8 @@ export interface Routes {
   readonly people: ReadonlyMap<PersonName, Approver>;
   readonly mostOpen: number;
   readonly longestStep: { readonly incident: Seconds; readonly urgent: Seconds };
+  /** Tiers at which a yes takes a passkey that is bound to its device. */
+  readonly deviceBound: readonly Tier[];
   /** One that is not here is of no kind, and for any approver. */
   readonly tasks: ReadonlyMap<TaskName, { readonly kind: RouteKind; readonly level: Level }>;
   readonly routes: readonly RouteRule[];
@@ -138,6 +144,7 @@ export function routesOf({ people, tasks, routes, ...file }: RoutesFile): Routes
       ]),
     ),
     mostOpen: file.most_open,
+    deviceBound: file.device_bound?.tiers ?? [],
     longestStep: { incident: minutes(incident), urgent: minutes(urgent) },
     tasks: new Map(
       Object.entries(tasks).map(([task, { kind, level }]) => [task as TaskName, { kind, level: level ?? LEAST }]),
@@ -170,6 +177,7 @@ export const rolesOfStep = ({ whom }: StepForm): readonly RoleName[] => [whom].f
 export const NO_ROUTES: Routes = {
   people: new Map(),
   mostOpen: 0,
+  deviceBound: [],
   longestStep: { incident: seconds(0), urgent: seconds(0) },
   tasks: new Map(),
   routes: [],

@@ -125,6 +125,7 @@ const TASK: readonly Field<TaskClass>[] = [
 
 const ROUTES: readonly Field<Routes>[] = [
   field('most_open', ({ mostOpen }) => mostOpen, never),
+  field('device_bound', ({ deviceBound }) => deviceBound, shorter),
   field('step_minutes.incident', ({ longestStep }) => longestStep.incident / 60, never),
   field('step_minutes.urgent', ({ longestStep }) => longestStep.urgent / 60, never),
   // The first that matches is taken.

@@ -41,7 +41,7 @@ import {
 } from './register-oversight.ts';
 import { activatePolicy } from './register-policy.ts';
 import { confirm, keepProposal, propose, withdraw } from './register-proposals.ts';
-import { beginSetup, makeLocalToken, witnessSetup } from './register-setup.ts';
+import { beginSetup, makeLocalToken, recoverSetup, witnessSetup } from './register-setup.ts';
 import { putTarget, putTenant, removeTarget, removeTenant } from './register-tenants.ts';
 import { refuse, unmetOf } from './refused.ts';
 
@@ -187,6 +187,7 @@ function tenantOf(change: RegisterChange): TenantName | null {
       return onlyOf(change.tenants);
     case 'setup.begin':
     case 'setup.witness':
+    case 'setup.recover':
     case 'local_token.make':
     case 'console.sign_in':
     case 'console.refuse':
@@ -274,6 +275,8 @@ function applyUnversioned(
       return beginSetup(register, change);
     case 'setup.witness':
       return witnessSetup(register, change.person);
+    case 'setup.recover':
+      return recoverSetup(register, change);
     case 'local_token.make':
       return makeLocalToken(register, change.operator, change.oneUse);
     case 'tenant.put':
