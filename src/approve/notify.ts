@@ -5,7 +5,7 @@
 import type { JsonObject } from '../core/canonical.ts';
 import type { Notice, NoticeLine } from '../core/channel.ts';
 import type { PersonName } from '../core/ids.ts';
-import { approvalPage, leasePage } from '../core/links.ts';
+import { approvalPage, reversalPage, reviewsPage } from '../core/links.ts';
 import type { AskedFor, NoticeFacts } from '../core/notice.ts';
 import { SIGNAL_WORDS } from '../core/oversight.ts';
 import type { Person, Tenant } from '../core/registers.ts';
@@ -93,7 +93,7 @@ function wordsOf(facts: NoticeFacts, telling: Telling): Words {
           own('Ends', timeOf(facts.until)),
           own('Next', 'It waits for another person to look at it.'),
         ],
-        link: null,
+        link: reviewsPage(telling.publicUrl),
         about: facts.assignment,
       };
     case 'tripped':
@@ -160,7 +160,7 @@ function acted(facts: Extract<NoticeFacts, { readonly kind: 'acted' }>, telling:
       own('To be reviewed by', timeOf(reviewBy)),
       own('To reverse it', 'Open its page: one click there ends the credential and orders the way back.'),
     ],
-    link: leasePage(telling.publicUrl, telling.tenant.name, lease),
+    link: reversalPage(telling.publicUrl, telling.tenant.name, lease),
     about: lease,
   };
 }

@@ -6,6 +6,7 @@ import { REJECTION_REASONS, stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { ApprovalId, TenantName } from '../core/ids.ts';
 import { parseWith, words } from '../core/parse.ts';
@@ -17,7 +18,8 @@ import { answerApproval, prepareWord, revokeApproval, showDecision } from '../br
 import type { DecisionTicket } from '../broker/decisions.ts';
 import type { Scope } from '../http/scope.ts';
 import { actsOf, packageField } from './decision/acts.ts';
-import { decisionBody, sentenceOf } from './decision/page.ts';
+import { becameOf } from './decision/over.ts';
+import { decisionBody, sentenceOf, wayWords } from './decision/page.ts';
 import { named } from './decision/words.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
@@ -123,7 +125,7 @@ approvals.get(
     const { deps, caller, deployment } = visit;
     const here = hereOf(c);
     const found = here.ok ? await showDecision(deps, caller, here.value) : here;
-    if (!found.ok) return refusalPage(c, visit, found.error);
+    if (!found.ok) return notOpen(c, visit, here, found.error);
     const { approval, package: shown } = found.value;
     const now = deps.clock();
     return page(
@@ -137,10 +139,30 @@ approvals.get(
           ${stateWords(approval, now)} ${shown.shown.agent.owner} answers for ${approval.agent}. At the client it is
           ${localTime(now, shown.shown.client.time_zone)}.
         </p>
+        ${stateAt(approval, now) === 'pending' ? wayWords(shown.shown) : ''} ${await becameOf(deps, approval)}
         ${decisionBody(shown.shown, now)} ${actsOf(visit, found.value, passkeysOf(deployment, caller))}`,
     );
   }),
 );
+
+/** What would not be given any more is no decision: who may see it is told why, and how it stands. */
+async function notOpen(c: Context<Scope>, visit: SignedInVisit, here: Result<Here>, why: Failure) {
+  const { deps } = visit;
+  const approval =
+    here.ok && why.code === 'approval_over' ? await deps.store.approval(here.value.tenant, here.value.approval) : null;
+  if (approval === null) return refusalPage(c, visit, why);
+  const { agent, task, tenant, id, request } = approval;
+  return page(
+    c,
+    visit,
+    { title: `${task} at ${tenant}` },
+    html`<p class="sub"><a href="/approvals">Approvals</a></p>
+      <h1 class="asks"><strong>${agent}</strong> asked for <strong>${task}</strong> at <strong>${tenant}</strong></h1>
+      ${noteOf(c)}
+      <p class="sub">${stateWords(approval, deps.clock())} <code>${id}</code>, for request <code>${request}</code></p>
+      ${await becameOf(deps, approval, why)}`,
+  );
+}
 
 function stateWords(approval: Approval, now: Approval['askedAt']): Markup {
   const state = stateAt(approval, now);

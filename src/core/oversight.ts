@@ -13,6 +13,7 @@ import type {
   PersonName,
   RequestId,
   ReviewId,
+  RoleName,
   TaskName,
   TenantName,
   TripId,
@@ -91,6 +92,8 @@ export interface Review {
   /** The id of what it is about: an assignment, an order or a lease. */
   readonly about: string;
   readonly agent: AgentName | null;
+  /** Of broken glass, what it gave; `null` in what is about something else, or is from before it was kept. */
+  readonly role: RoleName | null;
   readonly openedBy: PersonName;
   readonly reason: string;
   readonly at: Instant;

@@ -395,6 +395,8 @@ export interface Store extends BlockReads, OversightReads, BreakerReads {
   isNext(order: NoticeOrder): Promise<boolean>;
   /** How channels stood when they were last used: bookkeeping, for whoever looks after them. */
   channels(): Promise<readonly ChannelState[]>;
+  /** How many notices were tried and taken by no channel, of these tenants or of all (`null`), and since when the first waits. */
+  untold(within: readonly TenantName[] | null): Promise<{ readonly count: number; readonly since: Instant | null }>;
   /** @param why it did not take a notice; `null`: it did. */
   usedChannel(name: ChannelName, why: string | null): Promise<void>;
   /** What was opened at a tenant from one moment to another, in tiers: the newest, and how many in all. */

@@ -43,6 +43,7 @@ export const reviewWire = (review: Review): Record<string, Json> => ({
   what: review.what,
   about: review.about,
   agent: review.agent,
+  role: review.role,
   opened_by: review.openedBy,
   reason: review.reason,
   at: toRfc3339(review.at),

@@ -143,6 +143,7 @@ async function fillOversight(tenant: typeof ACME, at: Instant): Promise<void> {
     at,
     from: at,
     due: at,
+    role: null,
     notBy: [OLGA],
   } as const;
   await test.change({ kind: 'order.give', order, review });

@@ -11,6 +11,7 @@ import type {
   PersonName,
   RequestId,
   ReviewId,
+  RoleName,
   TaskName,
   TripId,
   VerdictId,
@@ -92,6 +93,8 @@ export const reviews = pgTable(
     what: text('what').$type<ReviewKind>().notNull(),
     about: text('about').notNull(),
     agent: text('agent').$type<AgentName>(),
+    /** Of broken glass: the assignment is gone once another takes its place. */
+    role: text('role').$type<RoleName>(),
     openedBy: text('opened_by').$type<PersonName>().notNull(),
     reason: text('reason').notNull(),
     at: at('at').notNull(),
