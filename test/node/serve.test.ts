@@ -98,6 +98,29 @@ server('keeps its sweeper going: a lease that expires is ended', async () => {
   await until(async () => (await count(`id = '${lease.id}' and state = 'revoked' and cause = 'expired'`)) === 1);
 });
 
+server('counts breakers by itself: what fails again and again asks', async () => {
+  const send = (path: string, body: object): Promise<Response> =>
+    fetch(`${serving.url}/t/acme${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  // As many as the starting bundle takes.
+  for (let n = 0; n < 5; n++) {
+    const { lease } = (await (await send('/requests', PERMITTED)).json()) as { lease: { id: string } };
+    await (await send(`/leases/${lease.id}/complete`, { outcome: 'failed', summary: 'the API is down' })).text();
+  }
+  const trips = async (): Promise<readonly { id: string }[]> => app.sql<{ id: string }>('select id from trips');
+  await until(async () => (await trips()).length === 1);
+  const asked = await send('/requests', { ...PERMITTED, parameters: { ticket: 'ACME-2', queue: 'network' } });
+  assert.is(asked.status, 202);
+  await asked.text();
+  const ready = (await (await fetch(`${serving.url}/readyz`)).json()) as { breakers: boolean };
+  assert.is(ready.breakers, true);
+  await app.sql(`update trips set ended_at = brevet_now(), ended_by = 'otto'`);
+  await app.sql('update tenants set epoch = epoch + 1');
+});
+
 server('does not listen where another does', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));

@@ -88,6 +88,7 @@ workers('the cron writes the heartbeat, and then it is ready', async () => {
   const { status, body } = await get('/readyz');
   assert.is(status, 200, JSON.stringify(body));
   assert.is(body['node'], beats[0]?.['node']);
+  assert.is(body['breakers'], true, 'it counts them too');
 });
 
 workers('a token is issued, introspected, revoked, and dead', async () => {

@@ -60,7 +60,6 @@ const RAISES: Readonly<Record<string, string>> = {
   'model:not_accepted': 'the client has not accepted this model',
   probation: 'the agent is on probation here',
   pause: 'oversight has paused everything here',
-  breaker: 'a circuit breaker of this agent has tripped',
   many_tenants: 'the same goes on at many clients at once',
   'claims:disputed': 'the agent says that this is disputed',
   'claims:low_confidence': 'the agent is not sure itself',
@@ -74,6 +73,7 @@ export function raiseWords(because: string): string {
   const [about = '', what = ''] = because.split(':');
   if (about === 'contract') return `the client’s contract ${contractWords(what === 'none' ? null : what)}`;
   if (about === 'autonomy') return `the agent is registered for ${AUTONOMY[what] ?? what}`;
+  if (about === 'breaker') return `a circuit breaker of this agent and task class has tripped here (${what})`;
   return RAISES[because] ?? because;
 }
 

@@ -13,6 +13,7 @@ const RAISES: readonly (readonly [because: string, said: string])[] = [
   ['contract:notify', 'the client’s contract accepts acts that people are told of'],
   ['autonomy:ask-always', 'the agent is registered for acts that a person approved'],
   ['claims:low_confidence', 'the agent is not sure itself'],
+  ['breaker:trp_1', 'a circuit breaker of this agent and task class has tripped here (trp_1)'],
   ['probation', 'the agent is on probation here'],
   ['something-new', 'something-new'],
 ];
