@@ -58,6 +58,7 @@ export async function breakGlass(
     what: 'break_glass',
     about: assignment.id,
     agent: holder.name,
+    role: assignment.role,
     openedBy: person,
     due: after(until, REVIEW_WITHIN),
     notBy: [person],

@@ -35,8 +35,9 @@ import type { ConsoleCaller } from '../authenticate/console.ts';
 import { verifyAssertion } from '../authenticate/passkey.ts';
 import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
-import { functionAt } from '../authenticate/principal.ts';
-import type { Ask, Permit } from '../decide/decision.ts';
+import { READS_ONLY } from '../authenticate/act.ts';
+import { functionAt, readsAlone } from '../authenticate/principal.ts';
+import type { Ask, Forbid, Permit } from '../decide/decision.ts';
 import { parseAccessRequest } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
 import { CONTENDED, done, trying } from './callers.ts';
@@ -103,7 +104,16 @@ async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Approval): P
   const decision = await decideNow(deps, asking);
   if (decision.effect !== 'forbid') return ok(decision);
   const hint = 'Nothing can be approved that would not be given: reject it, or wait until that has changed.';
-  return err(failure('approval_over', `it would be refused now: ${decision.reason.detail}`, { hint }));
+  return err(failure('approval_over', `it would be refused now: ${await reasonOf(deps, decision)}`, { hint }));
+}
+
+/** As the rules say it to people, who decide here; an agent is told less. */
+async function reasonOf({ bundles }: Deps, { reason: { rules, policy, detail } }: Forbid): Promise<string> {
+  const bundle = policy === null ? null : await bundles.at(policy);
+  const all = rules.flatMap((rule) => bundle?.rules.get(rule) ?? []);
+  // One that asks would be met by a person's word.
+  const said = all.flatMap(({ annotations }) => (annotations['obligation'] ? [] : (annotations['reason'] ?? [])));
+  return said.length === 0 ? detail : said.join(' ');
 }
 
 async function packageFor(
@@ -438,6 +448,7 @@ export async function revokeApproval(
   const held = functionAt(snapshot, caller.person, at);
   const gave = approval.votes.some(({ person, verdict }) => person === caller.person && verdict === 'approve');
   if (held !== 'oversight' && !(held === 'approval' && gave)) return err(NOTHING_HERE);
+  if (readsAlone(snapshot, caller.person, at)) return err(READS_ONLY);
   const entry = approvalEntry(approval, snapshot, {
     kind: 'approval.revoked',
     at,

@@ -274,7 +274,8 @@ function askRow(request: KeptRequest, now: Instant): Markup {
   </tr>`;
 }
 
-function outcomeOf({ effect, lease, approval, tenant, decision }: KeptRequest, now: Instant): Markup | string {
+/** Also of the request that took an order. */
+export function outcomeOf({ effect, lease, approval, tenant, decision }: KeptRequest, now: Instant): Markup | string {
   if (lease !== null) return html`<a href="/leases/${tenant}/${lease}">a credential</a>`;
   if (approval !== null) {
     return html`<a href="/approvals/${tenant}/${approval.id}">people asked</a>: ${stateAt(approval, now)}`;

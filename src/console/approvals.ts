@@ -6,6 +6,7 @@ import { REJECTION_REASONS, stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { ApprovalId, TenantName } from '../core/ids.ts';
 import { parseWith, words } from '../core/parse.ts';
@@ -17,8 +18,9 @@ import { answerApproval, prepareWord, revokeApproval, showDecision } from '../br
 import type { DecisionTicket } from '../broker/decisions.ts';
 import type { Scope } from '../http/scope.ts';
 import { actsOf, packageField } from './decision/acts.ts';
-import { decisionBody, sentenceOf } from './decision/page.ts';
-import { named } from './decision/words.ts';
+import { becameOf } from './decision/over.ts';
+import { decisionBody, sentenceOf, wayWords } from './decision/page.ts';
+import { named, valueOf } from './decision/words.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { liveAsks } from './live.ts';
@@ -26,6 +28,7 @@ import { noteOf } from './note.ts';
 import { assertionIn, signingForm } from './passkey-form.ts';
 import { apart, momentFrom } from './shown.ts';
 import { untrusted } from './untrusted.ts';
+import { tenantsSeen } from './standing.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { Form, SignedInVisit } from './visit.ts';
 import { passkeysOf } from './waiting.ts';
@@ -48,7 +51,10 @@ approvals.get(
     const now = deps.clock();
     const after = afterOf(c);
     const found = await deps.store.asked({ person: caller.person, limit: AT_ONCE + 1, after });
-    const waiting = found.slice(0, AT_ONCE).filter((one) => stateAt(one, now) === 'pending');
+    const seen = await tenantsSeen(deps, caller);
+    // Who was asked, and has lost the function since, sees nothing of that client any more.
+    const theirs = new Set(seen.flatMap(({ tenant, held }) => (held === 'approval' ? [tenant] : [])));
+    const waiting = found.slice(0, AT_ONCE).filter((one) => theirs.has(one.tenant) && stateAt(one, now) === 'pending');
     const last = found.length > AT_ONCE ? found[AT_ONCE - 1] : undefined;
     return page(
       c,
@@ -123,7 +129,7 @@ approvals.get(
     const { deps, caller, deployment } = visit;
     const here = hereOf(c);
     const found = here.ok ? await showDecision(deps, caller, here.value) : here;
-    if (!found.ok) return refusalPage(c, visit, found.error);
+    if (!found.ok) return notOpen(c, visit, here, found.error);
     const { approval, package: shown } = found.value;
     const now = deps.clock();
     return page(
@@ -137,10 +143,30 @@ approvals.get(
           ${stateWords(approval, now)} ${shown.shown.agent.owner} answers for ${approval.agent}. At the client it is
           ${localTime(now, shown.shown.client.time_zone)}.
         </p>
+        ${stateAt(approval, now) === 'pending' ? wayWords(shown.shown) : ''} ${await becameOf(deps, approval)}
         ${decisionBody(shown.shown, now)} ${actsOf(visit, found.value, passkeysOf(deployment, caller))}`,
     );
   }),
 );
+
+/** What would not be given any more is no decision: who may see it is told why, and how it stands. */
+async function notOpen(c: Context<Scope>, visit: SignedInVisit, here: Result<Here>, why: Failure) {
+  const { deps } = visit;
+  const approval =
+    here.ok && why.code === 'approval_over' ? await deps.store.approval(here.value.tenant, here.value.approval) : null;
+  if (approval === null) return refusalPage(c, visit, why);
+  const { agent, task, tenant, id, request } = approval;
+  return page(
+    c,
+    visit,
+    { title: `${task} at ${tenant}` },
+    html`<p class="sub"><a href="/approvals">Approvals</a></p>
+      <h1 class="asks"><strong>${agent}</strong> asked for <strong>${task}</strong> at <strong>${tenant}</strong></h1>
+      ${noteOf(c)}
+      <p class="sub">${stateWords(approval, deps.clock())} <code>${id}</code>, for request <code>${request}</code></p>
+      ${await becameOf(deps, approval, why)}`,
+  );
+}
 
 function stateWords(approval: Approval, now: Approval['askedAt']): Markup {
   const state = stateAt(approval, now);
@@ -269,7 +295,7 @@ function wordOf({ statement }: DecisionTicket): Markup {
           ${Object.entries(statement.narrower).map(
             ([name, value]) =>
               html`<dt>${named(name)}</dt>
-                <dd>${value === null ? 'as asked' : html`<code>${JSON.stringify(value)}</code>`}</dd>`,
+                <dd>${value === null ? 'as asked' : valueOf(value)}</dd>`,
           )}
         </dl>
         <p>The agent takes it or withdraws. If it takes it, you sign that.</p>`;

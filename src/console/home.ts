@@ -1,43 +1,87 @@
 /** The start: what waits for the one who is signed in. */
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import { stateAt } from '../core/approval.ts';
+import type { KeptReview } from '../core/oversight.ts';
 import type { Scope } from '../http/scope.ts';
+import { approvalRow } from './approvals.ts';
 import { changeRow } from './changes.ts';
 import { page } from './layout.ts';
 import type { Markup } from './layout.ts';
+import { liveAsks } from './live.ts';
+import { mayWait, reviewRow } from './reviews.ts';
+import { telling } from './telling.ts';
 import { signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
 import { administeredBy, changesAt, isWaiting, mayConfirm, passkeysOf, waitingPasskeys } from './waiting.ts';
 
 export const home = new Hono<Scope>();
 
+/** Of each: the first page of more stands at its own place. */
+const MOST = 20;
+
 home.get(
   '/',
   signedIn(async (c, visit) => {
     const { deps, caller } = visit;
     const now = deps.clock();
-    const all = await changesAt(deps, await administeredBy(deps, caller));
+    const live = await liveAsks(visit);
+    const [asks, all, looks, nudge, told] = await Promise.all([
+      deps.store.asked({ person: caller.person, limit: MOST, after: null }),
+      administeredBy(deps, caller).then((places) => changesAt(deps, places)),
+      looksOwed(visit),
+      passkeyNudge(visit),
+      telling(visit),
+    ]);
+    const asked = asks.filter((one) => stateAt(one, now) === 'pending');
     const theirs = all.filter((one) => isWaiting(one, now) && mayConfirm(one, caller));
-    const nudge = await passkeyNudge(visit);
+    const nothing = asked.length + theirs.length + looks.length === 0;
     return page(
       c,
       visit,
-      { title: 'What waits for you' },
+      { title: 'What waits for you', live },
       html`<h1>What waits for you</h1>
         ${visit.deployment.inSetup ? setup() : ''} ${nudge}
-        ${
-          theirs.length === 0
-            ? html`<p class="calm">Nothing waits for your word.</p>`
-            : html`<section aria-labelledby="changes">
-                <h2 id="changes">Changes that take two</h2>
-                <ul class="rows">
-                  ${theirs.map((one) => changeRow(visit, one))}
-                </ul>
-              </section>`
-        }`,
+        <div id="waits" data-part>
+          ${nothing ? html`<p class="calm">Nothing waits for your word.</p>` : ''}
+          ${part(
+            'approvals',
+            'What agents ask you',
+            asked.map((one) => approvalRow(visit, one)),
+          )}
+          ${part(
+            'changes',
+            'Changes that take two',
+            theirs.map((one) => changeRow(visit, one)),
+          )}
+          ${part(
+            'reviews',
+            'What has to be looked at',
+            looks.map((one) => reviewRow(visit, one)),
+          )}
+        </div>
+        ${told}`,
     );
   }),
 );
+
+const part = (id: string, title: string, rows: readonly Markup[]): Markup | '' =>
+  rows.length === 0
+    ? ''
+    : html`<section aria-labelledby="${id}">
+        <h2 id="${id}"><a href="/${id}">${title}</a></h2>
+        <ul class="rows">
+          ${rows}
+        </ul>
+      </section>`;
+
+async function looksOwed(visit: SignedInVisit): Promise<readonly KeptReview[]> {
+  const { deps, caller } = visit;
+  const within = await deps.store.overseenBy(caller.person);
+  if (within.length === 0) return [];
+  const open = await deps.store.reviews({ within, open: true, before: null, limit: MOST });
+  return open.filter((one) => mayWait(one, visit));
+}
 
 const setup = (): Markup =>
   html`<p class="note warn">

@@ -32,6 +32,7 @@ inventory.get(
   }),
 );
 
+/** The roles say what a table is where it is drawn as sheets, on a phone. */
 function listOf(items: readonly InventoryItem[], now: Instant): Markup {
   if (items.length === 0) return html`<p class="calm">There is no agent.</p>`;
   const orphaned = items.filter(({ answered }) => !answered).length;
@@ -51,16 +52,16 @@ function listOf(items: readonly InventoryItem[], now: Instant): Markup {
       </div>
     </dl>
     <div class="wide spaced" tabindex="0" role="region" aria-label="The inventory">
-      <table class="inventory">
+      <table class="inventory" role="table">
         <thead>
-          <tr>
-            <th scope="col">Agent</th>
-            <th scope="col">Accountable</th>
-            <th scope="col">Made of</th>
-            <th scope="col">Data</th>
-            <th scope="col">Works at</th>
-            <th scope="col">Roles</th>
-            <th scope="col">Last used</th>
+          <tr role="row">
+            <th scope="col" role="columnheader">Agent</th>
+            <th scope="col" role="columnheader">Accountable</th>
+            <th scope="col" role="columnheader">Made of</th>
+            <th scope="col" role="columnheader">Data</th>
+            <th scope="col" role="columnheader">Works at</th>
+            <th scope="col" role="columnheader">Roles</th>
+            <th scope="col" role="columnheader">Last used</th>
           </tr>
         </thead>
         <tbody>
@@ -71,31 +72,37 @@ function listOf(items: readonly InventoryItem[], now: Instant): Markup {
 }
 
 function rowOf({ agent, answered, canAuthenticate, tenants, roles, lastUse }: InventoryItem, now: Instant): Markup {
-  return html`<tr>
-    <th scope="row">
+  return html`<tr role="row">
+    <th scope="row" role="rowheader">
       <a href="/agents/${agent.name}">${agent.name}</a>
       ${agent.active ? '' : html`<span class="tag bad">disabled</span>`}
       ${canAuthenticate ? '' : html`<span class="tag">only listed</span>`}
       <span class="sub">${untrusted(agent.purpose)}</span>
     </th>
-    <td>
-      ${answered ? agent.owner : html`<span class="tag bad">${agent.leftBy ?? agent.owner} is gone</span>`}
-      ${agent.deputy === null ? '' : html`<span class="sub">deputy ${agent.deputy}</span>`}
+    <td role="cell" data-label="Accountable">
+      <div>
+        ${answered ? agent.owner : html`<span class="tag bad">${agent.leftBy ?? agent.owner} is gone</span>`}
+        ${agent.deputy === null ? '' : html`<span class="sub">deputy ${agent.deputy}</span>`}
+      </div>
     </td>
-    <td>
-      ${agent.vendor}<span class="sub">${agent.model} ${agent.modelVersion}; ${agent.kind}, ${agent.autonomy}</span>
+    <td role="cell" data-label="Made of">
+      <div>
+        ${agent.vendor}<span class="sub">${agent.model} ${agent.modelVersion}; ${agent.kind}, ${agent.autonomy}</span>
+      </div>
     </td>
-    <td>${agent.data.length === 0 ? 'none' : agent.data.join(', ')}</td>
-    <td>${tenants.length === 0 ? 'nowhere' : tenants.join(', ')}</td>
-    <td>
-      ${roles.map(
-        ({ assignment: { tenant, role }, lastUsed }) =>
-          html`<div>
-            ${role} <span class="small">${tenant ?? 'everywhere'}</span>
-            ${lastUsed === null ? html`<span class="tag warn">never used</span>` : ''}
-          </div>`,
-      )}
+    <td role="cell" data-label="Data"><div>${agent.data.length === 0 ? 'none' : agent.data.join(', ')}</div></td>
+    <td role="cell" data-label="Works at"><div>${tenants.length === 0 ? 'nowhere' : tenants.join(', ')}</div></td>
+    <td role="cell" data-label="Roles">
+      <div>
+        ${roles.map(
+          ({ assignment: { tenant, role }, lastUsed }) =>
+            html`<div>
+              ${role} <span class="small">${tenant ?? 'everywhere'}</span>
+              ${lastUsed === null ? html`<span class="tag warn">never used</span>` : ''}
+            </div>`,
+        )}
+      </div>
     </td>
-    <td>${lastUse === null ? 'never' : momentFrom(lastUse, now)}</td>
+    <td role="cell" data-label="Last used"><div>${lastUse === null ? 'never' : momentFrom(lastUse, now)}</div></td>
   </tr>`;
 }

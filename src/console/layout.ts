@@ -17,6 +17,7 @@ const PLACES = [
   ['/approvals', 'Approvals'],
   ['/leases', 'Leases'],
   ['/blocks', 'Blocks'],
+  ['/reviews', 'Reviews'],
   ['/agents', 'Agents'],
   ['/tenants', 'Tenants'],
   ['/policy', 'Policy'],
@@ -166,7 +167,7 @@ export function refusalPage(c: Context<Scope>, visit: Visit, refusal: Failure): 
 }
 
 /** Details begin as they stand in a problem document; on a page they are sentences. */
-function sentence(detail: string): string {
+export function sentence(detail: string): string {
   const begun = detail.charAt(0).toUpperCase() + detail.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

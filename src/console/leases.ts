@@ -7,15 +7,14 @@ import { parseId, parseName } from '../core/ids.ts';
 import type { AgentName, TaskName, TenantName } from '../core/ids.ts';
 import { LEASE_STATES } from '../core/lease.ts';
 import type { Lease, LeaseState } from '../core/lease.ts';
+import type { Verdict } from '../core/oversight.ts';
 import { parseWith, words } from '../core/parse.ts';
-import { err, ok } from '../core/result.ts';
-import type { Result } from '../core/result.ts';
-import type { Snapshot } from '../core/snapshot.ts';
 import { seconds } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { actorOf } from '../administer/administrator.ts';
 import { timelineOf } from '../attribute/timeline.ts';
 import { mayUse } from '../authenticate/act.ts';
+import { readsAlone } from '../authenticate/principal.ts';
 import { end } from '../broker.ts';
 import { exposureSoFar } from '../oversee/block-progress.ts';
 import type { Scope } from '../http/scope.ts';
@@ -23,11 +22,13 @@ import { tokenField } from './form-token.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { lifeline, precise, timeLeft } from './lease/bars.ts';
+import { afterwards, judged } from './lease/afterwards.ts';
+import { leaseHere } from './lease/here.ts';
 import { CAUSES, story } from './lease/story.ts';
 import { liveOversight } from './live.ts';
 import { noteOf } from './note.ts';
 import { moment, momentFrom } from './shown.ts';
-import { chosen, NOTHING_HERE, tenantFor } from './standing.ts';
+import { chosen } from './standing.ts';
 import { untrusted } from './untrusted.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
@@ -208,25 +209,13 @@ function revoking(visit: SignedInVisit, { tenant, id }: Lease, words: string): M
   </details>`;
 }
 
-interface SeenLease {
-  readonly at: Snapshot;
-  readonly lease: Lease;
-}
-
-async function seenLease(c: Context<Scope>, visit: SignedInVisit): Promise<Result<SeenLease>> {
-  const id = parseId('lse', c.req.param('id'));
-  const at = await tenantFor(c, visit.caller, ['oversight']);
-  if (!at.ok) return at;
-  const lease = id.ok ? await visit.deps.store.lease(at.value.tenant.name, id.value) : null;
-  return lease === null ? err(NOTHING_HERE) : ok({ at: at.value, lease });
-}
-
 leases.post(
   '/leases/:tenant/:id/revoke',
   fromFormSignedIn(async (c, visit, form) => {
-    const found = await seenLease(c, visit);
+    const found = await leaseHere(c, visit);
     if (!found.ok) return refusalPage(c, visit, found.error);
-    const may = mayUse(visit.caller, 'revoke', 'oversight');
+    const alone = readsAlone(found.value.at, visit.caller.person, visit.deps.clock());
+    const may = mayUse(visit.caller, 'revoke', { held: 'oversight', alone });
     if (!may.ok) return refusalPage(c, visit, may.error);
     const reason = parseWith(words(1000), form.get('reason')?.trim() ?? '');
     if (!reason.ok) return refusalPage(c, visit, NO_REASON);
@@ -245,12 +234,16 @@ const doneWord = (before: Lease, { state }: Lease): string =>
 leases.get(
   '/leases/:tenant/:id',
   signedIn(async (c, visit) => {
-    const found = await seenLease(c, visit);
+    const found = await leaseHere(c, visit);
     if (!found.ok) return refusalPage(c, visit, found.error);
     const { tenant } = found.value.lease;
     const live = await liveOversight(visit, [tenant], tenant);
-    const entries = await visit.deps.store.entries(tenant, { lease: found.value.lease.id });
     const { at, lease } = found.value;
+    const [entries, verdicts, acts] = await Promise.all([
+      visit.deps.store.entries(tenant, { lease: lease.id }),
+      visit.deps.store.verdicts(tenant, lease.id),
+      afterwards(visit, found.value),
+    ]);
     const title = `${lease.task} at ${tenant}`;
     return page(
       c,
@@ -264,38 +257,40 @@ leases.get(
         ${noteOf(c)}
         <div id="lease" data-part>
           <p class="sub">${stateTag(lease)} <code>${lease.id}</code></p>
-          ${await standing(visit, lease)} ${isLive(lease) ? '' : lifeline(lease, visit.deps.clock())}
+          ${await standing(visit, lease, acts)} ${isLive(lease) ? '' : lifeline(lease, visit.deps.clock())}
           <div class="told-apart">
             <section aria-labelledby="story">
               <h2 id="story">What happened</h2>
               ${story(timelineOf(lease, entries))}
             </section>
-            ${factsOf(lease)}
+            ${factsOf(lease, verdicts)}
           </div>
         </div>`,
     );
   }),
 );
 
-/** What may be done about it, or why it is not dead yet. */
-async function standing(visit: SignedInVisit, lease: Lease): Promise<Markup | ''> {
+/** What may be done about it, and why it is not dead yet. */
+async function standing(visit: SignedInVisit, lease: Lease, acts: Markup): Promise<Markup> {
   if (isLive(lease)) {
     const scope = new URLSearchParams({ scope: 'agent', name: lease.agent, tenant: lease.tenant }).toString();
     return html`<div class="acts">
       <p class="life wide">${timeLeft(lease, visit.deps.clock())}</p>
-      ${revoking(visit, lease, 'Revoke')} <a class="button" href="/blocks/new?${scope}">Block ${lease.agent}</a>
+      ${revoking(visit, lease, 'Revoke')} <a class="button" href="/blocks/new?${scope}">Block ${lease.agent}</a> ${acts}
     </div>`;
   }
-  if (lease.state !== 'revoking') return '';
+  const after = html`<div class="acts">${acts}</div>`;
+  if (lease.state !== 'revoking') return after;
   const why = (await visit.deps.store.whyAlive([lease.id])).get(lease.id);
-  return html`<p class="note warn">
-    Not seen dead yet, ${precise(exposureSoFar(lease, visit.deps.clock()))} after its end.
-    ${why === undefined ? '' : html`Tried ${why.attempts} times${why.why === null ? '' : html`: ${untrusted(why.why)}`}.`}
-    It is tried until it is.
-  </p>`;
+  return html`${after}
+    <p class="note warn">
+      Not seen dead yet, ${precise(exposureSoFar(lease, visit.deps.clock()))} after its end.
+      ${why === undefined ? '' : html`Tried ${why.attempts} times${why.why === null ? '' : html`: ${untrusted(why.why)}`}.`}
+      It is tried until it is.
+    </p>`;
 }
 
-function factsOf(lease: Lease): Markup {
+function factsOf(lease: Lease, verdicts: readonly Verdict[]): Markup {
   const { death, exposure, uses, used, cause } = lease;
   return html`<section aria-labelledby="facts" class="beside">
     <h2 id="facts">The credential</h2>
@@ -318,6 +313,7 @@ function factsOf(lease: Lease): Markup {
           : html`<dt>Ended</dt>
               <dd>${CAUSES[cause]}</dd>`
       }
+      ${judged(verdicts)}
       <dt>Agent</dt>
       <dd><a href="/agents/${lease.agent}">${lease.agent}</a>, for ${lease.owner}</dd>
       <dt>On</dt>

@@ -25,6 +25,10 @@ const DONE = new Map([
   ['block-raised', 'Raised. Nothing inside is issued any more, and what lives there is being ended.'],
   ['block-lifted', 'Lifted, and written down under your name. What it ended stays dead.'],
   ['was-over', 'It had ended already.'],
+  ['judged', 'Written down under your name. The last verdict counts.'],
+  ['review-opened', 'On the list, until another person has looked at it.'],
+  ['reviewed', 'Written down under your name. It is off the list.'],
+  ['reversed', 'Its credential is ended, and the way back is ordered.'],
   ['withdrawn', 'Withdrawn. Nothing was changed.'],
 ]);
 

@@ -16,8 +16,11 @@ import { home } from './home.ts';
 import { inventory } from './inventory.ts';
 import { invitation } from './invitation.ts';
 import { leases } from './leases.ts';
+import { judgments } from './lease/afterwards.ts';
 import { live } from './live.ts';
 import { policy } from './policy.ts';
+import { reversal } from './reversal.ts';
+import { reviews } from './reviews.ts';
 import { signingIn } from './sign-in.ts';
 import { tenants } from './tenants.ts';
 
@@ -33,7 +36,10 @@ for (const part of [
   invitation,
   live,
   leases,
+  judgments,
+  reversal,
   blocks,
+  reviews,
   agents,
   tenants,
   exposure,

@@ -215,6 +215,11 @@ td { padding: 0.3125rem 0.75rem 0.3125rem 0; vertical-align: top; border-bottom:
 .sheet label { margin-top: 0.75rem; }
 .sheet .pair label { margin-top: 0; }
 .sheet select, .sheet textarea { display: block; width: 100%; margin-top: 0.25rem; }
+.sheet.word label { margin-top: 0; }
+.click .grows { flex-basis: 15rem; }
+.click input { font-weight: 400; }
+.halves .theirs { margin-top: 0.75rem; }
+.order .facts { margin-top: 0.5rem; }
 .sheet .choice { display: flex; align-items: flex-start; }
 .sheet .choice input { margin-top: 0.1875rem; flex: none; }
 .sheet .small { margin: 0.25rem 0 0; }
@@ -326,6 +331,17 @@ tbody th { font-weight: 550; color: var(--ink); }
 }
 @media (max-width: 52rem) {
   .told-apart { grid-template-columns: minmax(0, 1fr); }
+}
+/* A table that is too wide becomes one sheet a row; its cells say what they are. */
+@media (max-width: 62rem) {
+  .inventory { min-width: 0; display: block; }
+  .inventory thead { display: none; }
+  .inventory tbody, .inventory tr, .inventory th, .inventory td { display: block; }
+  .inventory tr { margin-bottom: 0.75rem; padding: 0.625rem 0.875rem; background: var(--sheet);
+    border: 1px solid var(--rule); border-radius: 5px; }
+  .inventory th[scope='row'] { padding: 0 0 0.375rem; font-size: 0.9375rem; }
+  .inventory td { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); gap: 0 0.75rem; padding: 0.1875rem 0; border: 0; }
+  .inventory td::before { content: attr(data-label); color: var(--soft); }
 }
 @media (max-width: 34rem) {
   .drawn { display: none; }

@@ -84,6 +84,7 @@ tenants.get(
         <h1>${tenant.displayName}</h1>
         <p class="sub"><code>${tenant.name}</code>, ${FUNCTIONS[held ?? 'execution']}</p>
         ${snapshot.situations.filter(({ from }) => from <= now).map((one) => situationNote(one, now))}
+        ${[...snapshot.lateNotices.keys()].map(lateNote)}
         ${
           blocks.length === 0
             ? ''
@@ -104,6 +105,11 @@ const situationNote = ({ kind, resource, until, author }: Situation, now: Instan
   html`<p class="note warn">
     ${SITUATIONS[kind] ?? kind}${resource === null ? '' : html` on ${untrusted(resource)}`}, said ${author}; it ends
     ${momentFrom(until, now)}.
+  </p>`;
+
+const lateNote = (task: string): Markup =>
+  html`<p class="note warn">
+    Nobody could be told of <strong>${task}</strong> in time: agents ask for it here until somebody is.
   </p>`;
 
 const some = (list: readonly string[], none: string): string => (list.length === 0 ? none : list.join(', '));

@@ -58,10 +58,14 @@ export const fromForm = (act: Act<Visit>, limit?: number): Handler =>
     const form = await readForm(c, limit);
     if (!form.ok) return refusalPage(c, visit, form.error);
     const foreign = whyForeign(c, visit, form.value);
-    if (foreign === null) return act(c, visit, form.value);
+    if (foreign === null) return act(c, visit, withLines(form.value));
     visit.deps.log.info('console.form_refused', { request: c.var.requestId, why: foreign });
     return refusalPage(c, visit, NOT_OURS);
   });
+
+/** A form ends its lines with two characters, of which one is a control. @see HTML section 4.10.21.8 */
+const withLines = (form: Form): Form =>
+  new Map([...form].map(([name, value]) => [name, value.replaceAll('\r\n', '\n')]));
 
 /** The same, of one who is signed in. */
 export const fromFormSignedIn = (act: Act<SignedInVisit>, limit?: number): Handler =>

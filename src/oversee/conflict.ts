@@ -14,10 +14,21 @@ interface Who {
 }
 
 /** As the register has the agent now, enrolled or not; its owner when the lease was issued; and who launched it. */
-export async function conflictWithLease(deps: Deps, lease: Lease, who: Who): Promise<Failure | null> {
-  const approval = lease.approval === null ? null : await deps.store.approval(lease.tenant, lease.approval);
-  const then = [lease.owner, ...(approval?.involved ?? [])];
-  return then.includes(who.person) ? inConflict(lease.agent) : conflictWithAgent(deps, lease.agent, who);
+export const conflictWithLease = (deps: Deps, lease: Lease, who: Who): Promise<Failure | null> =>
+  conflictWithLeases(deps, lease.agent, [lease], who);
+
+/** The same of several of one agent. */
+export async function conflictWithLeases(
+  deps: Deps,
+  agent: AgentName,
+  leases: readonly Lease[],
+  who: Who,
+): Promise<Failure | null> {
+  const approvals = await Promise.all(
+    leases.flatMap(({ tenant, approval }) => (approval === null ? [] : [deps.store.approval(tenant, approval)])),
+  );
+  const then = [...leases.map(({ owner }) => owner), ...approvals.flatMap((one) => one?.involved ?? [])];
+  return then.includes(who.person) ? inConflict(agent) : conflictWithAgent(deps, agent, who);
 }
 
 export async function conflictWithAgent(deps: Deps, name: AgentName, who: Who): Promise<Failure | null> {

@@ -119,6 +119,7 @@ async function give(
     id: newId('rev', at, deps.random),
     tenant,
     agent,
+    role: null,
     reason,
     at,
     from: at,

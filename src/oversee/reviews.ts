@@ -8,6 +8,7 @@ import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId, parseId } from '../core/ids.ts';
 import type { ReviewId } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
 import type { KeptReview, Review } from '../core/oversight.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
@@ -20,8 +21,9 @@ import { standingAt } from '../administer/administrator.ts';
 import { perform } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
-import { nowhere } from './blocks.ts';
-import { conflictWithAgent, conflictWithLease } from './conflict.ts';
+import { conflictWithLeases } from './conflict.ts';
+import { nowhere } from './overseen.ts';
+import { underReview } from './under-review.ts';
 
 const REVIEW_WITHIN = seconds(7 * 24 * 3600);
 
@@ -70,6 +72,7 @@ export async function openReview(deps: Deps, operator: OperatorPrincipal, body: 
     what: 'lease',
     about: lease.id,
     agent: lease.agent,
+    role: null,
     openedBy: person,
     due: due ?? after(now, REVIEW_WITHIN),
     notBy: [person],
@@ -111,8 +114,15 @@ export async function doReview(
     ledger: review.tenant,
     facts: { review: id, what: review.what, about: review.about },
     said: { words: said.value.words },
+    ...(await storyOf(deps, review)),
     ends: null,
   });
+}
+
+/** Where it is about one credential, it stands in the story of that. */
+async function storyOf(deps: Deps, review: Review): Promise<{ readonly about?: Lease }> {
+  const [lease] = review.what === 'break_glass' ? [] : (await underReview(deps, review)).leases;
+  return lease === undefined ? {} : { about: lease };
 }
 
 /** Also for a page, which says beforehand whether its reader may. */
@@ -134,15 +144,14 @@ export async function whyNotDone(
   });
 }
 
+/** With each credential that it is about, since who owned the agent then, or launched it, had a part in it. */
 async function conflictWith(
   deps: Deps,
-  { tenant, about, agent }: Review,
+  review: Review,
   who: { readonly person: PersonName; readonly now: Instant },
 ): Promise<Failure | null> {
-  const id = parseId('lse', about);
-  const lease = id.ok ? await deps.store.lease(tenant, id.value) : null;
-  if (lease !== null) return conflictWithLease(deps, lease, who);
-  return agent === null ? null : conflictWithAgent(deps, agent, who);
+  const { leases } = await underReview(deps, review);
+  return review.agent === null ? null : conflictWithLeases(deps, review.agent, leases, who);
 }
 
 export async function seenReview(deps: Deps, operator: OperatorPrincipal, id: ReviewId): Promise<Result<KeptReview>> {

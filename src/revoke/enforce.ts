@@ -87,6 +87,7 @@ export async function reachOf(deps: Deps, of: BlockOf, tenants: readonly TenantN
     case 'lease':
     case 'role':
     case 'task':
+    case 'agent_task':
     case 'tenant':
     case 'target':
     case 'provider':

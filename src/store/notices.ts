@@ -1,5 +1,5 @@
 /** What telling people reads and notes: the order of notices, how channels stand, and what a digest is made of. */
-import { and, asc, count, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, min, sql } from 'drizzle-orm';
 import type { Store } from '../core/store.ts';
 import type { Link } from './link.ts';
 import { withoutSecret } from './lease-columns.ts';
@@ -7,7 +7,7 @@ import { ROLES } from './roles.ts';
 import { leases } from './schema/requests.ts';
 import { channels, work } from './schema/work.ts';
 
-type Notices = Pick<Store, 'isNext' | 'channels' | 'usedChannel' | 'opened'>;
+type Notices = Pick<Store, 'isNext' | 'channels' | 'untold' | 'usedChannel' | 'opened'>;
 
 /** A reason is a sentence of ours. */
 const WHY_LENGTH = 300;
@@ -26,6 +26,19 @@ export const createNotices = (link: Link): Notices => ({
       return earlier === undefined;
     }),
   channels: () => link.transaction(working, (tx) => tx.select().from(channels).orderBy(asc(channels.name))),
+  untold: (within) =>
+    link.transaction(working, async (tx) => {
+      const these = and(
+        inArray(sql`(what->>'task')`, ['notice', 'digest']),
+        isNotNull(work.why),
+        within === null ? undefined : inArray(work.tenant, [...within]),
+      );
+      const [found] = await tx
+        .select({ count: count(), since: min(work.enqueuedAt) })
+        .from(work)
+        .where(these);
+      return { count: found?.count ?? 0, since: found?.since ?? null };
+    }),
   usedChannel: async (name, why) => {
     const failed = why !== null;
     const fresh = {

@@ -134,6 +134,9 @@ oversight('finds an agent, its tenants, and the inventory', async () => {
   await clean(otto, 'tenant');
   await otto.goto('/inventory');
   await clean(otto, 'inventory');
+  await otto.setViewportSize({ width: 360, height: 740 });
+  const wide = await otto.evaluate<number>("document.querySelector('.wide').scrollWidth");
+  assert.ok(wide <= 360, `the inventory is ${wide} wide on a phone`);
 });
 
 oversight('of the policy is for its administrators, who read what a version would change', async () => {

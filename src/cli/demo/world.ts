@@ -5,6 +5,7 @@ import type { JWK } from 'jose';
 import { signDemand, DEMAND_KEY_USE } from '../../core/local-token.ts';
 import type { OperatorName } from '../../core/ids.ts';
 import type { Deps } from '../../deps.ts';
+import type { DemoIssuer } from './issuer.ts';
 import { DemoFailed } from './story.ts';
 
 export interface Answer {
@@ -97,17 +98,21 @@ const FIREWALL = {
 interface Clients {
   readonly database: unknown;
   readonly psa?: unknown;
+  /** Where its people sign in. */
+  readonly issuer?: Pick<DemoIssuer, 'url' | 'subjectOf'>;
 }
 
 /** Two tenants, people of whom each holds one function, two agents, four targets. */
-export async function populate(deps: Deps, url: string, { database, psa }: Clients): Promise<World> {
+export async function populate(deps: Deps, url: string, { database, psa, issuer }: Clients): Promise<World> {
   const administrator = await localToken(deps, url, 'ada');
   const put = (path: string, body: unknown) => must(url, 'PUT', path, { token: administrator, body });
   const assign = (body: unknown) => must(url, 'POST', '/api/assignments', { token: administrator, body });
   await put('/api/vendors/in-house', { trains_on_client_data: false, retention_days: 0 });
   for (const [name, body] of Object.entries(TENANTS)) await put(`/api/tenants/${name}`, body);
   for (const name of ['olga', 'dana', 'otto', 'paula']) await put(`/api/people/${name}`, { display_name: name });
-  await put('/api/operators/otto', { person: 'otto' });
+  const there = (person: string) =>
+    issuer === undefined ? {} : { issuer: issuer.url, subject: issuer.subjectOf(person) };
+  for (const person of ['ada', 'otto', 'paula']) await put(`/api/operators/${person}`, { person, ...there(person) });
   await put('/api/agents/report-bot', { ...AGENT, purpose: 'Writes the daily reports' });
   await put('/api/agents/triage-bot', { ...AGENT, purpose: 'Routes tickets' });
   await put('/api/tenants/acme/targets/shop-db', database);

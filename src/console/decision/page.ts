@@ -48,6 +48,24 @@ export function sentenceOf({ agent, task, client }: Shown): Markup {
     <strong>${client.display_name}</strong>`;
 }
 
+/** Where it stands among people, where there is more to that than one person who is asked: on top of the page. */
+export function wayWords({ route }: Shown): Markup | '' {
+  const { steps, step: at, answered } = route;
+  const step = steps[at];
+  if (step === undefined) return '';
+  const silent = steps.slice(0, at).flatMap(({ asks }) => asks);
+  const said = answered.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
+  const several = typeof step.quorum !== 'number' || step.quorum > 1;
+  if (silent.length === 0 && !several) return '';
+  return html`<p class="note">
+    ${silent.length === 0 ? '' : html`Not answered in time by ${silent.join(', ')}. `}
+    ${several ? html`It takes ${quorumOf(step)} ${step.asks.join(' and ')}: ${said.length === 0 ? 'nobody has said yes yet' : html`<strong>${said.join(', ')}</strong> said yes`}.` : ''}
+  </p>`;
+}
+
+type Step = Shown['route']['steps'][number];
+const quorumOf = ({ quorum }: Step): string => (typeof quorum === 'number' ? `${quorum} of` : 'one of each of');
+
 function what(shown: Shown): Markup {
   const { mint, task, narrows } = shown;
   const parameters = Object.entries(mint.parameters);
@@ -281,12 +299,11 @@ function why({ policy, risk: { scores }, route }: Shown): Markup {
     </ol>`;
 }
 
-function stepOf(route: Shown['route'], step: Shown['route']['steps'][number], at: number): Markup {
-  const quorum = typeof step.quorum === 'number' ? `${step.quorum} of` : 'one of each of';
+function stepOf(route: Shown['route'], step: Step, at: number): Markup {
   const answered = route.answered.filter(({ person }) => step.asks.includes(person));
   return html`<li ${at === route.step ? html`aria-current="step"` : ''}>
     <strong>${named(step.name)}</strong>, ${spanOf(step.within_s)}:
-    ${step.asks.length === 0 ? 'nobody could be asked' : `${quorum} ${step.asks.join(', ')}`}.
+    ${step.asks.length === 0 ? 'nobody could be asked' : `${quorumOf(step)} ${step.asks.join(', ')}`}.
     ${answered.map(({ person, verdict }) => html`<span class="tag">${person}: ${verdict}</span> `)}
     ${step.skipped.map(({ person, why: reason }) => html`<span class="sub">${person} is passed over: ${SKIPPED[reason] ?? reason}.</span>`)}
   </li>`;

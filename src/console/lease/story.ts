@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../core/canonical.ts';
 import type { RevocationCause } from '../../core/lease.ts';
 import { parseInstant } from '../../core/time.ts';
 import type { Step, Timeline } from '../../attribute/timeline.ts';
+import { revokedWords } from '../decision/over.ts';
 import { named } from '../decision/words.ts';
 import type { Markup } from '../layout.ts';
 import { untrusted } from '../untrusted.ts';
@@ -84,7 +85,9 @@ const part = (title: string, values: JsonObject): Markup | '' =>
 
 /** Words of people and agents; a whole package stands below, in the entry. */
 function quotes({ said }: Step): Markup | '' {
-  const words = [said['reason'], said['summary'], said['words']].filter((one) => typeof one === 'string');
+  const words = [said['reason'], said['summary'], said['words'], said['reference']].filter(
+    (one) => typeof one === 'string',
+  );
   return html`${words.map((one) => html`<blockquote>${untrusted(one)}</blockquote>`)}`;
 }
 
@@ -127,8 +130,11 @@ function sentenceOf(step: Step): Markup | string {
     case 'approval.withdrawn':
       return html`${who} withdrew it.`;
     case 'approval.revoked':
-      return html`What was approved was not what would have been given, so nothing was
-      (<code>${text(facts['because'])}</code>).`;
+      return revokedWords({
+        because: text(facts['because']),
+        who: whoOf(step),
+        detail: text(seen['detail']),
+      });
     case 'approval.redeemed':
       return html`${who} came for it, on the word of ${approvers(facts)}.`;
     case 'lease.opening':
@@ -155,6 +161,15 @@ function sentenceOf(step: Step): Markup | string {
         <strong>${precise(number(facts['exposure_ms']))}</strong>.`;
     case 'lease.reported':
       return html`${who} said of its work: <strong>${text(facts['outcome'])}</strong>.`;
+    case 'lease.judged':
+      return html`${who} judged it: <strong>${named(text(facts['verdict']))}</strong>.`;
+    case 'order.given':
+      return html`${who} had it taken back: the agent is ordered to ask for
+        <strong>${text(facts['by_task'])}</strong>.`;
+    case 'review.opened':
+      return html`${who} asked for <a href="/reviews/${text(facts['review'])}">a look at it</a> by another person.`;
+    case 'review.done':
+      return html`${who} has <a href="/reviews/${text(facts['review'])}">looked at it</a>.`;
     default:
       return html`${who}: <code>${step.kind}</code>.`;
   }

@@ -11,6 +11,7 @@ import type {
   PersonName,
   RequestId,
   ReviewId,
+  RoleName,
   TaskName,
   TripId,
   VerdictId,
@@ -51,6 +52,10 @@ export const pauses = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
+    // Two nodes that find a spike pause everything once.
+    uniqueIndex('pauses_of_broker')
+      .on(table.tenant)
+      .where(sql`author = '(broker)' and ended_at is null`),
     check('pauses_ended_by_somebody', sql`(${table.endedAt} is null) = (${table.endedBy} is null)`),
   ],
 );
@@ -88,6 +93,8 @@ export const reviews = pgTable(
     what: text('what').$type<ReviewKind>().notNull(),
     about: text('about').notNull(),
     agent: text('agent').$type<AgentName>(),
+    /** Of broken glass: the assignment is gone once another takes its place. */
+    role: text('role').$type<RoleName>(),
     openedBy: text('opened_by').$type<PersonName>().notNull(),
     reason: text('reason').notNull(),
     at: at('at').notNull(),
@@ -119,6 +126,7 @@ export const trips = pgTable(
     id: text('id').$type<TripId>().notNull(),
     agent: text('agent').$type<AgentName>().notNull(),
     task: text('task').$type<TaskName>().notNull(),
+    breaker: text('breaker').notNull().default(''),
     signal: text('signal').$type<Signal>().notNull(),
     to: text('to').$type<Trip['to']>().notNull(),
     counts: json('counts').$type<Trip['counts']>().notNull(),
@@ -133,5 +141,8 @@ export const trips = pgTable(
     uniqueIndex('trips_standing')
       .on(table.tenant, table.agent, table.task, table.to)
       .where(sql`ended_at is null and block is null`),
+    // Counting begins anew where one has ended, and a spike is counted over all tenants.
+    index('trips_of').on(table.tenant, table.agent, table.task),
+    index('trips_from').on(table.from),
   ],
 );

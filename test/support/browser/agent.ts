@@ -5,6 +5,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createBrevet } from '../../../src/client/brevet.ts';
+import type { Ask, Brevet } from '../../../src/client/brevet.ts';
 import { newKey, run } from '../../acceptance/broker.ts';
 import type { Process } from '../../acceptance/broker.ts';
 import type { ConsoleWorld } from './world.ts';
@@ -30,7 +32,21 @@ const TERMS = {
 export interface FirewallAgent {
   /** `brevet exec`, which waits for people; `sent` are more of its arguments. */
   exec(sent?: Asking): Process;
+  /** The same agent, as a program has it. */
+  readonly brevet: Brevet;
 }
+
+/** What it asks for, in the SDK's words. */
+export const CLOSE_TELNET: Ask = {
+  task: 'firewall.change',
+  resource: 'edge-firewall',
+  parameters: { rule: 'telnet-from-outside', action: 'close', port: 23 },
+  reason: 'A scan found telnet open to the world',
+  change: 'CHG-1042',
+  rollback: 'Open the rule again',
+  confidence: 0.93,
+  trigger: { kind: 'alert', reference: 'SCAN-77' },
+};
 
 export interface Asking {
   readonly reason?: string;
@@ -43,10 +59,14 @@ export interface Asking {
 
 const RULE = { rule: 'telnet-from-outside', action: 'close', 'port:': '23' };
 
-export async function firewallAgent({ ada, place }: ConsoleWorld, tenant = 'clinic'): Promise<FirewallAgent> {
+export async function firewallAgent(
+  { ada, place }: ConsoleWorld,
+  tenant = 'clinic',
+  display_name = 'Northwind Clinic',
+): Promise<FirewallAgent> {
   for (const name of ['olga', 'dana']) await ada.put(`/api/people/${name}`, { display_name: name });
   await ada.put(`/api/tenants/${tenant}`, {
-    display_name: 'Northwind Clinic',
+    display_name,
     autonomy: 'autonomous',
     terms: TERMS,
     regulations: ['hipaa'],
@@ -55,7 +75,7 @@ export async function firewallAgent({ ada, place }: ConsoleWorld, tenant = 'clin
   await ada.put(`/api/tenants/${tenant}/targets/edge-firewall`, {
     provider: 'jwt',
     environment: 'production',
-    config: { audience: 'https://firewall.clinic.example', checks: 'introspection' },
+    config: { audience: `https://firewall.${tenant}.example`, checks: 'introspection' },
     jwk: (await newKey()).publicJwk,
   });
   await ada.assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
@@ -73,6 +93,7 @@ export async function firewallAgent({ ada, place }: ConsoleWorld, tenant = 'clin
   writeFileSync(keyFile, JSON.stringify(key), { mode: 0o600 });
   const env = { BREVET_URL: place.url, BREVET_TENANT: tenant, BREVET_AGENT: 'net-bot', BREVET_AGENT_KEY_FILE: keyFile };
   return {
+    brevet: createBrevet({ url: place.url, tenant, agent: 'net-bot', key }),
     exec({ reason = 'A scan found telnet open to the world', parameters = RULE, more = {}, args = [], command } = {}) {
       const said = join(folder, `${Math.random()}.json`);
       writeFileSync(

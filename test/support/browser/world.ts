@@ -40,7 +40,8 @@ const NAMES: Readonly<Record<string, string>> = {
   otto: 'Otto Neurath',
 };
 
-export async function startConsole(): Promise<ConsoleWorld> {
+/** @param env more of its settings. */
+export async function startConsole(env: Readonly<Record<string, string>> = {}): Promise<ConsoleWorld> {
   const place = await newPlace();
   const issuer = await startSignInIssuer(place.url);
   const secret = join(place.dataDir, '..', 'client-secret');
@@ -52,6 +53,7 @@ export async function startConsole(): Promise<ConsoleWorld> {
       BREVET_OPERATOR_CLIENT_ID: CLIENT,
       BREVET_OPERATOR_CLIENT_SECRET_FILE: secret,
       BREVET_ALLOW_PRIVATE_HOSTS: '127.0.0.1',
+      ...env,
     },
   });
   const browser = await launchBrowser();
@@ -73,7 +75,17 @@ async function closeAll(all: { browser: Browser; running: Process; issuer: SignI
   await all.issuer.stop();
 }
 
-async function populateConsole(by: Administrator, { url: issuer, subjectOf }: SignInIssuer): Promise<void> {
+/** A person with an account at the identity provider. */
+export async function addPerson(
+  { ada, issuer: { url: issuer, subjectOf } }: Pick<ConsoleWorld, 'ada' | 'issuer'>,
+  name: string,
+  display_name: string,
+): Promise<void> {
+  await ada.put(`/api/people/${name}`, { display_name });
+  await ada.put(`/api/operators/${name}`, { person: name, issuer, subject: subjectOf(name) });
+}
+
+async function populateConsole(by: Administrator, issuer: SignInIssuer): Promise<void> {
   await by.put('/api/vendors/in-house', { trains_on_client_data: false, retention_days: 0 });
   for (const [tenant, display_name] of [
     ['acme', 'Acme Retail'],
@@ -81,10 +93,7 @@ async function populateConsole(by: Administrator, { url: issuer, subjectOf }: Si
   ] as const) {
     await by.put(`/api/tenants/${tenant}`, { display_name });
   }
-  for (const [name, display_name] of Object.entries(NAMES)) {
-    await by.put(`/api/people/${name}`, { display_name });
-    await by.put(`/api/operators/${name}`, { person: name, issuer, subject: subjectOf(name) });
-  }
+  for (const [name, displayName] of Object.entries(NAMES)) await addPerson({ ada: by, issuer }, name, displayName);
   for (const person of ['alan', 'anna']) await by.assign({ tenant: null, holder: { person }, role: 'administrator' });
   for (const tenant of ['acme', 'birch']) {
     await by.assign({ tenant, holder: { person: 'otto' }, role: 'overseer' });
@@ -92,7 +101,7 @@ async function populateConsole(by: Administrator, { url: issuer, subjectOf }: Si
   }
 }
 
-export async function newVisitor(browser: Browser, place: Place, visiting: Visiting = {}): Promise<Page> {
+export async function newVisitor(browser: Browser, place: Pick<Place, 'url'>, visiting: Visiting = {}): Promise<Page> {
   const { width = 1280, height = 800, theme = 'light', scripts = true } = visiting;
   const context = await browser.newContext({
     baseURL: place.url,
