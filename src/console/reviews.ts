@@ -94,7 +94,8 @@ export function reviewRow(visit: SignedInVisit, review: KeptReview): Markup {
   const { id, tenant, openedBy, reason, at, done, due } = review;
   return html`<li>
     <div>
-      <a href="/reviews/${id}">${headOf(review)} at <strong>${tenant}</strong></a> ${stateTag(visit, review)}
+      <a href="/reviews/${id}">${headOf(review)} at <strong>${tenant}</strong></a>
+      ${stateTag(review, now, mayWait(review, visit))}
       <span class="sub">
         ${BEGUN[review.what]} by ${openedBy} ${momentFrom(at, now)}: <q>${untrusted(reason)}</q>
       </span>
@@ -109,12 +110,11 @@ export function reviewRow(visit: SignedInVisit, review: KeptReview): Markup {
 export const mayWait = ({ done, notBy, from }: KeptReview, { caller, deps }: SignedInVisit): boolean =>
   done === null && from <= deps.clock() && !notBy.includes(caller.person);
 
-function stateTag(visit: SignedInVisit, review: KeptReview): Markup {
-  const now = visit.deps.clock();
+function stateTag(review: KeptReview, now: Instant, isTheirs: boolean): Markup {
   if (review.done !== null) return html`<span class="tag">looked at</span>`;
   if (review.from > now) return html`<span class="tag bad">goes on, ends ${momentFrom(review.from, now)}</span>`;
   const late = review.due <= now ? html` <span class="tag bad">late</span>` : '';
-  return mayWait(review, visit)
+  return isTheirs
     ? html`<span class="tag warn">waits for you</span>${late}`
     : html`<span class="tag">for another person</span>${late}`;
 }
@@ -161,7 +161,9 @@ reviews.get(
       html`<p class="sub"><a href="/reviews">Reviews</a></p>
         <h1 class="asks">${headOf(review)} at <strong>${review.tenant}</strong></h1>
         ${noteOf(c)}
-        <p class="sub"><span id="state" data-part>${stateTag(visit, review)}</span> <code>${review.id}</code></p>
+        <p class="sub">
+          <span id="state" data-part>${stateTag(review, now, mayNot === null)}</span> <code>${review.id}</code>
+        </p>
         <div class="halves">
           <section aria-labelledby="why">
             <h2 id="why">Who, and why</h2>
