@@ -48,7 +48,19 @@ export interface CallLoad {
   readonly seconds?: number;
 }
 
-export type Load = TokenLoad | LoginLoad | CallLoad;
+/** Logins of Vault's database engine, each read and its lease revoked before the connection reads its next. */
+export interface VaultLoad {
+  readonly kind: 'vault-logins';
+  readonly port: number;
+  readonly token: string;
+  readonly role: string;
+  readonly connections: number;
+  readonly requests: number;
+  /** The run ends then, if it has not before. */
+  readonly seconds?: number;
+}
+
+export type Load = TokenLoad | LoginLoad | CallLoad | VaultLoad;
 
 /** Of one run; times in milliseconds. */
 export interface Measured {

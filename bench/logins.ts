@@ -11,7 +11,7 @@ import type { Outcome } from './tokens.ts';
 import { ADMIN, DATABASE, GROUP, prepare, startShop, target, verifierOf } from './shop.ts';
 import { agentSession, newAgentKey, populate, TENANT } from './world.ts';
 
-const ROUNDS = { usual: 4096, fewest: 1 } as const;
+export const ROUNDS = { usual: 4096, fewest: 1 } as const;
 const AT_ONCE = [8, 32] as const;
 
 export async function measureLogins(folder: string, plan: Plan, generator: Generator): Promise<Outcome> {

@@ -54,7 +54,7 @@ export async function prepare(server: RunningServer, password: string): Promise<
 }
 
 /** @returns the first row of the last statement. */
-async function asSuperuser(
+export async function asSuperuser(
   server: RunningServer,
   database: string,
   statements: readonly string[],

@@ -30,6 +30,7 @@ import { reconciling } from './http/reconcile.ts';
 import { requests } from './http/requests.ts';
 import { reviews } from './http/reviews.ts';
 import type { Scope } from './http/scope.ts';
+import { trips } from './http/trips.ts';
 import { errors, keys, metadata } from './http/well-known.ts';
 import { problem } from './http/wire.ts';
 
@@ -67,6 +68,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.route('/api/policy', policy);
   app.route('/api/reconcile', reconciling);
   app.route('/api/reviews', reviews);
+  app.route('/api/trips', trips);
   app.route('/api/tenants/:tenant/acceptances', acceptances);
   app.route('/api/people', absences);
   app.route('/api', admin);

@@ -40,6 +40,7 @@ import { parseAccessRequest } from './decide/request.ts';
 import type { Deps } from './deps.ts';
 import { grantOfPermit } from './issue/grant.ts';
 import { issue } from './issue/issue.ts';
+import { countBreakers } from './oversee/count.ts';
 import { noticesOf } from './oversee/notice.ts';
 import { huntByTheClock } from './revoke/orphans.ts';
 import { endLease } from './revoke/revoke.ts';
@@ -49,6 +50,7 @@ import { killWithin } from './revoke/within.ts';
 
 export type { Answer } from './broker/answer.ts';
 export { isWatched } from './broker/deciding.ts';
+export { isCounted, sinceCounted } from './oversee/count.ts';
 
 /** An agent asks for one task at this tenant. */
 export async function requestTask(
@@ -188,6 +190,11 @@ export async function end(deps: Deps, lease: Lease, ending: Ending, wait: Second
 /** Asks targets, now and then and on one node, what they hold that no lease knows, and kills it. */
 export async function hunt(deps: Deps): Promise<void> {
   await huntByTheClock(deps);
+}
+
+/** Counts, every few seconds and on one node, what circuit breakers trip at. */
+export async function count(deps: Deps): Promise<void> {
+  await countBreakers(deps);
 }
 
 /** One pass of what is done without being asked: expiry, the queue, and what was counted. @returns whether more waits. */

@@ -3,7 +3,7 @@
  * looks at its database before it serves, and refuses everything while the lock or the reads do not hold there.
  */
 import { createApp } from './app.ts';
-import { hunt, watch } from './broker.ts';
+import { count, hunt, watch } from './broker.ts';
 import { FAILURES } from './core/failure.ts';
 import { pause } from './core/pause.ts';
 import { StoreUnavailable } from './core/store.ts';
@@ -17,6 +17,8 @@ import type { Bindings, CronEvent, Invocation } from './worker/platform.ts';
 /** The cron comes once a minute. Its passes go on into the next one's first, which may be late. */
 const SWEEP_FOR_MS = 75_000;
 const SWEEP_EVERY_MS = 1_000;
+/** How often a pass looks whether breakers are to be counted. */
+const COUNT_LOOK_MS = 5_000;
 const RETRY_SECONDS = 2;
 
 const app = createApp((env) => (env as typeof env & { readonly deps: Deps }).deps);
@@ -34,8 +36,13 @@ const worker = {
     const { deps, over } = await begin(await isolateOf(bindings), bindings);
     try {
       deps.background(hunt(deps));
+      let countAt = 0;
       for (let more = true; more;) {
         await pass(deps);
+        if (Date.now() >= countAt) {
+          deps.background(counting(deps));
+          countAt = Date.now() + COUNT_LOOK_MS;
+        }
         more = Date.now() < scheduledTime + SWEEP_FOR_MS;
         if (more) await pause(SWEEP_EVERY_MS);
       }
@@ -89,3 +96,7 @@ async function pass(deps: Deps): Promise<void> {
     deps.log.error('sweep.failed', { fault: String(fault) });
   }
 }
+
+/** The same. */
+const counting = (deps: Deps): Promise<void> =>
+  count(deps).catch((fault: unknown) => deps.log.error('breakers.not_counted', { fault: String(fault) }));

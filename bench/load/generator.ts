@@ -6,6 +6,7 @@ import type { Load, Measured, Reply } from '../load.ts';
 import { toolCalls } from './calls.ts';
 import { loginLife } from './logins.ts';
 import { tokenRequests } from './tokens.ts';
+import { vaultLife } from './vault.ts';
 
 process.on('message', (load: Load) => {
   measure(load).then(
@@ -26,6 +27,8 @@ function stepOf(load: Load): Step {
       return loginLife(load);
     case 'calls':
       return toolCalls(load);
+    case 'vault-logins':
+      return vaultLife(load);
   }
 }
 

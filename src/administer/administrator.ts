@@ -7,7 +7,7 @@ import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { functionAt } from '../authenticate/principal.ts';
+import { functionAt, readsAlone } from '../authenticate/principal.ts';
 import { ACTS, mayUse } from '../authenticate/act.ts';
 import type { OperatorAct } from '../authenticate/act.ts';
 
@@ -43,7 +43,7 @@ export function standingAt(
   if (!isStillTheirs(operator, place)) return err(GONE);
   const held = functionAt(place, operator.person, now);
   const act = acts.find((one) => ACTS[one].function === held) ?? acts[0];
-  const may = mayUse(operator, act, held);
+  const may = mayUse(operator, act, { held, alone: readsAlone(place, operator.person, now) });
   return may.ok ? ok(standing(operator, place)) : may;
 }
 

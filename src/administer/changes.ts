@@ -16,6 +16,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { ActivateStatement, ConfirmStatement } from '../core/statement.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
@@ -237,6 +238,7 @@ export async function confirmChange(
       ends: null,
     });
   }
+  if (!isFirstStill(proposal, place, deps.clock())) return err(FIRST_GONE);
   if (act.policy !== null && act.policy !== policyOf(act.change, place)) return err(OTHER_POLICY);
   const change = signedByBoth(act.change, operator.person);
   return perform(deps, {
@@ -247,6 +249,17 @@ export async function confirmChange(
     ...(reassesses === undefined ? {} : { reassesses }),
   });
 }
+
+/** Of two persons the first is one whose word still counts there. One's own passkey anybody may enrol. */
+function isFirstStill({ proposer, act }: KeptProposal, place: Place, now: Instant): boolean {
+  const { persons } = 'deployment' in place ? place.deployment : place;
+  if (act.change.kind === 'passkey.put') return persons.get(proposer)?.active === true;
+  return functionAt(place, proposer, now) === 'administration';
+}
+
+const FIRST_GONE = failure('change_over', 'who proposed it administers nothing here any more', {
+  hint: 'Withdraw it, and propose it in your own name.',
+});
 
 /** A second person's word, under their own key. */
 export interface Word {

@@ -7,6 +7,7 @@ import type { Notice, NoticeLine } from '../core/channel.ts';
 import type { PersonName } from '../core/ids.ts';
 import { approvalPage, reversalPage, reviewsPage } from '../core/links.ts';
 import type { AskedFor, NoticeFacts } from '../core/notice.ts';
+import { SIGNAL_WORDS } from '../core/oversight.ts';
 import type { Person, Tenant } from '../core/registers.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
@@ -95,6 +96,23 @@ function wordsOf(facts: NoticeFacts, telling: Telling): Words {
         link: reviewsPage(telling.publicUrl),
         about: facts.assignment,
       };
+    case 'tripped':
+      return tripped(facts, telling);
+    case 'all_paused':
+      return {
+        ...team(facts.tell, telling),
+        subject: 'Everything is paused everywhere: breakers trip at many clients',
+        lines: [
+          own(
+            'Why',
+            `${facts.trips} breakers have tripped at ${facts.tenants} clients, ${clientOf(telling)} among them`,
+          ),
+          own('So', 'Everything asks, and what lived without a person’s word is ended.'),
+          own('To end it', 'A person who oversees every client, and answers for no agent, ends the pause.'),
+        ],
+        link: null,
+        about: facts.pause,
+      };
     case 'done_at_client':
       return {
         audience: 'client',
@@ -144,6 +162,27 @@ function acted(facts: Extract<NoticeFacts, { readonly kind: 'acted' }>, telling:
     ],
     link: reversalPage(telling.publicUrl, telling.tenant.name, lease),
     about: lease,
+  };
+}
+
+function tripped(facts: Extract<NoticeFacts, { readonly kind: 'tripped' }>, telling: Telling): Words {
+  const { trip, block, agent, task, signal, count, within, to, tell } = facts;
+  const [what, next] =
+    to === 'ask'
+      ? ['asks from now on', `brevet trip reset ${trip}`]
+      : ['is stopped', block === null ? '' : `brevet block lift ${block}`];
+  return {
+    ...team(tell, telling),
+    subject: `A breaker has tripped: ${task} of ${agent} at ${clientOf(telling)} ${what}`,
+    lines: [
+      own('Agent', agent),
+      own('Task', task),
+      own('Client', `${clientOf(telling)} (${telling.tenant.name})`),
+      own('Why', `${count} ${SIGNAL_WORDS[signal]} within ${within / 60} min`),
+      own('To end it', `Somebody who oversees, and does not answer for it: ${next}`),
+    ],
+    link: null,
+    about: trip,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../core/canonical.ts';
 import type { EntryDraft, EntryKind } from '../core/entry.ts';
-import type { RequestId } from '../core/ids.ts';
+import type { BlockId, RequestId } from '../core/ids.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -81,14 +81,17 @@ export function leaseEntry(
   };
 }
 
-export function overtakenEntry(asking: Asking, lease: LeaseTerms, at: Instant): EntryDraft {
+export function overtakenEntry(asking: Asking, lease: LeaseTerms, block: BlockId | null, at: Instant): EntryDraft {
   return {
     ...common(asking),
     kind: 'lease.revoking',
     at,
     actor: { kind: 'broker', name: 'issue' },
     lease: lease.id,
-    facts: { cause: 'overtaken', expires_at: toRfc3339(lease.expiresAt) },
+    facts: {
+      ...(block === null ? { cause: 'overtaken' } : { cause: 'blocked', block }),
+      expires_at: toRfc3339(lease.expiresAt),
+    },
   };
 }
 

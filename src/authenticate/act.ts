@@ -38,8 +38,16 @@ export const ACTS = {
 
 export type OperatorAct = keyof typeof ACTS;
 
-/** @param held the function that the operator's person holds where the act has effect: `functionAt`. */
-export function mayUse(principal: OperatorPrincipal, act: OperatorAct, held: RoleFunction | null): Result<void> {
+/** What changes nothing. */
+export const READS: readonly OperatorAct[] = ['read'];
+
+/** Where the act has effect: `functionAt` and `readsAlone`. */
+export interface Held {
+  readonly held: RoleFunction | null;
+  readonly alone: boolean;
+}
+
+export function mayUse(principal: OperatorPrincipal, act: OperatorAct, { held, alone }: Held): Result<void> {
   const needs = ACTS[act];
   if (held !== needs.function) {
     return err(
@@ -49,6 +57,7 @@ export function mayUse(principal: OperatorPrincipal, act: OperatorAct, held: Rol
       }),
     );
   }
+  if (alone && !READS.includes(act)) return err(READS_ONLY);
   if (principal.by === 'local' && !needs.local) {
     return err(
       failure('local_token_refused', 'A local token cannot be used for this', {
@@ -58,6 +67,10 @@ export function mayUse(principal: OperatorPrincipal, act: OperatorAct, held: Rol
   }
   return ok(undefined);
 }
+
+export const READS_ONLY = failure('reads_only', 'your role here reads, and does nothing else', {
+  hint: 'Ask somebody who holds oversight here and acts by it.',
+});
 
 /** No person's name: it has characters that a name cannot have. */
 const WHOEVER_HOLDS_THE_KEY = '(deployment key)';

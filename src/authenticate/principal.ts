@@ -45,15 +45,25 @@ export function functionAt(
   person: PersonName,
   now: Instant,
 ): RoleFunction | null {
-  const deployment = 'deployment' in place ? place.deployment : place;
-  if (deployment.persons.get(person)?.active !== true) return null;
-  const held = (assignment: Assignment): boolean =>
-    assignment.holder.kind === 'person' &&
-    assignment.holder.name === person &&
-    (assignment.until === null || assignment.until > now);
-  const all = [...deployment.assignments, ...('deployment' in place ? place.assignments : [])].filter(held);
-  const [first, ...others] = new Set(all.map((assignment) => assignment.function));
+  if (deploymentOf(place).persons.get(person)?.active !== true) return null;
+  const [first, ...others] = new Set(heldAt(place, person, now).map((assignment) => assignment.function));
   return first !== undefined && others.length === 0 ? first : null;
+}
+
+/** Whether every role that a person holds here reads alone: they see what their function lets others do. */
+export function readsAlone(place: Snapshot | DeploymentSnapshot, person: PersonName, now: Instant): boolean {
+  const held = heldAt(place, person, now);
+  return held.length > 0 && held.every(({ role }) => deploymentOf(place).reading.has(role));
+}
+
+const deploymentOf = (place: Snapshot | DeploymentSnapshot): DeploymentSnapshot =>
+  'deployment' in place ? place.deployment : place;
+
+function heldAt(place: Snapshot | DeploymentSnapshot, person: PersonName, now: Instant): readonly Assignment[] {
+  const all = [...deploymentOf(place).assignments, ...('deployment' in place ? place.assignments : [])];
+  return all.filter(
+    ({ holder, until }) => holder.kind === 'person' && holder.name === person && (until === null || until > now),
+  );
 }
 
 /** These hold no credential of Brevet's, nor a session: they are listed for the inventory. */

@@ -35,7 +35,8 @@ import type { ConsoleCaller } from '../authenticate/console.ts';
 import { verifyAssertion } from '../authenticate/passkey.ts';
 import { oneUseOf, openTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
-import { functionAt } from '../authenticate/principal.ts';
+import { READS_ONLY } from '../authenticate/act.ts';
+import { functionAt, readsAlone } from '../authenticate/principal.ts';
 import type { Ask, Forbid, Permit } from '../decide/decision.ts';
 import { parseAccessRequest } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
@@ -447,6 +448,7 @@ export async function revokeApproval(
   const held = functionAt(snapshot, caller.person, at);
   const gave = approval.votes.some(({ person, verdict }) => person === caller.person && verdict === 'approve');
   if (held !== 'oversight' && !(held === 'approval' && gave)) return err(NOTHING_HERE);
+  if (readsAlone(snapshot, caller.person, at)) return err(READS_ONLY);
   const entry = approvalEntry(approval, snapshot, {
     kind: 'approval.revoked',
     at,

@@ -20,7 +20,7 @@ export function issueRecord(deps: Deps, asking: Asking, why: (lease: LeaseTerms)
     ],
     landed: (lease, { reference }) =>
       makeEntry({ ...leaseEntry(asking, lease, 'lease.active', reference), at: clock() }, random),
-    overtaken: (lease) => makeEntry(overtakenEntry(asking, lease, clock()), random),
+    overtaken: (lease, block) => makeEntry(overtakenEntry(asking, lease, block, clock()), random),
     tooLarge: (lease) => makeEntry(tooLargeEntry(asking, lease, clock()), random),
     late: (lease, { reference }) =>
       makeEntry({ ...leaseEntry(asking, lease, 'lease.landed', reference), at: clock() }, random),

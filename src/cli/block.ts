@@ -77,7 +77,7 @@ const cells =
 const raise: Command = {
   name: 'block raise',
   says: `Stops everything inside a scope, at once and everywhere, ends what lives there, and shows how it dies.
-SCOPE is lease, agent, owner, vendor, model, role, task, tenant, target, provider or everything.`,
+SCOPE is lease, agent, owner, vendor, model, role, task, agent_task (AGENT/TASK), tenant, target, provider or everything.`,
   takes: ['SCOPE', '[NAME]'],
   options: {
     reason: { takes: 'TEXT', says: 'why, for the ledger', needed: true },

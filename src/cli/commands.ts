@@ -40,6 +40,7 @@ const WORDS: Readonly<Record<string, readonly [says: string, load: () => Promise
   review: ['what somebody has to look at', () => import('./review.ts')],
   approver: ['how people answered, for oversight', () => import('./approver.ts')],
   pause: ['everything at its most conservative tier', () => import('./pause.ts')],
+  trip: ['circuit breakers that have tripped', () => import('./trip.ts')],
   reconcile: ['what targets hold that no lease knows', () => import('./reconcile.ts')],
   policy: ['the bundle that decides', () => import('./policy.ts')],
 };

@@ -14,6 +14,7 @@ import type { Instant } from '../core/time.ts';
 import { actorOf } from '../administer/administrator.ts';
 import { timelineOf } from '../attribute/timeline.ts';
 import { mayUse } from '../authenticate/act.ts';
+import { readsAlone } from '../authenticate/principal.ts';
 import { end } from '../broker.ts';
 import { exposureSoFar } from '../oversee/block-progress.ts';
 import type { Scope } from '../http/scope.ts';
@@ -213,7 +214,8 @@ leases.post(
   fromFormSignedIn(async (c, visit, form) => {
     const found = await leaseHere(c, visit);
     if (!found.ok) return refusalPage(c, visit, found.error);
-    const may = mayUse(visit.caller, 'revoke', 'oversight');
+    const alone = readsAlone(found.value.at, visit.caller.person, visit.deps.clock());
+    const may = mayUse(visit.caller, 'revoke', { held: 'oversight', alone });
     if (!may.ok) return refusalPage(c, visit, may.error);
     const reason = parseWith(words(1000), form.get('reason')?.trim() ?? '');
     if (!reason.ok) return refusalPage(c, visit, NO_REASON);

@@ -15,6 +15,7 @@ export const BLOCK_SCOPES = [
   'model',
   'role',
   'task',
+  'agent_task',
   'tenant',
   'target',
   'provider',
@@ -25,7 +26,10 @@ export type BlockScope = (typeof BLOCK_SCOPES)[number];
 /** What is blocked: the name of one of these, as it stands in a lease or in the register of agents. */
 export interface BlockOf {
   readonly scope: BlockScope;
-  /** Empty for `everything`. A model is named as the register has it, whatever its version. */
+  /**
+   * Empty for `everything`. A model is named as the register has it, whatever its version; one agent's task class as
+   * `{agent}/{task}`.
+   */
   readonly name: string;
 }
 
@@ -39,6 +43,14 @@ export interface Block extends BlockOf {
   readonly from: Instant;
   /** `null`: until it is lifted. */
   readonly until: Instant | null;
+}
+
+/** Neither name has a slash in it. */
+export const agentTaskNamed = (agent: AgentName, task: TaskName): string => `${agent}/${task}`;
+
+export function agentTaskOf(name: string): { readonly agent: AgentName; readonly task: TaskName } {
+  const [agent = '', task = ''] = name.split('/', 2);
+  return { agent: agent as AgentName, task: task as TaskName };
 }
 
 /** What may be inside a block's scope: a lease, or what would become one. */
@@ -87,6 +99,8 @@ export function isInside({ scope, name, agents }: BlockOf & Pick<Block, 'agents'
       return what.role === name;
     case 'task':
       return what.task === name;
+    case 'agent_task':
+      return agentTaskNamed(what.agent.name, what.task) === name;
     case 'tenant':
       return what.tenant === name;
     case 'target':

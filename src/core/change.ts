@@ -454,8 +454,8 @@ export type RegisterChange =
       readonly by: PersonName;
       readonly words: string;
     }
-  /** Only where the like does not stand already. */
-  | { readonly kind: 'breaker.trip'; readonly trip: Trip }
+  /** Only where the like does not stand already, nor has ended since it was counted; with the block that it raises. */
+  | { readonly kind: 'breaker.trip'; readonly trip: Trip; readonly block: Block | null; readonly reason: string }
   | {
       readonly kind: 'breaker.reset';
       readonly tenant: TenantName;

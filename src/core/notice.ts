@@ -2,8 +2,21 @@
  * What people are told, as it waits in the queue: names, ids and times, and of the agent's words only what is shown.
  * No secret, and nothing that decides. What it says in words is made when it is told.
  */
-import type { AgentName, ApprovalId, AssignmentId, LeaseId, PersonName, RequestId, RoleName, TaskName } from './ids.ts';
-import type { Instant } from './time.ts';
+import type {
+  AgentName,
+  ApprovalId,
+  AssignmentId,
+  BlockId,
+  LeaseId,
+  PauseId,
+  PersonName,
+  RequestId,
+  RoleName,
+  TaskName,
+  TripId,
+} from './ids.ts';
+import type { Signal, Trip } from './oversight.ts';
+import type { Instant, Seconds } from './time.ts';
 
 /** What was asked for, as every notice of an approval tells it. */
 export interface AskedFor {
@@ -69,6 +82,27 @@ export type NoticeFacts =
       readonly until: Instant;
       readonly tell: readonly PersonName[];
     }
+  /** A circuit breaker: from now on it asks there, or is stopped. */
+  | {
+      readonly kind: 'tripped';
+      readonly trip: TripId;
+      readonly agent: AgentName;
+      readonly task: TaskName;
+      readonly signal: Signal;
+      readonly count: number;
+      readonly within: Seconds;
+      readonly to: Trip['to'];
+      readonly block: BlockId | null;
+      readonly tell: readonly PersonName[];
+    }
+  /** So many breakers have tripped that everything is paused everywhere. */
+  | {
+      readonly kind: 'all_paused';
+      readonly pause: PauseId;
+      readonly trips: number;
+      readonly tenants: number;
+      readonly tell: readonly PersonName[];
+    }
   /** The client's own contact hears of what was done there, at once. */
   | {
       readonly kind: 'done_at_client';
@@ -90,6 +124,8 @@ export const NOTICE_KINDS = [
   'acted',
   'refused',
   'glass_broken',
+  'tripped',
+  'all_paused',
   'done_at_client',
   'digest',
 ] as const;

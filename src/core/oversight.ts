@@ -3,6 +3,7 @@
  * breakers that have tripped. None of it approves, executes or changes policy.
  */
 import type { JsonObject } from './canonical.ts';
+import type { FailureCode } from './failure.ts';
 import type {
   AgentName,
   BlockId,
@@ -111,15 +112,44 @@ export interface KeptReview extends Review {
 export const SIGNALS = ['failed', 'verdicts', 'refused', 'reversed', 'rate'] as const;
 export type Signal = (typeof SIGNALS)[number];
 
+/** In words for people, after their number. */
+export const SIGNAL_WORDS: Readonly<Record<Signal, string>> = {
+  failed: 'runs that it calls failed',
+  verdicts: 'verdicts against it',
+  refused: 'refusals',
+  reversed: 'runs taken back',
+  rate: 'requests',
+};
+
+/** What oversight says of a lease that counts against who did it; `reversed` is a sign of its own. */
+export const BAD_VERDICTS: readonly VerdictKind[] = ['false_positive', 'false_negative', 'caused_incident'];
+
+/** Of what was asked for itself. That something is stopped, full or without people says nothing of who asks. */
+export const COUNTED_REFUSALS: readonly FailureCode[] = [
+  'not_permitted',
+  'forbidden_by_rule',
+  'role_needed',
+  'no_role',
+  'humans_only',
+  'invalid_parameters',
+  'target_unknown',
+  'uses_not_countable',
+  'ttl_not_possible',
+];
+
 /** Tripped to `ask`, it raises the tier there until a person resets it; to `block`, a block stands until it is lifted. */
 export interface Trip {
   readonly id: TripId;
   readonly tenant: TenantName;
   readonly agent: AgentName;
   readonly task: TaskName;
+  /** Of the policy, by which it tripped, and what that counts. */
+  readonly breaker: string;
   readonly signal: Signal;
   readonly to: 'ask' | 'block';
-  readonly counts: Readonly<Record<Signal, number>>;
+  /** As many as there were of each that had reached its limit. */
+  readonly counts: Readonly<Partial<Record<Signal, number>>>;
+  /** When it was counted: what ended since then stands against it. */
   readonly from: Instant;
   readonly block: BlockId | null;
 }

@@ -28,7 +28,7 @@ import type {
   TenantName,
   TripId,
 } from './ids.ts';
-import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Verdict } from './oversight.ts';
+import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Signal, Trip, Verdict } from './oversight.ts';
 import type { Lease, LeaseState } from './lease.ts';
 import type { NoticeOrder } from './notice.ts';
 import type { Marks, MarksQuery } from './live.ts';
@@ -38,7 +38,7 @@ import type { RequestRow, Spread } from './change.ts';
 import type { Result } from './result.ts';
 import type { DeploymentSnapshot, Epochs, Snapshot } from './snapshot.ts';
 import type { Instant, Milliseconds, Seconds } from './time.ts';
-import type { Turns } from './turns.ts';
+import type { Rounds } from './turns.ts';
 
 /** The database does not answer, or went away in the middle: nothing may be said of what was asked. */
 export class StoreUnavailable extends Error {
@@ -242,11 +242,28 @@ export interface OversightReads {
   trips(
     query: Page & { readonly within: readonly TenantName[]; readonly standing: boolean },
   ): Promise<readonly KeptTrip[]>;
-  /** One that asks: one that blocks is ended by lifting its block. */
   trip(id: TripId, within: readonly TenantName[]): Promise<KeptTrip | null>;
 }
 
-export interface Store extends BlockReads, OversightReads {
+/** So many of one kind of sign. */
+export interface Tally extends Pick<Trip, 'tenant' | 'agent' | 'task'> {
+  readonly n: number;
+}
+
+/** What breakers look at, over all tenants. */
+export interface BreakerReads {
+  /**
+   * How many there were since then of each agent and task class at a tenant, or since the last breaker of it was ended;
+   * those alone with `least` of them.
+   */
+  tallies(signal: Signal, since: Instant, least: number): Promise<readonly Tally[]>;
+  tripsStanding(): Promise<readonly Pick<Trip, 'tenant' | 'agent' | 'task' | 'to'>[]>;
+  tripsBegun(since: Instant): Promise<readonly Pick<Trip, 'tenant' | 'agent' | 'task' | 'from'>[]>;
+  /** When somebody last ended a pause of everything that breakers began. */
+  spikeEnded(): Promise<Instant | null>;
+}
+
+export interface Store extends BlockReads, OversightReads, BreakerReads {
   /** Done whole, entries included, or not at all. Rejects with `StoreUnavailable` when nothing can be said. */
   commit(change: Change, entries: readonly Entry[]): Promise<Result<Committed, Unmet>>;
 
@@ -290,8 +307,8 @@ export interface Store extends BlockReads, OversightReads {
   /** Every agent of the register, enrolled anywhere or not. */
   agents(): Promise<readonly Agent[]>;
   assignment(id: AssignmentId): Promise<Assignment | null>;
-  /** The tenants at which a person holds oversight now. */
-  overseenBy(person: PersonName): Promise<readonly TenantName[]>;
+  /** The tenants at which a person holds oversight now; by another role than these, where some are named. */
+  overseenBy(person: PersonName, except?: ReadonlySet<RoleName>): Promise<readonly TenantName[]>;
   /** `null`: not there, or not this tenant's. */
   lease(tenant: TenantName, lease: LeaseId): Promise<Lease | null>;
   /** Newest first, and nothing outside `within`. Without a tenant: across tenants, by the listing role. */
@@ -393,7 +410,7 @@ export interface Store extends BlockReads, OversightReads {
     },
   ): Promise<{ readonly leases: readonly Lease[]; readonly count: number }>;
 
-  readonly turns: Turns;
+  readonly turns: Rounds;
 
   /** Writes that a sweeper is at work. */
   beat(node: string): Promise<void>;

@@ -3,7 +3,7 @@
  * while nobody holds it or its holder's time is over; each taking raises its fence, by which a holder that woke late
  * finds that it has lost it.
  */
-import type { Seconds } from './time.ts';
+import type { Milliseconds, Seconds } from './time.ts';
 
 export interface Turn {
   readonly name: string;
@@ -18,4 +18,12 @@ export interface Turns {
   isHeld(turn: Turn): Promise<boolean>;
   /** Gives it back; nothing happens where it was lost. */
   release(turn: Turn): Promise<void>;
+}
+
+/** The same for what one node does for all, again and again. */
+export interface Rounds extends Turns {
+  /** What it was for is done, and nobody takes it for so long; nothing happens where it was lost. */
+  done(turn: Turn, pause: Seconds): Promise<void>;
+  /** How long ago it was done; `null`: it never was. */
+  sinceDone(name: string): Promise<Milliseconds | null>;
 }

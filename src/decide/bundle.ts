@@ -7,6 +7,7 @@ import type { Problem, RuleEngine, RuleInfo, RuleSource } from '../core/policy.t
 import type { BundleFiles } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import { breakerProblems, breakersOf } from './bundle/breakers.ts';
 import { CasesFile, caseProblems } from './bundle/cases.ts';
 import { CharterFile } from './bundle/charter.ts';
 import {
@@ -86,7 +87,7 @@ function load(
   const registers = readRegisters(files);
   const rules = readRules(files, engine, registers);
   const cases = casesOf(registers, rules.infos);
-  const inCharter = charter.ok ? [] : charter.error;
+  const inCharter = charter.ok ? charterProblems(charter.value, registers) : charter.error;
   const problems = inOrder([...found, ...inCharter, ...registers.problems, ...rules.problems, ...cases.problems]);
   if (problems.length > 0 || !charter.ok) return err(problems);
   const { tasks, roles, routes } = registers;
@@ -97,6 +98,7 @@ function load(
     owner: charter.value.value.owner,
     nextReview: charter.value.value.next_review,
     probation: charter.value.value.probation,
+    breakers: breakersOf(charter.value.value.breakers),
     ...limitsOf(charter.value.value),
     roles,
     tasks,
@@ -108,6 +110,10 @@ function load(
     cases: held(cases.files),
   });
 }
+
+/** What it says of task classes is judged where those could be read. */
+const charterProblems = (charter: Placed<CharterFile>, { tasksFile }: Registers): readonly Problem[] =>
+  tasksFile === null ? [] : breakerProblems(charter, new Set(Object.keys(tasksFile.value.tasks)));
 
 /** What a file that is not there is read as: that it is missing is told once. */
 const MISSING = '{ owner: none, next_review: 2000-01-01, probation: 1 }';

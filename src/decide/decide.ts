@@ -253,7 +253,7 @@ export function factsOf(
     // What oversight ordered taken back is not held up by what it is taken back for.
     onProbation: !ordered && isOnProbation(snapshot, agent, task.name),
     paused: !ordered && snapshot.pauses.length > 0,
-    tripped: snapshot.trips.some((trip) => trip.agent === agent.name && trip.task === task.name),
+    tripped: snapshot.trips.find((trip) => trip.agent === agent.name && trip.task === task.name)?.id ?? null,
     channels,
     late: snapshot.lateNotices.has(task.name),
     manyTenants,

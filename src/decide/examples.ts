@@ -107,9 +107,9 @@ export function exampleOf(
   return { snapshot, principal: { kind: 'agent', tenant: tenant.name, agent, enrolment, by, launchedBy: null } };
 }
 
-/** A bundle without a role of oversight lets nobody oversee, and so decides nothing but forbids. */
+/** A bundle without a role of oversight that acts lets nobody oversee, and so decides nothing but forbids. */
 const rolesOf = (bundle: Bundle, of: 'oversight' | 'approval'): readonly string[] =>
-  [...bundle.roles.values()].filter((role) => role.function === of).map(({ name }) => name);
+  [...bundle.roles.values()].filter((role) => role.function === of && !role.readsOnly).map(({ name }) => name);
 
 /** The routes' own people, each in every role of theirs: what is asked is then answered by somebody of its level. */
 const approversOf = ({ routes }: Bundle): readonly PersonName[] =>

@@ -2,6 +2,7 @@
  * Three functions that cannot blur, as pure questions to a snapshot: who holds which at a tenant, and who may approve
  * and oversee what an agent does. They count persons, and what those were of late.
  */
+import { agentTaskOf } from '../core/block.ts';
 import type { BlockOf } from '../core/block.ts';
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
@@ -105,7 +106,7 @@ export interface Standing {
 
 /**
  * Who may approve, or oversee, what those involved ask for here: active persons who hold that function and nothing
- * else, and have no part in it.
+ * else, and have no part in it. Who reads alone looks on: nothing rests on that.
  */
 export function standingFor(
   of: 'approval' | 'oversight',
@@ -118,7 +119,7 @@ export function standingFor(
       !involved.has(holder.name) &&
       assignment.function === of &&
       lasts(assignment, now) &&
-      roleHeld(bundle, assignment, snapshot) !== null &&
+      roleHeld(bundle, assignment, snapshot)?.readsOnly === false &&
       functionAt(snapshot, holder.name, now) === of,
   );
   const persons = new Set(standing.map(({ holder }) => holder.name as PersonName));
@@ -148,6 +149,7 @@ export function conflictWithBlock(
   if (scope === 'owner' && name === person) return person;
   const inside = [...snapshot.agents.values()].filter(({ agent }) => {
     if (scope === 'agent') return agent.name === name;
+    if (scope === 'agent_task') return agent.name === agentTaskOf(name).agent;
     return scope === 'owner' || scope === 'vendor' || scope === 'model' ? agent[scope] === name : true;
   });
   const mine = inside.find(({ agent }) => agent.deputy === person || answersFor(snapshot, agent, person, now));

@@ -3,6 +3,7 @@
  * being new here, by a pause or a tripped breaker, by what the request says of itself, and by there being nobody to
  * tell. Nothing here can lower it.
  */
+import type { TripId } from '../core/ids.ts';
 import { REGULATIONS } from '../core/registers.ts';
 import type { Agent, TenantContext } from '../core/registers.ts';
 import type { Circumstances } from '../core/request.ts';
@@ -64,8 +65,8 @@ export interface Standing {
   readonly onProbation: boolean;
   /** Oversight has paused everything here. */
   readonly paused: boolean;
-  /** A circuit breaker of this agent and task class has tripped here. */
-  readonly tripped: boolean;
+  /** A circuit breaker of this agent and task class has tripped here, and stands. */
+  readonly tripped: TripId | null;
   /** Whether somebody can be told. */
   readonly channels: boolean;
   /** Nobody could be told in time of what this class did here, and still cannot be. */
@@ -88,7 +89,7 @@ export function effectiveTier(
     { to: AUTONOMY[autonomy], because: `autonomy:${autonomy}` },
     { to: onProbation ? 3 : 1, because: 'probation' },
     { to: paused ? 3 : 1, because: 'pause' },
-    { to: tripped ? 3 : 1, because: 'breaker' },
+    { to: tripped === null ? 1 : 3, because: `breaker:${tripped}` },
     { to: manyTenants ? 3 : 1, because: 'many_tenants' },
     { to: claims.disputed ? 3 : 1, because: 'claims:disputed' },
     { to: claims.lowConfidence ? 3 : 1, because: 'claims:low_confidence' },

@@ -17,7 +17,7 @@ import { actorOf } from '../administer/administrator.ts';
 import { timelineOf } from '../attribute/timeline.ts';
 import { mayUse } from '../authenticate/act.ts';
 import type { OperatorAct } from '../authenticate/act.ts';
-import { functionAt } from '../authenticate/principal.ts';
+import { functionAt, readsAlone } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { SESSION_TYPE } from '../authenticate/session.ts';
 import { end } from '../broker.ts';
@@ -192,10 +192,12 @@ async function viewerOf(c: Context<Scope>, act: OperatorAct | null): Promise<Res
   if (!operator.ok) return operator;
   const snapshot = await currentSnapshot(c);
   if (!snapshot.ok) return snapshot;
-  const held = functionAt(snapshot.value, operator.value.person, c.var.deps.clock());
+  const now = c.var.deps.clock();
+  const { person } = operator.value;
+  const held = functionAt(snapshot.value, person, now);
   // Who has nothing to do with this tenant is not told that it is there.
   if (held === null) return err(NOTHING_HERE);
-  const may = mayUse(operator.value, act, held);
+  const may = mayUse(operator.value, act, { held, alone: readsAlone(snapshot.value, person, now) });
   return may.ok ? ok({ tenant: tenant.value, agent: null, actor: actorOf(operator.value) }) : may;
 }
 

@@ -1,6 +1,6 @@
 /** What oversight wrote down, as callers see it. */
 import type { Json } from '../core/canonical.ts';
-import type { KeptOrder, KeptPause, KeptReview, Order, Review, Verdict } from '../core/oversight.ts';
+import type { KeptOrder, KeptPause, KeptReview, KeptTrip, Order, Review, Verdict } from '../core/oversight.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Signs } from '../oversee/stamping.ts';
 import type { Instant } from '../core/time.ts';
@@ -81,6 +81,22 @@ export const pauseWire = ({ id, author, reason, from, places }: KeptPause) => ({
   everywhere: places.some(({ tenant }) => tenant === null),
   standing: places.some(({ endedAt }) => endedAt === null),
   places: places.map(({ tenant, endedAt, endedBy }) => ({ tenant, ended_at: time(endedAt), ended_by: endedBy })),
+});
+
+export const tripWire = (trip: KeptTrip) => ({
+  id: trip.id,
+  tenant: trip.tenant,
+  agent: trip.agent,
+  task: trip.task,
+  breaker: trip.breaker,
+  signal: trip.signal,
+  counts: trip.counts,
+  to: trip.to,
+  from: toRfc3339(trip.from),
+  block: trip.block,
+  standing: trip.ended === null,
+  ended_at: time(trip.ended?.at ?? null),
+  ended_by: trip.ended?.by ?? null,
 });
 
 export const verdictWire = ({ id, lease, verdict, reference, by, at }: Verdict): Record<string, Json> => ({

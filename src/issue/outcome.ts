@@ -2,13 +2,14 @@
  * What comes of a mint: its outcome is committed, and only then does the credential leave. One that may not leave any
  * more is kept as far as it takes to end it.
  */
+import { blockableOf, blockOver } from '../core/block.ts';
 import type { Json } from '../core/canonical.ts';
 import type { Conditions, NewWork, RequestRow, Unmet } from '../core/change.ts';
 import type { Entry, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
-import type { ApprovalId, WorkId } from '../core/ids.ts';
+import type { ApprovalId, BlockId, WorkId } from '../core/ids.ts';
 import { firstLook, placeOf } from '../core/lease.ts';
 import type { LeaseTerms } from '../core/lease.ts';
 import type { Minted } from '../core/provider.ts';
@@ -17,6 +18,7 @@ import type { Result } from '../core/result.ts';
 import type { SealedSecret } from '../core/seal.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Epochs } from '../core/snapshot.ts';
+import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 
 export interface Issued {
@@ -35,8 +37,8 @@ export interface IssueRecord {
   entries(lease: LeaseTerms, state: 'opening' | 'active'): readonly Entry[];
   /** The entry of a mint that has landed. */
   landed(lease: LeaseTerms, minted: Minted): Entry;
-  /** The entry of a revocation because nothing may be issued any more. */
-  overtaken(lease: LeaseTerms): Entry;
+  /** The entry of a revocation because nothing may be issued any more; by a block, where that is why. */
+  overtaken(lease: LeaseTerms, block: BlockId | null): Entry;
   /** The entry of a mint that has landed when its end was committed already. */
   late(lease: LeaseTerms, minted: Minted): Entry;
   /** The entry of one that its provider refused as too large. */
@@ -98,13 +100,15 @@ async function withhold(deps: Deps, lease: LeaseTerms, minted: Landed, record: I
   const now = deps.clock();
   const { reference, secret } = minted;
   const work = [{ id: newId('wrk', now, deps.random), due: now, what: { task: 'kill', ...placeOf(lease) } as const }];
+  const block = await blockInTheWay(deps, lease, now);
   const revoked = await deps.store.commit(
     {
       kind: 'lease.revoke',
       tenant: lease.tenant,
       lease: lease.id,
       at: now,
-      cause: 'overtaken',
+      cause: block === null ? 'overtaken' : 'blocked',
+      block,
       outcome: null,
       reference,
       secret,
@@ -112,13 +116,21 @@ async function withhold(deps: Deps, lease: LeaseTerms, minted: Landed, record: I
       exposure: null,
       work,
     },
-    [record.overtaken(lease)],
+    [record.overtaken(lease, block)],
   );
   if (revoked.ok) return;
   // Others have ended it while it was being minted: their kill knows it by its mark alone.
   const change = { kind: 'lease.land', tenant: lease.tenant, lease: lease.id, reference, secret, work } as const;
   const landed = await deps.store.commit(change, [record.late(lease, minted)]);
   if (!landed.ok) deps.log.warn('lease.over_before_landed', { lease: lease.id, unmet: landed.error.unmet });
+}
+
+/** The kill switch that counts it among what it has ended, whoever of the two comes to it first. */
+async function blockInTheWay(deps: Deps, lease: LeaseTerms, now: Instant): Promise<BlockId | null> {
+  const snapshot = await deps.store.snapshot(lease.tenant);
+  const held = snapshot?.agents.get(lease.agent);
+  if (snapshot === null || held === undefined) return null;
+  return blockOver(snapshot.blocks, blockableOf(lease, held.agent), now)?.id ?? null;
 }
 
 /** Its provider has answered that it makes no such thing, so that no mint of it can still land. */

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { serve as listen } from '@hono/node-server';
 import { createApp } from '../app.ts';
 import { takeIn } from '../administer/take-in.ts';
-import { hunt, watch } from '../broker.ts';
+import { count, hunt, watch } from '../broker.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import type { Deps } from '../deps.ts';
 import { makeNode } from './parts.ts';
@@ -71,7 +71,8 @@ async function serveDeps(
   const { inSetup } = await deps.store.deployment();
   const { server, port } = await startListening(createApp(() => deps).fetch, { host, port: asked });
   const sweeper = startSweeper(deps);
-  const hunter = startHunter(deps);
+  const hunter = every(HUNT_LOOK_MS, () => deps.background(hunt(deps)));
+  const counter = every(COUNT_LOOK_MS, () => deps.background(counting(deps)));
   const letFaultsThrough = surviveClosedConnections(deps.log);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   deps.log.info('listening', { url, node: deps.node });
@@ -84,6 +85,7 @@ async function serveDeps(
       deps.live?.close();
       await drain(server);
       hunter.stop();
+      counter.stop();
       await sweeper.stop();
       await close();
       await deps.store.close();
@@ -122,13 +124,19 @@ async function drain(server: Server): Promise<void> {
 
 /** How often this node looks whether a hunt for orphans is due over all of them. */
 const HUNT_LOOK_MS = 60_000;
+/** The same for the count of breakers. */
+const COUNT_LOOK_MS = 5_000;
 
-/** Hunts beside the sweeper, whose passes must not wait for a target that is slow to list what it holds. */
-function startHunter(deps: Deps): { stop(): void } {
-  const timer = setInterval(() => deps.background(hunt(deps)), HUNT_LOOK_MS);
+/** Beside the sweeper, whose passes must not wait for a target that is slow to list what it holds, nor for a count. */
+function every(ms: number, look: () => void): { stop(): void } {
+  const timer = setInterval(look, ms);
   timer.unref();
   return { stop: () => clearInterval(timer) };
 }
+
+/** One that fails is told, and the next one comes all the same. */
+const counting = (deps: Deps): Promise<void> =>
+  count(deps).catch((fault: unknown) => deps.log.error('breakers.not_counted', { fault: String(fault) }));
 
 /** The sweeper as a loop. A pass that fails is logged, and the next one comes all the same. */
 function startSweeper(deps: Deps): { stop(): Promise<void> } {

@@ -8,10 +8,8 @@ import type { Block, BlockOf } from '../core/block.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
-import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { BlockId, TenantName } from '../core/ids.ts';
-import { nearest } from '../core/nearest.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -24,6 +22,7 @@ import { standingAt } from '../administer/administrator.ts';
 import type { Administrator } from '../administer/administrator.ts';
 import { perform, unmetFailure } from '../administer/commit.ts';
 import type { Act } from '../administer/commit.ts';
+import { READS_ONLY } from '../authenticate/act.ts';
 import type { Signed } from '../authenticate/passkey.ts';
 import { oneUseOf } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
@@ -33,6 +32,8 @@ import { wholeTargets } from '../revoke/end-all.ts';
 import { reachOf } from '../revoke/enforce.ts';
 import type { Deps } from '../deps.ts';
 import { namedIn } from './named.ts';
+import { nowhere, outside, OVERSIGHT_NEEDED, reaching, standingNow } from './overseen.ts';
+import type { Reaching } from './overseen.ts';
 
 const MOST_TENANTS = 1_000;
 /** A rehearsal ends by itself. */
@@ -71,7 +72,7 @@ export interface Preview {
 export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Preview>> {
   const asked = parseWith(previewBody, body);
   if (!asked.ok) return asked;
-  const aim = await aimOf(deps, operator, asked.value);
+  const aim = await aimOf(deps, operator, asked.value, 'read');
   if (!aim.ok) return aim;
   const { of, tenants } = aim.value;
   const reach = await reachOf(deps, of, tenants);
@@ -97,7 +98,7 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   const asked = parseWith(raiseBody, body);
   if (!asked.ok) return asked;
   const { reason, drill } = asked.value;
-  const aim = await aimOf(deps, operator, asked.value);
+  const aim = await aimOf(deps, operator, asked.value, 'block.raise');
   if (!aim.ok) return aim;
   const { by, of, tenants } = aim.value;
   const unfit = drill ? await whyNoDrill(deps, tenants) : null;
@@ -159,36 +160,29 @@ async function whyNoDrill(deps: Deps, tenants: readonly TenantName[]): Promise<s
 const SANDBOXES: readonly string[] = ['sandbox', 'test'];
 
 /** Who raises it, what exactly it names, and where. */
-async function aimOf(deps: Deps, operator: OperatorPrincipal, asked: Asked): Promise<Result<Aim>> {
-  const overseen = await deps.store.overseenBy(operator.person);
-  const tenants = tenantsOf(asked, overseen);
+async function aimOf(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  asked: Asked,
+  act: 'read' | 'block.raise',
+): Promise<Result<Aim>> {
+  const tenants = tenantsOf(asked, await reaching(deps, operator, act));
   if (!tenants.ok) return tenants;
   const [first] = tenants.value;
-  const snapshot = await deps.store.snapshot(first);
-  if (snapshot === null) return err(nowhere(first, []));
-  const by = standingAt(operator, snapshot, deps.clock(), ['block.raise']);
-  if (!by.ok) return by;
+  const standing = await standingNow(deps, operator, first, act);
+  if (!standing.ok) return standing;
+  const { by, at: snapshot } = standing.value;
   const of = { scope: asked.scope, name: asked.name ?? '' };
   const unknown = await namedIn(deps, snapshot, of, tenants.value);
-  return unknown === null ? ok({ by: by.value, of, tenants: tenants.value }) : err(unknown);
+  return unknown === null ? ok({ by, of, tenants: tenants.value }) : err(unknown);
 }
 
-/** @param overseen where something else may have been meant. */
-export function nowhere(tenant: string, overseen: readonly TenantName[]): Failure {
-  const meant = nearest(tenant, overseen);
-  const hint = meant === null ? 'Name tenants that you oversee.' : `Did you mean ${meant}?`;
-  return failure('not_found', `you oversee no tenant ${tenant}`, { path: 'tenants', hint });
-}
-
-function tenantsOf({ scope, name, tenants }: Asked, overseen: readonly TenantName[]): Result<Aim['tenants']> {
-  const wanted = tenants ?? (scope === 'tenant' && name !== undefined ? [name] : overseen);
-  const foreign = wanted.find((tenant) => !overseen.some((one) => one === tenant));
-  if (foreign !== undefined) return err(nowhere(foreign, overseen));
+function tenantsOf({ scope, name, tenants }: Asked, reach: Reaching): Result<Aim['tenants']> {
+  const wanted = tenants ?? (scope === 'tenant' && name !== undefined ? [name] : reach.tenants);
+  const foreign = outside(wanted, reach);
+  if (foreign !== null) return err(foreign);
   const [first, ...others] = [...new Set(wanted)] as TenantName[];
-  if (first === undefined) {
-    const hint = 'Ask somebody who holds oversight.';
-    return err(failure('function_needed', 'This takes oversight', { hint, members: { function: 'oversight' } }));
-  }
+  if (first === undefined) return err(reach.seen.length === 0 ? OVERSIGHT_NEEDED : READS_ONLY);
   // A target's name, like a lease's id, says something at one tenant alone.
   if (others.length > 0 && (scope === 'lease' || scope === 'target')) {
     return err(failure('invalid_field', `a ${scope} is at one tenant: say which`, { path: 'tenants' }));
@@ -263,6 +257,8 @@ async function lifterAt(
   block: KeptBlock,
   tenant: TenantName,
 ): Promise<Result<Administrator>> {
+  // Another node may have raised it: what is kept here would be found stale.
+  deps.store.forget(tenant);
   const at = await deps.store.snapshot(tenant);
   if (at === null) return err(nowhere(tenant, []));
   const now = deps.clock();

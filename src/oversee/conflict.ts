@@ -31,7 +31,7 @@ export async function conflictWithLeases(
   return then.includes(who.person) ? inConflict(agent) : conflictWithAgent(deps, agent, who);
 }
 
-async function conflictWithAgent(deps: Deps, name: AgentName, who: Who): Promise<Failure | null> {
+export async function conflictWithAgent(deps: Deps, name: AgentName, who: Who): Promise<Failure | null> {
   const agent = (await deps.store.agents()).find((one) => one.name === name);
   return agent !== undefined && answersFor(agent, who) ? inConflict(name) : null;
 }

@@ -1,4 +1,5 @@
 /** Whether what a block names is there: a name that is mistyped would stop nothing, and look as if it had. */
+import { agentTaskNamed, agentTaskOf } from '../core/block.ts';
 import type { BlockOf, BlockScope } from '../core/block.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
@@ -50,6 +51,10 @@ async function namesHere(
       const bundle = (await activePolicy(deps, at.deployment))?.bundle;
       return [...((scope === 'role' ? bundle?.roles : bundle?.tasks)?.keys() ?? [])];
     }
+    case 'agent_task': {
+      const tasks = (await activePolicy(deps, at.deployment))?.bundle.tasks.keys() ?? [];
+      return [...tasks].flatMap((task) => agents.map(({ name }) => agentTaskNamed(name, task)));
+    }
     case 'target':
       return [...at.targets.keys()];
     case 'tenant':
@@ -70,6 +75,7 @@ const HINTS: Readonly<Record<BlockScope, string>> = {
   model: 'Write it as the inventory has it, without the version.',
   role: 'Name a role of the active policy.',
   task: 'Name a task class of the active policy.',
+  agent_task: 'Name an agent and a task class of the active policy, as agent/task.',
   tenant: 'Name a tenant that you oversee.',
   target: 'Name a target of this tenant.',
   provider: `It is one of ${PROVIDER_KINDS.join(', ')}.`,
@@ -115,6 +121,11 @@ async function isThere(
       if (policy === null) return false;
       return scope === 'role' ? policy.bundle.roles.has(name as RoleName) : policy.bundle.tasks.has(name as TaskName);
     }
+    case 'agent_task': {
+      const { agent, task } = agentTaskOf(name);
+      const of = { scope: 'agent', name: agent } as const;
+      return agentTaskNamed(agent, task) === name && (await isTaskAndAgent(deps, at, { of, task }, tenants));
+    }
     case 'tenant':
       return tenants.some((tenant) => tenant === name);
     case 'provider':
@@ -123,3 +134,11 @@ async function isThere(
       return true;
   }
 }
+
+const isTaskAndAgent = async (
+  deps: Deps,
+  at: Snapshot,
+  { of, task }: { readonly of: BlockOf; readonly task: TaskName },
+  tenants: readonly TenantName[],
+): Promise<boolean> =>
+  (await isThere(deps, at, of, tenants)) && isThere(deps, at, { scope: 'task', name: task }, tenants);

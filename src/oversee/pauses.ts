@@ -4,12 +4,14 @@
  * them, everything. Only a person ends it, who answers for no agent that it holds back.
  */
 import { z } from 'zod';
+import type { JsonObject } from '../core/canonical.ts';
 import type { NewWork } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { PauseId, TenantName } from '../core/ids.ts';
+import { BROKER } from '../core/oversight.ts';
 import type { KeptPause } from '../core/oversight.ts';
 import { name as nameField, parseWith, words } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
@@ -21,9 +23,8 @@ import { perform, unmetFailure } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { conflictWithBlock } from '../decide/segregation.ts';
 import type { Deps } from '../deps.ts';
-import { nowhere } from './blocks.ts';
 import { conflictWithAny } from './conflict.ts';
-import { oversight } from './overseen.ts';
+import { nowhere, outside, oversight, reaching } from './overseen.ts';
 
 const MOST_TENANTS = 1_000;
 
@@ -54,30 +55,39 @@ export async function startPause(deps: Deps, operator: OperatorPrincipal, body: 
   const overseen = await oversight(deps, operator, 'pause.start');
   if (!overseen.ok) return overseen;
   const { tenants: mine, by } = overseen.value;
-  const foreign = (named ?? []).find((tenant) => !mine.some((one) => one === tenant));
-  if (foreign !== undefined) return err(nowhere(foreign, mine));
+  const foreign = named === undefined ? null : outside(named, await reaching(deps, operator, 'pause.start'));
+  if (foreign !== null) return err(foreign);
   if (everywhere && !(await isAll(deps, mine))) return err(NOT_ALL);
   const tenants = everywhere ? null : ([...new Set(named ?? mine)] as TenantName[]);
   return pauseNow(deps, by, { tenants, reason });
 }
 
-/** @param by a person of oversight there, or the broker where a breaker tripped. */
+interface NewPause {
+  readonly tenants: readonly TenantName[] | null;
+  readonly reason: string;
+  readonly facts?: JsonObject;
+  readonly notices?: (pause: PauseId) => readonly NewWork[];
+}
+
+/** @param by a person of oversight there, or the broker where breakers tripped. */
 export async function pauseNow(
   deps: Deps,
   by: Pick<Administrator, 'actor' | 'person' | 'inSetup'>,
-  { tenants, reason }: { readonly tenants: readonly TenantName[] | null; readonly reason: string },
+  { tenants, reason, facts: because = {}, notices = () => [] }: NewPause,
 ): Promise<Result<Started>> {
   const at = deps.clock();
   const id = newId('pse', at, deps.random);
-  const draft = { kind: 'pause.started', at, actor: by.actor, accountable: by.person, inSetup: by.inSetup } as const;
-  const facts = { pause: id, everywhere: tenants === null };
+  const accountable = by.person === BROKER ? null : by.person;
+  const draft = { kind: 'pause.started', at, actor: by.actor, accountable, inSetup: by.inSetup } as const;
+  const facts = { pause: id, everywhere: tenants === null, ...because };
   const places = tenants ?? [null];
   const entries = places.map((tenant) => makeEntry({ ...draft, tenant, facts, said: { reason } }, deps.random));
-  const work = places.map((tenant): NewWork => ({
+  const reassessing = places.map((tenant): NewWork => ({
     id: newId('wrk', at, deps.random),
     due: at,
     what: { task: 'reassess', tenant },
   }));
+  const work = [...reassessing, ...notices(id)];
   const change = { kind: 'pause.start', pause: { id, author: by.person, from: at }, tenants, reason } as const;
   const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
   for (const tenant of places) deps.store.forget(tenant);
@@ -147,6 +157,8 @@ export async function endPause(
 
 async function enderAt(deps: Deps, operator: OperatorPrincipal, place: Where): Promise<Result<Administrator>> {
   const now = deps.clock();
+  // Another node may have begun it: what is kept here would be found stale.
+  deps.store.forget(place);
   if (place === null) {
     const overseen = await oversight(deps, operator, 'pause.end');
     if (!overseen.ok) return overseen;

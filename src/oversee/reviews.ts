@@ -21,8 +21,8 @@ import { standingAt } from '../administer/administrator.ts';
 import { perform } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
-import { nowhere } from './blocks.ts';
 import { conflictWithLeases } from './conflict.ts';
+import { nowhere } from './overseen.ts';
 import { underReview } from './under-review.ts';
 
 const REVIEW_WITHIN = seconds(7 * 24 * 3600);

@@ -53,6 +53,7 @@ function isWhollyInside({ scope, name }: BlockOf, target: TargetVersion): boolea
     case 'model':
     case 'role':
     case 'task':
+    case 'agent_task':
       return false;
   }
 }

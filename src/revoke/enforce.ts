@@ -5,13 +5,14 @@
 import type { BlockOf } from '../core/block.ts';
 import type { WorkTask } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
-import type { BlockId, LeaseId, TenantName } from '../core/ids.ts';
+import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Reach, Toll } from '../core/store.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { endAllBefore } from './end-all.ts';
 import type { KillResult } from './lease.ts';
 import { endLease } from './revoke.ts';
+import type { Ending } from './revoke.ts';
 
 type Enforce = Extract<WorkTask, { readonly task: 'enforce' }>;
 
@@ -53,11 +54,13 @@ async function endInside(deps: Deps, task: Enforce): Promise<KillResult> {
   const agents = [...new Set([...now.agents, ...task.agents])];
   const reach = { ...now, agents, since: task.since ?? {} };
   const until = after(deps.clock(), ATTEMPT);
+  const raised = await deps.store.block(task.block, task.tenants);
+  const by = { block: task.block, since: raised?.from ?? null };
   // One that cannot be ended here is tried again later, and keeps none of the others alive meanwhile.
   const failed = new Map<LeaseId, string>();
   for (let more = true; more;) {
     const live = await deps.store.reached(reach, AT_ONCE, [...failed.keys()]);
-    for (const [id, why] of await endAll(deps, task.block, live)) failed.set(id, why);
+    for (const [id, why] of await endAll(deps, by, live)) failed.set(id, why);
     more = live.length === AT_ONCE && failed.size < MOST_FAILED;
     if (more && deps.clock() > until) return { dead: false, why: 'more are live', until: deps.clock() };
   }
@@ -84,6 +87,7 @@ export async function reachOf(deps: Deps, of: BlockOf, tenants: readonly TenantN
     case 'lease':
     case 'role':
     case 'task':
+    case 'agent_task':
     case 'tenant':
     case 'target':
     case 'provider':
@@ -94,7 +98,7 @@ export async function reachOf(deps: Deps, of: BlockOf, tenants: readonly TenantN
 
 async function endAll(
   deps: Deps,
-  block: BlockId,
+  by: Pick<Ending, 'block' | 'since'>,
   live: readonly { readonly tenant: TenantName; readonly lease: LeaseId }[],
 ): Promise<ReadonlyMap<LeaseId, string>> {
   const actor = { kind: 'broker', name: deps.node } as const;
@@ -102,7 +106,7 @@ async function endAll(
     live.map(async ({ tenant, lease: id }) => {
       const lease = await deps.store.lease(tenant, id);
       if (lease === null) return;
-      await endLease(deps, lease, { cause: 'blocked', block, actor, reason: null, outcome: null, killer: 'queue' });
+      await endLease(deps, lease, { ...by, cause: 'blocked', actor, reason: null, outcome: null, killer: 'queue' });
     }),
   );
   const failed = ended.flatMap((outcome, at): [LeaseId, string][] => {

@@ -22,6 +22,8 @@ export interface Ending {
   readonly outcome: Outcome | null;
   /** The kill switch that ends it. */
   readonly block?: BlockId | null;
+  /** When that was committed, where it is enforced after it: the lease is exposed from then on. */
+  readonly since?: Instant | null;
   /** Who goes on to kill it: the caller, at once, or whoever claims the work next. */
   readonly killer: 'caller' | 'queue';
 }
@@ -51,13 +53,14 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
     deps.random,
   );
   const exposure = death === null ? null : exposureOf(lease.expiresAt, at, death);
+  const revokingAt = death === null ? exposedFrom(lease, ending.since ?? at, at) : at;
   const { tenant, id } = lease;
   const committed = await deps.store.commit(
     {
       kind: 'lease.revoke',
       tenant,
       lease: id,
-      at,
+      at: revokingAt,
       cause: ending.cause,
       outcome: ending.outcome,
       block: ending.block ?? null,
@@ -76,13 +79,20 @@ export async function endLease(deps: Deps, lease: Lease, ending: Ending): Promis
     return { lease: await reread(deps, tenant, id), receipt, work: queued };
   }
   const { cause, outcome } = ending;
-  const ended = { ...lease, revokingAt: at, cause, outcome, exposure, death };
+  const ended = { ...lease, revokingAt, cause, outcome, exposure, death };
   return {
     lease: death === null ? { ...ended, state: 'revoking' } : { ...ended, state: 'revoked', secret: null },
     receipt,
     work: queued,
   };
 }
+
+/**
+ * One that dies with a commit was refused from the block's own on; any other lives until it is seen dead. What was opened
+ * while the block waited for its turn has not been there for longer.
+ */
+const exposedFrom = ({ openedAt }: Lease, since: Instant, at: Instant): Instant =>
+  instant(Math.min(at, Math.max(since, openedAt)));
 
 /** A lease that was ending already: what the agent says of its work is kept all the same. */
 async function report(deps: Deps, lease: Lease, ending: Ending): Promise<Receipt | null> {

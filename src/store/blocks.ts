@@ -1,6 +1,7 @@
 /** What blocks reach, and how far their work has come: across tenants, by the roles that see no secret. */
 import { and, asc, count, desc, eq, gt, inArray, isNull, lt, lte, min, max, notInArray, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
+import { agentTaskOf } from '../core/block.ts';
 import type { BlockId, LeaseId, PersonName, RoleName, TargetName, TaskName } from '../core/ids.ts';
 import type { ProviderKind } from '../core/registers.ts';
 import type { BlockReads, KeptBlock, Reach } from '../core/store.ts';
@@ -39,6 +40,10 @@ function inside({ of: { scope, name }, tenants, agents, since = {}, openedBy }: 
       return and(here, eq(leases.role, name as RoleName));
     case 'task':
       return and(here, eq(leases.task, name as TaskName));
+    case 'agent_task': {
+      const { agent, task } = agentTaskOf(name);
+      return and(here, eq(leases.agent, agent), eq(leases.task, task));
+    }
     case 'target':
       return and(here, eq(leases.target, name as TargetName));
     case 'provider':

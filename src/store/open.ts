@@ -25,6 +25,7 @@ import { createReads } from './read.ts';
 import { createReader } from './read-together.ts';
 import { loadDeployment, loadSnapshot } from './snapshot.ts';
 import { checkDatabase, checkKey, readiness } from './start.ts';
+import { createTallies } from './tallies.ts';
 import { createTurns } from './turns.ts';
 import { createWatch } from './watch.ts';
 import { createQueue } from './work.ts';
@@ -107,6 +108,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     turns: createTurns(link),
     ...createBlockReads(link),
     ...createOversightReads(link),
+    ...createTallies(link),
     ...createWatch(link),
     ...createNotices(link),
     async clockOffset() {

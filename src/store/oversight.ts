@@ -5,7 +5,7 @@ import { instant } from '../core/time.ts';
 import type { OrderId, PauseId, ReviewId, TenantName, TripId } from '../core/ids.ts';
 import type { KeptPause, KeptReview, KeptTrip } from '../core/oversight.ts';
 import type { OversightReads } from '../core/store.ts';
-import type { Link } from './link.ts';
+import type { Link, Transaction } from './link.ts';
 import { approvals } from './schema/requests.ts';
 import { ROLES } from './roles.ts';
 import { EVERYWHERE } from './schema/columns.ts';
@@ -132,10 +132,7 @@ export function createOversightReads(link: Link): OversightReads {
     trips: ({ within, before, limit, standing }) =>
       link.transaction(listing, async (tx) => {
         const ends = sql<number | null>`coalesce(${trips.endedAt}, ${blocks.liftedAt})`;
-        const rows = await tx
-          .select({ trip: trips, liftedAt: blocks.liftedAt, liftedBy: blocks.liftedBy })
-          .from(trips)
-          .leftJoin(blocks, and(eq(blocks.tenant, trips.tenant), eq(blocks.id, trips.block)))
+        const rows = await tripsIn(tx)
           .where(
             and(
               inArray(trips.tenant, [...within]),
@@ -145,13 +142,13 @@ export function createOversightReads(link: Link): OversightReads {
           )
           .orderBy(desc(trips.id))
           .limit(limit);
-        return rows.map(({ trip, liftedAt, liftedBy }) => tripOf(trip, { at: liftedAt, by: liftedBy }));
+        return rows.map(tripOf);
       }),
     trip: (id, within) =>
       link.transaction(listing, async (tx) => {
-        const which = and(eq(trips.id, id), inArray(trips.tenant, [...within]), isNull(trips.block));
-        const [row] = await tx.select().from(trips).where(which);
-        return row === undefined ? null : tripOf(row, { at: null, by: null });
+        const which = and(eq(trips.id, id), inArray(trips.tenant, [...within]));
+        const [row] = await tripsIn(tx).where(which);
+        return row === undefined ? null : tripOf(row);
       }),
   };
 }
@@ -170,13 +167,16 @@ function reviewOf({ doneBy, doneAt, words, ...review }: typeof reviews.$inferSel
   return { ...review, done };
 }
 
-function tripOf(
-  { endedAt, endedBy, ...trip }: typeof trips.$inferSelect,
-  lifted: {
-    readonly at: (typeof blocks.$inferSelect)['liftedAt'];
-    readonly by: (typeof blocks.$inferSelect)['liftedBy'];
-  },
-): KeptTrip {
-  const [ended, by] = [endedAt ?? lifted.at, endedBy ?? lifted.by];
+/** One that blocks ends with its block. */
+const tripsIn = (tx: Transaction) =>
+  tx
+    .select({ trip: trips, liftedAt: blocks.liftedAt, liftedBy: blocks.liftedBy })
+    .from(trips)
+    .leftJoin(blocks, and(eq(blocks.tenant, trips.tenant), eq(blocks.id, trips.block)));
+
+type TripRow = Awaited<ReturnType<typeof tripsIn>>[number];
+
+function tripOf({ trip: { endedAt, endedBy, ...trip }, liftedAt, liftedBy }: TripRow): KeptTrip {
+  const [ended, by] = [endedAt ?? liftedAt, endedBy ?? liftedBy];
   return { ...trip, ended: ended === null || by === null ? null : { at: ended, by } };
 }

@@ -2,14 +2,29 @@
  * Everything that is read and not kept. Each query names its tenant; those over tenants go by the listing role, which
  * sees no secret.
  */
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  ne,
+  or,
+  sql,
+  notInArray,
+} from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { LeaseFilter } from '../core/change.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
 import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryKind, EntryValue } from '../core/entry.ts';
-import type { TargetName, TenantName } from '../core/ids.ts';
+import type { RoleName, TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest, LeaseQuery, Store } from '../core/store.ts';
@@ -89,7 +104,7 @@ export function createReads(link: Link): Reads {
         const [row] = await tx.select().from(assignments).where(eq(assignments.id, id));
         return row === undefined ? null : assignmentOf(row);
       }),
-    overseenBy: (person) =>
+    overseenBy: (person, except = NONE) =>
       across(async (tx) => {
         const rows = await tx
           .selectDistinct({ tenant: assignments.tenant })
@@ -100,6 +115,7 @@ export function createReads(link: Link): Reads {
               eq(assignments.holderKind, 'person'),
               eq(assignments.holder, person),
               eq(assignments.function, 'oversight'),
+              except.size === 0 ? undefined : notInArray(assignments.role, [...except]),
               or(isNull(assignments.until), gt(assignments.until, sql`brevet_now()`)),
               eq(tenants.retired, false),
             ),
@@ -179,6 +195,8 @@ export function createReads(link: Link): Reads {
       ),
   };
 }
+
+const NONE: ReadonlySet<RoleName> = new Set();
 
 /** For what never changes: what was found once is not read again, until others take its place. */
 function keepingFew<Key extends readonly (string | number)[], T>(

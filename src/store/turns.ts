@@ -1,6 +1,7 @@
 /** Turns, as rows. The name of one says what it is about, and no more than providers' own configuration does. */
 import { and, eq, gt, sql } from 'drizzle-orm';
-import type { Turns } from '../core/turns.ts';
+import { milliseconds } from '../core/time.ts';
+import type { Rounds } from '../core/turns.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
 import { turns } from './schema/work.ts';
@@ -8,7 +9,7 @@ import { turns } from './schema/work.ts';
 const working = { role: ROLES.work, tenants: [] } as const;
 const now = sql`brevet_now()`;
 
-export function createTurns(link: Link): Turns {
+export function createTurns(link: Link): Rounds {
   return {
     take: (name, hold) =>
       link.transaction(working, async (tx) => {
@@ -37,5 +38,20 @@ export function createTurns(link: Link): Turns {
           .where(and(eq(turns.name, name), eq(turns.fence, fence))),
       );
     },
+    done: async ({ name, fence }, pause) => {
+      await link.transaction(working, (tx) =>
+        tx
+          .update(turns)
+          .set({ doneAt: now, heldUntil: sql`brevet_now() + ${pause * 1000}::bigint` })
+          .where(and(eq(turns.name, name), eq(turns.fence, fence))),
+      );
+    },
+    sinceDone: (name) =>
+      link.transaction(working, async (tx) => {
+        const since = sql<string | null>`brevet_now() - ${turns.doneAt}`;
+        const [row] = await tx.select({ since }).from(turns).where(eq(turns.name, name));
+        const ago = row?.since ?? null;
+        return ago === null ? null : milliseconds(Math.max(0, Number(ago)));
+      }),
   };
 }

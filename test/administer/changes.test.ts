@@ -207,5 +207,17 @@ changes('look again at what is live where they must, and are no policy where the
   );
 });
 
+changes('are confirmed no more once who proposed them administers nothing there', async () => {
+  const body = { tenant: 'acme', holder: { person: 'olga' }, role: 'approver' };
+  const change = await propose('tess', { act: 'assignment.put', body, reason: 'Approves at acme' });
+  const { items } = must(await as('ada', 'GET', '/api/assignments?tenant=acme')).body as {
+    readonly items: readonly { readonly id: string; readonly holder: { readonly person?: string } }[];
+  };
+  const hers = items.find(({ holder }) => holder.person === 'tess');
+  must(await as('ada', 'DELETE', `/api/assignments/${hers?.id}`));
+  refused(await confirm('alan', change), 409, 'change_over');
+  assert.is(await state(change), 'open');
+});
+
 changes.after(close);
 changes.run();

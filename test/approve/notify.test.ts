@@ -6,15 +6,17 @@ import type {
   ApprovalId,
   AssignmentId,
   LeaseId,
+  PauseId,
   PersonName,
   RequestId,
   RoleName,
   TaskName,
   TenantName,
+  TripId,
 } from '../../src/core/ids.ts';
 import type { NoticeFacts } from '../../src/core/notice.ts';
 import { NOTICE_KINDS } from '../../src/core/notice.ts';
-import { instant } from '../../src/core/time.ts';
+import { instant, seconds } from '../../src/core/time.ts';
 import { noticeInWords } from '../../src/approve/notify.ts';
 import type { Telling } from '../../src/approve/notify.ts';
 import { hides, HOSTILE } from '../support/notices.ts';
@@ -73,6 +75,19 @@ const FACTS: Readonly<Record<NoticeFacts['kind'], NoticeFacts>> = {
     until,
     tell: of.tell,
   },
+  tripped: {
+    kind: 'tripped',
+    trip: 'trp_01jq' as TripId,
+    agent: act.agent,
+    task: act.task,
+    signal: 'failed',
+    count: 5,
+    within: seconds(3600),
+    to: 'ask',
+    block: null,
+    tell: of.tell,
+  },
+  all_paused: { kind: 'all_paused', pause: 'pse_01jq' as PauseId, trips: 12, tenants: 4, tell: of.tell },
   done_at_client: { kind: 'done_at_client', ...act, tier: 1, at: until, address: 'it@acme.example' },
 };
 
@@ -89,6 +104,8 @@ const SUBJECTS: readonly (readonly [kind: NoticeFacts['kind'], subject: string, 
   ['acted', 'net-bot did service.restart at Acme Retail', '/leases/acme/lse_01jq/reverse'],
   ['refused', 'net-bot was refused service.restart at Acme Retail', null],
   ['glass_broken', 'The glass was broken at Acme Retail: net-bot has emergency', '/reviews'],
+  ['tripped', 'A breaker has tripped: service.restart of net-bot at Acme Retail asks from now on', null],
+  ['all_paused', 'Everything is paused everywhere: breakers trip at many clients', null],
   ['done_at_client', 'Done for you: service.restart', null],
 ];
 
@@ -127,6 +144,15 @@ notices('of an act at tier 2 say what, where, how sure, whom they told and how t
   assert.is(line({ ...FACTS.acted, confidence: null } as NoticeFacts, 'How sure it says it is'), 'not said');
 });
 
+notices('of a breaker say what was counted, and how it is ended, of one that blocks too', () => {
+  assert.is(line(FACTS.tripped, 'Why'), '5 runs that it calls failed within 60 min');
+  assert.match(line(FACTS.tripped, 'To end it') ?? '', /brevet trip reset trp_01jq$/);
+  const blocked = { ...FACTS.tripped, to: 'block', block: 'blk_01jq' } as NoticeFacts;
+  assert.match(told(blocked).subject, /is stopped$/);
+  assert.match(line(blocked, 'To end it') ?? '', /brevet block lift blk_01jq$/);
+  assert.match(line(FACTS.all_paused, 'Why') ?? '', /^12 breakers have tripped at 4 clients, Acme Retail among them$/);
+});
+
 notices('say why it was rejected, by the reason alone', () => {
   assert.is(line(FACTS.answered, 'Because'), 'wrong client');
   assert.is(line(FACTS.answered, 'By'), 'paula Nord');
@@ -155,7 +181,7 @@ notices('of what was done by itself say that nobody was asked, and of what was a
 notices('mark an agent’s words as its own, bounded, and with what hides made visible', () => {
   for (const facts of Object.values(FACTS)) {
     // Nothing of it is an agent's.
-    if (facts.kind === 'glass_broken') continue;
+    if (['glass_broken', 'tripped', 'all_paused'].includes(facts.kind)) continue;
     const words = `${HOSTILE}${'x'.repeat(100_000)}`;
     const hostile =
       'ask' in facts ? { ...facts, ask: { ...ask, resource: words, reason: words } } : { ...facts, resource: words };

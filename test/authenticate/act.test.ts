@@ -42,14 +42,15 @@ const acts = suite('an act');
 for (const act of Object.keys(ACTS) as OperatorAct[]) {
   const [needs, local] = TABLE[act];
   acts(`${act} takes ${needs}${local ? '' : ', and no local token'}`, () => {
-    const outcome = (by: OperatorPrincipal['by'], held: RoleFunction | null): string => {
-      const may = mayUse(as(by), act, held);
+    const outcome = (by: OperatorPrincipal['by'], held: RoleFunction | null, alone = false): string => {
+      const may = mayUse(as(by), act, { held, alone });
       return may.ok ? 'ok' : may.error.code;
     };
     for (const held of [...FUNCTIONS, null]) {
       for (const by of ['oidc', 'passkey'] as const) {
         assert.is(outcome(by, held), held === needs ? 'ok' : 'function_needed');
       }
+      assert.is(outcome('oidc', held, true), held !== needs ? 'function_needed' : act === 'read' ? 'ok' : 'reads_only');
       assert.is(outcome('local', held), held !== needs ? 'function_needed' : local ? 'ok' : 'local_token_refused');
     }
   });

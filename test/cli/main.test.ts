@@ -29,6 +29,7 @@ import { commands as person } from '../../src/cli/person.ts';
 import { commands as policy } from '../../src/cli/policy.ts';
 import { commands as reconcile } from '../../src/cli/reconcile.ts';
 import { commands as request } from '../../src/cli/request.ts';
+import { commands as trip } from '../../src/cli/trip.ts';
 import { commands as review } from '../../src/cli/review.ts';
 import { commands as start } from '../../src/cli/start.ts';
 import { commands as target } from '../../src/cli/target.ts';
@@ -50,6 +51,7 @@ const ALL: readonly Command[] = [
   ...order,
   ...pause,
   ...review,
+  ...trip,
   ...operator,
   ...agent,
   ...enrolment,

@@ -102,6 +102,8 @@ const task = (from: string, to: string, field = ''): BundleFiles => {
 };
 const role = (from: string, to: string): BundleFiles => edited('roles.yaml', from, to);
 const rule = (from: string, to: string): BundleFiles => edited('rules/work.cedar', from, to);
+const breakers = (limits: string): BundleFiles => but('bundle.yaml', `${CHARTER}breakers:\n  limits:\n${limits}\n`);
+const FAILING = '    failing: { signal: failed, count: 5, within_minutes: 60, to: ask }';
 const OVERRIDE = '\n    override: { tier: 2, because: people hear of it }';
 const promoted = (tier: number): string =>
   `\n    promotion: { evidence: a quiet year, decider: sam, tier: ${tier}, until: 2027-01-31 }`;
@@ -170,6 +172,48 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     but('bundle.yaml', `${CHARTER}many_tenants:\n  most: 5\n  within_minutes: 4\n`),
     /^bundle\.yaml:6: many_tenants\.within_minutes: /,
   ],
+  [
+    'a breaker that counts nothing',
+    breakers('    failing: { signal: failed, count: 0, within_minutes: 60, to: ask }'),
+    /^bundle\.yaml:6: breakers\.limits\.failing\.count: /,
+  ],
+  [
+    'a breaker of a sign that is none',
+    breakers('    failing: { signal: moods, count: 1, within_minutes: 60, to: ask }'),
+    /^bundle\.yaml:6: breakers\.limits\.failing\.signal: it must be one of failed, /,
+  ],
+  [
+    'a breaker that stops nothing',
+    breakers('    failing:\n      signal: failed\n      count: 1\n      within_minutes: 60\n      to: notify'),
+    /^bundle\.yaml:10: breakers\.limits\.failing\.to: it must be ask or block/,
+  ],
+  [
+    'a breaker that looks back for more than a day',
+    breakers('    failing: { signal: failed, count: 1, within_minutes: 1441, to: ask }'),
+    /^bundle\.yaml:6: breakers\.limits\.failing\.within_minutes: /,
+  ],
+  [
+    'a breaker of a task class that is not there',
+    breakers(
+      '    busy: { signal: rate, count: 9, within_minutes: 5, to: ask,\n      tasks: [ticket.route,\n        ticket.reroute] }',
+    ),
+    /^bundle\.yaml:8: breakers\.limits\.busy: there is no task class ticket\.reroute/,
+  ],
+  [
+    'a spike at more tenants than trips',
+    breakers(`${FAILING}\n  spike:\n    trips: 2\n    tenants: 3\n    within_minutes: 15`),
+    /^bundle\.yaml:9: breakers\.spike: 2 trips are never at 3 tenants/,
+  ],
+  [
+    'a spike where nothing trips',
+    but('bundle.yaml', `${CHARTER}breakers:\n  limits: {}\n  spike: { trips: 2, tenants: 2, within_minutes: 15 }\n`),
+    /^bundle\.yaml:6: breakers\.spike: without a limit nothing trips/,
+  ],
+  [
+    'more breakers than are counted',
+    breakers(Array.from({ length: 41 }, (_, at) => FAILING.replace('failing', `failing-${at}`)).join('\n')),
+    /^bundle\.yaml:5: breakers\.limits: 41 are more than 40/,
+  ],
   // Roles.
   [
     'an unknown field',
@@ -180,6 +224,11 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     'a role that mixes functions',
     role('function: execution', 'function: [execution, approval]'),
     /^roles\.yaml:4: .*exactly one function/,
+  ],
+  [
+    'an agent that reads alone',
+    role('function: execution', 'function: execution\n    reads_only: true'),
+    /^roles\.yaml:5: roles\.triage: only a role of oversight reads alone/,
   ],
   [
     'an overseer that executes',
@@ -544,6 +593,17 @@ bundles('a thousand rules are all looked at', () => {
   const rules = Array.from({ length: 1000 }, (_, at) => RULES.replace('routes', `routes-${at}`)).join('\n');
   const loaded = loadBundle(shippedBut({ 'rules/many.cedar': rules }), engine);
   assert.is(loaded.ok && loaded.value.rules.size, shipped.rules.size + 1000);
+});
+
+bundles('breakers that are not stated are none', () => {
+  const silent = loadBundle(GOOD, engine);
+  assert.ok(silent.ok);
+  assert.equal(silent.value.breakers, { limits: new Map(), spike: null });
+  const stated = loadBundle(breakers(`${FAILING}\n  spike: { trips: 3, tenants: 2, within_minutes: 15 }`), engine);
+  assert.ok(stated.ok);
+  const failing = { signal: 'failed', count: 5, within: 3600, to: 'ask', tasks: null } as const;
+  assert.equal([...stated.value.breakers.limits], [['failing', failing]]);
+  assert.equal(stated.value.breakers.spike, { trips: 3, tenants: 2, within: 900 });
 });
 
 bundles('a budget that is not stated is no limit, and many tenants are more than five', () => {

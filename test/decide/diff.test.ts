@@ -154,13 +154,55 @@ test('a longer life and a lower tier widen', () => {
 });
 
 test('what no cell shows is listed, and judged', () => {
-  const changes: [file: string, from: string, to: string, where: string, widening: boolean][] = [
+  const changes: [file: string, from: string | RegExp, to: string, where: string, widening: boolean][] = [
     ['bundle.yaml', 'probation: 20', 'probation: 5', 'bundle probation', true],
     ['bundle.yaml', 'probation: 20', 'probation: 50', 'bundle probation', false],
     ['bundle.yaml', 'live_logins: 50', 'live_logins: 51', 'bundle budgets.live_logins', true],
     ['bundle.yaml', '  live_logins: 50\n', '', 'bundle budgets.live_logins', true],
     ['bundle.yaml', 'most: 5', 'most: 6', 'bundle many_tenants.most', true],
     ['bundle.yaml', 'within_minutes: 10', 'within_minutes: 20', 'bundle many_tenants.within', false],
+    ['bundle.yaml', 'failed, count: 5,', 'failed, count: 6,', 'breakers.failing count', true],
+    ['bundle.yaml', 'failed, count: 5,', 'failed, count: 4,', 'breakers.failing count', false],
+    ['bundle.yaml', 'count: 5, within_minutes: 60', 'count: 5, within_minutes: 50', 'breakers.failing within', true],
+    ['bundle.yaml', 'count: 5, within_minutes: 60', 'count: 5, within_minutes: 70', 'breakers.failing within', false],
+    ['bundle.yaml', 'failing: { signal: failed', 'failing: { signal: rate', 'breakers.failing signal', true],
+    ['bundle.yaml', 'to: ask }', 'to: block }', 'breakers.failing to', false],
+    ['bundle.yaml', 'to: block }', 'to: ask }', 'breakers.failing-on to', true],
+    ['bundle.yaml', 'to: ask }', 'to: ask, tasks: [kb.draft] }', 'breakers.failing tasks', true],
+    ['bundle.yaml', /\n    wrong: .*/, '', 'breakers.wrong all', true],
+    [
+      'bundle.yaml',
+      '    wrong: {',
+      '    more: { signal: rate, count: 9, within_minutes: 5, to: ask }\n    wrong: {',
+      'breakers.more all',
+      false,
+    ],
+    ['bundle.yaml', 'trips: 10', 'trips: 20', 'bundle breakers.spike', true],
+    ['bundle.yaml', 'trips: 10', 'trips: 9', 'bundle breakers.spike', false],
+    ['bundle.yaml', /\n  spike: .*/, '', 'bundle breakers.spike', true],
+    ['roles.yaml', 'reads_only: true\n', 'reads_only: false\n', 'roles.auditor reads_only', false],
+    [
+      'roles.yaml',
+      'function: oversight\n',
+      'function: oversight\n    reads_only: true\n',
+      'roles.overseer reads_only',
+      true,
+    ],
+    [
+      'roles.yaml',
+      'function: execution\n',
+      'function: execution\n    break_glass: true\n',
+      'roles.triage break_glass',
+      true,
+    ],
+    ['tasks.yaml', 'kind: ticket\n', 'kind: ticket\n    idle: { after: 90 }\n', 'tasks.ticket.route idle.after', true],
+    [
+      'tasks.yaml',
+      'kind: ticket\n',
+      'kind: ticket\n    idle: { unused: 30 }\n',
+      'tasks.ticket.route idle.unused',
+      false,
+    ],
     ['bundle.yaml', 'next_review: 2027-01-31', 'next_review: 2028-01-31', 'bundle next_review', true],
     ['bundle.yaml', 'owner: security-lead', 'owner: somebody', 'bundle owner', false],
     ['routes.yaml', 'most_open: 20', 'most_open: 30', 'routes most_open', false],
@@ -230,6 +272,14 @@ test('who oversees and who approves is a difference of people', () => {
   const lost = found.people.map(({ person, function: of, gains, widening }) => [person, of, gains, widening]);
   assert.equal(lost, [['overseer', 'oversight', false, true]]);
   assert.ok(found.differences.every(({ after }) => after.answer === 'forbid'));
+});
+
+test('who comes to read alone oversees no more', () => {
+  const after = edited([['roles.yaml', 'function: oversight\n', 'function: oversight\n    reads_only: true\n']]);
+  const found = diff(after, ['triage-bot'], ['acme']);
+  const lost = found.people.map(({ person, function: of, gains, widening }) => [person, of, gains, widening]);
+  assert.equal(lost, [['overseer', 'oversight', false, true]]);
+  assert.ok(found.differences.every((one) => one.after.answer === 'forbid'));
 });
 
 test('a task class for which no parameters can be made is said to be left out', () => {

@@ -1,6 +1,7 @@
 /** The effective tier, cause by cause. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { TripId } from '../../src/core/ids.ts';
 import type { Agent, TenantContext } from '../../src/core/registers.ts';
 import type { Tier } from '../../src/decide/decision.ts';
 import { claimsOf, effectiveTier } from '../../src/decide/tier.ts';
@@ -18,7 +19,7 @@ interface Given {
   onProbation?: boolean;
   manyTenants?: boolean;
   paused?: boolean;
-  tripped?: boolean;
+  tripped?: TripId;
 }
 
 const SILENT: Claims = { disputed: false, lowConfidence: false, moreData: false };
@@ -56,8 +57,8 @@ const TABLE: readonly (readonly [given: Given, tier: Tier, because: readonly str
   [{ paused: true }, 3, ['pause']],
   [{ paused: true, own: 2, channels: false }, 3, ['pause']],
   [{ paused: true, own: 3 }, 3, []],
-  [{ tripped: true }, 3, ['breaker']],
-  [{ tripped: true, own: 2 }, 3, ['breaker']],
+  [{ tripped: 'trp_1' as TripId }, 3, ['breaker:trp_1']],
+  [{ tripped: 'trp_1' as TripId, own: 2 }, 3, ['breaker:trp_1']],
 ];
 
 const tiers = suite('decide/tier');
@@ -72,7 +73,7 @@ for (const [given, tier, because] of TABLE) {
       late = false,
       manyTenants = false,
       paused = false,
-      tripped = false,
+      tripped = null,
     } = given;
     const terms = { autonomy: contract, regulations, accepted };
     const standing = { onProbation, paused, tripped, channels, late, manyTenants };

@@ -48,6 +48,7 @@ interface Row {
   readonly reference: object | null;
   readonly death: { readonly how: string } | null;
   readonly exposure: string | null;
+  readonly block: string | null;
 }
 const leases = async (): Promise<readonly Row[]> => app.sql<Row>('select * from leases order by opened_at desc, id');
 const newest = async (): Promise<Row> => {
@@ -156,6 +157,27 @@ issuing('withholds when the agent is disabled between its mint and its outcome',
   assert.is((await newest()).id, id);
   assert.is((await newest()).state, 'revoked');
   must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody()));
+});
+
+issuing('withholds when a block was raised between its mint and its outcome, which counts it as its own', async () => {
+  const aim = { scope: 'agent', name: 'report-bot', reason: 'It mails strangers' };
+  let block = '';
+  afterMint = async () => {
+    block = String(must(await app.operator('otto', 'POST', '/api/blocks', aim)).body['id']);
+  };
+  const answer = await ask();
+  assert.equal([answer.status, answer.body['code']], [403, 'blocked'], answer.text);
+  assert.equal([(await newest()).cause, (await newest()).block], ['blocked', block]);
+  const [ended] = await app.sql<{ facts: Readonly<Record<string, unknown>> }>(
+    `select text::json->'facts' as facts from entries where kind = 'lease.revoking' and lease = '${(await newest()).id}'`,
+  );
+  assert.is(ended?.facts['block'], block);
+  await workOff();
+  assert.is((await newest()).state, 'revoked');
+  const { progress } = must(await app.operator('otto', 'GET', `/api/blocks/${block}`)).body;
+  assert.is((progress as { ended: number }).ended, 1);
+  await app.sql(`update blocks set until = 1 where id = '${block}'`);
+  app.deps.store.forget('acme' as never);
 });
 
 issuing('withholds when the agent is enrolled with another key between its mint and its outcome', async () => {

@@ -1,4 +1,5 @@
 /** What a block has not seen dead yet is told with its reason, and is exposed all that time. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sweep } from '../../src/revoke/sweep.ts';
@@ -50,6 +51,21 @@ progress('tells survivors of a provider that is down, until their death was seen
   assert.equal([after.over, after.alive, after.survivors], [true, 0, []]);
   assert.ok(after.worst_exposure_ms > worst);
   assert.equal(await exposures(block), [after.worst_exposure_ms]);
+});
+
+progress('counts exposure from the commit of the block, however late it is enforced', async () => {
+  const token = await app.session('report-bot', 'acme');
+  await app.sql('delete from blocks');
+  app.deps.store.forget('acme' as never);
+  must(await app.call('POST', '/t/acme/requests', { token, body: REPORT }));
+  const aim = { scope: 'agent', name: 'report-bot', reason: 'It mails strangers' };
+  const { id, from } = must(await app.operator('otto', 'POST', '/api/blocks', aim)).body;
+  while (Date.now() <= Date.parse(String(from))) await pause(1);
+  for (let round = 0; round < 3; round++) await tryAll();
+  const { items } = must(await app.operator('otto', 'GET', `/api/blocks/${String(id)}/leases`)).body;
+  const [lease] = items as { revoking_at: string; death: { at: string }; exposure_ms: number }[];
+  assert.is(lease?.revoking_at, from);
+  assert.is(lease?.exposure_ms, Date.parse(lease?.death.at ?? '') - Date.parse(String(from)));
 });
 
 progress.after(() => app.close());

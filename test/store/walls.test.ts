@@ -147,17 +147,18 @@ async function fillOversight(tenant: typeof ACME, at: Instant): Promise<void> {
     notBy: [OLGA],
   } as const;
   await test.change({ kind: 'order.give', order, review });
-  const counts = { failed: 1, verdicts: 0, refused: 0, reversed: 0, rate: 0 };
+  const counts = { failed: 1 };
   const trip = {
     id: newId('trp', at, random),
     ...common,
+    breaker: 'failing',
     signal: 'failed',
     to: 'ask',
     counts,
     from: at,
     block: null,
   } as const;
-  await test.change({ kind: 'breaker.trip', trip });
+  await test.change({ kind: 'breaker.trip', trip, block: null, reason: 'r' });
 }
 
 interface As {

@@ -51,6 +51,13 @@ async function guideStatements(): Promise<string> {
   return /```sql\n(?<sql>[^]*?)```/.exec(await guide())?.groups?.['sql'] ?? '';
 }
 
+/** What the guide's shell gives to Vault under a name. */
+async function guideWord(name: string): Promise<string> {
+  const found = new RegExp(`${name}="(?<word>(?:\\\\"|[^"])*)"`).exec(await guide())?.groups?.['word'];
+  if (found === undefined) throw new Error(`the guide gives no ${name}`);
+  return found.replaceAll('\\"', '"');
+}
+
 const guide = (): Promise<string> => readFile(GUIDE, 'utf8');
 
 /** @param settings Postgres settings. */
@@ -150,8 +157,8 @@ async function prepareDatabase(vault: TestVault, database: ClientDatabase): Prom
     db_name: 'tickets',
     default_ttl: '1h',
     max_ttl: '1h',
-    creation_statements: `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE ${GROUP}, ${CONNECT_ROLE};`,
-    revocation_statements: 'DROP ROLE IF EXISTS "{{name}}";',
+    creation_statements: await guideWord('creation_statements'),
+    revocation_statements: await guideWord('revocation_statements'),
   });
   return look;
 }

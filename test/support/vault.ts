@@ -68,6 +68,7 @@ export interface TestVault {
   readonly address: string;
   readonly port: number;
   readonly clusterId: string;
+  readonly rootToken: string;
   /** A call as root or with another token; throws nothing by its status. */
   call(method: string, path: string, body?: object, token?: string): Promise<VaultAnswer>;
   /** The same as root, which must work. */
@@ -104,6 +105,7 @@ export async function startVault(): Promise<TestVault> {
     address,
     port: Number(new URL(address).port),
     clusterId: String(health['cluster_id']),
+    rootToken: root_token,
     call,
     must,
     seal: async () => {

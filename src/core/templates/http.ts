@@ -150,6 +150,11 @@ const call = z
     body: body.optional(),
     /** What of it names an object of the client's, by the target's look-up that says whose it is. */
     objects: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/), placed(256)).default({}),
+    /** Parameters of its query and body that name nothing: a queue, a state. What is in a path always does. */
+    names_no_object: z
+      .array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/))
+      .max(MOST_FIELDS)
+      .default([]),
   })
   .refine(({ method, body: sent }) => sent === undefined || (method !== 'GET' && method !== 'HEAD'), {
     path: ['body'],

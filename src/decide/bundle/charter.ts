@@ -1,5 +1,6 @@
-/** `bundle.yaml`: who answers for the bundle as a whole, how long what is new is on probation, and what is too much. */
+/** `bundle.yaml`: who answers for the bundle as a whole, how long what is new is on probation, what is too much, and what trips. */
 import { z } from 'zod';
+import { breakersField } from './breakers.ts';
 import { stewardship } from './fields.ts';
 import { budgetsField, manyTenantsField, noticesField } from './limits.ts';
 
@@ -10,5 +11,6 @@ export const CharterFile = z.strictObject({
   budgets: budgetsField().optional(),
   many_tenants: manyTenantsField().optional(),
   notices: noticesField().optional(),
+  breakers: breakersField().optional(),
 });
 export type CharterFile = z.infer<typeof CharterFile>;

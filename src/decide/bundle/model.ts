@@ -7,6 +7,7 @@ import type { RuleInfo, RuleName, RuleSource } from '../../core/policy.ts';
 import type { DataClass, ProviderKind, RoleFunction } from '../../core/registers.ts';
 import type { Instant, Seconds } from '../../core/time.ts';
 import type { Tier } from '../decision.ts';
+import type { Breakers } from './breakers.ts';
 import type { CasesFile } from './cases.ts';
 import type { Limits } from './limits.ts';
 import type { Routes } from './routes.ts';
@@ -101,6 +102,7 @@ export interface Bundle extends Limits {
   readonly nextReview: string;
   /** How many runs lift what is new at a tenant from tier 3. */
   readonly probation: number;
+  readonly breakers: Breakers;
   readonly roles: ReadonlyMap<RoleName, Role>;
   readonly tasks: ReadonlyMap<TaskName, TaskClass>;
   /** Who answers what. */

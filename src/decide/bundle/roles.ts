@@ -65,8 +65,9 @@ export function roleProblems(file: Placed<RolesFile>, tasks: ReadonlyMap<TaskNam
       ...(!executes && role.ceilings !== undefined
         ? [at(['ceilings'], `a role of ${role.function} gets no credentials, so it has no ceilings`)]
         : []),
-      // A role that everyone takes for a reader's must not be able to act: nothing looks at it yet.
-      ...(role.reads_only === true ? [at(['reads_only'], 'a role that only reads cannot be held to that yet')] : []),
+      ...(role.reads_only === true && role.function !== 'oversight'
+        ? [at(['reads_only'], 'only a role of oversight reads alone')]
+        : []),
       ...(role.break_glass === true && !executes
         ? [at(['break_glass'], 'only a role of execution breaks the glass')]
         : []),

@@ -30,6 +30,9 @@ export function alike(
   return [...groups.values()];
 }
 
+/** What stops it may name one agent, or what is said of one. */
+const isStopped = ({ blocks, trips }: Snapshot): boolean => blocks.length + trips.length > 0;
+
 function clientOf({ snapshot }: Place, bundles: readonly Bundle[]) {
   const { tenant, situations, windows, targets } = snapshot;
   const { contacts: _, ...context } = tenant.context;
@@ -41,8 +44,10 @@ function clientOf({ snapshot }: Place, bundles: readonly Bundle[]) {
       name,
       { ...rest, tenant: null },
     ]),
-    // One that has rules of its own is like no other.
-    own: bundles.some(({ own }) => own.has(tenant.name)) ? tenant.name : null,
+    // One that has rules of its own, or where something is stopped, is like no other.
+    own: isStopped(snapshot) || bundles.some(({ own }) => own.has(tenant.name)) ? tenant.name : null,
+    paused: snapshot.pauses.length > 0,
+    late: [...snapshot.lateNotices].toSorted(),
   };
 }
 
@@ -51,6 +56,7 @@ function agentOf({ snapshot, principal: { agent, enrolment } }: Place) {
   const accepted = snapshot.acceptances.get(agent.name);
   const { persons } = snapshot.deployment;
   return {
+    name: isStopped(snapshot) ? agent.name : null,
     autonomy,
     kind,
     vendor,

@@ -6,11 +6,12 @@ import { canonicalText } from '../../core/canonical.ts';
 import type { Json } from '../../core/canonical.ts';
 import { toRfc3339 } from '../../core/time.ts';
 import { LEVELS } from '../../core/route.ts';
+import type { BreakerLimit, Spike } from '../bundle/breakers.ts';
 import type { Bundle, Role, TaskClass } from '../bundle/model.ts';
 import type { Approver, RouteRule, Routes } from '../bundle/routes.ts';
 
 export interface RegisterDifference {
-  /** `bundle`, `roles.{name}`, `tasks.{name}`, `routes` and what is in them, `cases` or `schema`. */
+  /** `bundle`, `roles.{name}`, `tasks.{name}`, `breakers.{name}`, `routes` and what is in them, `cases` or `schema`. */
   readonly where: string;
   readonly field: string;
   /** `null`: it is not there. */
@@ -54,6 +55,31 @@ const BUNDLE: readonly Field<Bundle>[] = [
   field('many_tenants.most', ({ manyTenants }) => manyTenants.most, more),
   field('many_tenants.within', ({ manyTenants }) => manyTenants.lookback, less),
   field('notices.within', ({ tellWithin }) => tellWithin, more),
+  field('breakers.spike', ({ breakers }) => breakers.spike as unknown as Json, rarer),
+];
+
+/** A spike that is gone, or takes more to be one. */
+function rarer(before: Json, after: Json): boolean {
+  if (before === null || after === null) return after === null;
+  const [old, now] = [before, after] as unknown as readonly [Spike, Spike];
+  return now.trips > old.trips || now.tenants > old.tenants || now.within < old.within;
+}
+
+/** What stops less, or later, is the wider. */
+const BREAKER: readonly Field<BreakerLimit>[] = [
+  field('signal', ({ signal }) => signal, always),
+  field('count', ({ count }) => count, more),
+  field('within', ({ within }) => within, less),
+  field(
+    'to',
+    ({ to }) => to,
+    (_before, after) => after === 'ask',
+  ),
+  field(
+    'tasks',
+    ({ tasks }) => (tasks === null ? null : [...tasks].toSorted()),
+    (before, after) => broader(after, before),
+  ),
 ];
 
 const ROLE: readonly Field<Role>[] = [
@@ -63,6 +89,10 @@ const ROLE: readonly Field<Role>[] = [
   field('tenants', ({ tenants }) => (tenants === null ? null : [...tenants].toSorted()), broader),
   field('ceilings.ttl', ({ ceilings }) => ceilings?.ttl ?? 0, more),
   field('ceilings.uses', ({ ceilings }) => ceilings?.uses ?? 0, more),
+  // Fewer who can end anything.
+  field('reads_only', ({ readsOnly }) => readsOnly, turnsOn),
+  // One person may give it, for a short time; or it is given as any other, for good.
+  field('break_glass', ({ breakGlass }) => breakGlass, always),
   field('owner', ({ owner }) => owner, never),
   field('next_review', ({ nextReview }) => nextReview, later),
 ];
@@ -81,6 +111,8 @@ const TASK: readonly Field<TaskClass>[] = [
   field('ttl', ({ ttl }) => ttl, more),
   field('ceilings.ttl', ({ ceilings }) => ceilings.ttl, more),
   field('ceilings.uses', ({ ceilings }) => ceilings.uses, more),
+  field('idle.after', ({ idle }) => idle.after, more),
+  field('idle.unused', ({ idle }) => idle.unused, more),
   field('reads_only', ({ readsOnly }) => readsOnly, turnsOn),
   field('leaves_objects', ({ leavesObjects }) => leavesObjects, turnsOff),
   field('containment', ({ containment }) => containment, turnsOn),
@@ -149,6 +181,7 @@ export function registerDifferences(before: Bundle, after: Bundle): RegisterDiff
     ...fieldDifferences('bundle', BUNDLE, before, after),
     ...entries('roles', ROLE, before.roles, after.roles),
     ...entries('tasks', TASK, before.tasks, after.tasks),
+    ...entries('breakers', BREAKER, before.breakers.limits, after.breakers.limits),
     ...routeDifferences(before.routes, after.routes),
     ...caseDifferences(before, after),
     ...(before.schema.text === after.schema.text
@@ -174,7 +207,7 @@ const fieldDifferences = <T>(where: string, known: readonly Field<T>[], before: 
   });
 
 function entries<T>(
-  folder: 'roles' | 'tasks' | 'routes' | 'routes.people' | 'routes.tasks',
+  folder: 'roles' | 'tasks' | 'breakers' | 'routes' | 'routes.people' | 'routes.tasks',
   known: readonly Field<T>[],
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
@@ -185,7 +218,8 @@ function entries<T>(
     const where = `${folder}.${name}`;
     if (old !== undefined && now !== undefined) return fieldDifferences(where, known, old, now);
     const is = old === undefined ? { before: null, after: 'there' } : { before: 'there', after: null };
-    return [{ where, field: 'all', ...is, widening: old === undefined }];
+    // A breaker frees by going, all others by coming.
+    return [{ where, field: 'all', ...is, widening: (old === undefined) !== (folder === 'breakers') }];
   });
 }
 

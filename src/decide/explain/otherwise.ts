@@ -33,6 +33,7 @@ export function otherwise(bundle: Bundle, asking: Asking): readonly Otherwise[] 
     ...ofTheHour(asking),
     ...ofRoles(bundle, asking),
     ...ofStanding(asking),
+    ...ofOversight(asking),
   ];
 }
 
@@ -261,5 +262,21 @@ function ofStanding(asking: Asking): Otherwise[] {
     manyTenants
       ? { agent: null, lead: 'it were not done at many tenants at once', asking: { ...asking, manyTenants: false } }
       : { agent: null, lead: 'it were done at many tenants at once', asking: { ...asking, manyTenants: true } },
+  ];
+}
+
+/** What people who watch have stopped, or what has tripped: theirs alone to end. */
+function ofOversight(asking: Asking): Otherwise[] {
+  const { snapshot, principal, request } = asking;
+  const tripped = snapshot.trips.filter(({ agent, task }) => agent === principal.agent.name && task === request.task);
+  return [
+    ...tripped.map(({ id }) => ({
+      agent: null,
+      lead: `the breaker ${id} were reset`,
+      asking: at(asking, { trips: snapshot.trips.filter((trip) => trip.id !== id) }),
+    })),
+    ...(snapshot.pauses.length === 0
+      ? []
+      : [{ agent: null, lead: 'nothing were paused', asking: at(asking, { pauses: [] }) }]),
   ];
 }

@@ -44,7 +44,7 @@ export interface RoleState {
 }
 
 export interface Plan {
-  /** Whose sessions are all long over: taken away first. */
+  /** Whose sessions are all long over, or denied by others too: taken away first. */
   readonly drop: readonly Pick<Segment, 'where' | 'name'>[];
   readonly write: readonly Pick<Segment, 'where' | 'marks'>[];
   /** Held in what is written: taken away after that was read back. */
@@ -134,13 +134,9 @@ const HALF_EMPTY = 60;
 
 /** @param wanted those that must be denied from now on; all that is denied stays so until it is over. */
 export function planDenials(state: RoleState, wanted: readonly Mark[], now: Instant, quotas = QUOTAS): Plan {
-  const living = state.segments.map((segment) => ({
-    segment,
-    marks: segment.marks.filter((mark) => !isOver(mark, now)),
-  }));
-  const over = living.filter(({ marks }) => marks.length === 0).map(({ segment }) => segment);
+  const kept = neededOf(state, now);
+  const over = state.segments.filter((segment) => !kept.some((one) => one.segment === segment));
   const drop = [...over, ...state.older.filter((older) => isPast(older, now))];
-  const kept = living.filter(({ marks }) => marks.length > 0);
   const held = new Set(kept.flatMap(({ marks }) => marks));
   const fresh = [...new Set(wanted)].filter((mark) => !held.has(mark));
   if (fresh.length === 0) return { drop, write: [], supersede: [], left: [] };
@@ -151,6 +147,25 @@ interface Living {
   readonly segment: Segment;
   readonly marks: readonly Mark[];
 }
+
+/**
+ * Without those whose sessions are all over, and those that others stand for: whoever wrote these was killed before it
+ * took the old ones away. One order for all decides which of two stays, so that no two writers each take away what the
+ * other one keeps; the newest comes first, since it holds what was moved into it.
+ */
+function neededOf({ segments }: RoleState, now: Instant): readonly Living[] {
+  const held = new Set<Mark>();
+  return segments.toSorted(newestFirst).flatMap((segment) => {
+    const marks = segment.marks.filter((mark) => !isOver(mark, now));
+    if (marks.every((mark) => held.has(mark))) return [];
+    for (const mark of marks) held.add(mark);
+    return [{ segment, marks }];
+  });
+}
+
+/** By the numbers in their names, of which a later turn has a longer or a greater one. */
+const newestFirst = ({ name: one }: Segment, { name: other }: Segment): number =>
+  other.length - one.length || (one < other ? 1 : -1);
 
 interface Room {
   /** Denials that still fit into one more inline document. */
@@ -236,9 +251,6 @@ function managedOf(marks: readonly Mark[], each: number): Plan['write'] {
 
 /** How many more sessions could be denied now. */
 export function roomLeft(state: RoleState, now: Instant, quotas = QUOTAS): number {
-  const kept = state.segments
-    .map((segment) => ({ segment, marks: segment.marks.filter((mark) => !isOver(mark, now)) }))
-    .filter(({ marks }) => marks.length > 0);
-  const room = roomAt(state, kept, quotas);
+  const room = roomAt(state, neededOf(state, now), quotas);
   return room.inline + room.slots * fittingIn(quotas.managed);
 }

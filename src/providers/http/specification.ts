@@ -55,10 +55,17 @@ function whyNotAt(target: HttpTarget, call: TemplateCall): string | null {
   if (unknown !== undefined) return `the target has no look-up for ${unknown}`;
   if (reaches === 'this-tenant' || tie === undefined) return null;
   const lookedUp = placeholdersIn(call.objects);
-  const loose = placeholdersIn(call.path).find((name) => !lookedUp.includes(name));
+  const loose = namingIn(call).find((name) => !lookedUp.includes(name));
   if (loose !== undefined) return `the key reaches several clients, and nothing says whose ${loose} is`;
   const isTied = lookedUp.length > 0 || tie.forced.in !== 'body' || (call.body !== undefined && 'members' in call.body);
   return isTied ? null : 'the key reaches several clients, and nothing ties this call to one';
+}
+
+/** The parameters by which it can name an object, wherever the tool reads it from. */
+function namingIn({ path, query, body, names_no_object: none }: TemplateCall): readonly string[] {
+  const fields = [...Object.values(query), ...(body !== undefined && 'members' in body ? [body.members] : [])];
+  const others = placeholdersIn(fields as unknown as Json).filter((name) => !none.includes(name));
+  return [...placeholdersIn(path), ...others];
 }
 
 function isSetBy(call: TemplateCall, { in: where, name }: Place): boolean {

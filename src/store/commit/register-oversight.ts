@@ -1,10 +1,12 @@
 /** Verdicts, pauses, orders, reviews and tripped breakers: added, and ended or answered once. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, isNull, or, sql } from 'drizzle-orm';
 import type { RegisterChange } from '../../core/change.ts';
 import type { TenantName } from '../../core/ids.ts';
-import type { Review } from '../../core/oversight.ts';
+import type { Review, Trip } from '../../core/oversight.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
 import { orders, pauses, reviews, trips, verdicts } from '../schema/oversight.ts';
+import { blocks } from '../schema/tenants.ts';
+import { raiseBlock } from './register-blocks.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -57,10 +59,25 @@ export async function closeReview({ tx }: Register, { tenant, review, by, words 
   if (done.length === 0) refuse({ unmet: 'missing', what: 'review' });
 }
 
-export async function tripBreaker({ tx }: Register, { trip }: Of<'breaker.trip'>): Promise<void> {
-  const tripped = await tx.insert(trips).values(trip).onConflictDoNothing().returning({ id: trips.id });
-  if (tripped.length === 0) refuse({ unmet: 'taken', by: 'a breaker that has tripped' });
+export async function tripBreaker(register: Register, { trip, block, reason }: Of<'breaker.trip'>): Promise<void> {
+  const { tx } = register;
+  const before = await tx
+    .select({ id: trips.id })
+    .from(trips)
+    .leftJoin(blocks, and(eq(blocks.tenant, trips.tenant), eq(blocks.id, trips.block)))
+    .where(
+      and(sameAs(trip), or(standsAs(trip.to), gte(sql`coalesce(${trips.endedAt}, ${blocks.liftedAt})`, trip.from))),
+    )
+    .limit(1);
+  if (before.length > 0) refuse({ unmet: 'taken', by: 'a breaker that has tripped' });
+  await tx.insert(trips).values(trip);
+  if (block !== null) await raiseBlock(register, { kind: 'block.raise', blocks: [block], reason, drill: false });
 }
+
+const sameAs = ({ tenant, agent, task }: Trip) =>
+  and(eq(trips.tenant, tenant), eq(trips.agent, agent), eq(trips.task, task));
+
+const standsAs = (to: Trip['to']) => and(eq(trips.to, to), isNull(trips.endedAt), isNull(blocks.liftedAt));
 
 export async function resetBreaker({ tx }: Register, { tenant, trip, by }: Of<'breaker.reset'>): Promise<void> {
   const reset = await tx

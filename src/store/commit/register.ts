@@ -61,7 +61,12 @@ export async function commitRegister(
 ): Promise<Result<number | null, Unmet>> {
   const { spends = [], counts = null, confirms, owes } = more;
   const tenant = tenantOf(change);
-  const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...(tenant === null ? [] : [tenant]), ...namedBy(written)])];
+  const rowsOf = [
+    ...(tenant === null ? [] : [tenant]),
+    ...namedBy(written),
+    ...todo.map(({ what }) => what.tenant ?? DEPLOYMENT),
+  ];
+  const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...rowsOf])];
   const entering = { role: ROLES.serve, tenants: named };
   try {
     return await link.transaction(entering, async (tx) => {

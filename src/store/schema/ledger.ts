@@ -25,6 +25,9 @@ export const entries = pgTable(
     index('entries_lease')
       .on(table.tenant, table.lease)
       .where(sql`lease is not null`),
+    index('entries_refused_again')
+      .on(table.at)
+      .where(sql`kind = 'request.forbidden_again'`),
   ],
 );
 

@@ -52,6 +52,10 @@ export const pauses = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.id] }),
+    // Two nodes that find a spike pause everything once.
+    uniqueIndex('pauses_of_broker')
+      .on(table.tenant)
+      .where(sql`author = '(broker)' and ended_at is null`),
     check('pauses_ended_by_somebody', sql`(${table.endedAt} is null) = (${table.endedBy} is null)`),
   ],
 );
@@ -122,6 +126,7 @@ export const trips = pgTable(
     id: text('id').$type<TripId>().notNull(),
     agent: text('agent').$type<AgentName>().notNull(),
     task: text('task').$type<TaskName>().notNull(),
+    breaker: text('breaker').notNull().default(''),
     signal: text('signal').$type<Signal>().notNull(),
     to: text('to').$type<Trip['to']>().notNull(),
     counts: json('counts').$type<Trip['counts']>().notNull(),
@@ -136,5 +141,8 @@ export const trips = pgTable(
     uniqueIndex('trips_standing')
       .on(table.tenant, table.agent, table.task, table.to)
       .where(sql`ended_at is null and block is null`),
+    // Counting begins anew where one has ended, and a spike is counted over all tenants.
+    index('trips_of').on(table.tenant, table.agent, table.task),
+    index('trips_from').on(table.from),
   ],
 );

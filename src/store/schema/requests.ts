@@ -53,6 +53,10 @@ export const requests = pgTable(
     index('requests_asked')
       .on(table.tenant, table.task, table.id)
       .where(sql`effect = 'ask'`),
+    // What breakers count, over all tenants.
+    index('requests_refused')
+      .on(table.at)
+      .where(sql`effect = 'forbid'`),
   ],
 );
 
@@ -90,6 +94,9 @@ export const approvals = pgTable(
     index('approvals_open')
       .on(table.tenant, table.agent, table.expiresAt)
       .where(sql`state = 'pending'`),
+    index('approvals_rejected')
+      .on(table.decidedAt)
+      .where(sql`state = 'rejected'`),
   ],
 );
 
@@ -165,6 +172,9 @@ export const leases = pgTable(
     index('leases_blocked')
       .on(table.block)
       .where(sql`block is not null`),
+    index('leases_failed')
+      .on(table.revokingAt)
+      .where(sql`outcome ->> 'outcome' = 'failed'`),
     index('leases_held')
       .on(table.tenant, table.agent, table.provider)
       .where(sql`state in ('opening', 'active', 'revoking')`),

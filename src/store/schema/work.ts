@@ -44,6 +44,8 @@ export const turns = pgTable('turns', {
   name: text('name').primaryKey(),
   fence: number('fence').notNull(),
   heldUntil: at('held_until').notNull(),
+  /** When what it is for was last done whole; none where nobody looks. */
+  doneAt: at('done_at'),
 });
 
 /** That a sweeper is at work, by node. */

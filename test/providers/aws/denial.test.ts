@@ -42,17 +42,18 @@ function role(foreign: { readonly characters?: number; readonly attached?: numbe
   return {
     state,
     held,
-    deny(wanted: readonly Mark[], now: Instant): readonly Mark[] {
+    /** @param written whoever denies is killed after so many of its writes, with nothing taken away that they stand for. */
+    deny(wanted: readonly Mark[], now: Instant, written = Infinity): readonly Mark[] {
       const before = [...held()].filter((mark) => !isOver(mark, now));
       const plan = planDenials(state(), wanted, now);
       const without = (gone: readonly Pick<Segment, 'name'>[]) =>
         segments.filter(({ name }) => !gone.some((one) => one.name === name));
       segments = without(plan.drop);
-      for (const { where, marks: some } of plan.write) {
+      for (const { where, marks: some } of plan.write.slice(0, written)) {
         segments = [...segments, { where, marks: some, name: `s-${(named += 1)}` }];
         keepQuotas();
       }
-      segments = without(plan.supersede);
+      if (written === Infinity) segments = without(plan.supersede);
       for (const mark of before) assert.ok(held().has(mark), 'a denial was lost');
       return plan.left;
     },
@@ -169,6 +170,16 @@ for (const [how, sizes] of [
     assert.is(aws.held().size, 500);
   });
 }
+
+denial('leave room for as many, however often whoever writes them is killed', () => {
+  const aws = role({ characters: 600, attached: 2 });
+  for (let round = 0; round < 50; round += 1) {
+    const wanted = marks(10);
+    for (const written of [1, 9]) aws.deny(wanted, NOW, written);
+    assert.equal(aws.deny(wanted, NOW), [], `round ${round}`);
+  }
+  assert.is(aws.held().size, 500);
+});
 
 denial('say for which there is no room, and deny the rest', () => {
   const aws = role({ characters: 10_000, attached: 9 });
