@@ -46,7 +46,7 @@ const onTheirWay = new Map<ProviderKind, string>();
 const gate = Promise.withResolvers<void>();
 let isHolding = false;
 
-async function hold({ verb, when, provider, lease }: Place): Promise<void> {
+async function hold({ verb, when, provider, of: lease }: Place): Promise<void> {
   if (!isHolding || verb !== 'mint' || when !== 'after' || onTheirWay.has(provider)) return;
   onTheirWay.set(provider, lease);
   await gate.promise;
