@@ -46,9 +46,9 @@ const onTheirWay = new Map<ProviderKind, string>();
 const gate = Promise.withResolvers<void>();
 let isHolding = false;
 
-async function hold({ verb, when, provider, of: lease }: Place): Promise<void> {
+async function hold({ verb, when, provider, of }: Place): Promise<void> {
   if (!isHolding || verb !== 'mint' || when !== 'after' || onTheirWay.has(provider)) return;
-  onTheirWay.set(provider, lease);
+  onTheirWay.set(provider, of);
   await gate.promise;
 }
 
