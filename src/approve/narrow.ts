@@ -4,12 +4,11 @@
  */
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
-import { askedSoFar } from '../core/approval.ts';
 import type { Approval, ApprovalTerms, Binding, Vote } from '../core/approval.ts';
 import { routeLasts } from '../core/route.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { after } from '../core/time.ts';
+import { after, seconds } from '../core/time.ts';
 import type { Narrower } from './verdict.ts';
 
 /**
@@ -25,7 +24,8 @@ export function narrowed(
   if (by.ttl !== null && !(by.ttl >= 1 && by.ttl <= ttl)) return wider('ttl');
   if (by.uses !== null && !(by.uses >= 1 && by.uses <= uses)) return wider('uses');
   for (const [name, value] of Object.entries(by.parameters)) {
-    if (!(name in parameters) || !isNarrower(parameters[name] as Json, value)) return wider(`parameters.${name}`);
+    if (!Object.hasOwn(parameters, name) || !isNarrower(parameters[name] as Json, value))
+      return wider(`parameters.${name}`);
   }
   const changed =
     (by.ttl !== null && by.ttl < ttl) ||
@@ -48,10 +48,19 @@ const wider = (path: string): Result<never> =>
 function isNarrower(asked: Json, given: Json): boolean {
   if (typeof asked === 'number' && typeof given === 'number') return given <= asked && given >= Math.min(0, asked);
   if (Array.isArray(asked) && Array.isArray(given)) {
-    const known = new Set((asked as readonly Json[]).map((member) => JSON.stringify(member)));
-    return given.length > 0 && (given as readonly Json[]).every((member) => known.has(JSON.stringify(member)));
+    return given.length > 0 && isPartOf(asked as readonly Json[], given as readonly Json[]);
   }
   return JSON.stringify(asked) === JSON.stringify(given);
+}
+
+/** In the order that was asked, and none more often. */
+function isPartOf(asked: readonly Json[], given: readonly Json[]): boolean {
+  const all = asked.map((member) => JSON.stringify(member));
+  let at = 0;
+  return given.every((member) => {
+    at = all.indexOf(JSON.stringify(member), at) + 1;
+    return at > 0;
+  });
 }
 
 /**
@@ -63,9 +72,8 @@ export function narrowerTerms(
   { id, asked, binding, by }: Pick<ApprovalTerms, 'id' | 'asked' | 'binding'> & { readonly by: Vote },
 ): ApprovalTerms {
   const { tenant, request, agent, task, tier, redeemWithin, policy, rules, involved, plan } = approval;
-  const [now, ...later] = approval.route.slice(approval.step);
-  if (now === undefined) throw new Error(`the approval ${approval.id} stands at no step of its way`);
-  const route = [{ ...now, asks: askedSoFar(approval) }, ...later];
+  // Those who were asked before may still answer, as those of their own step.
+  const route = approval.route.map((step, at) => (at < approval.step ? { ...step, within: seconds(0) } : step));
   return {
     id,
     tenant,

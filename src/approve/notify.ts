@@ -89,7 +89,7 @@ function wordsOf(facts: NoticeFacts, telling: Telling): Words {
         subject: `The glass was broken at ${clientOf(telling)}: ${facts.agent ?? 'an agent'} has ${facts.role}`,
         lines: [
           own('By', namesOf([facts.by], telling)),
-          own('Because', facts.reason),
+          own('Because', visible(facts.reason, QUOTED)),
           own('Ends', timeOf(facts.until)),
           own('Next', 'It waits for another person to look at it.'),
         ],

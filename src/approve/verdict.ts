@@ -1,6 +1,6 @@
 /** What one person's word makes of an approval. Pure: the commit finds out whether it was still so. */
 import type { Json } from '../core/canonical.ts';
-import { isEnough, yesOf } from '../core/approval.ts';
+import { isEnoughFor, yesOf } from '../core/approval.ts';
 import type { Approval, RejectionReason, Vote } from '../core/approval.ts';
 import type { ApprovalMove } from '../core/change.ts';
 import { after } from '../core/time.ts';
@@ -31,9 +31,7 @@ export function moveOf(approval: Approval, word: Word, vote: Vote): ApprovalMove
     case 'narrow':
       return { ...common, to: 'superseded', decidedAt: vote.at };
     case 'approve': {
-      const quorum = approval.route[approval.step]?.quorum;
-      const enough = quorum !== undefined && isEnough(quorum, yesOf(votes));
-      if (!enough) return { ...common, to: 'pending' };
+      if (!isEnoughFor(approval, yesOf(votes))) return { ...common, to: 'pending' };
       return { ...common, to: 'approved', decidedAt: vote.at, redeemBy: after(vote.at, approval.redeemWithin) };
     }
   }

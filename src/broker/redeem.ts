@@ -15,9 +15,10 @@ import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { bindingOf } from '../approve/binding.ts';
 import { approvalEntry, redeemedFacts } from '../approve/record.ts';
-import { approversOf } from '../approve/standing.ts';
+import { approversOf, isDeviceBound } from '../approve/standing.ts';
 import type { Asking } from '../attribute/record.ts';
 import type { ClientCredentials } from '../authenticate/assertion.ts';
+import type { Bundle } from '../decide/bundle/model.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
 import { failureOf } from '../decide/decision.ts';
 import { publicDecision } from '../decide/record.ts';
@@ -131,13 +132,25 @@ async function approvedNow(
   const bundle = await deps.bundles.at(decision.approval.policy);
   const { snapshot } = asking;
   const mayStill = approversOf(approval, { bundle, snapshot, now: deps.clock() });
-  const standing = mayStill.filter((person) => isSignedStill(approval, person, snapshot));
+  const standing = mayStill.filter((person) => isSignedStill(approval, person, { bundle, snapshot }));
   return ok({ approval, binding: binding.value, standing });
 }
 
-/** A passkey that was taken away, lost or stolen, has signed nothing that is not spent yet. */
-const isSignedStill = ({ votes }: Approval, person: PersonName, { deployment: { passkeys } }: Snapshot): boolean =>
-  votes.some((vote) => vote.person === person && passkeys.get(vote.passkey)?.person === person);
+/**
+ * A passkey that was taken away, lost or stolen, has signed nothing that is not spent yet; nor has one that leaves its
+ * device, where policy has come to take none.
+ */
+function isSignedStill(
+  approval: Approval,
+  person: PersonName,
+  { bundle, snapshot }: { readonly bundle: Bundle; readonly snapshot: Snapshot },
+): boolean {
+  const isBound = isDeviceBound(approval, bundle);
+  return approval.votes.some((vote) => {
+    const passkey = snapshot.deployment.passkeys.get(vote.passkey);
+    return vote.person === person && passkey?.person === person && (passkey.deviceBound || !isBound);
+  });
+}
 
 /** After a mint, where an epoch moved: the same is asked of what is known by then. */
 async function stillApproved(deps: Deps, { asking, approval }: Coming): Promise<Epochs | null> {

@@ -99,8 +99,9 @@ const wire = ({ person, at, statement, publicKey, entry, package: seen }: Proven
   package: seen,
 });
 
-const sentence = ({ person, at, statement, entry }: ProvenWord): string =>
-  `${person} signed «${statement.verdict}» on ${statement.approval_id} at ${shown(statement.tenant)}, ${at}\n` +
-  `  package ${statement.package_hash}\n  entry   ${entry}`;
+/** Whose key it is, and whose origin, the evidence alone says: they are there to be held against what is known. */
+const sentence = ({ person, at, statement, entry, publicKey }: ProvenWord): string =>
+  `${shown(person)} signed «${statement.verdict}» on ${statement.approval_id} at ${shown(statement.tenant)}, ${shown(at)}\n` +
+  `  package ${statement.package_hash}\n  entry   ${entry}\n  key     ${publicKey}`;
 
 export const commands: readonly Command[] = [list, show, evidence, verify];

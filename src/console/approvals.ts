@@ -20,7 +20,7 @@ import type { Scope } from '../http/scope.ts';
 import { actsOf, packageField } from './decision/acts.ts';
 import { becameOf } from './decision/over.ts';
 import { decisionBody, sentenceOf, wayWords } from './decision/page.ts';
-import { named } from './decision/words.ts';
+import { named, valueOf } from './decision/words.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { liveAsks } from './live.ts';
@@ -28,6 +28,7 @@ import { noteOf } from './note.ts';
 import { assertionIn, signingForm } from './passkey-form.ts';
 import { apart, momentFrom } from './shown.ts';
 import { untrusted } from './untrusted.ts';
+import { tenantsSeen } from './standing.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { Form, SignedInVisit } from './visit.ts';
 import { passkeysOf } from './waiting.ts';
@@ -50,7 +51,10 @@ approvals.get(
     const now = deps.clock();
     const after = afterOf(c);
     const found = await deps.store.asked({ person: caller.person, limit: AT_ONCE + 1, after });
-    const waiting = found.slice(0, AT_ONCE).filter((one) => stateAt(one, now) === 'pending');
+    const seen = await tenantsSeen(deps, caller);
+    // Who was asked, and has lost the function since, sees nothing of that client any more.
+    const theirs = new Set(seen.flatMap(({ tenant, held }) => (held === 'approval' ? [tenant] : [])));
+    const waiting = found.slice(0, AT_ONCE).filter((one) => theirs.has(one.tenant) && stateAt(one, now) === 'pending');
     const last = found.length > AT_ONCE ? found[AT_ONCE - 1] : undefined;
     return page(
       c,
@@ -292,7 +296,7 @@ function wordOf({ statement }: DecisionTicket): Markup {
           ${Object.entries(statement.narrower).map(
             ([name, value]) =>
               html`<dt>${named(name)}</dt>
-                <dd>${value === null ? 'as asked' : html`<code>${JSON.stringify(value)}</code>`}</dd>`,
+                <dd>${value === null ? 'as asked' : valueOf(value)}</dd>`,
           )}
         </dl>
         <p>The agent takes it or withdraws. If it takes it, you sign that.</p>`;

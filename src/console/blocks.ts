@@ -14,7 +14,6 @@ import type { LiftStatement } from '../core/statement.ts';
 import type { KeptBlock } from '../core/store.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
-import { verifyAssertion } from '../authenticate/passkey.ts';
 import { openTicket } from '../authenticate/ticket.ts';
 import { liftBlock, previewBlock, raiseBlock, seenBlock, standingPlaces } from '../oversee/blocks.ts';
 import type { LiftWord, Preview } from '../oversee/blocks.ts';
@@ -26,7 +25,7 @@ import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { liveOversight } from './live.ts';
 import { noteOf } from './note.ts';
-import { assertionIn, newTicket, signingForm } from './passkey-form.ts';
+import { signatureIn, newTicket, signingForm } from './passkey-form.ts';
 import { moment, momentFrom } from './shown.ts';
 import { chosen, NOTHING_HERE } from './standing.ts';
 import { untrusted } from './untrusted.ts';
@@ -461,23 +460,14 @@ blocks.post(
 );
 
 async function wordIn(visit: SignedInVisit, block: BlockId, form: Form): Promise<Result<LiftWord>> {
-  const { deps, deployment, caller, bound } = visit;
+  const { deps, caller, bound } = visit;
   const ticket = openTicket(deps, form.get('ticket') ?? '', bound);
   if (!ticket.ok) return ticket;
   const { statement } = ticket.value;
   const isThis = statement.purpose === 'lift' && statement.block === block && statement.approver === caller.person;
   if (!isThis) return err(OTHER_FORM);
-  const assertion = assertionIn(form);
-  if (!assertion.ok) return assertion;
-  const passkey = deployment.passkeys.get(assertion.value.credential);
-  if (passkey === undefined) return err(NO_PASSKEY);
-  const signed = await verifyAssertion(deps, { statement, assertion: assertion.value, passkey });
-  if (signed.ok) return ok({ ticket: ticket.value, signed: signed.value });
-  deps.log.info('console.signature_refused', { why: signed.error.why });
-  return err(signed.error.failure);
+  const signed = await signatureIn(visit, form, statement);
+  return signed.ok ? ok({ ticket: ticket.value, signed: signed.value }) : signed;
 }
 
 const OTHER_FORM = failure('form_over', 'this form was made for another block', { hint: 'Open the page again.' });
-const NO_PASSKEY = failure('passkey_refused', 'The passkey’s answer was not accepted', {
-  hint: 'Answer with a passkey of your own that is confirmed.',
-});

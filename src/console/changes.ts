@@ -12,7 +12,6 @@ import type { ActivateStatement, ConfirmStatement } from '../core/statement.ts';
 import { confirmChange, seenChange, withdrawChange } from '../administer/changes.ts';
 import type { Word } from '../administer/changes.ts';
 import type { Place } from '../administer/author.ts';
-import { verifyAssertion } from '../authenticate/passkey.ts';
 import { openTicket } from '../authenticate/ticket.ts';
 import type { Scope } from '../http/scope.ts';
 import { fact, headOf, short } from './change-words.ts';
@@ -20,7 +19,7 @@ import { tokenField } from './form-token.ts';
 import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { noteOf } from './note.ts';
-import { assertionIn, newTicket, signingForm } from './passkey-form.ts';
+import { signatureIn, newTicket, signingForm } from './passkey-form.ts';
 import { moment, momentFrom } from './shown.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { Form, SignedInVisit } from './visit.ts';
@@ -229,20 +228,11 @@ async function wordIn(visit: SignedInVisit, proposal: KeptProposal, form: Form):
   if (!isThis || statement.change_hash !== form.get('hash') || statement.approver !== caller.person) {
     return err(OTHER_FORM);
   }
-  const assertion = assertionIn(form);
-  if (!assertion.ok) return assertion;
-  const passkey = deployment.passkeys.get(assertion.value.credential);
-  if (passkey === undefined) return err(NO_PASSKEY);
-  const signed = await verifyAssertion(deps, { statement, assertion: assertion.value, passkey });
-  if (signed.ok) return ok({ ticket: ticket.value, signed: signed.value });
-  deps.log.info('console.signature_refused', { why: signed.error.why });
-  return err(signed.error.failure);
+  const signed = await signatureIn(visit, form, statement);
+  return signed.ok ? ok({ ticket: ticket.value, signed: signed.value }) : signed;
 }
 
 const OTHER_FORM = failure('form_over', 'this form was made for another change', { hint: 'Open the page again.' });
-const NO_PASSKEY = failure('passkey_refused', 'The passkey’s answer was not accepted', {
-  hint: 'Answer with a passkey of your own that is confirmed.',
-});
 
 changes.post(
   '/changes/:id/withdraw',

@@ -10,8 +10,14 @@ import type { Result } from '../core/result.ts';
 import { challengeOf } from '../core/statement.ts';
 import type { Statement } from '../core/statement.ts';
 import { after, seconds } from '../core/time.ts';
-import { parseAssertion, parseAttestation, PASSKEY_ALGORITHMS, relyingParty } from '../authenticate/passkey.ts';
-import type { Attestation } from '../authenticate/passkey.ts';
+import {
+  parseAssertion,
+  parseAttestation,
+  PASSKEY_ALGORITHMS,
+  relyingParty,
+  verifyAssertion,
+} from '../authenticate/passkey.ts';
+import type { Attestation, Signed } from '../authenticate/passkey.ts';
 import { sealTicket } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
 import { tokenField } from './form-token.ts';
@@ -120,3 +126,23 @@ export function attestationIn(form: Form): Result<Attestation> {
   const answer = answerIn(form);
   return answer.ok ? parseAttestation(answer.value) : answer;
 }
+
+/** The signature that came with a form, over what its ticket says and by one of the passkeys of this deployment. */
+export async function signatureIn<Of extends Statement>(
+  { deps, deployment }: Visit,
+  form: Form,
+  statement: Of,
+): Promise<Result<Signed<Of>>> {
+  const assertion = assertionIn(form);
+  if (!assertion.ok) return assertion;
+  const passkey = deployment.passkeys.get(assertion.value.credential);
+  if (passkey === undefined) return err(NO_PASSKEY);
+  const signed = await verifyAssertion(deps, { statement, assertion: assertion.value, passkey });
+  if (signed.ok) return ok(signed.value);
+  deps.log.info('console.signature_refused', { why: signed.error.why });
+  return err(signed.error.failure);
+}
+
+const NO_PASSKEY = failure('passkey_refused', 'The passkey’s answer was not accepted', {
+  hint: 'Answer with a passkey of your own that is confirmed.',
+});

@@ -170,12 +170,32 @@ export const askedSoFar = ({ route, step }: Pick<Approval, 'route' | 'step'>): r
   ...new Set(route.slice(0, step + 1).flatMap(({ asks }) => asks)),
 ];
 
-/** Whether those who said yes are enough, by the step that is reached. Nobody is never enough. */
+/** Whether those who said yes are enough. Nobody is never enough. */
 export function isEnough(quorum: Quorum, yes: readonly PersonName[]): boolean {
   const persons = new Set(yes);
   if (persons.size === 0) return false;
   if (quorum.of === 'any') return quorum.count > 0 && persons.size >= quorum.count;
   return quorum.groups.length > 0 && canSeat(quorum.groups, persons);
+}
+
+/**
+ * Whether they are enough where its way stands: for the step that is reached, and either by its own people alone or for
+ * an earlier one, too. Who was to be one of two is not enough alone because the next, of whom one is, were asked since.
+ */
+export function isEnoughFor({ route, step }: Pick<Approval, 'route' | 'step'>, yes: readonly PersonName[]): boolean {
+  const reached = route.slice(0, step + 1);
+  const now = reached[step];
+  if (now === undefined || !isEnough(now.quorum, yes)) return false;
+  return reached.some(({ quorum, asks }, at) => {
+    const asked = reached.slice(at).flatMap((later) => later.asks);
+    return (
+      asks.length > 0 &&
+      isEnough(
+        quorum,
+        yes.filter((person) => asked.includes(person)),
+      )
+    );
+  });
 }
 
 /** One person sits for one group alone, so that somebody of both does not count twice. */

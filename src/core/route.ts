@@ -61,6 +61,13 @@ export interface RouteStep {
 
 export const reachesSomebody = (steps: readonly RouteStep[]): boolean => steps.some(({ asks }) => asks.length > 0);
 
+/** How few persons’ yes is enough somewhere on the way; 0 where it reaches nobody. */
+export function fewestYeses(steps: readonly RouteStep[]): number {
+  const reached = steps.filter(({ asks }) => asks.length > 0);
+  const takes = reached.map(({ quorum }) => (quorum.of === 'any' ? quorum.count : quorum.groups.length));
+  return takes.length === 0 ? 0 : Math.min(...takes);
+}
+
 /** How long the whole way is: the end of its last step. */
 export const routeLasts = (steps: readonly RouteStep[]): Seconds =>
   seconds(steps.reduce((sum, { within }) => sum + within, 0));

@@ -2,8 +2,9 @@
  * The authority to mint. Only this file makes one: from a permit, or from an approved ask of the very same, either
  * decided just now on a snapshot whose epochs the commit will look at again.
  */
-import { isEnough, stateAt, yesOf } from '../core/approval.ts';
+import { isEnoughFor, stateAt, yesOf } from '../core/approval.ts';
 import type { Approval, Binding } from '../core/approval.ts';
+import { fewestYeses } from '../core/route.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
@@ -78,9 +79,12 @@ export function whyNotApproved(decision: Permit | Ask, { approval, binding, stan
   if (differing.length > 0) return differs(`it would be another in: ${differing.join(', ')}`);
   const rules = decision.effect === 'ask' ? decision.approval.rules : [];
   if (!rules.every((rule) => approval.rules.includes(rule))) return differs('a rule asks that did not ask before');
-  const quorum = approval.route[approval.step]?.quorum;
   const yes = yesOf(approval.votes).filter((person) => standing.includes(person));
-  if (quorum === undefined || !isEnough(quorum, yes)) return differs('who approved it may not approve it any more');
+  if (!isEnoughFor(approval, yes)) return differs('who approved it may not approve it any more');
+  if (decision.effect === 'ask' && decision.approval.policy !== approval.policy) {
+    const least = fewestYeses(decision.approval.steps);
+    if (new Set(yes).size < least) return differs(`the policy has come to take ${least} persons’ yes`);
+  }
   return null;
 }
 

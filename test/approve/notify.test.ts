@@ -204,6 +204,12 @@ notices('hold no link but the one to the console', () => {
   }
 });
 
+notices('show why the glass was broken on one line, with what hides made visible', () => {
+  const because = line({ ...FACTS.glass_broken, reason: `${HOSTILE}\n\nOpen it in Brevet` } as NoticeFacts, 'Because');
+  assert.not.ok(hides(because ?? ''));
+  assert.not.match(because ?? '', '\n');
+});
+
 notices('show a client’s and a person’s name as they show an agent’s words', () => {
   const persons = new Map([['paula' as PersonName, { displayName: HOSTILE, email: null, active: true }]]);
   const tenant = { name: 'acme' as TenantName, displayName: HOSTILE };

@@ -237,6 +237,49 @@ redeeming(
   },
 );
 
+const CLIENT_INFRASTRUCTURE = '- { whom: account-engineer, within_minutes: 15,';
+
+/** What the bundle comes to say of answers between the yes, with a synced key, and the redemption. */
+const TIGHTENED: readonly (readonly [what: string, change: (routes: string) => string, why: RegExp])[] = [
+  [
+    'a key that is bound to its device',
+    (routes) => `${routes}\ndevice_bound: { tiers: [3] }\n`,
+    /may not approve it any more/,
+  ],
+  [
+    'two persons',
+    (routes) =>
+      routes
+        .replaceAll(CLIENT_INFRASTRUCTURE, `${CLIENT_INFRASTRUCTURE} quorum: 2,`)
+        .replaceAll(
+          '{ whom: on-call-technician, level: senior,',
+          '{ whom: on-call-technician, level: senior, quorum: 2,',
+        )
+        .replaceAll('{ whom: service-desk-manager,', '{ whom: service-desk-manager, quorum: 2,'),
+    /come to take 2 persons/,
+  ],
+];
+for (const [what, change, why] of TIGHTENED) {
+  redeeming(`is worth nothing once policy has come to take ${what}`, async () => {
+    const files = await rulesOnDisk();
+    const routes = files['routes.yaml'] ?? '';
+    assert.is.not(change(routes), routes);
+    await ada('PUT', '/api/people/pete', { display_name: 'Pete' });
+    await ada('POST', '/api/assignments', { tenant: 'acme', holder: { person: 'pete' }, role: 'approver' });
+    const synced = new Authenticator(PUBLIC_URL, { synced: true });
+    await enrolled(app, synced.passkey('paula', { confirmedBy: 'ada' as PersonName }));
+    const waiting = await ask();
+    assert.is(await say('paula', waiting, { with: synced }), 'approved');
+    const known = routes.replace('people:\n', 'people:\n  pete: { level: senior, time_zone: UTC, duty: [] }\n');
+    await ada('POST', '/api/policy/activate', { files: { ...files, 'routes.yaml': change(known) } });
+    const redeemed = await redeem(waiting);
+    await ada('POST', '/api/policy/activate', { files });
+    await endAssignment('pete');
+    assert.is(redeemed.body['code'], 'approval_differs', redeemed.text);
+    assert.match(String(redeemed.body['detail']), why);
+  });
+}
+
 redeeming('is worth nothing in a freeze that began after the yes', async () => {
   const waiting = await ask();
   assert.is(await say('paula', waiting), 'approved');

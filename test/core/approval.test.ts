@@ -1,9 +1,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { APPROVAL_MOVES, APPROVAL_STATES, askedSoFar, isEnough, stateAt } from '../../src/core/approval.ts';
+import {
+  APPROVAL_MOVES,
+  APPROVAL_STATES,
+  askedSoFar,
+  isEnough,
+  isEnoughFor,
+  stateAt,
+} from '../../src/core/approval.ts';
 import type { ApprovalState } from '../../src/core/approval.ts';
 import type { PersonName } from '../../src/core/ids.ts';
-import type { Quorum } from '../../src/core/route.ts';
+import type { Quorum, RouteStep } from '../../src/core/route.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 
 const persons = (...names: string[]): PersonName[] => names as PersonName[];
@@ -28,6 +35,41 @@ const ENOUGH: readonly (readonly [what: string, quorum: Quorum, yes: readonly st
 ];
 for (const [what, quorum, yes, enough] of ENOUGH) {
   quorums(`of ${what} is ${enough ? '' : 'not '}reached`, () => assert.is(isEnough(quorum, persons(...yes)), enough));
+}
+
+const step = (quorum: Quorum, ...asks: string[]): RouteStep => ({
+  name: 'step',
+  within: seconds(asks.length === 0 ? 0 : 60),
+  quorum,
+  asks: persons(...asks),
+  backups: [],
+  skipped: [],
+});
+const TWO_THEN_ONE = [step(any(2), 'ada', 'bob'), step(any(1), 'max')];
+const ONE_THEN_TWO = [step(any(1), 'ada', 'bob'), step(any(2), 'max', 'moe')];
+const NOBODY_FIRST = [step(any(1)), step(any(2), 'ada', 'bob'), step(any(1), 'max')];
+
+const REACHED: readonly (readonly [
+  what: string,
+  route: readonly RouteStep[],
+  at: number,
+  yes: readonly string[],
+  enough: boolean,
+])[] = [
+  ['two, then one: one of the first', TWO_THEN_ONE, 0, ['ada'], false],
+  ['two, then one, and the next were asked: one of the first', TWO_THEN_ONE, 1, ['ada'], false],
+  ['two, then one, and the next were asked: both of the first', TWO_THEN_ONE, 1, ['ada', 'bob'], true],
+  ['two, then one, and the next were asked: the next', TWO_THEN_ONE, 1, ['max'], true],
+  ['one, then two, and the next were asked: one of the first', ONE_THEN_TWO, 1, ['ada'], false],
+  ['one, then two, and the next were asked: one of each', ONE_THEN_TWO, 1, ['ada', 'max'], true],
+  ['one, then two, and the next were asked: both of the next', ONE_THEN_TWO, 1, ['max', 'moe'], true],
+  ['after a step that reached nobody: one of two', NOBODY_FIRST, 2, ['ada'], false],
+  ['a step that is not there', TWO_THEN_ONE, 2, ['ada', 'bob', 'max'], false],
+];
+for (const [what, route, at, yes, enough] of REACHED) {
+  quorums(`is ${enough ? '' : 'not '}reached by ${what}`, () =>
+    assert.is(isEnoughFor({ route, step: at }, persons(...yes)), enough),
+  );
 }
 
 quorums.run();

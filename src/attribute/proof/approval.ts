@@ -45,6 +45,8 @@ const evidenceForm = z.object({
 });
 
 const leafForm = z.object({
+  id: z.string(),
+  kind: z.literal('approval.answered'),
   ledger: z.string(),
   at: z.string(),
   actor: z.object({ person: z.string() }),
@@ -80,7 +82,11 @@ export async function verifyApproval(evidence: unknown): Promise<Result<readonly
   if (!parsed.ok) return parsed;
   const { approval, tenant, origin, entries } = parsed.value;
   const words: ProvenWord[] = [];
-  for (const entry of entries.filter(({ kind }) => kind === 'approval.answered')) {
+  const answers = entries.filter(({ kind }) => kind === 'approval.answered');
+  if (new Set(answers.map(({ leaf_hash }) => leaf_hash)).size < answers.length) {
+    return err(failure('invalid_request', 'a word of a person stands in it twice'));
+  }
+  for (const entry of answers) {
     const word = await verifyWord(entry, { approval, tenant, origin });
     if (!word.ok) return word;
     words.push(word.value);
@@ -97,10 +103,12 @@ interface About {
 async function verifyWord(entry: ExportedEntry, about: About): Promise<Result<ProvenWord>> {
   const fails = (why: string): Result<never> => err(failure('invalid_request', `${entry.id}: ${why}`));
   if (leafHash(utf8(entry.text)) !== entry.leaf_hash) return fails('its text is not what its leaf hash was made of');
-  const read = parseWith(leafForm, JSON.parse(entry.text));
-  if (!read.ok) return read;
+  const text = jsonOf(entry.text);
+  if (text === undefined || canonicalText(text) !== entry.text) return fails('its text is not canonical');
+  const read = parseWith(leafForm, text);
+  if (!read.ok) return fails(read.error.detail);
   const leaf = read.value;
-  if (canonicalText(JSON.parse(entry.text) as Json) !== entry.text) return fails('its text is not canonical');
+  if (leaf.id !== entry.id) return fails('its text is of another entry');
   const stray = entry.values.find(({ part, name, salt, value }) => leaf[part][name] !== commitmentTo(salt, value));
   if (stray !== undefined) return fails(`its ${stray.name} is not what the leaf commits to`);
   const statement = valueIn(entry, 'said', 'statement') as DecisionStatement | null;
@@ -116,13 +124,24 @@ async function verifyWord(entry: ExportedEntry, about: About): Promise<Result<Pr
     statement.approver === leaf.actor.person;
   if (!isThis) return fails('what was signed is about something else');
   const assertion = parseAssertion(leaf.facts.assertion);
-  if (!assertion.ok) return assertion;
+  if (!assertion.ok) return fails(assertion.error.detail);
   const { credential: id, public_key: publicKey } = leaf.facts.passkey;
   const passkey = passkeyOf(id, publicKey, leaf.actor.person as PersonName);
   const signed = await verifyAssertion({ publicUrl: about.origin }, { statement, assertion: assertion.value, passkey });
   if (!signed.ok) return fails(`the signature does not hold: ${signed.error.why}`);
   const { at, actor } = leaf;
-  return ok({ person: actor.person, at, statement, publicKey, package: JSON.parse(shown) as Json, entry: entry.id });
+  const seen = jsonOf(shown);
+  if (seen === undefined) return fails('the package is not JSON');
+  return ok({ person: actor.person, at, statement, publicKey, package: seen, entry: entry.id });
+}
+
+function jsonOf(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 const valueIn = ({ values }: ExportedEntry, part: 'said' | 'seen', name: string): Json =>

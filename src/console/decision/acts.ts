@@ -9,7 +9,7 @@ import type { Markup } from '../layout.ts';
 import { signingForm } from '../passkey-form.ts';
 import type { SignedInVisit } from '../visit.ts';
 import { sealTicket } from '../../authenticate/ticket.ts';
-import { named } from './words.ts';
+import { named, valueOf } from './words.ts';
 
 export function actsOf(visit: SignedInVisit, shown: ShownDecision, all: readonly Passkey[]): Markup {
   if (stateAt(shown.approval, visit.deps.clock()) === 'approved') return takingBack(visit, shown);
@@ -114,8 +114,8 @@ function narrowing(visit: SignedInVisit, shown: ShownDecision, action: string): 
     }
     ${parameters.map(
       ([name, value]) =>
-        html`<label for="p-${name}">${named(name)}, no more than <code>${JSON.stringify(value)}</code></label>
-          <input id="p-${name}" name="p.${name}" placeholder="${JSON.stringify(value)}" />`,
+        html`<label for="p-${name}">${named(name)}, no more than ${valueOf(value)}</label>
+          <input id="p-${name}" name="p.${name}" />`,
     )}
     <button>Go on, and sign that</button>
   </form>`;

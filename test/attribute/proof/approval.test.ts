@@ -90,6 +90,14 @@ const CHANGED: readonly (readonly [what: string, change: (of: Exported) => void]
   ['the deployment', (of) => (of.origin = 'https://elsewhere.example')],
   ['the approval that it is about', (of) => (of.approval = 'apr_00000000000000000000000000')],
   ['the key', rewritten((text) => text.replace(/"public_key":"(.{20})./, '"public_key":"$1A'))],
+  ['its text to what is no JSON, with the leaf hash', rewritten(() => '{')],
+  ['a member of its text to stand twice, with the leaf hash', rewritten((text) => text.replace('{', '{"at":"",'))],
+  [
+    'what it is an entry of, with the leaf hash',
+    rewritten((text) => text.replace('approval.answered', 'approval.asked')),
+  ],
+  ['the entry that it says it is', (of) => (wordIn(of).id = 'ent_00000000000000000000000000')],
+  ['how often a word stands in it', (of) => of.entries.push(structuredClone(wordIn(of)))],
   ['that there is a word at all', (of) => (of.entries = of.entries.filter(({ kind }) => kind !== 'approval.answered'))],
 ];
 for (const [what, change] of CHANGED) {
