@@ -9,7 +9,7 @@ import { changeRow } from './changes.ts';
 import { page } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { liveAsks } from './live.ts';
-import { mayWait, reviewRow } from './reviews.ts';
+import { mayWait, readingAmong, reviewRow } from './reviews.ts';
 import { telling } from './telling.ts';
 import { signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
@@ -57,7 +57,7 @@ home.get(
           ${part(
             'reviews',
             'What has to be looked at',
-            looks.map((one) => reviewRow(visit, one)),
+            looks.map((one) => reviewRow(visit, one, new Set())),
           )}
         </div>
         ${told}`,
@@ -80,7 +80,8 @@ async function looksOwed(visit: SignedInVisit): Promise<readonly KeptReview[]> {
   const within = await deps.store.overseenBy(caller.person);
   if (within.length === 0) return [];
   const open = await deps.store.reviews({ within, open: true, before: null, limit: MOST });
-  return open.filter((one) => mayWait(one, visit));
+  const reading = await readingAmong(visit, open);
+  return open.filter((one) => mayWait(one, visit, reading));
 }
 
 const setup = (): Markup =>

@@ -24,6 +24,7 @@ import type { Markup } from './layout.ts';
 import { lifeline, precise, timeLeft } from './lease/bars.ts';
 import { afterwards, judged } from './lease/afterwards.ts';
 import { leaseHere } from './lease/here.ts';
+import type { LeaseHere } from './lease/here.ts';
 import { CAUSES, story } from './lease/story.ts';
 import { liveOversight } from './live.ts';
 import { noteOf } from './note.ts';
@@ -257,7 +258,7 @@ leases.get(
         ${noteOf(c)}
         <div id="lease" data-part>
           <p class="sub">${stateTag(lease)} <code>${lease.id}</code></p>
-          ${await standing(visit, lease, acts)} ${isLive(lease) ? '' : lifeline(lease, visit.deps.clock())}
+          ${await standing(visit, found.value, acts)} ${isLive(lease) ? '' : lifeline(lease, visit.deps.clock())}
           <div class="told-apart">
             <section aria-labelledby="story">
               <h2 id="story">What happened</h2>
@@ -271,12 +272,18 @@ leases.get(
 );
 
 /** What may be done about it, and why it is not dead yet. */
-async function standing(visit: SignedInVisit, lease: Lease, acts: Markup): Promise<Markup> {
+async function standing(visit: SignedInVisit, { at, lease }: LeaseHere, acts: Markup): Promise<Markup> {
   if (isLive(lease)) {
     const scope = new URLSearchParams({ scope: 'agent', name: lease.agent, tenant: lease.tenant }).toString();
     return html`<div class="acts">
       <p class="life wide">${timeLeft(lease, visit.deps.clock())}</p>
-      ${revoking(visit, lease, 'Revoke')} <a class="button" href="/blocks/new?${scope}">Block ${lease.agent}</a> ${acts}
+      ${
+        readsAlone(at, visit.caller.person, visit.deps.clock())
+          ? ''
+          : html`${revoking(visit, lease, 'Revoke')}
+              <a class="button" href="/blocks/new?${scope}">Block ${lease.agent}</a>`
+      }
+      ${acts}
     </div>`;
   }
   const after = html`<div class="acts">${acts}</div>`;

@@ -7,6 +7,8 @@ import type { Lease } from '../core/lease.ts';
 import type { KeptOrder } from '../core/oversight.ts';
 import type { KeptRequest } from '../core/store.ts';
 import type { Instant } from '../core/time.ts';
+import { READS_ONLY } from '../authenticate/act.ts';
+import { readsAlone } from '../authenticate/principal.ts';
 import { activePolicy } from '../decide/active.ts';
 import type { TaskClass } from '../decide/bundle/model.ts';
 import { conflictWithLease } from '../oversee/conflict.ts';
@@ -76,6 +78,7 @@ async function seeReversal({ deps, caller }: SignedInVisit, { at, lease }: Lease
     wayBack(deps, at, lease),
     conflictWithLease(deps, lease, { person: caller.person, now: deps.clock() }),
   ]);
+  const reads = readsAlone(at, caller.person, deps.clock());
   const tasks = policy?.bundle.tasks;
   const name = order?.task ?? (way.ok ? way.value : null);
   const taken = order === null || order.request === null ? null : await store.request(tenant, order.request);
@@ -86,7 +89,7 @@ async function seeReversal({ deps, caller }: SignedInVisit, { at, lease }: Lease
     back: taken === null || taken.lease === null ? null : await store.lease(tenant, taken.lease),
     task: tasks?.get(lease.task) ?? null,
     way: name === null ? null : (tasks?.get(name) ?? null),
-    mayNot: conflict ?? (way.ok ? null : way.error),
+    mayNot: (reads ? READS_ONLY : conflict) ?? (way.ok ? null : way.error),
   };
 }
 

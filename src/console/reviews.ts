@@ -9,6 +9,8 @@ import type { KeptReview } from '../core/oversight.ts';
 import { err } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
+import { READS_ONLY } from '../authenticate/act.ts';
+import { readsAlone } from '../authenticate/principal.ts';
 import { doReview, seenReview, whyNotDone } from '../oversee/reviews.ts';
 import { underReview } from '../oversee/under-review.ts';
 import type { UnderReview } from '../oversee/under-review.ts';
@@ -65,11 +67,12 @@ async function lists(c: Context<Scope>, visit: SignedInVisit, within: readonly T
     store.reviews({ within, open: false, before: null, limit: AT_ONCE }),
   ]);
   const done = all.filter((one) => one.done !== null).slice(0, OF_LATE);
+  const reading = await readingAmong(visit, open);
   const last = open.length > AT_ONCE ? open[AT_ONCE - 1] : undefined;
   return html`<div id="reviews" data-part>
     <section aria-labelledby="open">
       <h2 id="open">Waiting</h2>
-      ${open.length === 0 ? html`<p>Nothing waits for a look.</p>` : rows(visit, open.slice(0, AT_ONCE))}
+      ${open.length === 0 ? html`<p>Nothing waits for a look.</p>` : rows(visit, open.slice(0, AT_ONCE), reading)}
       ${last === undefined ? '' : html`<p class="actions"><a class="button" href="/reviews?before=${last.id}">Older ones</a></p>`}
     </section>
     ${
@@ -77,24 +80,34 @@ async function lists(c: Context<Scope>, visit: SignedInVisit, within: readonly T
         ? ''
         : html`<section aria-labelledby="done">
             <h2 id="done">Of late</h2>
-            ${rows(visit, done)}
+            ${rows(visit, done, reading)}
           </section>`
     }
   </div>`;
 }
 
-const rows = (visit: SignedInVisit, all: readonly KeptReview[]): Markup =>
+type Reading = ReadonlySet<TenantName>;
+
+/** Those of their tenants where the visitor reads alone. */
+export async function readingAmong(visit: SignedInVisit, all: readonly KeptReview[]): Promise<Reading> {
+  const tenants = [...new Set(all.map(({ tenant }) => tenant))];
+  const reads = await Promise.all(tenants.map((tenant) => readsAt(visit, tenant)));
+  return new Set(tenants.filter((_, at) => reads[at]));
+}
+
+const rows = (visit: SignedInVisit, all: readonly KeptReview[], reading: Reading): Markup =>
   html`<ul class="rows">
-    ${all.map((one) => reviewRow(visit, one))}
+    ${all.map((one) => reviewRow(visit, one, reading))}
   </ul>`;
 
 /** Also on the start page. */
-export function reviewRow(visit: SignedInVisit, review: KeptReview): Markup {
+export function reviewRow(visit: SignedInVisit, review: KeptReview, reading: Reading): Markup {
   const now = visit.deps.clock();
   const { id, tenant, openedBy, reason, at, done, due } = review;
   return html`<li>
     <div>
-      <a href="/reviews/${id}">${headOf(review)} at <strong>${tenant}</strong></a> ${stateTag(visit, review)}
+      <a href="/reviews/${id}">${headOf(review)} at <strong>${tenant}</strong></a>
+      ${stateTag(review, now, mayWait(review, visit, reading))}
       <span class="sub">
         ${BEGUN[review.what]} by ${openedBy} ${momentFrom(at, now)}: <q>${untrusted(reason)}</q>
       </span>
@@ -106,17 +119,25 @@ export function reviewRow(visit: SignedInVisit, review: KeptReview): Markup {
 }
 
 /** It is waited for by each who could do it; whether they really may is told on its page. */
-export const mayWait = ({ done, notBy, from }: KeptReview, { caller, deps }: SignedInVisit): boolean =>
-  done === null && from <= deps.clock() && !notBy.includes(caller.person);
+export const mayWait = (
+  { done, notBy, from, tenant }: KeptReview,
+  { caller, deps }: SignedInVisit,
+  reading: Reading,
+): boolean => done === null && from <= deps.clock() && !notBy.includes(caller.person) && !reading.has(tenant);
 
-function stateTag(visit: SignedInVisit, review: KeptReview): Markup {
-  const now = visit.deps.clock();
+function stateTag(review: KeptReview, now: Instant, isTheirs: boolean): Markup {
   if (review.done !== null) return html`<span class="tag">looked at</span>`;
   if (review.from > now) return html`<span class="tag bad">goes on, ends ${momentFrom(review.from, now)}</span>`;
   const late = review.due <= now ? html` <span class="tag bad">late</span>` : '';
-  return mayWait(review, visit)
+  return isTheirs
     ? html`<span class="tag warn">waits for you</span>${late}`
     : html`<span class="tag">for another person</span>${late}`;
+}
+
+/** Whoever reads alone there waits for nothing. */
+async function readsAt({ deps, caller }: SignedInVisit, tenant: TenantName): Promise<boolean> {
+  const at = await deps.store.snapshot(tenant);
+  return at !== null && readsAlone(at, caller.person, deps.clock());
 }
 
 const BEGUN = { break_glass: 'Broken', reversal: 'Ordered', lease: 'Asked for' } as const;
@@ -150,10 +171,12 @@ reviews.get(
     const review = found.value;
     const live = await liveOversight(visit, [review.tenant], review.tenant);
     const now = deps.clock();
-    const [under, mayNot] = await Promise.all([
+    const [under, reads, why] = await Promise.all([
       underReview(deps, review),
+      readsAt(visit, review.tenant),
       whyNotDone(deps, review, { person: caller.person, now }),
     ]);
+    const mayNot = reads && review.done === null ? READS_ONLY : why;
     return page(
       c,
       visit,
@@ -161,7 +184,9 @@ reviews.get(
       html`<p class="sub"><a href="/reviews">Reviews</a></p>
         <h1 class="asks">${headOf(review)} at <strong>${review.tenant}</strong></h1>
         ${noteOf(c)}
-        <p class="sub"><span id="state" data-part>${stateTag(visit, review)}</span> <code>${review.id}</code></p>
+        <p class="sub">
+          <span id="state" data-part>${stateTag(review, now, mayNot === null)}</span> <code>${review.id}</code>
+        </p>
         <div class="halves">
           <section aria-labelledby="why">
             <h2 id="why">Who, and why</h2>

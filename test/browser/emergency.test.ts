@@ -235,6 +235,7 @@ emergency('sees the glass broken, used and whole again by itself, and another pe
   await dana.goto(page);
   assert.match(await main(dana), /You cannot do this: you answer for triage-bot/);
   assert.is(await dana.getByRole('button', { name: 'I have looked at it' }).count(), 0);
+  assert.match(await main(dana), /for another person/);
   await clean(dana, 'review-glass-refused');
   await alan.goto('/reviews');
   assert.match(await main(alan), /you oversee nothing/);

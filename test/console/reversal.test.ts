@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { agentBody, must, PUBLISHED } from '../support/app.ts';
-import { formOn, signedIn } from '../support/console.ts';
+import { formOn, givePasskey, signedIn } from '../support/console.ts';
 import type { Surfer } from '../support/console.ts';
 import { addNina, leaseAt } from './overseen.ts';
 import { consoleApp } from './world.ts';
@@ -11,6 +11,15 @@ import { consoleApp } from './world.ts';
 const channel = { name: 'webhook', reaches: () => true, tell: () => Promise.resolve() } as const;
 const { app, keys } = await consoleApp({ channels: [channel] });
 const nina = await signedIn(app, await addNina(app));
+for (const [path, body] of [
+  ['/api/people/remy', { display_name: 'Remy' }],
+  ['/api/operators/remy', { person: 'remy' }],
+] as const) {
+  must(await app.operator('ada', 'PUT', path, body));
+}
+const reading = { tenant: 'acme', holder: { person: 'remy' }, role: 'auditor' };
+must(await app.operator('ada', 'POST', '/api/assignments', reading));
+const remy = await signedIn(app, await givePasskey(app, 'remy'));
 const [otto, paula] = [await signedIn(app, keys.otto), await signedIn(app, keys.paula)];
 
 const published = async (more: object = {}): Promise<string> => {
@@ -99,6 +108,25 @@ reversal('is not for what was done at tier 1, nor for who answers for the agent'
   assert.match(await part(otto, `/leases/acme/${lease}`), /You judge nothing of this/);
   assert.is((await click(otto, lease)).status, 403);
   must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody()));
+});
+
+reversal('and all else that changes anything is not for who reads alone', async () => {
+  const lease = await published();
+  assert.match(await part(remy, pathOf(lease)), /your role here reads/);
+  assert.is((await click(remy, lease)).status, 403);
+  const page = await part(remy, `/leases/acme/${lease}`);
+  assert.match(page, /Your role here reads/);
+  assert.not.match(page, /Revoke|Judge it|Take it back|Have it looked at/);
+  const token = formOn(await remy.get('/account'), '/sign-out')['form_token'] ?? '';
+  const asked = { form_token: token, reason: 'x' };
+  assert.is((await remy.post(`/leases/acme/${lease}/review`, asked)).status, 403);
+  await click(otto, lease);
+  const [review] = await app.sql<{ id: string }>(`select r.id from reviews r join orders o on o.id = r.about
+    where o.lease = '${lease}'`);
+  assert.match(await part(remy, `/reviews/${review?.id}`), /for another person[^]*your role here reads/);
+  assert.is((await remy.post(`/reviews/${review?.id}`, { form_token: token, words: 'Fine' })).status, 403);
+  assert.not.match(await part(remy, '/'), /What has to be looked at/);
+  assert.not.match(await part(remy, '/reviews'), /waits for you/);
 });
 
 reversal('aside, a verdict is given of what is over, and the last one counts', async () => {

@@ -3,13 +3,15 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { VERDICTS } from '../../core/oversight.ts';
 import type { Verdict } from '../../core/oversight.ts';
+import { READS_ONLY } from '../../authenticate/act.ts';
+import { readsAlone } from '../../authenticate/principal.ts';
 import { conflictWithLease } from '../../oversee/conflict.ts';
 import { openReview } from '../../oversee/reviews.ts';
 import { giveVerdict } from '../../oversee/verdicts.ts';
 import type { Scope } from '../../http/scope.ts';
 import { named } from '../decision/words.ts';
 import { tokenField } from '../form-token.ts';
-import { refusalPage } from '../layout.ts';
+import { refusalPage, sentence } from '../layout.ts';
 import type { Markup } from '../layout.ts';
 import { untrusted } from '../untrusted.ts';
 import { fromFormSignedIn } from '../visit.ts';
@@ -18,9 +20,10 @@ import { leaseHere } from './here.ts';
 import type { LeaseHere } from './here.ts';
 
 /** Whoever had a part in it judges nothing, and can have another look at it all the same. */
-export async function afterwards(visit: SignedInVisit, { lease }: LeaseHere): Promise<Markup> {
+export async function afterwards(visit: SignedInVisit, { at, lease }: LeaseHere): Promise<Markup> {
   const { deps, caller } = visit;
   const now = deps.clock();
+  if (readsAlone(at, caller.person, now)) return html`<p class="small">${sentence(READS_ONLY.detail)}</p>`;
   const [conflict, order] = await Promise.all([
     conflictWithLease(deps, lease, { person: caller.person, now }),
     deps.store.orderFor(lease.tenant, lease.id),
