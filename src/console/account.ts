@@ -14,6 +14,7 @@ import { enrolPasskey, passkeyLabel, removePasskey, withdrawEnrolment } from '..
 import { isFresh } from '../authenticate/console.ts';
 import { openTicket } from '../authenticate/ticket.ts';
 import type { Scope } from '../http/scope.ts';
+import { absencePart } from './absence.ts';
 import { short } from './change-words.ts';
 import { tokenField } from './form-token.ts';
 import { page, refusalPage } from './layout.ts';
@@ -58,6 +59,7 @@ account.get(
           }
           <p class="actions"><a class="button" href="/account/passkeys/new">Enrol a passkey</a></p>
         </section>
+        ${absencePart(visit)}
         <section aria-labelledby="sessions">
           <h2 id="sessions">Where you are signed in</h2>
           <ul class="rows">

@@ -10,6 +10,8 @@ const DONE = new Map([
   ['passkey-withdrawn', 'The passkey is withdrawn. Nobody can confirm it any more.'],
   ['passkey-enrolled', 'The passkey is enrolled. It signs from now on.'],
   ['passkey-waits', 'The passkey is enrolled, and works once another administrator has confirmed it.'],
+  ['away', 'Nothing is asked of you until then. What waits for you already goes on to the next in its time.'],
+  ['back', 'You are asked again from now on.'],
   ['approved', 'Approved. The agent may come for it now, once.'],
   ['pending', 'Your yes is counted. It takes another person’s, too.'],
   ['taken-back', 'Taken back. The agent gets nothing for it.'],

@@ -4,6 +4,7 @@ import { html } from 'hono/html';
 import { StoreUnavailable } from '../core/store.ts';
 import { FAILURES } from '../core/failure.ts';
 import type { Scope } from '../http/scope.ts';
+import { absence } from './absence.ts';
 import { account } from './account.ts';
 import { agents } from './agents.ts';
 import { approvals } from './approvals.ts';
@@ -32,6 +33,7 @@ for (const part of [
   approvals,
   signingIn,
   account,
+  absence,
   changes,
   invitation,
   live,

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FRESH } from '../../src/authenticate/console.ts';
-import { must, PUBLIC_URL } from '../support/app.ts';
+import { ASKED, must, PUBLIC_URL } from '../support/app.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import type { Lies } from '../support/authenticator.ts';
 import { answer, formOn, signedIn, signInWith, statementOn, Surfer } from '../support/console.ts';
@@ -179,6 +179,28 @@ ending('of another person takes an administrator', async () => {
   assert.is((await paula.get('/account')).status, 303);
   assert.is((await app.operator('ada', 'DELETE', '/api/operators/nobody/sessions')).status, 404);
 });
+
+const away = suite('being away');
+
+away('is said on one’s own page, with an end, and taken back there', async () => {
+  const surfer = await signedIn(app, keys.paula);
+  const away = async (until: string): Promise<Got> =>
+    surfer.post('/account/away', { ...formOn(await surfer.get('/account'), '/account/away'), until });
+  const tomorrow = new Date(app.deps.clock() + 86_400_000).toISOString().slice(0, 16);
+  for (const wrong of ['', 'tomorrow', '2020-01-01T00:00', '2999-01-01T00:00']) {
+    assert.is((await away(wrong)).status, 400, wrong);
+  }
+  assert.is((await away(tomorrow)).to, '/account?done=away');
+  const page = await surfer.get('/account');
+  assert.match(page.text, 'Nothing is asked of you from');
+  const asked = await app.call('POST', '/t/acme/requests', { token: await app.session(), body: ASKED });
+  assert.is(asked.body['code'], 'nobody_can_approve', asked.text);
+  const got = await surfer.post('/account/back', formOn(page, '/account/back'));
+  assert.is(got.to, '/account?done=back');
+  assert.is((await app.call('POST', '/t/acme/requests', { token: await app.session(), body: ASKED })).status, 202);
+});
+
+away.run();
 
 ending.after(() => app.close());
 ending.run();
