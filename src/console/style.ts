@@ -191,7 +191,7 @@ blockquote { margin: 0.5rem 0; padding-left: 0.75rem; border-left: 2px solid var
   overflow-wrap: anywhere; }
 .hidden-mark { padding: 0 0.1875rem; color: var(--on-bad); background: var(--bad); border-radius: 2px;
   font: 600 0.6875rem/1.2 var(--code); font-style: normal; }
-.mixed-mark { font-weight: inherit; text-decoration: underline wavy var(--bad); }
+.alike-mark { font-weight: inherit; text-decoration: underline wavy var(--bad); }
 .tag.bad { color: var(--bad); border-color: currentColor; }
 .folds { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 0 2rem;
   align-items: start; margin-top: 1.25rem; }

@@ -80,7 +80,7 @@ deciding('whose agent writes what would deceive shows it as what it is', async (
   await clean(paula, 'decision-hostile');
   const words = await paula.locator('.theirs').innerText();
   for (const shown of ['U+202E', 'U+202C', 'U+200B', '<b>now</b>', '<script>']) assert.ok(words.includes(shown), shown);
-  assert.match(await paula.locator('.mixed-mark').first().innerText(), /p.yment/);
+  assert.match(await paula.locator('.alike-mark').first().innerText(), /p.yment/);
   running.signalGroup('SIGINT');
   await running.ended;
 });
