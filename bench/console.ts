@@ -27,6 +27,8 @@ const STREAMS = 1_000;
 const CONNECTIONS = 64;
 /** Times that one page is fetched in a round. */
 const FETCHES = 20;
+/** Times that it is looked at for each round. */
+const PAINTS = 4;
 /** All streams are there, and the first look at what they show is over. */
 const SETTLE_MS = 3_000;
 
@@ -110,7 +112,9 @@ async function measurePages(broker: BrevetServer, plan: Plan, { asked, cookie }:
     }
   }
   await fillAsks(broker, WAITING);
-  const paints = await firstPaints(broker, decision, { cookie, count: plan.rounds });
+  const looks = { cookie, count: plan.rounds * PAINTS };
+  const paints = await firstPaints(broker, decision, looks);
+  const least = await firstPaints(broker, '/healthz', looks);
   const [few, most] = [times.get(FEW) ?? [], times.get(plan.leases) ?? []];
   const script = scriptOf(await page(broker, decision, cookie));
   const weights = await Promise.all(
@@ -121,6 +125,7 @@ async function measurePages(broker: BrevetServer, plan: Plan, { asked, cookie }:
       rowOf('list-few', `approvals listed, ${FEW} waiting`, 'ms', few),
       rowOf('list-most', `the same, ${plan.leases} waiting`, 'ms', most),
       rowOf('decision-paint', `decision page to first paint in chromium, ${WAITING} waiting`, 'ms', paints),
+      rowOf('least-paint', 'what the same browser takes over a page of a few bytes', 'ms', least),
       rowOf('decision-weight', 'decision page, gzipped', 'KB', [weights[0] ?? Number.NaN]),
       rowOf('list-weight', 'approvals list of 50, gzipped', 'KB', [weights[1] ?? Number.NaN]),
       rowOf('script-weight', 'script, gzipped', 'KB', [weights[2] ?? Number.NaN]),
