@@ -29,6 +29,7 @@ const DONE = new Map([
   ['was-over', 'It had ended already.'],
   ['judged', 'Written down under your name. The last verdict counts.'],
   ['review-opened', 'On the list, until another person has looked at it.'],
+  ['reset', 'Reset, and written down under your name. It is counted anew from now on.'],
   ['reviewed', 'Written down under your name. It is off the list.'],
   ['reversed', 'Its credential is ended, and the way back is ordered.'],
   ['withdrawn', 'Withdrawn. Nothing was changed.'],

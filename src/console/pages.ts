@@ -24,6 +24,7 @@ import { reversal } from './reversal.ts';
 import { reviews } from './reviews.ts';
 import { signingIn } from './sign-in.ts';
 import { tenants } from './tenants.ts';
+import { trips } from './trips.ts';
 
 export const pages = new Hono<Scope>();
 
@@ -44,6 +45,7 @@ for (const part of [
   reviews,
   agents,
   tenants,
+  trips,
   exposure,
   policy,
   inventory,

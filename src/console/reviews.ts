@@ -23,6 +23,7 @@ import { liveOversight } from './live.ts';
 import { noteOf } from './note.ts';
 import { moment, momentFrom } from './shown.ts';
 import { chosen, NOTHING_HERE } from './standing.ts';
+import { tripsPart } from './trips.ts';
 import { untrusted } from './untrusted.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
@@ -70,6 +71,7 @@ async function lists(c: Context<Scope>, visit: SignedInVisit, within: readonly T
   const reading = await readingAmong(visit, open);
   const last = open.length > AT_ONCE ? open[AT_ONCE - 1] : undefined;
   return html`<div id="reviews" data-part>
+    ${await tripsPart(visit, within)}
     <section aria-labelledby="open">
       <h2 id="open">Waiting</h2>
       ${open.length === 0 ? html`<p>Nothing waits for a look.</p>` : rows(visit, open.slice(0, AT_ONCE), reading)}

@@ -6,6 +6,7 @@ import { formOn, givePasskey, signedIn } from '../support/console.ts';
 import type { Surfer } from '../support/console.ts';
 import { withMoreRoles } from '../support/oversight.ts';
 import { addNina, leaseAt } from './overseen.ts';
+import { tripAt } from '../support/trips.ts';
 import { consoleApp } from './world.ts';
 
 const { app, keys } = await consoleApp();
@@ -43,6 +44,16 @@ const part = async (surfer: Surfer, path: string): Promise<string> => {
 
 const reviews = suite('reviews at the console');
 reviews.after(() => app.close());
+
+reviews('show breakers that have tripped, which oversight there resets with a reason', async () => {
+  const id = await tripAt(app.deps, 'acme');
+  assert.match(await part(otto, '/reviews'), /Breakers that have tripped[^]*triage-bot[^]*5 runs that it calls failed/);
+  assert.not.match(await part(elsewhere, '/reviews'), 'have tripped');
+  assert.is((await post(elsewhere, `/trips/${id}/reset`, { reason: 'r' })).status, 404);
+  assert.is((await post(otto, `/trips/${id}/reset`, { reason: ' ' })).status, 400);
+  assert.is((await post(otto, `/trips/${id}/reset`, { reason: 'Mended' })).to, '/reviews?done=reset');
+  assert.not.match(await part(otto, '/reviews'), 'have tripped');
+});
 
 reviews('are asked for at a credential, wait for another, and are done in words of two lines', async () => {
   const asked = await post(otto, `/leases/acme/${acme}/review`, { reason: 'At <b>night</b>' });

@@ -1,12 +1,9 @@
 /** Breakers that have tripped, in the hands of oversight. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { makeEntry } from '../../src/core/entry.ts';
-import { newId } from '../../src/core/ids.ts';
-import type { AgentName, TaskName, TenantName } from '../../src/core/ids.ts';
 import { administered } from '../support/administrators.ts';
 import { agentBody, must, PERMITTED } from '../support/app.ts';
-import { random } from '../support/store.ts';
+import { tripAt } from '../support/trips.ts';
 
 const { app, node, as, close } = await administered();
 const other = await node();
@@ -14,26 +11,7 @@ const other = await node();
 const trips = suite('trips');
 trips.after(close);
 
-async function tripped(): Promise<string> {
-  const at = other.deps.clock();
-  const of = { tenant: 'acme' as TenantName, agent: 'triage-bot' as AgentName, task: 'ticket.route' as TaskName };
-  const counts = { failed: 5 };
-  const trip = {
-    id: newId('trp', at, random),
-    ...of,
-    breaker: 'failing',
-    signal: 'failed',
-    to: 'ask',
-    counts,
-  } as const;
-  const change = { kind: 'breaker.trip', trip: { ...trip, from: at, block: null }, block: null, reason: 'r' } as const;
-  const actor = { kind: 'broker', name: 'n' } as const;
-  const draft = { tenant: of.tenant, kind: 'breaker.tripped', at, actor, facts: {}, accountable: null } as const;
-  const entry = makeEntry({ ...draft, inSetup: false }, random);
-  const done = await other.deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [entry]);
-  assert.ok(done.ok, JSON.stringify(done));
-  return trip.id;
-}
+const tripped = () => tripAt(other.deps, 'acme');
 
 async function ask() {
   // As if a sweeper were at work, however long the tests before this one took.
