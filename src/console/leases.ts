@@ -167,13 +167,15 @@ const isLive = ({ state }: Lease): boolean => state === 'opening' || state === '
 export function leaseRow(visit: SignedInVisit, lease: Lease): Markup {
   const now = visit.deps.clock();
   const { tenant, id, task, agent, resource, provider, target, owner } = lease;
+  const block = new URLSearchParams({ scope: 'agent', name: agent, tenant }).toString();
   return html`<li>
     <span class="life">${isLive(lease) ? timeLeft(lease, now) : overWords(lease, now)}</span>
     <div>
       <a href="/leases/${tenant}/${id}"><strong>${task}</strong> at <strong>${tenant}</strong></a>
       ${stateTag(lease)}
       <span class="sub">
-        <a href="/agents/${agent}">${agent}</a> on ${untrusted(resource)}, by ${provider} at ${target}, for ${owner}
+        <a href="/agents/${agent}">${agent}</a> on ${untrusted(resource)}, by ${provider} at ${target}, for
+        ${owner}${isLive(lease) ? html`. <a href="/blocks/new?${block}">Block ${agent}</a>` : ''}
       </span>
     </div>
     ${isLive(lease) ? revoking(visit, lease, 'Revoke') : ''}

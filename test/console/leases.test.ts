@@ -22,6 +22,7 @@ const leases = suite('leases at the console');
 
 leases('are listed where one oversees, and nowhere else', async () => {
   const all = (await otto.get('/leases')).text;
+  assert.match(all, /\/blocks\/new\?scope=agent&amp;name=triage-bot&amp;tenant=acme/);
   assert.ok(all.includes(acme) && all.includes(birch));
   const some = (await elsewhere.get('/leases')).text;
   assert.ok(some.includes(birch) && !some.includes(acme) && !some.includes('acme'));
