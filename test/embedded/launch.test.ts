@@ -10,15 +10,19 @@ import { dataFolder } from '../support/cluster.ts';
 
 /** Longer than a server takes that does not start. */
 const STALL_MS = 200;
+const RELEASE_EVERY_MS = 20;
 /** @see https://docs.libuv.org/en/v1.x/threadpool.html */
 const THREADS = 4;
 
 /** Every look at a file waits so long, as on a machine that is too busy: threads wait for somebody to write to a pipe. */
 function stallFiles(pipe: string): () => void {
   execFileSync('mkfifo', [pipe]);
+  let held = 0;
   const hold = (): void => {
     for (let thread = 0; thread < THREADS; thread++) {
+      held++;
       open(pipe, 'r', (fault, descriptor) => {
+        held--;
         if (fault === null) closeSync(descriptor);
       });
     }
@@ -31,7 +35,11 @@ function stallFiles(pipe: string): () => void {
   }, STALL_MS);
   return () => {
     clearInterval(timer);
-    release();
+    // A thread that begins to wait only now is not woken by what came before.
+    const last = setInterval(() => {
+      if (held === 0) clearInterval(last);
+      else release();
+    }, RELEASE_EVERY_MS);
   };
 }
 
