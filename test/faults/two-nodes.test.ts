@@ -170,6 +170,8 @@ async function switching({ off, on }: Switch, token: string): Promise<readonly (
     const replies = await Promise.all(nodes.map(({ url }) => ask(url, token, routing('edge-firewall'))));
     for (const reply of replies) assert.ok([401, 403].includes(reply?.status ?? 0), JSON.stringify(reply));
     windows.push([from, await on(at.url)]);
+    // However long a busy node takes to go on: the look at what is outside has something to see.
+    while ((await ask(at.url, token, routing('edge-firewall')))?.status !== 201) await pause(10);
   }
   return windows;
 }

@@ -65,10 +65,12 @@ const valueOf = (of: Exported, name: string) => {
   return found;
 };
 
+const otherDigit = (_: string, one: string): string => `"package_hash":"${one === '0' ? '1' : '0'}`;
+
 const CHANGED: readonly (readonly [what: string, change: (of: Exported) => void])[] = [
   ['a byte of its text', (of) => (wordIn(of).text = wordIn(of).text.replace('paula', 'paulb'))],
   ['the person, with the leaf hash', rewritten((text) => text.replaceAll('"paula"', '"olga"'))],
-  ['the package hash, with the leaf hash', rewritten((text) => text.replace(/"package_hash":"./, '"package_hash":"0'))],
+  ['the package hash, with the leaf hash', rewritten((text) => text.replace(/"package_hash":"(.)/, otherDigit))],
   [
     'the signature, with the leaf hash',
     rewritten((text) =>
@@ -89,7 +91,15 @@ const CHANGED: readonly (readonly [what: string, change: (of: Exported) => void]
   ],
   ['the deployment', (of) => (of.origin = 'https://elsewhere.example')],
   ['the approval that it is about', (of) => (of.approval = 'apr_00000000000000000000000000')],
-  ['the key', rewritten((text) => text.replace(/"public_key":"(.{20})./, '"public_key":"$1A'))],
+  [
+    'the key',
+    rewritten((text) =>
+      text.replace(
+        /"public_key":"(.{20})(.)/,
+        (_, head: string, one: string) => `"public_key":"${head}${one === 'A' ? 'B' : 'A'}`,
+      ),
+    ),
+  ],
   ['its text to what is no JSON, with the leaf hash', rewritten(() => '{')],
   ['a member of its text to stand twice, with the leaf hash', rewritten((text) => text.replace('{', '{"at":"",'))],
   [
