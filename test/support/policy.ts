@@ -1,4 +1,7 @@
-/** The shipped bundle in part: without its budgets for those who ask more than any agent should, without its cases for who tries none. */
+/**
+ * The shipped bundle in part: without its budgets and breakers for those who ask, and are refused, more than any agent
+ * should; without its cases for who tries none.
+ */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,12 +26,13 @@ export async function copyWithoutCases(folder: string): Promise<string> {
   return folder;
 }
 
-/** Writes a copy, without cases too. @returns its folder. */
+/** Writes a copy, without breakers and cases too. @returns its folder. */
 export async function withoutBudgets(folder: string): Promise<string> {
   await copyWithoutCases(folder);
   const whole = join(folder, 'bundle.yaml');
   const said = parseDocument(await readFile(whole, 'utf8'));
   said.delete('budgets');
+  said.delete('breakers');
   await writeFile(whole, said.toString());
   return folder;
 }
