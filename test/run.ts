@@ -1,5 +1,6 @@
 /**
- * Runs test files, each in a process of its own, and adds up what uvu counted in them.
+ * Runs test files and adds up what uvu counted in them. Several run at once; those of a group, and those that start
+ * processes and servers, in a process of their own, the others one after another in processes that they share.
  *
  *     node test/run.ts [--group NAME] [--limit SECONDS] [--json FILE] [--kills N] [--seed S] [PATH ...]
  *
@@ -7,26 +8,18 @@
  * whose path contains it. `--kills` and `--seed` are given on to the files. `--json` writes the totals for `.ci/run`.
  *
  * The last line is `N passed, N failed, N skipped`. A file that is killed at its time limit, ends with a status other
- * than 0, or shows no totals or no test that ran, counts as failed whatever else it printed: uvu alone would hang on a
- * leaked handle, call a file green whose `.run()` was forgotten, and swallow an error thrown by a `before` hook.
+ * than 0, leaves something open, or shows no totals or no test that ran, counts as failed whatever else it printed: uvu
+ * alone would hang on a leaked handle, call a file green whose `.run()` was forgotten, and swallow an error thrown by a
+ * `before` hook.
  */
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs, stripVTControlCharacters } from 'node:util';
-
-interface Totals {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
-
-interface FileResult extends Totals {
-  readonly problem: string | undefined;
-  readonly output: string;
-}
+import { parseArgs } from 'node:util';
+import type { FileResult, Totals } from './runner/judge.ts';
+import { createLane, interrupt, runAlone } from './runner/processes.ts';
+import type { Conditions, Lane } from './runner/processes.ts';
 
 /** What `test/support/postgres.ts` offers: one server for the whole run, told to the files by their environment. */
 interface PostgresSupport {
@@ -37,16 +30,12 @@ interface PostgresSupport {
 const GROUP_LIMITS: Readonly<Record<string, number>> = { servers: 900, browser: 300, kill: 7200, workers: 300 };
 const DEFAULT_LIMIT = 240;
 
-/** A test that prints without end is killed before it fills this machine's memory. */
-const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
-
 const TEST_ROOT = dirname(fileURLToPath(import.meta.url));
 const NODE_MAJOR = 24;
 
 /** What shells report for a command ended by Ctrl-C. */
 const INTERRUPTED_STATUS = 130;
 
-const running = new Set<number>();
 const interruption = new AbortController();
 
 const { values: options, positionals: wanted } = parseArgs({
@@ -61,8 +50,17 @@ const { values: options, positionals: wanted } = parseArgs({
   },
 });
 
-/** Folders whose files start servers and processes: begun first, so that at the end none runs long and alone. */
+/**
+ * Folders whose files start servers and processes, and run in their own: begun first, so that at the end none runs long
+ * and alone.
+ */
 const LONG_FIRST = ['faults', 'acceptance', 'cli', 'embedded'];
+
+/** By this line a file says why it can share a process with no other. */
+const ALONE = /^\/\/ alone: .+$/m;
+
+const runsAlone = (file: string, root: string): boolean =>
+  options.group !== undefined || rankOf(file, root) < LONG_FIRST.length || ALONE.test(readFileSync(file, 'utf8'));
 
 function rankOf(file: string, root: string): number {
   const rank = LONG_FIRST.indexOf(relative(root, file).split(sep)[0] ?? '');
@@ -91,86 +89,17 @@ function cleanEnvironment(added: Record<string, string>): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), ...added };
 }
 
-/** Kills a file's process with all that it started, as far as that stayed in its process group. */
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
-/** Judges a file by uvu's own totals and by how its process ended. */
-function judge(stdout: string, ended: string | undefined): Totals & { problem: string | undefined } {
-  const shown = /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)$/gm;
-  const totals = [...stripVTControlCharacters(stdout).matchAll(shown)].map((found) => found.slice(1).map(Number));
-  const [total = 0, passed = 0, skipped = 0] = totals[0] ?? [];
-  const found = [ended, findProblem(totals.length, total, passed)].filter((part) => part !== undefined);
-  const problem = found.length === 0 ? undefined : found.join('; ');
-  // A second set of totals counts the same tests again (uvu runs its queue anew), so no number there can be believed.
-  if (totals.length > 1) return { passed: 0, failed: 1, skipped: 0, problem };
-  return { passed, skipped, failed: Math.max(total - passed, problem === undefined ? 0 : 1), problem };
-}
-
-function findProblem(totals: number, total: number, passed: number): string | undefined {
-  if (totals === 0) return 'no totals: is `.run()` missing?';
-  if (totals > 1) return 'totals more than once: every `.run()` must come without an `await` between them';
-  if (total === 0) return 'ran 0 tests';
-  return passed === total ? undefined : `${total - passed} of ${total} failed`;
-}
-
 /** What each file's process loads first, where the tests have it. */
 function preloaded(): readonly string[] {
   const modules = join(resolve(options.root), 'support', 'modules.ts');
   return existsSync(modules) ? [`--import=${pathToFileURL(modules).href}`] : [];
 }
 
-function runFile(file: string, limit: number, env: NodeJS.ProcessEnv): Promise<FileResult> {
-  const handedOn = (['kills', 'seed'] as const).flatMap((name) => {
-    const value = options[name];
-    return value === undefined ? [] : [`--${name}`, value];
-  });
-  const child = spawn(process.execPath, [...preloaded(), file, ...handedOn], {
-    env,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const { pid } = child;
-  if (pid !== undefined) running.add(pid);
-
-  let stdout = '';
-  let output = '';
-  let ended: string | undefined;
-  const stop = (why: string): void => {
-    ended ??= why;
-    if (pid !== undefined) killGroup(pid);
-  };
-  const take = (chunk: string): void => {
-    output += chunk;
-    if (output.length > MAX_OUTPUT_BYTES) stop('printed too much');
-  };
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk;
-    take(chunk);
-  });
-  child.stderr.setEncoding('utf8').on('data', take);
-
-  return new Promise((settle) => {
-    const timer = setTimeout(() => stop(`no end after ${limit} s`), limit * 1000);
-    child.on('error', (error) => stop(`could not start: ${error.message}`));
-    child.on('exit', (code, signal) => {
-      if (code !== 0)
-        ended ??= interruption.signal.aborted ? 'interrupted' : `ended with ${signal ?? `status ${code}`}`;
-      // What it left running would hold its output open, and the next file's ports.
-      if (pid !== undefined) killGroup(pid);
-    });
-    child.on('close', () => {
-      clearTimeout(timer);
-      if (pid !== undefined) running.delete(pid);
-      settle({ ...judge(stdout, ended), output });
-    });
-  });
-}
+/** What is the files' own. */
+const handedOn = (['kills', 'seed'] as const).flatMap((name) => {
+  const value = options[name];
+  return value === undefined ? [] : [`--${name}`, value];
+});
 
 function report(file: string, result: FileResult, milliseconds: number): void {
   const name = relative(process.cwd(), file);
@@ -187,22 +116,26 @@ function report(file: string, result: FileResult, milliseconds: number): void {
 const AT_ONCE = availableParallelism() + 2;
 
 /** Runs the files, some at once, and adds up. */
-async function runAll(files: readonly string[], limit: number, env: NodeJS.ProcessEnv): Promise<Totals> {
-  const queue = [...files];
+async function runAll(files: readonly string[], root: string, conditions: Conditions): Promise<Totals> {
+  const alone = files.filter((file) => runsAlone(file, root));
+  const queue = [...alone, ...files.filter((file) => !alone.includes(file))];
   let sum: Totals = { passed: 0, failed: 0, skipped: 0 };
-  const work = async (): Promise<void> => {
+  const add = ({ passed, failed, skipped }: Totals): void => {
+    sum = { passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped };
+  };
+  const work = async (lane: Lane): Promise<void> => {
     for (let file = queue.shift(); file !== undefined && !interruption.signal.aborted; file = queue.shift()) {
       const started = performance.now();
-      const result = await runFile(file, limit, env);
+      const result = await (alone.includes(file) ? runAlone(file, handedOn, conditions) : lane.run(file));
       report(file, result, performance.now() - started);
-      sum = {
-        passed: sum.passed + result.passed,
-        failed: sum.failed + result.failed,
-        skipped: sum.skipped + result.skipped,
-      };
+      add(result);
     }
+    const problem = await lane.end();
+    if (problem === undefined) return;
+    console.log(`\nFAIL  a process that several files shared  ${problem}`);
+    add({ passed: 0, failed: 1, skipped: 0 });
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: AT_ONCE }, () => work(createLane(conditions))));
   return interruption.signal.aborted ? { ...sum, failed: Math.max(1, sum.failed) } : sum;
 }
 
@@ -237,7 +170,7 @@ async function main(): Promise<Totals> {
   await prepare(root, files);
   const server = await startPostgres(root);
   try {
-    return await runAll(files, limit, cleanEnvironment(server.env));
+    return await runAll(files, root, { env: cleanEnvironment(server.env), preloaded: preloaded(), limit });
   } finally {
     await server.stop();
   }
@@ -246,7 +179,7 @@ async function main(): Promise<Totals> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     interruption.abort();
-    for (const pid of running) killGroup(pid);
+    interrupt();
   });
 }
 

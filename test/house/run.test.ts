@@ -75,7 +75,7 @@ const CASES: readonly (readonly [name: string, source: string, last: string, say
     /1 of 4 failed/,
   ],
   ['without `.run()`', `${HEAD}test('never', () => {});`, '0 passed, 1 failed, 0 skipped', /is `\.run\(\)` missing/],
-  ['that is empty', '', '0 passed, 1 failed, 0 skipped', /no totals/],
+  ['that is empty', '', '0 passed, 1 failed, 0 skipped', /is `\.run\(\)` missing/],
   ['that ran no test', `${HEAD}test.run();`, '0 passed, 1 failed, 0 skipped', /ran 0 tests/],
   [
     'that skips everything',
@@ -102,12 +102,6 @@ const CASES: readonly (readonly [name: string, source: string, last: string, say
     /no totals/,
   ],
   [
-    'that runs its queue twice',
-    `${PASSING}await new Promise((done) => setTimeout(done, 100));\nconst b = group('b'); b('x', () => {}); b.run();`,
-    '0 passed, 1 failed, 0 skipped',
-    /totals more than once/,
-  ],
-  [
     'that exits in the middle',
     `${HEAD}test('a', () => process.exit(0)); test.run();`,
     '0 passed, 1 failed, 0 skipped',
@@ -122,22 +116,59 @@ const CASES: readonly (readonly [name: string, source: string, last: string, say
   ],
 ];
 
-for (const [name, source, last, says] of CASES) {
-  judged(name, async () => {
-    const ended = await run({ 'a.test.ts': source });
-    assert.is(ended.last, last, ended.output);
-    assert.match(ended.output, says);
-    assert.is(ended.status, Number(!last.includes(' 0 failed')));
-  });
+/** A folder whose files have a process each, and one whose files share them. */
+const FOLDERS = ['cli', 'core'];
+
+for (const folder of FOLDERS) {
+  for (const [name, source, last, says] of CASES) {
+    judged(`${name}, in ${folder}`, async () => {
+      const ended = await run({ [`${folder}/a.test.ts`]: source });
+      assert.is(ended.last, last, ended.output);
+      assert.match(ended.output, says);
+      assert.is(ended.status, Number(!last.includes(' 0 failed')));
+    });
+  }
 }
+
+judged('that runs its queue twice', async () => {
+  const later = `await new Promise((done) => setTimeout(done, 100));`;
+  const source = `${PASSING}\n${later}\nconst b = group('b'); b('x', () => {}); b.run();`;
+  const ended = await run({ 'cli/a.test.ts': source });
+  assert.is(ended.last, '0 passed, 1 failed, 0 skipped', ended.output);
+  assert.match(ended.output, /totals more than once/);
+});
 
 judged('that hangs, in a test or after it by a leaked handle, and kills it at the time limit', async () => {
   const hangs = `${HEAD}test('hangs', () => new Promise(() => { ${FOREVER} })); test.run();`;
   const leaks = `${PASSING}${FOREVER}`;
-  const ended = await run({ 'hangs.test.ts': hangs, 'leaks.test.ts': leaks }, '--limit', HANG_LIMIT);
+  const ended = await run({ 'hangs.test.ts': hangs, 'cli/leaks.test.ts': leaks }, '--limit', HANG_LIMIT);
   assert.is(ended.last, '1 passed, 2 failed, 0 skipped', ended.output);
   assert.match(ended.output, /hangs\.test\.ts .* no end after 4 s/);
   assert.match(ended.output, /leaks\.test\.ts .* no end after 4 s/);
+});
+
+judged('that shares its process and leaves something open, and says what', async () => {
+  const ended = await run({ 'leaks.test.ts': `${PASSING}${FOREVER}` });
+  assert.is(ended.last, '1 passed, 1 failed, 0 skipped', ended.output);
+  assert.match(ended.output, /leaks\.test\.ts .* left open: Timeout/);
+});
+
+judged('after one that ended their process, or was killed in it', async () => {
+  const files = Array.from({ length: 12 }, (_, at) => {
+    const bad = at % 3 === 0 ? `${HEAD}test('a', () => process.exit(0)); test.run();` : PASSING;
+    return [`${String(at).padStart(2, '0')}.test.ts`, bad] as const;
+  });
+  assert.is((await run(Object.fromEntries(files))).last, '8 passed, 4 failed, 0 skipped');
+});
+
+judged('alone that says so', async () => {
+  const mine = `if (globalThis.met !== undefined) ${THROWN} globalThis.met = true;`;
+  const sharing = await run(Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`${at}.test.ts`, `${PASSING}${mine}`])));
+  const alone = await run(
+    Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`${at}.test.ts`, `// alone: it minds\n${PASSING}${mine}`])),
+  );
+  assert.not.match(sharing.last, / 0 failed/);
+  assert.is(alone.last, '6 passed, 0 failed, 0 skipped');
 });
 
 judged.run();
@@ -162,7 +193,7 @@ counted('a group without files as a failure', async () => {
 
 counted('with the arguments that are the files’ own', async () => {
   const source = `${HEAD}test('args', () => { if (process.argv.slice(2).join() !== '--kills,3,--seed,9') ${THROWN} });test.run();`;
-  assert.is((await run({ 'a.test.ts': source }, '--kills', '3', '--seed', '9')).status, 0);
+  assert.is((await run({ 'kill/a.test.ts': source }, '--group', 'kill', '--kills', '3', '--seed', '9')).status, 0);
 });
 
 counted.run();
@@ -182,11 +213,11 @@ servers('are started once, told to the files and stopped', async () => {
 });
 
 servers('are both ended by Ctrl-C', async () => {
-  const fs = `import { existsSync, writeFileSync } from 'node:fs';\nconst READY = import.meta.dirname + '/ready';\n`;
+  const fs = `import { existsSync, writeFileSync } from 'node:fs';\nconst READY = import.meta.dirname.replace('/cli', '') + '/ready';\n`;
   const waiting = `${fs}console.log('waiting');writeFileSync(READY, '');${FOREVER}`;
   const sleep = 'await new Promise((done) => setTimeout(done, 20))';
   const announce = `${HEAD}${fs}test('a', async () => { while (!existsSync(READY)) ${sleep}; }); test.run();`;
-  const root = plant({ 'support/postgres.ts': SUPPORT, 'a.test.ts': waiting, 'announce.test.ts': announce });
+  const root = plant({ 'support/postgres.ts': SUPPORT, 'cli/a.test.ts': waiting, 'announce.test.ts': announce });
   try {
     const { child, done, seen } = start(root, []);
     // The second file's line shows that the first one is running and waits.
