@@ -15,7 +15,7 @@ import { openTarget } from '../issue/target.ts';
 import { endAcceptance, parseAcceptance } from './acceptances.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
 import { mustBeAsSeen } from './author.ts';
-import type { Author, Place } from './author.ts';
+import type { Author, Place, Sent } from './author.ts';
 import { endAssignment, NO_BUNDLE, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { EVERYTHING, parsePut, parseRemove, parseTenant } from './registers.ts';
@@ -216,7 +216,7 @@ export async function putAssignment(
   deps: Deps,
   operator: Author,
   place: Place,
-  { body, claim }: { readonly body: unknown; readonly claim: Claim | null },
+  { body, claim }: Sent,
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
   const bundle = policy === null ? NO_BUNDLE : await deps.bundles.at(policy);

@@ -288,7 +288,7 @@ blocks.post(
     const lasts = LASTS.find(([value]) => value === raising.lasts)?.[2] ?? null;
     const until = lasts === null ? {} : { until: toRfc3339(after(visit.deps.clock(), seconds(lasts))) };
     const body = { ...aimOf(raising), ...until, reason: raising.reason, drill: raising.drill };
-    const done = await raiseBlock(visit.deps, visit.caller, body);
+    const done = await raiseBlock(visit.deps, visit.caller, { body, claim: null });
     if (!done.ok) return raisePage(c, visit, raising, refusedWords(done.error));
     return c.redirect(`/blocks/${done.value.id}?done=block-raised`, 303);
   }),

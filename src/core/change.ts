@@ -84,6 +84,20 @@ export interface Idempotency {
 /** A POST that creates may carry a key, so that it can be sent again without being done again. */
 export type Claim = Omit<Idempotency, 'principal'>;
 
+/** The claim of a change of registers. */
+export interface RegisterClaim extends Idempotency {
+  /** Within which the key is unique: a tenant, or (`null`) the deployment. */
+  readonly place: TenantName | null;
+  /** What the change makes, beside its receipts; `null` where they are the whole of its answer. Never a secret. */
+  readonly made: object | null;
+}
+
+/** What was done under a key, to be answered again. */
+export interface DoneBefore {
+  readonly receipts: readonly Receipt[];
+  readonly made: object | null;
+}
+
 /** A request as it is kept: what was asked and how it was decided. */
 export interface RequestRow {
   readonly id: RequestId;
@@ -566,8 +580,8 @@ export interface RegisterCommand {
   readonly spends?: readonly OneUse[];
   /** Of the passkey that signed for it. */
   readonly counts?: Counted | null;
-  /** Claimed where the change has effect, and remembered with the first of its entries. */
-  readonly idempotency?: Idempotency | null;
+  /** Claimed in the same transaction, and remembered with the receipts. */
+  readonly idempotency?: RegisterClaim | null;
 }
 
 /** A refusal that was counted with others of its kind beyond the first. */
@@ -606,7 +620,8 @@ export type Unmet =
       readonly unmet: 'claimed';
       readonly same: boolean;
       readonly request: RequestId | null;
-      readonly receipt: Receipt | null;
+      /** Of a change of registers: `null` where the body is another. */
+      readonly done: DoneBefore | null;
     }
   /** As much is live as may be; `until` is the earliest end of it, unless something ends before. */
   | { readonly unmet: 'budget'; readonly budget: LiveBudget; readonly until: Instant | null }

@@ -5,7 +5,16 @@
 import type { Approval, Vote } from './approval.ts';
 import type { BlockOf } from './block.ts';
 import type { ChannelName, ChannelState } from './channel.ts';
-import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
+import type {
+  Change,
+  Committed,
+  DoneBefore,
+  LeaseFilter,
+  RegisterClaim,
+  Unmet,
+  WorkFence,
+  WorkTask,
+} from './change.ts';
 import type { JsonObject } from './canonical.ts';
 import type { ConsoleSession } from './console.ts';
 import type { Entry } from './entry.ts';
@@ -277,6 +286,9 @@ export interface Store extends BlockReads, OversightReads, BreakerReads {
   /** The same for what rests on the deployment alone. */
   deploymentEpoch(): Promise<number>;
   bundle(version: string): Promise<BundleFiles | null>;
+
+  /** What was done under an idempotency key that came with the same body; `null`: nothing, or nothing any more. */
+  doneBefore(claim: Omit<RegisterClaim, 'made'>): Promise<DoneBefore | null>;
 
   /** The versions that are kept, the newest first, with the function of each role in it. */
   policies(): Promise<readonly KeptPolicy[]>;

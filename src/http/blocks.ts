@@ -13,7 +13,7 @@ import { deathShown } from '../attribute/timeline.ts';
 import { liftBlock, previewBlock, raiseBlock, seenBlock, standingPlaces } from '../oversee/blocks.ts';
 import { exposureSoFar, waitForProgress } from '../oversee/block-progress.ts';
 import type { Progress } from '../oversee/block-progress.ts';
-import { changing } from './acting.ts';
+import { changing, creating } from './acting.ts';
 import { operatorOf } from './caller.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
@@ -35,9 +35,9 @@ blocks.post('/preview', async (c) => {
 });
 
 blocks.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const done = await raiseBlock(c.var.deps, change.value.operator, change.value.body);
+  const raising = await creating(c);
+  if (!raising.ok) return problem(c, raising.error);
+  const done = await raiseBlock(c.var.deps, raising.value.operator, raising.value.sent);
   if (!done.ok) return problem(c, done.error);
   const { id, at, of, tenants, until, receipts } = done.value;
   const body = { id, ...of, tenants, from: toRfc3339(at), until: time(until), receipts: receipts.map(receiptWire) };

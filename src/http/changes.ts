@@ -14,7 +14,7 @@ import { confirmChange, placeNow, proposeChange, seenChange, withdrawChange } fr
 import type { Place } from '../administer/author.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { changing, receipt } from './acting.ts';
+import { changing, creating, receipt } from './acting.ts';
 import { operatorOf } from './caller.ts';
 import { pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
@@ -25,10 +25,10 @@ const NOTHING_HERE = failure('not_found', 'there is nothing here');
 export const changes = new Hono<Scope>();
 
 changes.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const { operator, body } = change.value;
-  const done = await proposeChange(c.var.deps, operator, body);
+  const proposing = await creating(c);
+  if (!proposing.ok) return problem(c, proposing.error);
+  const { operator, sent } = proposing.value;
+  const done = await proposeChange(c.var.deps, operator, sent);
   if (!done.ok) return problem(c, done.error);
   const { proposal, receipt: written } = done.value;
   return answer(c, { change: proposalWire(proposal), receipt: receiptWire(written) }, 201);

@@ -13,7 +13,7 @@ import { endSituation, putContext, setSituation } from '../administer/context.ts
 import { functionAt } from '../authenticate/principal.ts';
 import { receipt } from './acting.ts';
 import { readJson } from './body.ts';
-import { currentSnapshot } from './caller.ts';
+import { claimOf, currentSnapshot } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import type { Find } from './conditions.ts';
 import { situationWire } from './register-wire.ts';
@@ -76,7 +76,9 @@ context.post('/tenants/:tenant/situations', async (c) => {
   const change = await changing(c);
   if (!change.ok) return problem(c, change.error);
   const { operator, at, body } = change.value;
-  const set = await setSituation(c.var.deps, operator, at, body);
+  const claim = claimOf(c, c.req.path, body);
+  if (!claim.ok) return problem(c, claim.error);
+  const set = await setSituation(c.var.deps, operator, at, { body, claim: claim.value });
   if (!set.ok) return problem(c, set.error);
   return answer(c, { id: set.value.situation, receipt: receiptWire(set.value.receipt) }, 201);
 });

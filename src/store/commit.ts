@@ -11,13 +11,14 @@ import type { AgentName, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
+import { claimed } from './claims.ts';
 import { commitApproval } from './commit/approvals.ts';
 import type { Group, Outcome } from './commit/group.ts';
 import { commitRegister } from './commit/register.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { entries as entriesTable, entryValues } from './schema/ledger.ts';
-import { approvals, idempotency, leases, refusalCounts } from './schema/requests.ts';
+import { approvals, leases, refusalCounts } from './schema/requests.ts';
 import { work } from './schema/work.ts';
 
 export type Commit = (change: Change, entries: readonly Entry[]) => Promise<Result<Committed, Unmet>>;
@@ -128,20 +129,8 @@ async function claimOf(link: Link, change: LifeChange): Promise<Unmet> {
   const key = 'when' in change ? change.when.idempotency : null;
   if (key === null) throw new Error('a change without an idempotency key was told that its key is claimed');
   const entering = { role: ROLES.serve, tenants: [change.tenant] };
-  const [claimed] = await link.transaction(entering, (tx) =>
-    tx
-      .select({ digest: idempotency.digest, request: idempotency.request })
-      .from(idempotency)
-      .where(
-        and(
-          eq(idempotency.tenant, change.tenant),
-          eq(idempotency.principal, key.principal),
-          eq(idempotency.route, key.route),
-          eq(idempotency.key, key.key),
-        ),
-      ),
-  );
-  return { unmet: 'claimed', same: claimed?.digest === key.digest, request: claimed?.request ?? null, receipt: null };
+  const before = await link.transaction(entering, (tx) => claimed(tx, change.tenant, key));
+  return before ?? { unmet: 'claimed', same: false, request: null, done: null };
 }
 
 async function stateOf(link: Link, change: Extract<LifeChange, { readonly lease: unknown }>) {

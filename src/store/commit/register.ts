@@ -65,6 +65,7 @@ export async function commitRegister(
     ...(tenant === null ? [] : [tenant]),
     ...namedBy(written),
     ...todo.map(({ what }) => what.tenant ?? DEPLOYMENT),
+    ...(idempotency === null ? [] : [idempotency.place ?? DEPLOYMENT]),
   ];
   const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...rowsOf])];
   const entering = { role: ROLES.serve, tenants: named };
@@ -74,9 +75,10 @@ export async function commitRegister(
       await tx.execute(sql`select pg_advisory_xact_lock(${REGISTER_LOCK})`);
       const [now] = await tx.select().from(deployment);
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
+      // Before all else: what it did the first time may be what stands against it now.
+      if (idempotency !== null) await claim(tx, idempotency, written);
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
-      if (idempotency !== null) await claim(tx, idempotency, written);
       for (const oneUse of spends) await spend({ tx, now }, oneUse);
       if (counts !== null) await count(tx, counts);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
