@@ -347,6 +347,12 @@ const factsOf = (block: KeptBlock): Markup =>
     <dt>Until</dt>
     <dd>${block.until === null ? 'it is lifted' : moment(block.until)}</dd>
     ${
+      block.deniesRoles
+        ? html`<dt>Roles</dt>
+            <dd>every session that they gave before is denied too, whoever asked for it</dd>`
+        : ''
+    }
+    ${
       block.agents.length === 0
         ? ''
         : html`<dt>Agents</dt>

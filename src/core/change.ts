@@ -428,6 +428,7 @@ export type RegisterChange =
       readonly blocks: readonly Block[];
       readonly reason: string;
       readonly drill: boolean;
+      readonly deniesRoles: boolean;
     }
   /** At these tenants, only where it is raised. */
   | {

@@ -174,6 +174,8 @@ export interface KeptBlock extends BlockOf {
   readonly until: Instant | null;
   readonly reason: string;
   readonly drill: boolean;
+  /** Whatever the targets wholly inside gave before ends too, whoever made it. */
+  readonly deniesRoles: boolean;
   /** When all that it reached was seen to be over. */
   readonly reportedAt: Instant | null;
   readonly places: readonly {

@@ -117,6 +117,7 @@ const blockWire = (now: Instant) => (block: KeptBlock) => ({
   author: block.author,
   reason: block.reason,
   drill: block.drill,
+  deny_role: block.deniesRoles,
   from: toRfc3339(block.from),
   until: time(block.until),
   standing: standingPlaces(block, now),

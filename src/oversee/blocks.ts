@@ -132,7 +132,7 @@ export async function raiseBlock(
   const all = isWhole ? { all: { before: at, is: 'to do' } as const } : {};
   const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants, ...all } as const;
   const work = [{ id: newId('wrk', at, deps.random), due: at, what }];
-  const change = { kind: 'block.raise', blocks, reason, drill } as const;
+  const change = { kind: 'block.raise', blocks, reason, drill, deniesRoles: isWhole } as const;
   const made = { id, at, of, tenants, until: until.value };
   // Its tenants may be all that the author oversees, which can be others the next time: a key is theirs at all of them.
   const idempotency = claimBy(by, claim, { place: null, made });

@@ -9,9 +9,9 @@ type Of<Kind extends RegisterChange['kind']> = Extract<RegisterChange, { readonl
 
 export async function raiseBlock(
   { tx }: Register,
-  { blocks: raised, reason, drill }: Of<'block.raise'>,
+  { blocks: raised, reason, drill, deniesRoles }: Of<'block.raise'>,
 ): Promise<void> {
-  await tx.insert(blocks).values(raised.map((block) => ({ ...block, reason, drill })));
+  await tx.insert(blocks).values(raised.map((block) => ({ ...block, reason, drill, deniesRoles })));
 }
 
 export async function liftBlock({ tx }: Register, { block, tenants, by }: Of<'block.lift'>): Promise<void> {
