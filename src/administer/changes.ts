@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { AgentName, ChangeId, PersonName, TenantName } from '../core/ids.ts';
 import { name, parseWith, words } from '../core/parse.ts';
@@ -36,8 +36,6 @@ import type { Parsed } from './registers.ts';
 
 /** Long enough for a holiday, short enough that what was seen is still so. */
 const PROPOSAL_LASTS = seconds(7 * 24 * 3600);
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 const reason = () => words(1000);
 const form = z.discriminatedUnion('act', [

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
 import { CONTEXT_FIELDS, contextOf, situationFields } from '../core/context-form.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { PersonName, SituationId } from '../core/ids.ts';
 import { parseWith, when, words } from '../core/parse.ts';
@@ -141,7 +141,7 @@ export async function endSituation(
 ): Promise<Result<Receipt>> {
   const now = deps.clock();
   const found = at.situations.find(({ id, until }) => id === entry.situation && until > now);
-  if (found === undefined) return err(failure('not_found', 'there is nothing here'));
+  if (found === undefined) return err(NOTHING_HERE);
   const by = standingAt(operator, at, now, [ENDED_BY[found.kind]]);
   if (!by.ok) return by;
   const held = inConflict(at, by.value.person, now);

@@ -1,7 +1,7 @@
 /** `/api/assignments`: who holds which role, where, until when, reviewed by whom. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { Assignment } from '../core/registers.ts';
@@ -19,8 +19,6 @@ import { authorOf, itemAnswer } from './conditions.ts';
 import { assignmentWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const assignments = new Hono<Scope>();
 

@@ -1,7 +1,7 @@
 /** `/api/blocks`: the kill switch. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import { err, ok } from '../core/result.ts';
@@ -19,8 +19,6 @@ import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const blocks = new Hono<Scope>();
 

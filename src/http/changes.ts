@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import type { KeptProposal, Proposal } from '../core/proposal.ts';
@@ -19,8 +19,6 @@ import { operatorOf } from './caller.ts';
 import { pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const changes = new Hono<Scope>();
 

@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import type { Actor } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { AgentName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -33,8 +33,6 @@ import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** How long an answer waits for the proof of death, unless the caller says otherwise. */
 const DEFAULT_WAIT = seconds(2);

@@ -1,6 +1,6 @@
 /** `/api/pauses`: everything at its most conservative tier. */
 import { Hono } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { endPause, seenPause, startPause } from '../oversee/pauses.ts';
 import { toRfc3339 } from '../core/time.ts';
@@ -10,8 +10,6 @@ import { pauseWire } from './oversight-wire.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const pauses = new Hono<Scope>();
 

@@ -1,6 +1,6 @@
 /** `/api/reviews`: what somebody has to look at. */
 import { Hono } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { doReview, openReview, seenReview } from '../oversee/reviews.ts';
 import { changing, creating, receipt } from './acting.ts';
@@ -9,8 +9,6 @@ import { keptReviewWire, reviewWire } from './oversight-wire.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const reviews = new Hono<Scope>();
 

@@ -7,7 +7,7 @@ import { BLOCK_SCOPES } from '../core/block.ts';
 import type { Block, BlockOf } from '../core/block.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { BlockId, TenantName } from '../core/ids.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
@@ -337,5 +337,5 @@ export const standingPlaces = ({ places, until }: KeptBlock, now: Instant): read
 export async function seenBlock(deps: Deps, operator: OperatorPrincipal, id: BlockId): Promise<Result<KeptBlock>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.block(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }

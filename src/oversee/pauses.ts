@@ -8,7 +8,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { Claim, NewWork } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { PauseId, TenantName } from '../core/ids.ts';
 import { BROKER } from '../core/oversight.ts';
@@ -198,5 +198,5 @@ export const standingPlaces = ({ places }: KeptPause): readonly Where[] =>
 export async function seenPause(deps: Deps, operator: OperatorPrincipal, id: PauseId): Promise<Result<KeptPause>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.pause(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }

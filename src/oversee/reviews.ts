@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId, parseId } from '../core/ids.ts';
 import type { ReviewId } from '../core/ids.ts';
@@ -165,5 +165,5 @@ async function conflictWith(
 export async function seenReview(deps: Deps, operator: OperatorPrincipal, id: ReviewId): Promise<Result<KeptReview>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.review(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }
