@@ -3,7 +3,6 @@
  */
 import { and, eq, sql } from 'drizzle-orm';
 import type { RegisterChange, RegisterCommand, Unmet, WorkTask } from '../../core/change.ts';
-import { fromHex } from '../../core/digest.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
 import type { Epochs } from '../../core/snapshot.ts';
@@ -14,9 +13,9 @@ import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
 import { deployment } from '../schema/deployment.ts';
-import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
+import { insertEntries } from './entries.ts';
 import { endAbsence, putAbsence } from './register-absences.ts';
 import { count, putPasskey, removePasskey, signIn, signOut, spend } from './register-console.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
@@ -87,7 +86,7 @@ export async function commitRegister(
       const raised = await raise(tx, change, tenant);
       await tx.execute(enter(entering));
       if (todo.length > 0) await tx.insert(work).values(todo.map((one) => rowOfWork(one, raised)));
-      await writeEntries(tx, written);
+      await insertEntries(tx, written);
       return ok(version);
     });
   } catch (error) {
@@ -120,28 +119,6 @@ const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Pa
   what: SINCE.includes(what.task) ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
-
-async function writeEntries(tx: Transaction, written: readonly Entry[]): Promise<void> {
-  if (written.length === 0) throw new TypeError('no change of a register without its entry');
-  const rows = written.map(({ id, tenant, kind, at, request, lease, text, leaf }) => ({
-    id,
-    kind,
-    at,
-    request,
-    lease,
-    text,
-    tenant: tenant ?? (DEPLOYMENT as TenantName),
-    leaf: fromHex(leaf),
-  }));
-  await tx.insert(entries).values(rows);
-  const beside = written.filter(({ values }) => values.length > 0);
-  if (beside.length === 0) return;
-  await tx
-    .insert(entryValues)
-    .values(
-      beside.map(({ id, tenant, values }) => ({ entry: id, tenant: tenant ?? (DEPLOYMENT as TenantName), values })),
-    );
-}
 
 /** Whose registers it changes; `null`: the deployment's. */
 function tenantOf(change: RegisterChange): TenantName | null {
