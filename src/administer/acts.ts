@@ -1,6 +1,6 @@
 /** What administrators do, each an act of one line in the ledger: look who asks, read, commit. */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { AgentName, TargetName, TenantName } from '../core/ids.ts';

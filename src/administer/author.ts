@@ -1,5 +1,5 @@
 /** An operator who is about to change a register: why, and what must still be so. */
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';

@@ -3,18 +3,9 @@
  * leaves the work that follows from it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type {
-  Claim,
-  Confirmation,
-  Counted,
-  DoneBefore,
-  LeaseFilter,
-  NewWork,
-  OneUse,
-  RegisterChange,
-  RegisterClaim,
-  Unmet,
-} from '../core/change.ts';
+import type { DoneBefore, LeaseFilter, NewWork, RegisterClaim, Unmet } from '../core/change.ts';
+import type { Claim, Counted, OneUse } from '../core/change/once.ts';
+import type { Confirmation, RegisterChange } from '../core/change/register.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';

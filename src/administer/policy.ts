@@ -3,7 +3,7 @@
  * proposed, and one alone may go back to what was active before, at once, and owes a look at it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { BundleFiles, Widening } from '../core/registers.ts';

@@ -1,5 +1,5 @@
 /** Signing in and out at the console. Each time is an entry, and so is somebody whom the issuer knows and we do not. */
-import type { Counted, OneUse } from '../core/change.ts';
+import type { Counted, OneUse } from '../core/change/once.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { OperatorName, PersonName } from '../core/ids.ts';
 import type { StoredAssertion } from '../core/passkey.ts';

@@ -4,7 +4,8 @@
  */
 import type { Approval, ApprovalTerms, Vote } from '../core/approval.ts';
 import { REJECTION_REASONS } from '../core/approval.ts';
-import type { ApprovalChange, Counted } from '../core/change.ts';
+import type { ApprovalChange } from '../core/change.ts';
+import type { Counted } from '../core/change/once.ts';
 import type { Json } from '../core/canonical.ts';
 import { sha256Hex, utf8 } from '../core/digest.ts';
 import { makeEntry } from '../core/entry.ts';

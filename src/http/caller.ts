@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { canonicalBytes } from '../core/canonical.ts';
 import type { Json } from '../core/canonical.ts';
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import { hmacSha256, toHex } from '../core/digest.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';

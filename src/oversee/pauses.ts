@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
-import type { Claim, NewWork } from '../core/change.ts';
+import type { NewWork } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';

@@ -1,6 +1,7 @@
 /** What was claimed under an idempotency key, and what was done for it. */
 import { and, eq } from 'drizzle-orm';
-import type { DoneBefore, Idempotency, RegisterClaim, Unmet } from '../core/change.ts';
+import type { DoneBefore, RegisterClaim, Unmet } from '../core/change.ts';
+import type { Idempotency } from '../core/change/once.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { Store } from '../core/store.ts';
 import type { Link, Transaction } from './link.ts';

@@ -1,6 +1,6 @@
 /** Kill switches: raised and lifted at each tenant that they reach, in one transaction. */
 import { and, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import { blocks } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';

@@ -1,6 +1,6 @@
 /** Verdicts, pauses, orders, reviews and tripped breakers: added, and ended or answered once. */
 import { and, eq, gte, inArray, isNull, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { TenantName } from '../../core/ids.ts';
 import type { Review, Trip } from '../../core/oversight.ts';
 import { EVERYWHERE } from '../schema/columns.ts';

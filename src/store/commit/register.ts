@@ -2,7 +2,8 @@
  * Changes of who may do what: one at a time, under the exclusive lock, in one short transaction that raises an epoch.
  */
 import { and, eq, sql } from 'drizzle-orm';
-import type { RegisterChange, RegisterCommand, Unmet, WorkTask } from '../../core/change.ts';
+import type { RegisterCommand, Unmet, WorkTask } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
 import type { Epochs } from '../../core/snapshot.ts';
