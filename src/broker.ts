@@ -6,7 +6,8 @@
  * nothing; then everything, who is calling included, is looked at again.
  */
 import { beginning } from './core/approval.ts';
-import type { Claim, Conditions, Unmet } from './core/change.ts';
+import type { Conditions, Unmet } from './core/change.ts';
+import type { Claim } from './core/change/once.ts';
 import { makeEntry } from './core/entry.ts';
 import { failure } from './core/failure.ts';
 import type { TenantName } from './core/ids.ts';

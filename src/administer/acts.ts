@@ -1,8 +1,8 @@
 /** What administrators do, each an act of one line in the ledger: look who asks, read, commit. */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { AgentName, TargetName, TenantName } from '../core/ids.ts';
 import type { Finding } from '../core/provider.ts';
 import type { Assignment } from '../core/registers.ts';
@@ -15,14 +15,12 @@ import { openTarget } from '../issue/target.ts';
 import { endAcceptance, parseAcceptance } from './acceptances.ts';
 import { administratorAt, unlessTwo } from './administrator.ts';
 import { mustBeAsSeen } from './author.ts';
-import type { Author, Place } from './author.ts';
+import type { Author, Place, Sent } from './author.ts';
 import { endAssignment, NO_BUNDLE, parseAssignment } from './assignments.ts';
 import { perform } from './commit.ts';
 import { EVERYTHING, parsePut, parseRemove, parseTenant } from './registers.ts';
 import type { DeploymentRegister, Parsed } from './registers.ts';
 import { makeSigningKeys, parseEnrolment, parseTarget } from './tenants.ts';
-
-const NO_TENANT = failure('not_found', 'there is nothing here');
 
 interface Resting {
   /** A key under which it may be sent again. */
@@ -111,7 +109,7 @@ const epochSeen = ({ isAsSeen }: Author, known: Snapshot | null): number | null 
 export async function removeTenant(deps: Deps, operator: Author, name: TenantName): Promise<Result<Receipt>> {
   const known = await knownTenant(deps, operator, name);
   const read = (): Result<Parsed> => {
-    if (known === null) return err(NO_TENANT);
+    if (known === null) return err(NOTHING_HERE);
     return ok({
       change: { kind: 'tenant.remove', tenant: name },
       facts: { tenant: name },
@@ -216,7 +214,7 @@ export async function putAssignment(
   deps: Deps,
   operator: Author,
   place: Place,
-  { body, claim }: { readonly body: unknown; readonly claim: Claim | null },
+  { body, claim }: Sent,
 ): Promise<Result<Receipt>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
   const bundle = policy === null ? NO_BUNDLE : await deps.bundles.at(policy);

@@ -1,4 +1,5 @@
 /** An operator who is about to change a register: why, and what must still be so. */
+import type { Claim } from '../core/change/once.ts';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -7,6 +8,13 @@ import type { Deps } from '../deps.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 
 export type Place = Snapshot | DeploymentSnapshot;
+
+/** What an author sent that creates something. */
+export interface Sent {
+  readonly body: unknown;
+  /** The key under which it may be sent again; `null`: each time is another. */
+  readonly claim: Claim | null;
+}
 
 export interface Author extends OperatorPrincipal {
   /** For the ledger, beside the leaf. */

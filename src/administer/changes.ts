@@ -4,14 +4,16 @@
  */
 import { z } from 'zod';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { AgentName, ChangeId, PersonName, TenantName } from '../core/ids.ts';
 import { name, parseWith, words } from '../core/parse.ts';
 import { hashed } from '../core/proposal.ts';
 import type { KeptProposal, Proposal, ProposedAct } from '../core/proposal.ts';
 import type { JsonObject } from '../core/canonical.ts';
-import type { NewBundle, RegisterChange } from '../core/change.ts';
+import type { DoneBefore } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
+import type { NewBundle, RegisterChange } from '../core/change/register.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { ActivateStatement, ConfirmStatement } from '../core/statement.ts';
@@ -27,16 +29,15 @@ import { whyNotSecond } from '../decide/segregation.ts';
 import { parseAcceptance } from './acceptances.ts';
 import { administratorAt } from './administrator.ts';
 import type { Administrator } from './administrator.ts';
-import type { Place } from './author.ts';
+import type { Place, Sent } from './author.ts';
 import { NO_BUNDLE, parseAssignment } from './assignments.ts';
-import { perform } from './commit.ts';
+import { make, perform } from './commit.ts';
+import type { Act } from './commit.ts';
 import { parsePut } from './registers.ts';
 import type { Parsed } from './registers.ts';
 
 /** Long enough for a holiday, short enough that what was seen is still so. */
 const PROPOSAL_LASTS = seconds(7 * 24 * 3600);
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 const reason = () => words(1000);
 const form = z.discriminatedUnion('act', [
@@ -61,9 +62,9 @@ export interface Proposed {
 export async function proposeChange(
   deps: Deps,
   operator: OperatorPrincipal,
-  input: unknown,
+  { body, claim }: Sent,
 ): Promise<Result<Proposed>> {
-  const asked = parseWith(form, input);
+  const asked = parseWith(form, body);
   if (!asked.ok) return asked;
   const place = await placeNow(deps, tenantIn(asked.value));
   if (place === null || functionAt(place, operator.person, deps.clock()) === null) return err(NOTHING_HERE);
@@ -71,7 +72,7 @@ export async function proposeChange(
   if (!by.ok) return by;
   const parsed = await parseAct(deps, operator, asked.value, place);
   if (!parsed.ok) return parsed;
-  return proposeParsed(deps, { operator, by: by.value, place }, parsed.value, asked.value.reason);
+  return proposeParsed(deps, { operator, by: by.value, place, claim }, parsed.value, asked.value.reason);
 }
 
 /** Of an assignment, before it is read in whole. */
@@ -107,6 +108,7 @@ export interface Proposer {
   readonly operator: OperatorPrincipal;
   readonly by: Administrator;
   readonly place: Place;
+  readonly claim: Claim | null;
 }
 
 const TAKES_ONE = failure('invalid_request', 'this takes one person', {
@@ -126,7 +128,7 @@ const ALONE: Accompanied = { bundles: [], shown: null, gaining: [] };
 
 export async function proposeParsed(
   deps: Deps,
-  { operator, by, place }: Proposer,
+  { operator, by, place, claim }: Proposer,
   { takesTwo, change, facts, said, ends }: Parsed,
   why: string,
   { bundles, shown, gaining }: Accompanied = ALONE,
@@ -145,15 +147,37 @@ export async function proposeParsed(
     policy: policyOf(change, place),
   };
   const proposal = proposalOf(deps, operator, act, why);
-  const done = await perform(deps, {
+  const propose: Act = {
     by,
     change: { kind: 'change.propose', proposal, bundles },
     ledger,
     facts: { ...factsOf(proposal), expires_at: toRfc3339(proposal.expiresAt) },
     said: { ...said, reason: why },
     ends: null,
-  });
-  return done.ok ? ok({ proposal, receipt: done.value }) : done;
+    claim,
+  };
+  return proposed(deps, propose, proposal);
+}
+
+/** A proposal can be long, and is kept anyway: its id is what is remembered with the key. */
+export async function proposed(deps: Deps, act: Act, proposal: Proposal): Promise<Result<Proposed>> {
+  const done = await make(deps, act, { id: proposal.id });
+  if (!done.ok) return done;
+  const { made, receipt } = done.value;
+  return ok({ proposal: made.id === proposal.id ? proposal : await keptProposal(deps, made.id), receipt });
+}
+
+/** What was proposed under a key that is sent again. */
+export async function proposedBefore(deps: Deps, { made, receipts }: DoneBefore): Promise<Result<Proposed>> {
+  const [receipt] = receipts;
+  if (made === null || !('id' in made) || receipt === undefined) throw new Error('nothing was proposed under this key');
+  return ok({ proposal: await keptProposal(deps, made.id as ChangeId), receipt });
+}
+
+async function keptProposal(deps: Deps, id: ChangeId): Promise<Proposal> {
+  const proposal = await deps.store.proposal(id);
+  if (proposal === null) throw new Error(`the change ${id} was proposed, and is not kept`);
+  return proposal;
 }
 
 export function proposalOf(deps: Deps, operator: OperatorPrincipal, act: ProposedAct, why: string): Proposal {

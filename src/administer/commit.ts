@@ -3,16 +3,9 @@
  * leaves the work that follows from it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type {
-  Claim,
-  Confirmation,
-  Counted,
-  LeaseFilter,
-  NewWork,
-  OneUse,
-  RegisterChange,
-  Unmet,
-} from '../core/change.ts';
+import type { DoneBefore, LeaseFilter, NewWork, RegisterClaim, Unmet } from '../core/change.ts';
+import type { Claim, Counted, OneUse } from '../core/change/once.ts';
+import type { Confirmation, RegisterChange } from '../core/change/register.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
@@ -55,6 +48,30 @@ export interface Act {
 }
 
 export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
+  const done = await commitAct(deps, act, null);
+  return done.ok ? ok(onlyOf(done.value)) : done;
+}
+
+/**
+ * An act that makes something which its caller is told of.
+ * @param made JSON as it stands, since it is kept for as long as the key; never a secret.
+ * @returns under a key that was sent before, what was made then.
+ */
+export async function make<Made extends object>(
+  deps: Deps,
+  act: Act,
+  made: Made,
+): Promise<Result<{ readonly made: Made; readonly receipt: Receipt }>> {
+  const done = await commitAct(deps, act, made);
+  return done.ok ? ok({ made: (done.value.made ?? made) as Made, receipt: onlyOf(done.value) }) : done;
+}
+
+function onlyOf({ receipts: [receipt] }: DoneBefore): Receipt {
+  if (receipt === undefined) throw new Error('a register was changed without its entry');
+  return receipt;
+}
+
+async function commitAct(deps: Deps, act: Act, made: object | null): Promise<Result<DoneBefore>> {
   const at = deps.clock();
   const entry = makeEntry(
     {
@@ -73,7 +90,7 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   );
   const work = followingFrom(act, at).map((one) => ({ id: newId('wrk', at, deps.random), ...one }));
   const { epoch: deploymentEpoch, tenantEpoch } = act.by;
-  const idempotency = act.claim ? { ...act.claim, principal: `operator:${act.by.actor.name}` } : null;
+  const idempotency = claimBy(act.by, act.claim ?? null, { place: act.ledger, made });
   const command = {
     kind: 'register',
     change: act.change,
@@ -88,10 +105,21 @@ export async function perform(deps: Deps, act: Act): Promise<Result<Receipt>> {
   } as const;
   const committed = await deps.store.commit(command, [entry]);
   deps.store.forget(act.ledger);
-  if (!committed.ok) return repeatedOr(committed.error);
-  const [receipt] = committed.value.receipts;
-  if (receipt === undefined) throw new Error('a register was changed without its entry');
-  return ok(receipt);
+  return committed.ok ? ok({ receipts: committed.value.receipts, made }) : doneBefore(committed.error);
+}
+
+/** Operators have one name everywhere, so a key is theirs within its place. */
+export function claimBy(
+  { actor }: Pick<Administrator, 'actor'>,
+  claim: Claim | null,
+  { place, made }: Pick<RegisterClaim, 'place' | 'made'>,
+): RegisterClaim | null {
+  return claim === null ? null : { ...claim, principal: `operator:${actor.name}`, place, made };
+}
+
+/** The same under the same key was done before, and what came of it is the answer again; or why not. */
+export function doneBefore(unmet: Unmet): Result<DoneBefore> {
+  return unmet.unmet === 'claimed' && unmet.done !== null ? ok(unmet.done) : err(unmetFailure(unmet));
 }
 
 function followingFrom({ change, ends, ledger, reassesses = false }: Act, at: Instant): readonly Omit<NewWork, 'id'>[] {
@@ -154,11 +182,6 @@ const OF_CHANGES: Readonly<Record<string, EntryKind>> = {
   'console.sign_out': 'console.signed_out',
   'passkey.invite': 'passkey.invited',
 };
-/** The same under the same key was done before: its receipt is the answer again. */
-function repeatedOr(unmet: Unmet): Result<Receipt> {
-  return unmet.unmet === 'claimed' && unmet.receipt !== null ? ok(unmet.receipt) : err(unmetFailure(unmet));
-}
-
 function kindOf({ kind }: RegisterChange): EntryKind {
   const own = OF_CHANGES[kind];
   if (own !== undefined) return own;

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
 import { CONTEXT_FIELDS, contextOf, situationFields } from '../core/context-form.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { PersonName, SituationId } from '../core/ids.ts';
 import { parseWith, when, words } from '../core/parse.ts';
@@ -25,8 +25,9 @@ import { inConflict } from '../decide/segregation.ts';
 import type { Deps } from '../deps.ts';
 import { act } from './acts.ts';
 import { standingAt } from './administrator.ts';
-import type { Author } from './author.ts';
-import { perform } from './commit.ts';
+import type { Author, Sent } from './author.ts';
+import { make, perform } from './commit.ts';
+import type { Act } from './commit.ts';
 import type { Parsed } from './registers.ts';
 
 export const contextBody = z.strictObject(CONTEXT_FIELDS).partial();
@@ -68,7 +69,7 @@ export async function setSituation(
   deps: Deps,
   operator: OperatorPrincipal,
   at: Snapshot,
-  body: unknown,
+  { body, claim }: Sent,
 ): Promise<Result<{ readonly situation: SituationId; readonly receipt: Receipt }>> {
   const now = deps.clock();
   const by = standingAt(operator, at, now, ['situation.set', 'administer']);
@@ -78,15 +79,17 @@ export async function setSituation(
   const id = newId('sit', now, deps.random);
   const situation = situationOf(at, { id, author: by.value.person, now }, parsed.value);
   if (!situation.ok) return situation;
-  const done = await perform(deps, {
+  const act: Act = {
     by: by.value,
     change: { kind: 'situation.set', situation: situation.value },
     ledger: at.tenant.name,
     facts: factsOf(situation.value),
     said: { reason: parsed.value.reason, resource: situation.value.resource },
     ends: null,
-  });
-  return done.ok ? ok({ situation: id, receipt: done.value }) : done;
+    claim,
+  };
+  const done = await make(deps, act, { situation: id });
+  return done.ok ? ok({ situation: done.value.made.situation, receipt: done.value.receipt }) : done;
 }
 
 function situationOf(
@@ -138,7 +141,7 @@ export async function endSituation(
 ): Promise<Result<Receipt>> {
   const now = deps.clock();
   const found = at.situations.find(({ id, until }) => id === entry.situation && until > now);
-  if (found === undefined) return err(failure('not_found', 'there is nothing here'));
+  if (found === undefined) return err(NOTHING_HERE);
   const by = standingAt(operator, at, now, [ENDED_BY[found.kind]]);
   if (!by.ok) return by;
   const held = inConflict(at, by.value.person, now);

@@ -2,7 +2,7 @@
  * Why a request was, or would be, answered as it is: for those who oversee or administer where it has effect. Nothing
  * is written and nothing is issued.
  */
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { AgentName, RequestId, TenantName } from '../core/ids.ts';
 import type { AccessRequest } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
@@ -21,8 +21,6 @@ import { parseAccessRequest } from '../decide/request.ts';
 import { summarize } from '../decide/summary.ts';
 import type { Summary } from '../decide/summary.ts';
 import { standingAt } from './administrator.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export interface ExplainedRequest {
   readonly recorded: KeptRequest;

@@ -3,7 +3,8 @@
  * what it held is ended by the queue, and each death is shown.
  */
 import { z } from 'zod';
-import type { LeaseFilter, RegisterChange } from '../core/change.ts';
+import type { LeaseFilter } from '../core/change.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';

@@ -1,6 +1,7 @@
 /** What a person does in their own name, whatever function they hold: one commit, with its entry. */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Counted, OneUse, RegisterChange } from '../core/change.ts';
+import type { Counted, OneUse } from '../core/change/once.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Actor, EntryKind, Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../core/canonical.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { words } from '../core/parse.ts';
 import type { Passkey } from '../core/passkey.ts';
 import type { KeptProposal, Proposal } from '../core/proposal.ts';
@@ -119,8 +119,6 @@ function whyNotMore({ passkeys }: DeploymentSnapshot, { id, person }: EnrolledKe
 
 const STALE = failure('not_signed_in', 'this takes a sign-in of the last five minutes', { hint: 'Sign in again.' });
 const OTHER_FORM = failure('form_over', 'this form was made for something else', { hint: 'Open the page again.' });
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
-
 /** Its owner, or an administrator of the deployment. What it opened ends with it. */
 export async function removePasskey(deps: Deps, operator: OperatorPrincipal, id: string): Promise<Result<Receipt>> {
   const place = await deps.store.deployment();

@@ -3,7 +3,7 @@
  * proposed, and one alone may go back to what was active before, at once, and owes a look at it.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { BundleFiles, Widening } from '../core/registers.ts';
@@ -20,10 +20,11 @@ import type { PolicyFinding } from '../decide/bundle/findings.ts';
 import { fallen } from '../revoke/reassess.ts';
 import { act } from './acts.ts';
 import { administratorAt } from './administrator.ts';
+import type { Administrator } from './administrator.ts';
 import type { Author } from './author.ts';
-import { proposalOf, proposeParsed } from './changes.ts';
+import { proposalOf, proposed, proposedBefore, proposeParsed } from './changes.ts';
 import type { Proposed } from './changes.ts';
-import { perform } from './commit.ts';
+import { claimBy } from './commit.ts';
 import { compare, comparisonWire, narrows } from './comparison.ts';
 import type { Comparison } from './comparison.ts';
 import { lookInto } from './findings.ts';
@@ -76,11 +77,18 @@ export interface ProposedPolicy extends Proposed {
   readonly findings: readonly PolicyFinding[];
 }
 
+export interface PolicyToPropose {
+  readonly files: BundleFiles;
+  readonly reason: string;
+  readonly until: Instant | null;
+  readonly claim: Claim | null;
+}
+
 /** A bundle whose own cases fail is not proposed. */
 export async function proposePolicy(
   deps: Deps,
   operator: OperatorPrincipal,
-  { files, reason, until }: { readonly files: BundleFiles; readonly reason: string; readonly until: Instant | null },
+  { files, reason, until, claim }: PolicyToPropose,
 ): Promise<Result<ProposedPolicy>> {
   const place = await deps.store.deployment();
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
@@ -98,7 +106,8 @@ export async function proposePolicy(
   const counts = { cases: outcomes.length, findings: countOf(findings.value) };
   const parsed = activation(bundle, null, end.value?.widening ?? null);
   const facts = { ...parsed.facts, ...comparedFacts(found), ...counts, replaces: place.policy };
-  const proposed = await proposeParsed(deps, { operator, by: by.value, place }, { ...parsed, facts }, reason, {
+  const proposer = { operator, by: by.value, place, claim };
+  const proposal = await proposeParsed(deps, proposer, { ...parsed, facts }, reason, {
     bundles: [newBundle(bundle, files), ...(end.value?.kept ? [end.value.kept] : [])],
     shown: {
       diff: found === null ? null : comparisonWire(found),
@@ -108,8 +117,8 @@ export async function proposePolicy(
     },
     gaining: [...new Set([found, left].flatMap((one) => one?.gaining ?? []))].toSorted(),
   });
-  if (!proposed.ok) return proposed;
-  return ok({ ...proposed.value, version: bundle.version, cases: outcomes.length, findings: findings.value });
+  if (!proposal.ok) return proposal;
+  return ok({ ...proposal.value, version: bundle.version, cases: outcomes.length, findings: findings.value });
 }
 
 const NO_WIDENING = failure('invalid_field', 'an end is for what widens alone, and this narrows or changes nothing', {
@@ -141,16 +150,22 @@ async function fallenNow(deps: Deps, bundle: Bundle): Promise<JsonObject> {
   return { would_not_be_given: count, leases: shown };
 }
 
+export interface GoingBack {
+  readonly version: string;
+  readonly reason: string;
+  readonly claim: Claim | null;
+}
+
 /** To a version that was active before, by one: waiting for a second one could be the worse of the two. */
 export async function rollBackPolicy(
   deps: Deps,
   operator: OperatorPrincipal,
-  { version, reason }: { readonly version: string; readonly reason: string },
+  { version, reason, claim }: GoingBack,
 ): Promise<Result<Proposed>> {
   const place = await deps.store.deployment();
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
-  if (!place.policiesBefore.includes(version)) return err(NEVER_ACTIVE);
+  if (!place.policiesBefore.includes(version)) return backAlready(deps, by.value, claim);
   const bundle = await deps.bundles.at(version);
   const found = place.policy === null ? null : await compare(deps, await deps.bundles.at(place.policy), bundle);
   const subjects = found?.gaining ?? [];
@@ -166,7 +181,7 @@ export async function rollBackPolicy(
     { what, change, ledger: null, facts: undone, said, ends: null, subjects, shown, policy: null },
     reason,
   );
-  const done = await perform(deps, {
+  const act = {
     by: by.value,
     change,
     ledger: null,
@@ -174,8 +189,16 @@ export async function rollBackPolicy(
     said,
     ends: null,
     owes,
-  });
-  return done.ok ? ok({ proposal: owes, receipt: done.value }) : done;
+    claim,
+  };
+  return proposed(deps, act, owes);
+}
+
+/** Sent again, it is gone back to already, and is none of those before any more. */
+async function backAlready(deps: Deps, by: Administrator, claim: Claim | null): Promise<Result<Proposed>> {
+  const key = claimBy(by, claim, { place: null, made: null });
+  const done = key === null ? null : await deps.store.doneBefore(key);
+  return done === null ? err(NEVER_ACTIVE) : proposedBefore(deps, done);
 }
 
 const FREES_OWN = failure('takes_two_persons', 'going back frees an agent that you answer for', {

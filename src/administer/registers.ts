@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
-import type { LeaseFilter, RegisterChange } from '../core/change.ts';
+import type { LeaseFilter } from '../core/change.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import { failure } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import type { AgentName, IssuerName, OperatorName, PersonName, TenantName, VendorName } from '../core/ids.ts';

@@ -1,6 +1,6 @@
 /** Signing in and out at the console. Each time is an entry, and so is somebody whom the issuer knows and we do not. */
-import type { Counted, OneUse } from '../core/change.ts';
-import { failure } from '../core/failure.ts';
+import type { Counted, OneUse } from '../core/change/once.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { OperatorName, PersonName } from '../core/ids.ts';
 import type { StoredAssertion } from '../core/passkey.ts';
 import type { Operator } from '../core/registers.ts';
@@ -159,7 +159,7 @@ export async function signOutOther(
   const by = administratorAt(operator, place, deps.clock());
   if (!by.ok) return by;
   const person = place.operators.get(name)?.person;
-  if (person === undefined || person === null) return err(failure('not_found', 'there is nothing here'));
+  if (person === undefined || person === null) return err(NOTHING_HERE);
   return perform(deps, {
     by: by.value,
     change: { kind: 'console.sign_out', person, session: null },

@@ -1,5 +1,5 @@
 /** The bundle on disk: taken into an empty broker, and only compared with what any other one has. */
-import type { NewBundle } from '../core/change.ts';
+import type { NewBundle } from '../core/change/register.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Problem } from '../core/policy.ts';
 import type { BundleFiles } from '../core/registers.ts';

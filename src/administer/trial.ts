@@ -1,5 +1,5 @@
 /** A bundle on trial: checked, and its own cases run. One that fails is neither proposed nor activated. */
-import type { NewBundle } from '../core/change.ts';
+import type { NewBundle } from '../core/change/register.ts';
 import { failure } from '../core/failure.ts';
 import type { Problem } from '../core/policy.ts';
 import type { RoleName } from '../core/ids.ts';

@@ -3,7 +3,7 @@
  * widening is taken back and nothing that came after it: what remains is worked out, checked and tried now, while
  * people are there to see where it cannot be.
  */
-import type { NewBundle } from '../core/change.ts';
+import type { NewBundle } from '../core/change/register.ts';
 import { failure } from '../core/failure.ts';
 import type { PersonName } from '../core/ids.ts';
 import type { BundleFiles, Widening } from '../core/registers.ts';

@@ -2,6 +2,7 @@
  * Less than was asked: an approver would say yes to that. It only narrows: a shorter life, fewer uses, smaller numbers,
  * fewer of a list; nothing is added, and nothing else is changed.
  */
+import { canonicalText } from '../core/canonical.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
 import type { Approval, ApprovalTerms, Binding, Vote } from '../core/approval.ts';
@@ -30,7 +31,7 @@ export function narrowed(
   const changed =
     (by.ttl !== null && by.ttl < ttl) ||
     (by.uses !== null && by.uses < uses) ||
-    Object.entries(by.parameters).some(([name, value]) => JSON.stringify(parameters[name]) !== JSON.stringify(value));
+    Object.entries(by.parameters).some(([name, value]) => !isSame(parameters[name] as Json, value));
   if (!changed) {
     return err(failure('invalid_field', 'this is what was asked', { hint: 'Approve it, or say what is to be less.' }));
   }
@@ -50,15 +51,18 @@ function isNarrower(asked: Json, given: Json): boolean {
   if (Array.isArray(asked) && Array.isArray(given)) {
     return given.length > 0 && isPartOf(asked as readonly Json[], given as readonly Json[]);
   }
-  return JSON.stringify(asked) === JSON.stringify(given);
+  return isSame(asked, given);
 }
+
+/** Whatever the order of an object's members. */
+const isSame = (one: Json, other: Json): boolean => canonicalText(one) === canonicalText(other);
 
 /** In the order that was asked, and none more often. */
 function isPartOf(asked: readonly Json[], given: readonly Json[]): boolean {
-  const all = asked.map((member) => JSON.stringify(member));
+  const all = asked.map((member) => canonicalText(member));
   let at = 0;
   return given.every((member) => {
-    at = all.indexOf(JSON.stringify(member), at) + 1;
+    at = all.indexOf(canonicalText(member), at) + 1;
     return at > 0;
   });
 }

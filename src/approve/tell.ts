@@ -4,7 +4,8 @@
  */
 import { stateAt } from '../core/approval.ts';
 import type { Channel, Notice } from '../core/channel.ts';
-import type { WorkFence, WorkTask, RegisterChange, NewWork } from '../core/change.ts';
+import type { WorkFence, WorkTask, NewWork } from '../core/change.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft } from '../core/entry.ts';
 import { newId } from '../core/ids.ts';

@@ -5,7 +5,7 @@
  *
  * @see RFC 7523 section 3, and draft-ietf-oauth-rfc7523bis for the audience
  */
-import type { OneUse } from '../core/change.ts';
+import type { OneUse } from '../core/change/once.ts';
 import type { AgentName, TargetName } from '../core/ids.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';

@@ -2,7 +2,7 @@
  * Who calls at a tenant's OAuth endpoints: an agent with its key, an agent with its workload's token, or a target.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { OneUse } from '../core/change.ts';
+import type { OneUse } from '../core/change/once.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';

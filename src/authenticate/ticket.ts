@@ -4,7 +4,7 @@
  * commit of what it was for.
  */
 import { base64url } from 'jose';
-import type { OneUse } from '../core/change.ts';
+import type { OneUse } from '../core/change/once.ts';
 import { equalInConstantTime, hmacSha256, utf8 } from '../core/digest.ts';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';

@@ -4,12 +4,13 @@
  */
 import type { Approval, ApprovalTerms, Vote } from '../core/approval.ts';
 import { REJECTION_REASONS } from '../core/approval.ts';
-import type { ApprovalChange, Counted } from '../core/change.ts';
+import type { ApprovalChange } from '../core/change.ts';
+import type { Counted } from '../core/change/once.ts';
 import type { Json } from '../core/canonical.ts';
 import { sha256Hex, utf8 } from '../core/digest.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryDraft, Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { ApprovalId, TenantName } from '../core/ids.ts';
@@ -62,8 +63,6 @@ export interface ShownDecision {
   /** May take a yes back, until the agent has come for it. */
   readonly takesBack: boolean;
 }
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** To whoever holds approval or oversight there, and to nobody else. */
 export async function showDecision(

@@ -6,7 +6,7 @@ import type { Approval } from '../core/approval.ts';
 import { stateAt } from '../core/approval.ts';
 import type { Conditions } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { PersonName, RequestId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -65,8 +65,6 @@ export async function redeemApproval(
     return redeem(deps, { asking, approval }, { epochs: snapshot.epochs, oneUse, idempotency: null });
   });
 }
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 function whyNotNow(approval: Approval, state: Approval['state']): Failure | null {
   if (state === 'approved') return null;

@@ -1,7 +1,7 @@
 /** A yes is taken back, until the agent has come for it. */
 import type { Approval } from '../core/approval.ts';
 import { makeEntry } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { ApprovalId, PersonName, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -13,8 +13,6 @@ import { READS_ONLY } from '../authenticate/act.ts';
 import type { ConsoleCaller } from '../authenticate/console.ts';
 import { functionAt, readsAlone } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** Whether this person may take back a yes that stands. */
 export const mayTakeBack = (

@@ -4,7 +4,7 @@ import { stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { EntryKind, Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { RequestId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -73,8 +73,6 @@ async function say(
   if (said === null) return err(failure('contended', 'it was answered at this very moment', { hint: 'Look again.' }));
   return ok({ approval: (await deps.store.approval(tenant, approval.id)) ?? approval, receipt: said });
 }
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 async function commitMove(
   deps: Deps,

@@ -181,6 +181,7 @@ async function closing(
       '',
       fields({
         block: block['id'],
+        ...(block['deny_role'] === true ? { deny_role: 'all sessions that the roles gave before it was raised' } : {}),
         ended: progress['ended'],
         verified: progress['verified'],
         expired: progress['expired'],

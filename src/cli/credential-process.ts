@@ -40,6 +40,7 @@ async function printed(lease: AgentLease): Promise<string> {
   try {
     return await lease.use((credential) => JSON.stringify(readByTools(credential, lease.expiresAt)));
   } catch (error) {
+    // Where it cannot be ended now, it ends at its end; why it cannot be printed is what its user has to know.
     await lease.done({ outcome: 'abandoned', summary: 'It is no session at AWS.' }).catch(() => undefined);
     throw error;
   }

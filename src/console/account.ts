@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { ConsoleSession } from '../core/console.ts';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import type { Passkey } from '../core/passkey.ts';
@@ -27,8 +27,6 @@ import type { SignedInVisit } from './visit.ts';
 import { waitingPasskeys } from './waiting.ts';
 
 export const account = new Hono<Scope>();
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 account.get(
   '/account',

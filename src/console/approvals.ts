@@ -5,7 +5,7 @@ import { html } from 'hono/html';
 import { askedSoFar, REJECTION_REASONS, stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/canonical.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { ApprovalId, TenantName } from '../core/ids.ts';
@@ -35,8 +35,6 @@ import type { Form, SignedInVisit } from './visit.ts';
 import { passkeysOf } from './waiting.ts';
 
 export const approvals = new Hono<Scope>();
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** A form carries the whole package along, in which an access request of 32 KiB may stand twice, percent-encoded. */
 const FORM_LIMIT = 512 * 1024;

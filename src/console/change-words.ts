@@ -1,7 +1,7 @@
 /** A change that takes two, in words made of what it does and never of what its proposer wrote. */
 import { html } from 'hono/html';
 import type { Json } from '../core/canonical.ts';
-import type { RegisterChange } from '../core/change.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import type { KeptProposal } from '../core/proposal.ts';
 import type { Assignment } from '../core/registers.ts';
 import type { Markup } from './layout.ts';

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { KeptProposal } from '../core/proposal.ts';
 import { err, ok } from '../core/result.ts';
@@ -26,8 +26,6 @@ import type { Form, SignedInVisit } from './visit.ts';
 import { administeredBy, changesAt, isWaiting, mayConfirm, passkeysOf } from './waiting.ts';
 
 export const changes = new Hono<Scope>();
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 changes.get(
   '/changes',

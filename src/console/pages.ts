@@ -9,6 +9,8 @@ import { account } from './account.ts';
 import { agents } from './agents.ts';
 import { approvals } from './approvals.ts';
 import { assets, STYLE_PATH } from './assets.ts';
+import { liftingBlocks } from './block/lift.ts';
+import { raisingBlocks } from './block/raise.ts';
 import { blocks } from './blocks.ts';
 import { changes } from './changes.ts';
 import { exposure } from './exposure.ts';
@@ -41,6 +43,9 @@ for (const part of [
   leases,
   judgments,
   reversal,
+  // Before the page of one block, which would take its path for an id.
+  raisingBlocks,
+  liftingBlocks,
   blocks,
   reviews,
   agents,

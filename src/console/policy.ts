@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
+import { NOTHING_HERE } from '../core/failure.ts';
 import type { KeptProposal } from '../core/proposal.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -14,7 +15,6 @@ import { page, refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { comparisonBody } from './policy/difference.ts';
 import { moment, momentFrom } from './shown.ts';
-import { NOTHING_HERE } from './standing.ts';
 import { untrusted } from './untrusted.ts';
 import { signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';

@@ -120,6 +120,7 @@ const draw = async () => {
   drawing = true;
   while (again) {
     again = false;
+    // A page that could not be drawn anew stays as it is: the next change, or its reader, draws it again.
     await drawAnew().catch(() => {});
   }
   drawing = false;

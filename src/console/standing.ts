@@ -1,6 +1,6 @@
 /** Where the visitor holds what: whatever lies elsewhere gets the answer for what does not exist. */
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { RoleFunction } from '../core/registers.ts';
 import { err } from '../core/result.ts';
@@ -11,8 +11,6 @@ import type { ConsoleCaller } from '../authenticate/console.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import { currentSnapshot } from '../http/caller.ts';
 import type { Scope } from '../http/scope.ts';
-
-export const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** The tenant in the path as it is now, where they hold one of these functions. */
 export async function tenantFor(

@@ -1,6 +1,7 @@
 /** Circuit breakers that have tripped, where oversight looks, and the act by which a person resets one. */
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import { SIGNAL_WORDS } from '../core/oversight.ts';
@@ -12,7 +13,6 @@ import { tokenField } from './form-token.ts';
 import { refusalPage } from './layout.ts';
 import type { Markup } from './layout.ts';
 import { momentFrom } from './shown.ts';
-import { NOTHING_HERE } from './standing.ts';
 import { fromFormSignedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
 

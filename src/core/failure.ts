@@ -130,3 +130,6 @@ export const failure = (code: FailureCode, detail: string, more: Omit<Failure, '
   detail,
   ...more,
 });
+
+/** Of what is not there, and of what another tenant has: one answer, so that nobody can tell them apart. */
+export const NOTHING_HERE = failure('not_found', 'there is nothing here');

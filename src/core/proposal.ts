@@ -4,7 +4,8 @@
  */
 import { canonicalDigest } from './canonical.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import type { LeaseFilter, RegisterChange } from './change.ts';
+import type { LeaseFilter } from './change.ts';
+import type { RegisterChange } from './change/register.ts';
 import type { ChangeId, OperatorName, PersonName, TenantName } from './ids.ts';
 import type { Instant } from './time.ts';
 

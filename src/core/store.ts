@@ -5,7 +5,16 @@
 import type { Approval, Vote } from './approval.ts';
 import type { BlockOf } from './block.ts';
 import type { ChannelName, ChannelState } from './channel.ts';
-import type { Change, Committed, LeaseFilter, Unmet, WorkFence, WorkTask } from './change.ts';
+import type {
+  Change,
+  Committed,
+  DoneBefore,
+  LeaseFilter,
+  RegisterClaim,
+  Unmet,
+  WorkFence,
+  WorkTask,
+} from './change.ts';
 import type { JsonObject } from './canonical.ts';
 import type { ConsoleSession } from './console.ts';
 import type { Entry } from './entry.ts';
@@ -165,6 +174,8 @@ export interface KeptBlock extends BlockOf {
   readonly until: Instant | null;
   readonly reason: string;
   readonly drill: boolean;
+  /** Whatever the targets wholly inside gave before ends too, whoever made it. */
+  readonly deniesRoles: boolean;
   /** When all that it reached was seen to be over. */
   readonly reportedAt: Instant | null;
   readonly places: readonly {
@@ -277,6 +288,9 @@ export interface Store extends BlockReads, OversightReads, BreakerReads {
   /** The same for what rests on the deployment alone. */
   deploymentEpoch(): Promise<number>;
   bundle(version: string): Promise<BundleFiles | null>;
+
+  /** What was done under an idempotency key that came with the same body; `null`: nothing, or nothing any more. */
+  doneBefore(claim: Omit<RegisterClaim, 'made'>): Promise<DoneBefore | null>;
 
   /** The versions that are kept, the newest first, with the function of each role in it. */
   policies(): Promise<readonly KeptPolicy[]>;

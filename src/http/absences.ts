@@ -1,7 +1,7 @@
 /** `/api/people/{name}/absences`: when a person is away, and so asked nothing. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -18,8 +18,6 @@ import type { Scope } from './scope.ts';
 import { problem } from './wire.ts';
 
 export const absences = new Hono<Scope>();
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** Of that person, as it is now; what is over is none. */
 const absenceIn = (c: Context<Scope, '/:name'>) => (place: Place) => {

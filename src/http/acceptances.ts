@@ -1,7 +1,7 @@
 /** `/api/tenants/{t}/acceptances`: who answers for an agent that is new there. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import * as acts from '../administer/acts.ts';
 import type { Place } from '../administer/author.ts';
@@ -31,7 +31,7 @@ acceptances.get('/:name', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
   const found = acceptanceIn(c)(here.value.at);
-  return found === undefined ? problem(c, failure('not_found', 'there is nothing here')) : itemAnswer(c, found);
+  return found === undefined ? problem(c, NOTHING_HERE) : itemAnswer(c, found);
 });
 
 acceptances.put('/:name', async (c) => {

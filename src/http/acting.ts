@@ -3,8 +3,9 @@ import type { Context } from 'hono';
 import type { Receipt } from '../core/entry.ts';
 import { ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { Author } from '../administer/author.ts';
+import type { Author, Sent } from '../administer/author.ts';
 import { readJson } from './body.ts';
+import { claimOf } from './caller.ts';
 import { authorOf } from './conditions.ts';
 import type { Find } from './conditions.ts';
 import type { Scope } from './scope.ts';
@@ -19,6 +20,18 @@ export async function changing(
   if (!operator.ok) return operator;
   const body = await readJson(c, limit);
   return body.ok ? ok({ operator: operator.value, body: body.value }) : body;
+}
+
+/** The same of a POST that creates. The path is the route, within which a key is the operator's own. */
+export async function creating(
+  c: Context<Scope>,
+  options: { readonly limit?: number } = {},
+): Promise<Result<{ readonly operator: Author; readonly sent: Sent }>> {
+  const change = await changing(c, options);
+  if (!change.ok) return change;
+  const { operator, body } = change.value;
+  const claim = claimOf(c, c.req.path, body);
+  return claim.ok ? ok({ operator, sent: { body, claim: claim.value } }) : claim;
 }
 
 export const receipt = (c: Context<Scope>, done: Result<Receipt>): Response =>

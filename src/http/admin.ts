@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
@@ -26,8 +26,6 @@ import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import { enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const admin = new Hono<Scope>();
 

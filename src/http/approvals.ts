@@ -7,7 +7,7 @@ import type { Context } from 'hono';
 import { stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import type { Json } from '../core/canonical.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -22,8 +22,6 @@ import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
 export const approvals = new Hono<Scope>();
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** Where the caller approves or oversees. */
 async function seenBy(c: Context<Scope>) {

@@ -1,7 +1,7 @@
 /** `/api/assignments`: who holds which role, where, until when, reviewed by whom. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { Assignment } from '../core/registers.ts';
@@ -13,14 +13,12 @@ import { assignmentTenant } from '../administer/assignments.ts';
 import type { Author, Place } from '../administer/author.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { changing, receipt } from './acting.ts';
-import { claimOf, currentDeployment, operatorOf } from './caller.ts';
+import { creating, receipt } from './acting.ts';
+import { currentDeployment, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import { assignmentWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const assignments = new Hono<Scope>();
 
@@ -50,15 +48,13 @@ assignments.get('/', async (c) => {
 });
 
 assignments.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const { operator, body } = change.value;
-  const tenant = assignmentTenant(body);
+  const giving = await creating(c);
+  if (!giving.ok) return problem(c, giving.error);
+  const { operator, sent } = giving.value;
+  const tenant = assignmentTenant(sent.body);
   const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
   if (!place.ok) return problem(c, place.error);
-  const claim = claimOf(c, 'assignments', body);
-  if (!claim.ok) return problem(c, claim.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, { body, claim: claim.value }));
+  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, sent));
 });
 
 /** An assignment and where it has effect, for whoever has to do with that place. */

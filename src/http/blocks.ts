@@ -1,7 +1,7 @@
 /** `/api/blocks`: the kill switch. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import { err, ok } from '../core/result.ts';
@@ -13,14 +13,12 @@ import { deathShown } from '../attribute/timeline.ts';
 import { liftBlock, previewBlock, raiseBlock, seenBlock, standingPlaces } from '../oversee/blocks.ts';
 import { exposureSoFar, waitForProgress } from '../oversee/block-progress.ts';
 import type { Progress } from '../oversee/block-progress.ts';
-import { changing } from './acting.ts';
+import { changing, creating } from './acting.ts';
 import { operatorOf } from './caller.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const blocks = new Hono<Scope>();
 
@@ -35,9 +33,9 @@ blocks.post('/preview', async (c) => {
 });
 
 blocks.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const done = await raiseBlock(c.var.deps, change.value.operator, change.value.body);
+  const raising = await creating(c);
+  if (!raising.ok) return problem(c, raising.error);
+  const done = await raiseBlock(c.var.deps, raising.value.operator, raising.value.sent);
   if (!done.ok) return problem(c, done.error);
   const { id, at, of, tenants, until, receipts } = done.value;
   const body = { id, ...of, tenants, from: toRfc3339(at), until: time(until), receipts: receipts.map(receiptWire) };
@@ -117,6 +115,7 @@ const blockWire = (now: Instant) => (block: KeptBlock) => ({
   author: block.author,
   reason: block.reason,
   drill: block.drill,
+  deny_role: block.deniesRoles,
   from: toRfc3339(block.from),
   until: time(block.until),
   standing: standingPlaces(block, now),

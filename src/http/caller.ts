@@ -2,9 +2,9 @@
 import type { Context } from 'hono';
 import { canonicalBytes } from '../core/canonical.ts';
 import type { Json } from '../core/canonical.ts';
-import type { Claim } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import { hmacSha256, toHex } from '../core/digest.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -16,8 +16,6 @@ import type { Caller } from '../authenticate/operator.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { witness } from '../administer/setup.ts';
 import type { Scope } from './scope.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** A name that is none belongs to no tenant: the answer is the one for a tenant that is not there. */
 export function tenantOf(c: Context<Scope>): Result<TenantName> {

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import type { KeptProposal, Proposal } from '../core/proposal.ts';
@@ -14,21 +14,19 @@ import { confirmChange, placeNow, proposeChange, seenChange, withdrawChange } fr
 import type { Place } from '../administer/author.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
-import { changing, receipt } from './acting.ts';
+import { changing, creating, receipt } from './acting.ts';
 import { operatorOf } from './caller.ts';
 import { pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
-
 export const changes = new Hono<Scope>();
 
 changes.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const { operator, body } = change.value;
-  const done = await proposeChange(c.var.deps, operator, body);
+  const proposing = await creating(c);
+  if (!proposing.ok) return problem(c, proposing.error);
+  const { operator, sent } = proposing.value;
+  const done = await proposeChange(c.var.deps, operator, sent);
   if (!done.ok) return problem(c, done.error);
   const { proposal, receipt: written } = done.value;
   return answer(c, { change: proposalWire(proposal), receipt: receiptWire(written) }, 201);

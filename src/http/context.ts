@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { contextFormOf } from '../core/context-form.ts';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -13,14 +13,12 @@ import { endSituation, putContext, setSituation } from '../administer/context.ts
 import { functionAt } from '../authenticate/principal.ts';
 import { receipt } from './acting.ts';
 import { readJson } from './body.ts';
-import { currentSnapshot } from './caller.ts';
+import { claimOf, currentSnapshot } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import type { Find } from './conditions.ts';
 import { situationWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const context = new Hono<Scope>();
 
@@ -76,7 +74,9 @@ context.post('/tenants/:tenant/situations', async (c) => {
   const change = await changing(c);
   if (!change.ok) return problem(c, change.error);
   const { operator, at, body } = change.value;
-  const set = await setSituation(c.var.deps, operator, at, body);
+  const claim = claimOf(c, c.req.path, body);
+  if (!claim.ok) return problem(c, claim.error);
+  const set = await setSituation(c.var.deps, operator, at, { body, claim: claim.value });
   if (!set.ok) return problem(c, set.error);
   return answer(c, { id: set.value.situation, receipt: receiptWire(set.value.receipt) }, 201);
 });

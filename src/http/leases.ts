@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import type { Actor } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { AgentName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -26,15 +26,13 @@ import { reverse } from '../oversee/reverse.ts';
 import { giveVerdict } from '../oversee/verdicts.ts';
 import type { Ending } from '../revoke/revoke.ts';
 import { readJson } from './body.ts';
-import { bearerOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
+import { bearerOf, claimOf, currentSnapshot, operatorOf, tenantOf } from './caller.ts';
 import { leaseWire } from './lease-wire.ts';
 import { orderWire, verdictWire } from './oversight-wire.ts';
 import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 /** How long an answer waits for the proof of death, unless the caller says otherwise. */
 const DEFAULT_WAIT = seconds(2);
@@ -121,7 +119,9 @@ leases.post('/:id/verdict', async (c) => {
   const judging = await overseeing(c);
   if (!judging.ok) return problem(c, judging.error);
   const { operator, of, body } = judging.value;
-  const done = await giveVerdict(c.var.deps, operator, of, body);
+  const claim = claimOf(c, c.req.path, body);
+  if (!claim.ok) return problem(c, claim.error);
+  const done = await giveVerdict(c.var.deps, operator, of, { body, claim: claim.value });
   if (!done.ok) return problem(c, done.error);
   const { verdict, receipt } = done.value;
   return answer(c, { ...verdictWire(verdict), receipt: receiptWire(receipt) }, 201);

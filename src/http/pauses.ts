@@ -1,24 +1,22 @@
 /** `/api/pauses`: everything at its most conservative tier. */
 import { Hono } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { endPause, seenPause, startPause } from '../oversee/pauses.ts';
 import { toRfc3339 } from '../core/time.ts';
-import { changing } from './acting.ts';
+import { changing, creating } from './acting.ts';
 import { operatorOf } from './caller.ts';
 import { pauseWire } from './oversight-wire.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
-
 export const pauses = new Hono<Scope>();
 
 pauses.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const done = await startPause(c.var.deps, change.value.operator, change.value.body);
+  const starting = await creating(c);
+  if (!starting.ok) return problem(c, starting.error);
+  const done = await startPause(c.var.deps, starting.value.operator, starting.value.sent);
   if (!done.ok) return problem(c, done.error);
   const { id, at, tenants, receipts } = done.value;
   const body = { id, everywhere: tenants === null, tenants: tenants ?? [], from: toRfc3339(at) };

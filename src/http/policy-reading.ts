@@ -1,7 +1,7 @@
 /** `/api/policy/explain` and `/api/policy/summary`: reading the policy, with nothing decided for anybody. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId, parseName } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import { name, parseWith } from '../core/parse.ts';
@@ -15,8 +15,6 @@ import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
 export const policyReading = new Hono<Scope>();
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 const hypothetical = z.looseObject({ tenant: name(), agent: name() });
 

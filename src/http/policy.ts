@@ -15,9 +15,9 @@ import { findingsAt } from '../administer/findings.ts';
 import { activatePolicy, proposePolicy, rollBackPolicy } from '../administer/policy.ts';
 import { reportReach } from '../administer/reach.ts';
 import { bundleVersion } from '../decide/bundle.ts';
-import { changing } from './acting.ts';
+import { creating } from './acting.ts';
 import { BUNDLE_LIMIT } from './body.ts';
-import { claimOf, currentDeployment, operatorOf } from './caller.ts';
+import { currentDeployment, operatorOf } from './caller.ts';
 import { proposalWire } from './changes.ts';
 import { policyReading } from './policy-reading.ts';
 import type { Scope } from './scope.ts';
@@ -68,12 +68,13 @@ policy.get('/sod', async (c) => {
 });
 
 policy.post('/propose', async (c) => {
-  const change = await changing(c, { limit: BUNDLE_LIMIT });
-  if (!change.ok) return problem(c, change.error);
-  const form = parseWith(proposal, change.value.body);
+  const proposing = await creating(c, { limit: BUNDLE_LIMIT });
+  if (!proposing.ok) return problem(c, proposing.error);
+  const { operator, sent } = proposing.value;
+  const form = parseWith(proposal, sent.body);
   if (!form.ok) return problem(c, form.error);
   const until = form.value.until ?? null;
-  const done = await proposePolicy(c.var.deps, change.value.operator, { ...form.value, until });
+  const done = await proposePolicy(c.var.deps, operator, { ...form.value, until, claim: sent.claim });
   if (!done.ok) return problem(c, done.error);
   const { version: named, cases, findings } = done.value;
   return proposed(c, done, { version: named, cases, findings }, 201);
@@ -85,15 +86,13 @@ const NO_POLICY = failure('invalid_field', 'this change is of no policy', {
 });
 
 policy.post('/activate', async (c) => {
-  const change = await changing(c, { limit: BUNDLE_LIMIT });
-  if (!change.ok) return problem(c, change.error);
-  const form = parseWith(activation, change.value.body);
+  const activating = await creating(c, { limit: BUNDLE_LIMIT });
+  if (!activating.ok) return problem(c, activating.error);
+  const { operator, sent } = activating.value;
+  const form = parseWith(activation, sent.body);
   if (!form.ok) return problem(c, form.error);
-  const { operator } = change.value;
   if ('files' in form.value) {
-    const claim = claimOf(c, 'policy/activate', change.value.body);
-    if (!claim.ok) return problem(c, claim.error);
-    const given = { files: form.value.files, claim: claim.value };
+    const given = { files: form.value.files, claim: sent.claim };
     return activated(c, await activatePolicy(c.var.deps, operator, given), bundleVersion(given.files));
   }
   const id = parseId('chg', form.value.change);
@@ -109,11 +108,12 @@ policy.post('/activate', async (c) => {
 });
 
 policy.post('/rollback', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const form = parseWith(rollback, change.value.body);
+  const goingBack = await creating(c);
+  if (!goingBack.ok) return problem(c, goingBack.error);
+  const { operator, sent } = goingBack.value;
+  const form = parseWith(rollback, sent.body);
   if (!form.ok) return problem(c, form.error);
-  return proposed(c, await rollBackPolicy(c.var.deps, change.value.operator, form.value), {}, 200);
+  return proposed(c, await rollBackPolicy(c.var.deps, operator, { ...form.value, claim: sent.claim }), {}, 200);
 });
 
 /** With what is found of it as things stand now. */

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
@@ -23,8 +23,6 @@ import { approvalWire, openedWire, requestWire } from './lease-wire.ts';
 import type { Scope } from './scope.ts';
 import { waitOf } from './wait.ts';
 import { answer, problem, receiptWire, revealed } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const requests = new Hono<Scope>();
 

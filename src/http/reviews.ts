@@ -1,23 +1,21 @@
 /** `/api/reviews`: what somebody has to look at. */
 import { Hono } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { doReview, openReview, seenReview } from '../oversee/reviews.ts';
-import { changing, receipt } from './acting.ts';
+import { changing, creating, receipt } from './acting.ts';
 import { operatorOf } from './caller.ts';
 import { keptReviewWire, reviewWire } from './oversight-wire.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
-
 export const reviews = new Hono<Scope>();
 
 reviews.post('/', async (c) => {
-  const change = await changing(c);
-  if (!change.ok) return problem(c, change.error);
-  const done = await openReview(c.var.deps, change.value.operator, change.value.body);
+  const opening = await creating(c);
+  if (!opening.ok) return problem(c, opening.error);
+  const done = await openReview(c.var.deps, opening.value.operator, opening.value.sent);
   if (!done.ok) return problem(c, done.error);
   return answer(c, { ...reviewWire(done.value.review), receipt: receiptWire(done.value.receipt) }, 201);
 });

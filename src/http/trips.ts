@@ -1,6 +1,6 @@
 /** `/api/trips`: circuit breakers that have tripped. */
 import { Hono } from 'hono';
-import { failure } from '../core/failure.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import { resetTrip, seenTrip } from '../oversee/trips.ts';
 import { changing, receipt } from './acting.ts';
@@ -9,8 +9,6 @@ import { tripWire } from './oversight-wire.ts';
 import { flagOf, pageOf, pageWire } from './page.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export const trips = new Hono<Scope>();
 

@@ -4,9 +4,8 @@
  */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { FAILURES } from '../core/failure.ts';
+import { FAILURES, NOTHING_HERE } from '../core/failure.ts';
 import type { FailureCode } from '../core/failure.ts';
-import { failure } from '../core/failure.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { ALGORITHMS } from '../authenticate/jwk.ts';
 import { tenantOf } from './caller.ts';
@@ -16,8 +15,6 @@ import { answer, problem } from './wire.ts';
 
 /** Keys change seldom; a verifier that keeps them this long takes a new one in time, since it is published first. */
 const KEYS_KEPT = 'public, max-age=300';
-
-const NOTHING_HERE = failure('not_found', 'there is nothing here');
 
 export async function keys(c: Context<Scope>): Promise<Response> {
   const tenant = tenantOf(c);

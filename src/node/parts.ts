@@ -79,7 +79,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const { publicUrl } = config;
   const aws = awsProvider({ clock, turns: store.turns, endpoints: config.allowPrivateHosts });
   const exchanges = exchangesOnNode();
-  const vault = vaultProvider({ exchange: exchanges.exchange, random, clock });
+  const remote: { close(): Promise<void> }[] = [postgres, aws];
   const closing = new AbortController();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
@@ -108,14 +108,17 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       });
     },
     keepAnswers: parts.keepAnswers ?? true,
-    providers: (signer) =>
-      [
+    providers: (signer) => {
+      const vault = vaultProvider({ exchange: exchanges.exchange, random, clock, signer, publicUrl });
+      remote.push(vault);
+      return [
         jwtProvider({ signer, request, publicUrl }),
         postgres,
         aws,
         vault,
         httpProvider({ signer, forward, publicUrl }),
-      ].map(around),
+      ].map(around);
+    },
   });
   return {
     deps,
@@ -123,7 +126,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       stop();
       closing.abort();
       tools.close();
-      await Promise.all([postgres.close(), aws.close(), vault.close()]);
+      await Promise.all(remote.map((provider) => provider.close()));
       exchanges.close();
     },
   };

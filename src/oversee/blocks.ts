@@ -7,7 +7,7 @@ import { BLOCK_SCOPES } from '../core/block.ts';
 import type { Block, BlockOf } from '../core/block.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { BlockId, TenantName } from '../core/ids.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
@@ -20,7 +20,8 @@ import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { standingAt } from '../administer/administrator.ts';
 import type { Administrator } from '../administer/administrator.ts';
-import { perform, unmetFailure } from '../administer/commit.ts';
+import { claimBy, doneBefore, perform } from '../administer/commit.ts';
+import type { Sent } from '../administer/author.ts';
 import type { Act } from '../administer/commit.ts';
 import { READS_ONLY } from '../authenticate/act.ts';
 import type { Signed } from '../authenticate/passkey.ts';
@@ -94,7 +95,11 @@ export interface Raised {
  * One commit, after which nothing inside is issued anywhere. It waits for no epoch: an author whose oversight ended in
  * this very moment may still stop things, and nobody is kept from stopping them because something else changed.
  */
-export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Raised>> {
+export async function raiseBlock(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  { body, claim }: Sent,
+): Promise<Result<Raised>> {
   const asked = parseWith(raiseBody, body);
   if (!asked.ok) return asked;
   const { reason, drill } = asked.value;
@@ -127,11 +132,16 @@ export async function raiseBlock(deps: Deps, operator: OperatorPrincipal, body: 
   const all = isWhole ? { all: { before: at, is: 'to do' } as const } : {};
   const what = { task: 'enforce', tenant: null, block: id, of, agents, tenants, ...all } as const;
   const work = [{ id: newId('wrk', at, deps.random), due: at, what }];
-  const change = { kind: 'block.raise', blocks, reason, drill } as const;
-  const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
+  const change = { kind: 'block.raise', blocks, reason, drill, deniesRoles: isWhole } as const;
+  const made = { id, at, of, tenants, until: until.value };
+  // Its tenants may be all that the author oversees, which can be others the next time: a key is theirs at all of them.
+  const idempotency = claimBy(by, claim, { place: null, made });
+  const command = { kind: 'register', change, work, deploymentEpoch: null, idempotency } as const;
+  const done = await deps.store.commit(command, entries);
   for (const tenant of tenants) deps.store.forget(tenant);
-  if (!done.ok) return err(unmetFailure(done.error));
-  return ok({ id, at, of, tenants, until: until.value, receipts: done.value.receipts });
+  if (done.ok) return ok({ ...made, receipts: done.value.receipts });
+  const before = doneBefore(done.error);
+  return before.ok ? ok({ ...(before.value.made as typeof made), receipts: before.value.receipts }) : before;
 }
 
 const NO_ROLE = failure('invalid_field', 'no target wholly inside it has a role that can be denied', {
@@ -327,5 +337,5 @@ export const standingPlaces = ({ places, until }: KeptBlock, now: Instant): read
 export async function seenBlock(deps: Deps, operator: OperatorPrincipal, id: BlockId): Promise<Result<KeptBlock>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.block(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }

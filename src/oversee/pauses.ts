@@ -6,9 +6,10 @@
 import { z } from 'zod';
 import type { JsonObject } from '../core/canonical.ts';
 import type { NewWork } from '../core/change.ts';
+import type { Claim } from '../core/change/once.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { PauseId, TenantName } from '../core/ids.ts';
 import { BROKER } from '../core/oversight.ts';
@@ -19,7 +20,8 @@ import type { Result } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
 import { standingAt } from '../administer/administrator.ts';
 import type { Administrator } from '../administer/administrator.ts';
-import { perform, unmetFailure } from '../administer/commit.ts';
+import type { Sent } from '../administer/author.ts';
+import { claimBy, doneBefore, perform } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { conflictWithBlock } from '../decide/segregation.ts';
 import type { Deps } from '../deps.ts';
@@ -45,7 +47,11 @@ export interface Started {
 }
 
 /** One commit, which waits for no epoch: nobody is kept from pausing because something else changed. */
-export async function startPause(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Started>> {
+export async function startPause(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  { body, claim }: Sent,
+): Promise<Result<Started>> {
   const asked = parseWith(startBody, body);
   if (!asked.ok) return asked;
   const { reason, tenants: named, everywhere } = asked.value;
@@ -59,7 +65,7 @@ export async function startPause(deps: Deps, operator: OperatorPrincipal, body: 
   if (foreign !== null) return err(foreign);
   if (everywhere && !(await isAll(deps, mine))) return err(NOT_ALL);
   const tenants = everywhere ? null : ([...new Set(named ?? mine)] as TenantName[]);
-  return pauseNow(deps, by, { tenants, reason });
+  return pauseNow(deps, by, { tenants, reason, claim });
 }
 
 interface NewPause {
@@ -67,13 +73,14 @@ interface NewPause {
   readonly reason: string;
   readonly facts?: JsonObject;
   readonly notices?: (pause: PauseId) => readonly NewWork[];
+  readonly claim?: Claim | null;
 }
 
 /** @param by a person of oversight there, or the broker where breakers tripped. */
 export async function pauseNow(
   deps: Deps,
   by: Pick<Administrator, 'actor' | 'person' | 'inSetup'>,
-  { tenants, reason, facts: because = {}, notices = () => [] }: NewPause,
+  { tenants, reason, facts: because = {}, notices = () => [], claim = null }: NewPause,
 ): Promise<Result<Started>> {
   const at = deps.clock();
   const id = newId('pse', at, deps.random);
@@ -89,9 +96,15 @@ export async function pauseNow(
   }));
   const work = [...reassessing, ...notices(id)];
   const change = { kind: 'pause.start', pause: { id, author: by.person, from: at }, tenants, reason } as const;
-  const done = await deps.store.commit({ kind: 'register', change, work, deploymentEpoch: null }, entries);
+  const made = { id, at, tenants };
+  // As with a block: it may reach other tenants when it is sent again.
+  const idempotency = claimBy(by, claim, { place: null, made });
+  const command = { kind: 'register', change, work, deploymentEpoch: null, idempotency } as const;
+  const done = await deps.store.commit(command, entries);
   for (const tenant of places) deps.store.forget(tenant);
-  return done.ok ? ok({ id, at, tenants, receipts: done.value.receipts }) : err(unmetFailure(done.error));
+  if (done.ok) return ok({ ...made, receipts: done.value.receipts });
+  const before = doneBefore(done.error);
+  return before.ok ? ok({ ...(before.value.made as typeof made), receipts: before.value.receipts }) : before;
 }
 
 async function isAll(deps: Deps, mine: readonly TenantName[]): Promise<boolean> {
@@ -186,5 +199,5 @@ export const standingPlaces = ({ places }: KeptPause): readonly Where[] =>
 export async function seenPause(deps: Deps, operator: OperatorPrincipal, id: PauseId): Promise<Result<KeptPause>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.pause(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { newId, parseId } from '../core/ids.ts';
 import type { ReviewId } from '../core/ids.ts';
@@ -18,7 +18,9 @@ import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
 import { standingAt } from '../administer/administrator.ts';
-import { perform } from '../administer/commit.ts';
+import type { Sent } from '../administer/author.ts';
+import { make, perform } from '../administer/commit.ts';
+import type { Act } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
 import { conflictWithLeases } from './conflict.ts';
@@ -46,7 +48,11 @@ async function placeOf(deps: Deps, operator: OperatorPrincipal, tenant: TenantNa
   return at === null ? err(nowhere(tenant, within)) : ok(at);
 }
 
-export async function openReview(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Opened>> {
+export async function openReview(
+  deps: Deps,
+  operator: OperatorPrincipal,
+  { body, claim }: Sent,
+): Promise<Result<Opened>> {
   const asked = parseWith(openBody, body);
   if (!asked.ok) return asked;
   const { reason, due } = asked.value;
@@ -77,7 +83,7 @@ export async function openReview(deps: Deps, operator: OperatorPrincipal, body: 
     due: due ?? after(now, REVIEW_WITHIN),
     notBy: [person],
   };
-  const receipt = await perform(deps, {
+  const act: Act = {
     by: by.value,
     change: { kind: 'review.open', review },
     ledger: tenant,
@@ -85,8 +91,10 @@ export async function openReview(deps: Deps, operator: OperatorPrincipal, body: 
     said: { reason },
     about: lease,
     ends: null,
-  });
-  return receipt.ok ? ok({ review, receipt: receipt.value }) : receipt;
+    claim,
+  };
+  const opened = await make(deps, act, review);
+  return opened.ok ? ok({ review: opened.value.made, receipt: opened.value.receipt }) : opened;
 }
 
 export const doneBody = z.strictObject({ words: words(2000) });
@@ -157,5 +165,5 @@ async function conflictWith(
 export async function seenReview(deps: Deps, operator: OperatorPrincipal, id: ReviewId): Promise<Result<KeptReview>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.review(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Receipt } from '../core/entry.ts';
-import { failure } from '../core/failure.ts';
+import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { TripId } from '../core/ids.ts';
 import type { KeptTrip } from '../core/oversight.ts';
 import { parseWith, words } from '../core/parse.ts';
@@ -58,5 +58,5 @@ export async function resetTrip(
 export async function seenTrip(deps: Deps, operator: OperatorPrincipal, id: TripId): Promise<Result<KeptTrip>> {
   const within = await deps.store.overseenBy(operator.person);
   const found = within.length === 0 ? null : await deps.store.trip(id, within);
-  return found === null ? err(failure('not_found', 'there is nothing here')) : ok(found);
+  return found === null ? err(NOTHING_HERE) : ok(found);
 }

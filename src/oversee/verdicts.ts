@@ -15,7 +15,9 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { standingAt } from '../administer/administrator.ts';
-import { perform } from '../administer/commit.ts';
+import type { Sent } from '../administer/author.ts';
+import { make } from '../administer/commit.ts';
+import type { Act } from '../administer/commit.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
 import { conflictWithLease } from './conflict.ts';
@@ -31,7 +33,7 @@ export async function giveVerdict(
   deps: Deps,
   operator: OperatorPrincipal,
   { at, lease }: { readonly at: Snapshot; readonly lease: Lease },
-  body: unknown,
+  { body, claim }: Sent,
 ): Promise<Result<Judged>> {
   const now = deps.clock();
   const by = standingAt(operator, at, now, ['verdict']);
@@ -52,7 +54,7 @@ export async function giveVerdict(
     by: person,
     at: now,
   };
-  const receipt = await perform(deps, {
+  const act: Act = {
     by: by.value,
     change: { kind: 'verdict.give', verdict },
     ledger: tenant,
@@ -60,8 +62,10 @@ export async function giveVerdict(
     said: { reference: verdict.reference },
     about: lease,
     ends: null,
-  });
-  return receipt.ok ? ok({ verdict, receipt: receipt.value }) : receipt;
+    claim,
+  };
+  const given = await make(deps, act, verdict);
+  return given.ok ? ok({ verdict: given.value.made, receipt: given.value.receipt }) : given;
 }
 
 /** What is dying has done what it did. */

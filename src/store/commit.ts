@@ -6,18 +6,18 @@ import type { SQL } from 'drizzle-orm';
 import type { Change, Committed, LifeChange, LiveBudget, NoticeTold, RepeatedRefusal, Unmet } from '../core/change.ts';
 import { receiptOf } from '../core/entry.ts';
 import type { Entry } from '../core/entry.ts';
-import { fromHex } from '../core/digest.ts';
 import type { AgentName, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
+import { claimed } from './claims.ts';
 import { commitApproval } from './commit/approvals.ts';
+import { insertEntriesOf } from './commit/entries.ts';
 import type { Group, Outcome } from './commit/group.ts';
 import { commitRegister } from './commit/register.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
-import { entries as entriesTable, entryValues } from './schema/ledger.ts';
-import { approvals, idempotency, leases, refusalCounts } from './schema/requests.ts';
+import { approvals, leases, refusalCounts } from './schema/requests.ts';
 import { work } from './schema/work.ts';
 
 export type Commit = (change: Change, entries: readonly Entry[]) => Promise<Result<Committed, Unmet>>;
@@ -128,20 +128,8 @@ async function claimOf(link: Link, change: LifeChange): Promise<Unmet> {
   const key = 'when' in change ? change.when.idempotency : null;
   if (key === null) throw new Error('a change without an idempotency key was told that its key is claimed');
   const entering = { role: ROLES.serve, tenants: [change.tenant] };
-  const [claimed] = await link.transaction(entering, (tx) =>
-    tx
-      .select({ digest: idempotency.digest, request: idempotency.request })
-      .from(idempotency)
-      .where(
-        and(
-          eq(idempotency.tenant, change.tenant),
-          eq(idempotency.principal, key.principal),
-          eq(idempotency.route, key.route),
-          eq(idempotency.key, key.key),
-        ),
-      ),
-  );
-  return { unmet: 'claimed', same: claimed?.digest === key.digest, request: claimed?.request ?? null, receipt: null };
+  const before = await link.transaction(entering, (tx) => claimed(tx, change.tenant, key));
+  return before ?? { unmet: 'claimed', same: false, request: null, done: null };
 }
 
 async function stateOf(link: Link, change: Extract<LifeChange, { readonly lease: unknown }>) {
@@ -172,7 +160,7 @@ async function countRefusal(link: Link, refusal: RepeatedRefusal, entries: reado
         ],
         set: { count: sql`${refusalCounts.count} + ${count}`, lastAt: sql`brevet_now()` },
       });
-    await writeSingly(tx, tenant, entries);
+    await insertEntriesOf(tx, tenant, entries);
   });
 }
 
@@ -183,15 +171,7 @@ function finishTold(link: Link, { tenant, fence }: NoticeTold, entries: readonly
       .delete(work)
       .where(and(eq(work.tenant, tenant), eq(work.id, fence.work), eq(work.attempt, fence.attempt)))
       .returning({ id: work.id });
-    if (finished.length > 0) await writeSingly(tx, tenant, entries);
+    if (finished.length > 0) await insertEntriesOf(tx, tenant, entries);
     return finished.length > 0;
   });
-}
-
-async function writeSingly(tx: Transaction, tenant: TenantName, entries: readonly Entry[]): Promise<void> {
-  for (const { values, leaf, ...entry } of entries) {
-    if (entry.tenant !== tenant) throw new TypeError('an entry of another ledger');
-    await tx.insert(entriesTable).values({ ...entry, tenant, leaf: fromHex(leaf) });
-    if (values.length > 0) await tx.insert(entryValues).values({ tenant, entry: entry.id, values });
-  }
 }

@@ -7,6 +7,7 @@ import type { Store } from '../core/store.ts';
 import { instant } from '../core/time.ts';
 import type { Milliseconds } from '../core/time.ts';
 import { createBlockReads } from './blocks.ts';
+import { createClaimReads } from './claims.ts';
 import { createCommit } from './commit.ts';
 import { createConsoleReads } from './console.ts';
 import { createGroup } from './commit/group.ts';
@@ -97,6 +98,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployment: snapshots.deployment,
     forget: snapshots.forget,
     ...createReads(link),
+    ...createClaimReads(link),
     ...createProposals(link),
     ...createConsoleReads(link),
     ...createMarks(link),

@@ -8,7 +8,11 @@ import type { ApprovalId, PersonName } from '../../src/core/ids.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 
 const ASKED = { task: 'report.query', resource: 'crm', reason: 'weekly' };
-const BINDING = { ttl: 300, uses: 3, parameters: { rows: 100, tables: ['a', 'b'], name: 'x', below: -5 } };
+const BINDING = {
+  ttl: 300,
+  uses: 3,
+  parameters: { rows: 100, tables: ['a', 'b'], name: 'x', below: -5, window: { from: 1, to: 2 } },
+};
 
 const narrowing = suite('a narrower answer');
 
@@ -18,6 +22,12 @@ const TAKEN: readonly (readonly [what: string, by: Partial<Narrower>, member: st
   ['a shorter life', { ttl: 60 }, 'ttl', 60],
   ['fewer uses', { uses: 1 }, 'uses', 1],
   ['a smaller number', { parameters: { rows: 10 } }, 'parameters', { ...BINDING.parameters, rows: 10 }],
+  [
+    'a smaller number beside an object in another order',
+    { parameters: { rows: 10, window: { to: 2, from: 1 } } },
+    'parameters',
+    { ...BINDING.parameters, rows: 10 },
+  ],
   ['some of a list', { parameters: { tables: ['b'] } }, 'parameters', { ...BINDING.parameters, tables: ['b'] }],
 ];
 for (const [what, by, member, value] of TAKEN) {
@@ -41,6 +51,7 @@ const REFUSED: readonly (readonly [what: string, by: Partial<Narrower>])[] = [
   ['none of a list', { parameters: { tables: [] } }],
   ['what was not asked', { parameters: { other: 1 } }],
   ['what was asked', { ttl: 300, uses: 3 }],
+  ['what was asked, in another order', { parameters: { window: { to: 2, from: 1 } } }],
   ['another kind of value', { parameters: { rows: '10' } }],
 ];
 for (const [what, by] of REFUSED) narrowing(`may not give ${what}`, () => assert.not.ok(less(by).ok));

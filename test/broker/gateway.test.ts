@@ -161,7 +161,7 @@ ends('comes with a block, in whose commit nothing more passes on any node', asyn
     from: at,
     until: null,
   };
-  const change = { kind: 'block.raise', blocks: [block], reason: 'A test', drill: false } as const;
+  const change = { kind: 'block.raise', blocks: [block], reason: 'A test', drill: false, deniesRoles: false } as const;
   const facts = { actor: { kind: 'operator', name: 'otto' }, accountable: 'otto', inSetup: true, facts: {} } as const;
   const entry = makeEntry({ tenant, kind: 'block.raised', at, ...facts }, random);
   const raised = await app.deps.store.commit({ kind: 'register', change, work: [], deploymentEpoch: null }, [entry]);

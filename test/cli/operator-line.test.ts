@@ -165,6 +165,40 @@ for (const [args, path, body] of BODIES) {
   });
 }
 
+const BLOCK = {
+  id: 'blk_1',
+  deny_role: true,
+  progress: { ended: 0, verified: 0, unverifiable: 0, alive: 0, not_ended_yet: 0, targets: [], over: true },
+};
+
+line('watch a block that denies roles, which is said of it alone', async () => {
+  broker.answering('/leases', () => ({ status: 200, body: { items: [], cursor: null } }));
+  for (const denies of [true, false]) {
+    broker.answering('/api/blocks/blk_1', () => ({ status: 200, body: { ...BLOCK, deny_role: denies } }));
+    const { status, out, err } = await run(['block', 'watch', 'blk_1', '--as', 'otto']);
+    assert.is(status, 0, err);
+    assert.is(/^deny_role +all sessions that the roles gave before it was raised$/m.test(out), denies, out);
+  }
+});
+
+line('send a POST again under its own key, and another under another', async () => {
+  let tries = 0;
+  broker.answering('/api/blocks', () =>
+    tries++ === 0 ? problem(503, 'contended') : { status: 201, body: { id: 'blk_1', tenants: ['acme'] } },
+  );
+  for (const _ of ['one', 'another']) {
+    const args = ['block', 'raise', 'everything', '--reason', 'r', '--wait', '0', '--as', 'otto'];
+    const { status, err } = await run(args);
+    assert.is(status, 0, err);
+  }
+  const keys = broker.arrived
+    .filter(({ path }) => path === '/api/blocks')
+    .map(({ headers }) => headers['idempotency-key']);
+  assert.is(keys.length, 3);
+  assert.equal([keys[0] === keys[1], keys[1] === keys[2]], [true, false]);
+  assert.match(String(keys[0]), /^[0-9a-f]{32}$/);
+});
+
 const FINDING = { level: 'refuse', what: 'the admin is a superuser', remedy: 'use another' };
 
 line('end with 1 for a target that could not be used', async () => {

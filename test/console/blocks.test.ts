@@ -50,6 +50,16 @@ blocks('show what they would reach before anything is done', async () => {
   assert.ok(await isIssued());
 });
 
+blocks('say that they deny roles too, where they do', async () => {
+  const id = await raised();
+  const shown = async () => (await otto.get(`/blocks/${id}`)).text;
+  assert.not.match(await shown(), /every session that they gave before/);
+  await app.sql(`update blocks set denies_roles = true where id = '${id}'`);
+  assert.match(await shown(), /every session that they gave before is denied too/);
+  await app.sql(`update blocks set lifted_at = "from" where id = '${id}'`);
+  await app.sql('update tenants set epoch = epoch + 1');
+});
+
 for (const [what, more] of [
   ['a name that is not there', { name: 'triage-bto' }],
   ['a tenant that one does not oversee', { tenant: 'nowhere' }],

@@ -392,8 +392,11 @@ kill('of whole targets that asks for it ends what they gave before, once, and is
     assert.is(factsOf(told)['all_ended_before'], raised['from']);
     const [entry] = await shop.sql<{ text: string }>(`select text from entries where kind = 'block.raised'`);
     assert.is(factsOf(entry)['deny_role'], true);
+    const shown = async ({ id }: typeof raised) =>
+      must(await shop.operator('otto', 'GET', `/api/blocks/${String(id)}`)).body['deny_role'];
+    assert.is(await shown(raised), true);
     const plain = { scope: 'tenant', name: 'acme', ...REASON };
-    must(await shop.operator('otto', 'POST', '/api/blocks', plain));
+    assert.is(await shown(must(await shop.operator('otto', 'POST', '/api/blocks', plain)).body), false);
     await workOff(shop);
     assert.is(asked.length, 2, 'only where it is asked for');
   } finally {

@@ -113,9 +113,9 @@ admission('answers a claimed idempotency key with what it was claimed for, and s
   assert.is(outcomeOf(await send(store, first)), 'done');
   const request = first.change.request.id;
   const again = await send(store, opening({ epochs, idempotency, jti: 'spent anyway' }));
-  assert.equal(again, { ok: false, error: { unmet: 'claimed', same: true, request, receipt: null } });
+  assert.equal(again, { ok: false, error: { unmet: 'claimed', same: true, request, done: null } });
   const other = await send(store, opening({ epochs, idempotency: { ...idempotency, digest: 'e' } }));
-  assert.equal(other, { ok: false, error: { unmet: 'claimed', same: false, request, receipt: null } });
+  assert.equal(other, { ok: false, error: { unmet: 'claimed', same: false, request, done: null } });
   assert.is(outcomeOf(await send(store, opening({ epochs, jti: 'spent anyway' }))), 'replayed');
   const tenant = BIRCH;
   const elsewhere = opening({ epochs: await epochsOf(store, tenant), tenant, idempotency });

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RegisterChange, Unmet } from '../../src/core/change.ts';
+import type { Unmet } from '../../src/core/change.ts';
+import type { RegisterChange } from '../../src/core/change/register.ts';
 import type { AgentName, IssuerName, PersonName, TargetName, TenantName, VendorName } from '../../src/core/ids.ts';
 import { NO_CONTEXT } from '../../src/core/registers.ts';
 import type { Enrolment, Holder, SituationKind } from '../../src/core/registers.ts';

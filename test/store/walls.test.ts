@@ -100,7 +100,7 @@ async function fillEveryTable(): Promise<void> {
       author: OLGA,
     } as const;
     const blocks = [{ ...block, from: at, until: null }];
-    await test.change({ kind: 'block.raise', blocks, reason: 'r', drill: false });
+    await test.change({ kind: 'block.raise', blocks, reason: 'r', drill: false, deniesRoles: false });
     await test.change({ kind: 'notice.late', tenant, task: 't' as never, since: at });
     await fillOversight(tenant, at);
     await test.change({ kind: 'situation.set', situation: situationOf(tenant, instant(at + 3_600_000)) });

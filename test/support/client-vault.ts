@@ -122,6 +122,26 @@ export async function prepareAppRole(
   return { role_id: String(role.data?.['role_id']), secret_id: String(secret.data?.['secret_id']) };
 }
 
+/** @param issuer the tenant's: Vault finds the keys that sign there. */
+export async function prepareJwtAuth(
+  vault: TestVault,
+  { issuer, target }: { readonly issuer: string; readonly target: string },
+): Promise<void> {
+  await vault.must('POST', 'sys/auth/jwt', { type: 'jwt' });
+  await vault.must('POST', 'auth/jwt/config', { oidc_discovery_url: issuer, bound_issuer: issuer });
+  await vault.must('POST', 'auth/jwt/role/brevet-acme', {
+    role_type: 'jwt',
+    user_claim: 'sub',
+    bound_subject: `brevet:${target}`,
+    bound_audiences: `vault/${vault.clusterId}`,
+    token_policies: 'brevet-acme',
+    token_no_default_policy: true,
+    token_type: 'service',
+    token_ttl: '1h',
+    token_max_ttl: '24h',
+  });
+}
+
 /** Another cluster, which takes Brevet's sign-in, has its policy and holds nothing. */
 export async function strangeVault({ config, secret }: ClientVault): Promise<TestVault> {
   const vault = await startVault();

@@ -41,6 +41,8 @@ export interface Ground {
 export interface Grounds {
   readonly world: KillWorld;
   readonly at: Readonly<Record<ProviderKind, Ground>>;
+  /** Of all of them. */
+  holdings(): readonly Holdings[];
   /** How often the tool was called, by lease. */
   toolCalls(): ReadonlyMap<string, number>;
   close(): Promise<void>;
@@ -95,46 +97,48 @@ export async function killGrounds(kills: number, way: Way = async (_, port) => p
   await serving.stop();
   let turn = 0;
   const nextRole = (): string => targetOf(roles[turn++ % roles.length] ?? '');
+  const at: Grounds['at'] = {
+    postgres: {
+      holdings: databaseHoldings(world.client),
+      task: () => QUERY,
+      take: async (credential) => credential,
+      works: (credential) => seesTickets(credential),
+    },
+    vault: {
+      holdings: vaultHoldings(vault),
+      task: () => VAULT_READ,
+      take: async (credential) => {
+        const token = new Secret(String(credential['token']));
+        const read = await readLogin({ ...credential, token });
+        assert.ok(read !== null, 'Vault refused what had just been acknowledged');
+        return { ...read };
+      },
+      works: (taken) => login(vault, taken as unknown as Login).works('select from tickets'),
+    },
+    aws: {
+      holdings: awsHoldings(aws),
+      task: (aim) => cloudRead(nextRole(), aim === 'bystander' ? 900 : SHORTEST_AT_AWS),
+      take: async (credential) => credential,
+      works: (credential) => aws.reads(credential as Record<string, string>, 'acme-1'),
+    },
+    jwt: {
+      holdings: null,
+      // Where the commit is the death, and where it has to be seen.
+      task: (aim) => routing(isStep(aim) && aim.verb !== 'lease.revoke' ? 'tickets-api' : 'edge-firewall'),
+      take: async (credential) => credential,
+      works: async () => true,
+    },
+    http: {
+      holdings: null,
+      task: (aim) => ticketRead(isStep(aim) && aim.phase === 'use' ? 1 : 3),
+      take: async (credential) => credential,
+      works: async (credential, url) => (await callTool(credential, url)) === 200,
+    },
+  };
   return {
     world,
-    at: {
-      postgres: {
-        holdings: databaseHoldings(world.client),
-        task: () => QUERY,
-        take: async (credential) => credential,
-        works: (credential) => seesTickets(credential),
-      },
-      vault: {
-        holdings: vaultHoldings(vault),
-        task: () => VAULT_READ,
-        take: async (credential) => {
-          const token = new Secret(String(credential['token']));
-          const read = await readLogin({ ...credential, token });
-          assert.ok(read !== null, 'Vault refused what had just been acknowledged');
-          return { ...read };
-        },
-        works: (taken) => login(vault, taken as unknown as Login).works('select from tickets'),
-      },
-      aws: {
-        holdings: awsHoldings(aws),
-        task: (aim) => cloudRead(nextRole(), aim === 'bystander' ? 900 : SHORTEST_AT_AWS),
-        take: async (credential) => credential,
-        works: (credential) => aws.reads(credential as Record<string, string>, 'acme-1'),
-      },
-      jwt: {
-        holdings: null,
-        // Where the commit is the death, and where it has to be seen.
-        task: (aim) => routing(isStep(aim) && aim.verb !== 'lease.revoke' ? 'tickets-api' : 'edge-firewall'),
-        take: async (credential) => credential,
-        works: async () => true,
-      },
-      http: {
-        holdings: null,
-        task: (aim) => ticketRead(isStep(aim) && aim.phase === 'use' ? 1 : 3),
-        take: async (credential) => credential,
-        works: async (credential, url) => (await callTool(credential, url)) === 200,
-      },
-    },
+    at,
+    holdings: () => Object.values(at).flatMap(({ holdings }) => holdings ?? []),
     toolCalls: () => countBy(tool.seen.map(({ headers }) => String(headers[LEASE_FIELD.name]))),
     async close() {
       await Promise.all([api.close(), tool.close(), aws.close(), vault.vault.stop()]);

@@ -1,6 +1,7 @@
 /** Changes in the life of a request, with their entries, at the small world of `testStore`. */
 import type { ApprovalTerms } from '../../src/core/approval.ts';
-import type { Conditions, Idempotency, LifeChange, NewWork, RequestRow, Within } from '../../src/core/change.ts';
+import type { Conditions, LifeChange, NewWork, RequestRow, Within } from '../../src/core/change.ts';
+import type { Idempotency } from '../../src/core/change/once.ts';
 import { makeEntry } from '../../src/core/entry.ts';
 import type { Entry, EntryKind } from '../../src/core/entry.ts';
 import { newId } from '../../src/core/ids.ts';

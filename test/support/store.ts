@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { canonicalDigest } from '../../src/core/canonical.ts';
-import type { NewWork, RegisterChange } from '../../src/core/change.ts';
+import type { NewWork } from '../../src/core/change.ts';
+import type { RegisterChange } from '../../src/core/change/register.ts';
 import { makeEntry } from '../../src/core/entry.ts';
 import type { Entry, EntryDraft } from '../../src/core/entry.ts';
 import { newId } from '../../src/core/ids.ts';

@@ -12,6 +12,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { after, instant, seconds } from '../../src/core/time.ts';
 import type { Clock } from '../../src/core/time.ts';
 import { SYSTEM_IDENTIFIER, targetGrants } from '../../src/providers/postgres/grants.ts';
+import type { Signing } from '../../src/providers/vault/sign-in.ts';
 import type { Connection } from '../../src/embedded/connection.ts';
 import { targetDatabase, withAdmin } from './postgres.ts';
 import type { TargetDatabase } from './postgres.ts';
@@ -166,3 +167,9 @@ export const subjectOf = (order: MintOrder, known: Partial<Pick<Subject, 'refere
   expiresAt: order.expiresAt,
   specification: order.specification,
 });
+
+/** For what never signs. */
+export const unsigning: Signing = {
+  signer: { sign: () => Promise.reject(new Error('nothing is signed here')), keys: () => Promise.resolve([]) },
+  publicUrl: 'https://brevet.example',
+};

@@ -103,7 +103,7 @@ judgments.post(
     const here = await leaseHere(c, visit);
     if (!here.ok) return refusalPage(c, visit, here.error);
     const body = { verdict: form.get('verdict') ?? '', reference: form.get('reference')?.trim() ?? '' };
-    const done = await giveVerdict(visit.deps, visit.caller, here.value, body);
+    const done = await giveVerdict(visit.deps, visit.caller, here.value, { body, claim: null });
     return done.ok ? c.redirect(`${pathOf(here.value)}?done=judged`, 303) : refusalPage(c, visit, done.error);
   }),
 );
@@ -115,7 +115,7 @@ judgments.post(
     if (!here.ok) return refusalPage(c, visit, here.error);
     const { tenant, id } = here.value.lease;
     const body = { tenant, lease: id, reason: form.get('reason')?.trim() ?? '' };
-    const done = await openReview(visit.deps, visit.caller, body);
+    const done = await openReview(visit.deps, visit.caller, { body, claim: null });
     return done.ok ? c.redirect(`${pathOf(here.value)}?done=review-opened`, 303) : refusalPage(c, visit, done.error);
   }),
 );

@@ -1,12 +1,13 @@
 /** The lease that a page is about, for whoever oversees where it is. */
 import type { Context } from 'hono';
+import { NOTHING_HERE } from '../../core/failure.ts';
 import { parseId } from '../../core/ids.ts';
 import type { Lease } from '../../core/lease.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Scope } from '../../http/scope.ts';
-import { NOTHING_HERE, tenantFor } from '../standing.ts';
+import { tenantFor } from '../standing.ts';
 import type { SignedInVisit } from '../visit.ts';
 
 export interface LeaseHere {

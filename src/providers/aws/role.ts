@@ -156,7 +156,8 @@ export async function writeDenial(
       }),
     );
   } catch (fault) {
-    // One that is attached after all is not deleted by this: IAM refuses that.
+    // One that is attached after all is not deleted by this: IAM refuses that. What is not deleted for another reason
+    // denies nobody, and stands under Brevet's path; that it was not attached is what is told, and tried again.
     await deletePolicy(site, name).catch(() => undefined);
     throw fault;
   }

@@ -50,7 +50,13 @@ const schema = z.strictObject({
       mount: mount().default('approle'),
       role_id: z.string().min(1).max(256),
     }),
-    z.strictObject({ method: z.literal('jwt'), mount: mount().default('jwt'), role: z.string().regex(ROLE) }),
+    z.strictObject({
+      method: z.literal('jwt'),
+      mount: mount().default('jwt'),
+      role: z.string().regex(ROLE),
+      /** `brevet`: signed anew at each sign-in with the tenant's own key; `another`: the target's secret, as it was given. */
+      signed_by: z.enum(['another', 'brevet']).default('another'),
+    }),
   ]),
   /**
    * What the names of this target's token roles and database roles begin with. It keeps this target's tokens apart from

@@ -23,10 +23,11 @@ import { listMarks } from './list.ts';
 import { lookTwice, whatOutlives } from './look.ts';
 import { mintToken } from './mint.ts';
 import { openSite } from './site.ts';
+import type { Signing } from './sign-in.ts';
 import type { Site } from './site.ts';
 import { specifyToken } from './specification.ts';
 
-export interface VaultProviderOptions {
+export interface VaultProviderOptions extends Signing {
   readonly exchange: Exchange;
   readonly random: Random;
   readonly clock: Clock;

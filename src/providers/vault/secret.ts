@@ -15,7 +15,8 @@ export interface VaultSecrets {
 }
 
 const several = z.strictObject({
-  sign_in: z.string().min(1).max(8192),
+  /** None where Brevet signs what it shows by itself. */
+  sign_in: z.string().min(1).max(8192).optional(),
   /** By `{mount}/{connection}`. */
   passwords: z.record(z.string(), z.string().min(1).max(1024)).default({}),
 });
@@ -29,7 +30,10 @@ export function secretsOf(secret: Secret | null): VaultSecrets {
   if (!parsed.success) return none('the target’s secret is no object of sign_in and passwords');
   const { sign_in, passwords } = parsed.data;
   return {
-    signIn: () => new Secret(sign_in),
+    signIn: () => {
+      if (sign_in === undefined) throw new ProviderUnavailable('the target’s secret has nothing to sign in with');
+      return new Secret(sign_in);
+    },
     passwordOf: (database) => {
       const password = Object.hasOwn(passwords, placeOf(database)) ? passwords[placeOf(database)] : undefined;
       return password === undefined ? null : new Secret(password);

@@ -12,7 +12,6 @@ import type { Clock, Instant } from '../../core/time.ts';
 import { DENIED, VaultRefusal } from './client.ts';
 import type { Vault } from './client.ts';
 import type { VaultConfig } from './config.ts';
-import type { VaultSecrets } from './secret.ts';
 
 /**
  * How long after its making a mint's token can still write, on Vault's clock. A mint that was held up anywhere, in
@@ -67,10 +66,11 @@ export async function healthOf(vault: Vault, config: VaultConfig): Promise<Healt
   return { now: said.data.server_time_utc };
 }
 
+/** @param login what is shown to be let in, made anew each time. */
 export function openSession(
   vault: Vault,
   config: VaultConfig,
-  secrets: Pick<VaultSecrets, 'signIn'>,
+  login: () => Promise<JsonObject>,
   clock: Clock,
 ): Session {
   let own: Promise<Held> | null = null;
@@ -83,10 +83,7 @@ export function openSession(
   const signIn = async (): Promise<Held> => {
     // The sign-in's secret goes to the cluster that is meant.
     await healthOf(vault, config);
-    return heldFrom(
-      await vault.write(null, `auth/${config.auth.mount}/login`, loginOf(config, secrets.signIn())),
-      clock,
-    );
+    return heldFrom(await vault.write(null, `auth/${config.auth.mount}/login`, await login()), clock);
   };
   const take = (next: () => Promise<Held>): Promise<Held> => {
     const taken = next();
@@ -142,12 +139,6 @@ export function openSession(
     }
   };
   return { ask, beginMint };
-}
-
-function loginOf({ auth }: VaultConfig, credential: Secret): JsonObject {
-  return auth.method === 'approle'
-    ? { role_id: auth.role_id, secret_id: credential.reveal() }
-    : { role: auth.role, jwt: credential.reveal() };
 }
 
 function heldFrom(answer: JsonObject, clock: Clock): Held {

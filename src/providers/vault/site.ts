@@ -14,8 +14,10 @@ import type { Database } from './database.ts';
 import { secretsOf } from './secret.ts';
 import { openSession } from './session.ts';
 import type { Session } from './session.ts';
+import { signInOf } from './sign-in.ts';
+import type { Signing } from './sign-in.ts';
 
-export interface SiteOptions {
+export interface SiteOptions extends Signing {
   readonly exchange: Exchange;
   readonly clock: Clock;
   readonly random: Random;
@@ -37,7 +39,7 @@ export function openSite(target: OpenTarget, options: SiteOptions): Site {
   const config = configOf(target.version.config);
   const vault = vaultClient(config, options.exchange, options.patience);
   const secrets = secretsOf(target.secret);
-  const session = openSession(vault, config, secrets, options.clock);
+  const session = openSession(vault, config, signInOf(config, secrets, target.version, options), options.clock);
   const databases = config.looks_into.map((at) => openDatabase(at, secrets.passwordOf(at), options.patience));
   return {
     ...options,

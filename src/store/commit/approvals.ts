@@ -8,7 +8,6 @@ import { beginning } from '../../core/approval.ts';
 import type { ApprovalTerms } from '../../core/approval.ts';
 import type { ApprovalChange, Unmet } from '../../core/change.ts';
 import type { Entry } from '../../core/entry.ts';
-import { fromHex } from '../../core/digest.ts';
 import type { ApprovalId, PersonName, TenantName } from '../../core/ids.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -16,10 +15,10 @@ import type { Instant } from '../../core/time.ts';
 import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment } from '../schema/deployment.ts';
-import { entries as entriesTable, entryValues } from '../schema/ledger.ts';
 import { approvals, asks, assertions } from '../schema/requests.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
+import { insertEntriesOf } from './entries.ts';
 import { refuse, unmetOf } from './refused.ts';
 import { count } from './register-console.ts';
 
@@ -41,7 +40,7 @@ export async function commitApproval(
           .insert(work)
           .values(change.work.map(({ id, due, what }) => ({ id, due, what, tenant: change.tenant })));
       }
-      await writeEntries(tx, change.tenant, written);
+      await insertEntriesOf(tx, change.tenant, written);
     });
     return ok(null);
   } catch (error) {
@@ -134,12 +133,3 @@ const ask = (
         .insert(asks)
         .values(persons.map((person) => ({ ...row, person })))
         .onConflictDoNothing();
-
-async function writeEntries(tx: Transaction, tenant: TenantName, written: readonly Entry[]): Promise<void> {
-  if (written.length === 0) throw new TypeError('no change of an approval without its entry');
-  for (const { values, leaf, ...entry } of written) {
-    if (entry.tenant !== tenant) throw new TypeError('an entry of another ledger');
-    await tx.insert(entriesTable).values({ ...entry, tenant, leaf: fromHex(leaf) });
-    if (values.length > 0) await tx.insert(entryValues).values({ tenant, entry: entry.id, values });
-  }
-}

@@ -2,7 +2,7 @@
  * Assignments, and the membership that each gives: the database refuses a second function by it, and this only asks.
  */
 import { and, eq, lte, ne, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { Assignment } from '../../core/registers.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
 import { policies } from '../schema/deployment.ts';

@@ -1,6 +1,6 @@
 /** Kill switches: raised and lifted at each tenant that they reach, in one transaction. */
 import { and, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import { blocks } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
@@ -9,9 +9,9 @@ type Of<Kind extends RegisterChange['kind']> = Extract<RegisterChange, { readonl
 
 export async function raiseBlock(
   { tx }: Register,
-  { blocks: raised, reason, drill }: Of<'block.raise'>,
+  { blocks: raised, reason, drill, deniesRoles }: Of<'block.raise'>,
 ): Promise<void> {
-  await tx.insert(blocks).values(raised.map((block) => ({ ...block, reason, drill })));
+  await tx.insert(blocks).values(raised.map((block) => ({ ...block, reason, drill, deniesRoles })));
 }
 
 export async function liftBlock({ tx }: Register, { block, tenants, by }: Of<'block.lift'>): Promise<void> {

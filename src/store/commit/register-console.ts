@@ -1,6 +1,7 @@
 /** Sessions at the console, and passkeys. */
 import { and, eq, lt, or, sql } from 'drizzle-orm';
-import type { Counted, OneUse, RegisterChange } from '../../core/change.ts';
+import type { Counted, OneUse } from '../../core/change/once.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { PersonName, TenantName } from '../../core/ids.ts';
 import { DEPLOYMENT } from '../schema/columns.ts';
 import { consoleSessions, passkeys } from '../schema/console.ts';

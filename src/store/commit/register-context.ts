@@ -1,6 +1,6 @@
 /** A tenant's context, and what changes there by the hour. */
 import { and, eq, gt, lte, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { Situation } from '../../core/registers.ts';
 import { situations, tenants } from '../schema/tenants.ts';
 import type { Register } from './register.ts';

@@ -1,6 +1,6 @@
 /** Of which task classes nobody could be told in time, at a tenant. */
 import { and, eq } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import { lateNotices } from '../schema/tenants.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';

@@ -1,6 +1,6 @@
 /** Who goes: a person with what they hold, agents with their roles; and who takes over what was left. */
 import { and, eq, gt, inArray, isNull, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { AgentName, PersonName } from '../../core/ids.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
 import { agents, operators, persons } from '../schema/deployment.ts';

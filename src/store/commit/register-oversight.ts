@@ -1,6 +1,6 @@
 /** Verdicts, pauses, orders, reviews and tripped breakers: added, and ended or answered once. */
 import { and, eq, gte, inArray, isNull, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { TenantName } from '../../core/ids.ts';
 import type { Review, Trip } from '../../core/oversight.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
@@ -71,7 +71,9 @@ export async function tripBreaker(register: Register, { trip, block, reason }: O
     .limit(1);
   if (before.length > 0) refuse({ unmet: 'taken', by: 'a breaker that has tripped' });
   await tx.insert(trips).values(trip);
-  if (block !== null) await raiseBlock(register, { kind: 'block.raise', blocks: [block], reason, drill: false });
+  if (block === null) return;
+  const raising = { kind: 'block.raise', blocks: [block], reason, drill: false, deniesRoles: false } as const;
+  await raiseBlock(register, raising);
 }
 
 const sameAs = ({ tenant, agent, task }: Trip) =>

@@ -1,6 +1,6 @@
 /** Versions of the bundle: kept by their hash for ever, with one that is active. */
 import { eq, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import { enter } from '../link.ts';
 import { ROLES } from '../roles.ts';
 import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';

@@ -1,6 +1,6 @@
 /** Changes that take two: written down by one person, and done once, in the transaction of the second one's word. */
 import { eq, sql } from 'drizzle-orm';
-import type { Confirmation, NewBundle } from '../../core/change.ts';
+import type { Confirmation, NewBundle } from '../../core/change/register.ts';
 import type { ChangeId, TenantName } from '../../core/ids.ts';
 import type { Proposal, ProposalState } from '../../core/proposal.ts';
 import { DEPLOYMENT } from '../schema/columns.ts';

@@ -1,6 +1,7 @@
 /** Set-up, and the tokens that the machine of the deployment key makes. */
 import { and, eq, not, sql } from 'drizzle-orm';
-import type { OneUse, RegisterChange } from '../../core/change.ts';
+import type { OneUse } from '../../core/change/once.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { OperatorName, PersonName } from '../../core/ids.ts';
 import type { Transaction } from '../link.ts';
 import { EVERYWHERE } from '../schema/columns.ts';

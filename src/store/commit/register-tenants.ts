@@ -1,6 +1,6 @@
 /** Tenants and their targets. */
 import { and, eq, ne, or, sql } from 'drizzle-orm';
-import type { RegisterChange } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { TargetName, TenantName } from '../../core/ids.ts';
 import { NO_CONTEXT } from '../../core/registers.ts';
 import type { SigningKey, TargetVersion } from '../../core/registers.ts';

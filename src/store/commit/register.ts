@@ -2,8 +2,8 @@
  * Changes of who may do what: one at a time, under the exclusive lock, in one short transaction that raises an epoch.
  */
 import { and, eq, sql } from 'drizzle-orm';
-import type { RegisterChange, RegisterCommand, Unmet, WorkTask } from '../../core/change.ts';
-import { fromHex } from '../../core/digest.ts';
+import type { RegisterCommand, Unmet, WorkTask } from '../../core/change.ts';
+import type { RegisterChange } from '../../core/change/register.ts';
 import type { Entry } from '../../core/entry.ts';
 import type { TenantName } from '../../core/ids.ts';
 import type { Epochs } from '../../core/snapshot.ts';
@@ -14,9 +14,9 @@ import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
 import { deployment } from '../schema/deployment.ts';
-import { entries, entryValues } from '../schema/ledger.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
+import { insertEntries } from './entries.ts';
 import { endAbsence, putAbsence } from './register-absences.ts';
 import { count, putPasskey, removePasskey, signIn, signOut, spend } from './register-console.ts';
 import { putAcceptance, removeAcceptance } from './register-acceptances.ts';
@@ -65,6 +65,7 @@ export async function commitRegister(
     ...(tenant === null ? [] : [tenant]),
     ...namedBy(written),
     ...todo.map(({ what }) => what.tenant ?? DEPLOYMENT),
+    ...(idempotency === null ? [] : [idempotency.place ?? DEPLOYMENT]),
   ];
   const named = [...new Set([DEPLOYMENT, EVERYWHERE, ...rowsOf])];
   const entering = { role: ROLES.serve, tenants: named };
@@ -74,9 +75,10 @@ export async function commitRegister(
       await tx.execute(sql`select pg_advisory_xact_lock(${REGISTER_LOCK})`);
       const [now] = await tx.select().from(deployment);
       if (now === undefined) throw new Error('the deployment has no row: it was not migrated');
+      // Before all else: what it did the first time may be what stands against it now.
+      if (idempotency !== null) await claim(tx, idempotency, written);
       if (deploymentEpoch !== null && deploymentEpoch !== now.epoch) refuse({ unmet: 'moved' });
       if (tenantEpoch !== null && tenantEpoch !== (await epochOf(tx, tenant))) refuse({ unmet: 'moved' });
-      if (idempotency !== null) await claim(tx, idempotency, written);
       for (const oneUse of spends) await spend({ tx, now }, oneUse);
       if (counts !== null) await count(tx, counts);
       if (confirms !== undefined) await confirm({ tx, now }, confirms, 'open');
@@ -85,7 +87,7 @@ export async function commitRegister(
       const raised = await raise(tx, change, tenant);
       await tx.execute(enter(entering));
       if (todo.length > 0) await tx.insert(work).values(todo.map((one) => rowOfWork(one, raised)));
-      await writeEntries(tx, written);
+      await insertEntries(tx, written);
       return ok(version);
     });
   } catch (error) {
@@ -118,28 +120,6 @@ const rowOfWork = ({ id, due, what }: RegisterCommand['work'][number], since: Pa
   what: SINCE.includes(what.task) ? { ...what, since } : what,
   tenant: what.tenant ?? (DEPLOYMENT as TenantName),
 });
-
-async function writeEntries(tx: Transaction, written: readonly Entry[]): Promise<void> {
-  if (written.length === 0) throw new TypeError('no change of a register without its entry');
-  const rows = written.map(({ id, tenant, kind, at, request, lease, text, leaf }) => ({
-    id,
-    kind,
-    at,
-    request,
-    lease,
-    text,
-    tenant: tenant ?? (DEPLOYMENT as TenantName),
-    leaf: fromHex(leaf),
-  }));
-  await tx.insert(entries).values(rows);
-  const beside = written.filter(({ values }) => values.length > 0);
-  if (beside.length === 0) return;
-  await tx
-    .insert(entryValues)
-    .values(
-      beside.map(({ id, tenant, values }) => ({ entry: id, tenant: tenant ?? (DEPLOYMENT as TenantName), values })),
-    );
-}
 
 /** Whose registers it changes; `null`: the deployment's. */
 function tenantOf(change: RegisterChange): TenantName | null {

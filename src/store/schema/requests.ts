@@ -3,11 +3,11 @@ import { sql } from 'drizzle-orm';
 import { index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { ApprovalState, ApprovalTerms, Rejection, Vote } from '../../core/approval.ts';
 import type { JsonObject } from '../../core/canonical.ts';
+import type { DoneBefore } from '../../core/change.ts';
 import type {
   AgentName,
   ApprovalId,
   BlockId,
-  EntryId,
   LeaseId,
   PersonName,
   RequestId,
@@ -205,8 +205,8 @@ export const idempotency = pgTable(
     key: text('key').notNull(),
     digest: text('digest').notNull(),
     request: text('request').$type<RequestId>(),
-    /** Of a change of registers, whose receipt is the whole of its answer. */
-    entry: text('entry').$type<EntryId>(),
+    /** Of a change of registers. */
+    done: json('done').$type<DoneBefore>(),
     at: at('at').notNull().default(now),
   },
   (table) => [

@@ -96,6 +96,8 @@ export const blocks = pgTable(
     agents: json('agents').$type<readonly AgentName[]>().notNull().default([]),
     /** It rehearses, at a sandbox. */
     drill: boolean('drill').notNull().default(false),
+    /** What whole targets gave before ends too, whoever made it. */
+    deniesRoles: boolean('denies_roles').notNull().default(false),
     reportedAt: at('reported_at'),
     liftedAt: at('lifted_at'),
     liftedBy: text('lifted_by').$type<PersonName>(),

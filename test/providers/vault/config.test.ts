@@ -33,6 +33,7 @@ for (const [what, change] of [
   ['http on loopback', { address: 'http://127.0.0.1:8200' }],
   ['a namespace', { namespace: 'clients/acme' }],
   ['a JWT', { auth: { method: 'jwt', role: 'brevet' } }],
+  ['a JWT that Brevet signs', { auth: { method: 'jwt', role: 'brevet', signed_by: 'brevet' } }],
   ['no database that is looked into', { looks_into: [] }],
   ['a database without TLS on loopback', { looks_into: [{ ...at, nodes: [{ host: '127.0.0.1' }], tls: 'off' }] }],
 ] as const) {
@@ -52,6 +53,7 @@ for (const [what, change, path] of [
   ['a namespace that climbs', { namespace: '../root' }, 'namespace'],
   ['a mount with a pattern', { auth: { method: 'approle', mount: 'a/+', role_id: 'x' } }, 'auth.mount'],
   ['another way to sign in', { auth: { method: 'token' } }, 'auth.method'],
+  ['a JWT that nobody known signs', { auth: { method: 'jwt', role: 'brevet', signed_by: 'me' } }, 'auth.signed_by'],
   ['an unknown field', { token: 'x' }, 'token'],
   ['an unknown field of a database', { looks_into: [{ ...at, password: 'x' }] }, 'looks_into.0.password'],
   ['a database without TLS elsewhere', { looks_into: [{ ...at, tls: 'off' }] }, 'looks_into'],

@@ -2,9 +2,10 @@
 import type { MintTerms, Provider } from '../../../src/core/provider.ts';
 import { FetchFailed } from '../../../src/core/fetch.ts';
 import { vaultProvider } from '../../../src/providers/vault/provider.ts';
-import { openTargetOf, processClock, random } from '../../support/target.ts';
+import { openTargetOf, processClock, random, unsigning } from '../../support/target.ts';
 
 export const provider: Provider = vaultProvider({
+  ...unsigning,
   exchange: () => Promise.reject(new FetchFailed('nobody is there')),
   random,
   clock: processClock,

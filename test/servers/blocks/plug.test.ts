@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import type { ProviderKind } from '../../../src/core/registers.ts';
 import type { Serving } from '../../../src/node/serve.ts';
 import { startProxy } from '../../providers/proxy.ts';
-import { ask, leaseOf, QUERY, routing, ticketRead, VAULT_READ } from '../../support/kill-agent.ts';
+import { ask, leaseOf, routing } from '../../support/kill-agent.ts';
 import type { Task } from '../../support/kill-agent.ts';
 import { audit } from '../../support/kill-audit.ts';
 import { callTool, killGrounds } from '../../support/kill-grounds.ts';
@@ -90,20 +90,9 @@ test.after(async () => {
   await grounds.close();
 });
 
-function taskAt(provider: ProviderKind): Task {
-  switch (provider) {
-    case 'postgres':
-      return QUERY;
-    case 'vault':
-      return VAULT_READ;
-    case 'aws':
-      return grounds.at.aws.task('bystander');
-    case 'jwt':
-      return routing('tickets-api');
-    case 'http':
-      return ticketRead(3);
-  }
-}
+/** At the API that is probed, whose plug can be pulled. */
+const taskAt = (provider: ProviderKind): Task =>
+  provider === 'jwt' ? routing('tickets-api') : grounds.at[provider].task('bystander');
 
 async function hold(provider: ProviderKind): Promise<Held> {
   const task = taskAt(provider);
@@ -216,8 +205,7 @@ test('it is over, and nothing lives that Brevet calls dead or does not know', as
   await until(async () => (await progress()).over, 'it is not over');
   const { ended, alive, verified } = await progress();
   assert.equal([ended, alive, verified], [held.length, 0, held.length]);
-  const holdings = Object.values(grounds.at).flatMap(({ holdings: of }) => of ?? []);
-  const { orphans, undead, untold } = await audit(grounds.world, holdings);
+  const { orphans, undead, untold } = await audit(grounds.world, grounds.holdings());
   assert.equal({ orphans, undead, untold }, { orphans: [], undead: [], untold: [] });
   assert.is((await call(node.url, 'GET', '/readyz')).status, 200);
 });

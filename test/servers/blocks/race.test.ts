@@ -11,7 +11,7 @@ import { PROVIDER_KINDS } from '../../../src/core/registers.ts';
 import type { ProviderKind } from '../../../src/core/registers.ts';
 import type { Serving } from '../../../src/node/serve.ts';
 import { newKey } from '../../acceptance/broker.ts';
-import { ask, leaseOf, QUERY, routing, ticketRead, VAULT_READ } from '../../support/kill-agent.ts';
+import { ask, leaseOf } from '../../support/kill-agent.ts';
 import { audit } from '../../support/kill-audit.ts';
 import { AT_AWS, THROUGH_VAULT } from '../../support/kill-bundle.ts';
 import { killGrounds } from '../../support/kill-grounds.ts';
@@ -83,21 +83,6 @@ test.after(async () => {
   await grounds.close();
 });
 
-function bodyAt(provider: ProviderKind) {
-  switch (provider) {
-    case 'postgres':
-      return QUERY;
-    case 'vault':
-      return VAULT_READ;
-    case 'aws':
-      return grounds.at.aws.task('bystander');
-    case 'jwt':
-      return routing('edge-firewall');
-    case 'http':
-      return ticketRead(3);
-  }
-}
-
 /** Each agent at either node in turn, for one kind after another, until told to stop. */
 function fire(): () => Promise<readonly Shot[]> {
   const stopping = new AbortController();
@@ -107,7 +92,7 @@ function fire(): () => Promise<readonly Shot[]> {
       const provider = PROVIDER_KINDS[turn % PROVIDER_KINDS.length] ?? 'jwt';
       const node = nodes[Math.floor(turn / PROVIDER_KINDS.length) % 2 === 0 ? 0 : 1];
       const sentAt = performance.now();
-      const reply = await ask(node.url, token, bodyAt(provider));
+      const reply = await ask(node.url, token, grounds.at[provider].task('bystander'));
       assert.ok(reply !== null, 'no node went away');
       const answeredAt = performance.now();
       const { status, body } = reply;
@@ -189,8 +174,7 @@ async function seenToHold(block: string, answered: number, shots: readonly Shot[
       'it was withheld',
     );
   }
-  const holdings = Object.values(grounds.at).flatMap(({ holdings: of }) => of ?? []);
-  const { orphans, undead, untold } = await audit(grounds.world, holdings);
+  const { orphans, undead, untold } = await audit(grounds.world, grounds.holdings());
   assert.equal({ orphans, undead, untold }, { orphans: [], undead: [], untold: [] });
   for (const provider of PROVIDER_KINDS) {
     assert.ok(

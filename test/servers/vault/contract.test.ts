@@ -6,7 +6,7 @@ import { milliseconds } from '../../../src/core/time.ts';
 import { exchangesOnNode } from '../../../src/fetch/exchange-node.ts';
 import { vaultProvider } from '../../../src/providers/vault/provider.ts';
 import { clientVault, strangeVault } from '../../support/client-vault.ts';
-import { openTargetOf, processClock, random, termsOf } from '../../support/target.ts';
+import { openTargetOf, processClock, random, termsOf, unsigning } from '../../support/target.ts';
 import { providerContract } from '../../providers/contract.ts';
 import type { Harness } from '../../providers/contract.ts';
 import { startProxy } from '../../providers/proxy.ts';
@@ -23,6 +23,7 @@ providerContract(contract, async (): Promise<Harness> => {
   const proxy = await startProxy(client.vault.port);
   const exchanges = exchangesOnNode();
   const provider = vaultProvider({
+    ...unsigning,
     exchange: exchanges.exchange,
     random,
     clock: processClock,

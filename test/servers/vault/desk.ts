@@ -8,7 +8,7 @@ import { vaultProvider } from '../../../src/providers/vault/provider.ts';
 import type { VaultProvider } from '../../../src/providers/vault/provider.ts';
 import { clientVault } from '../../support/client-vault.ts';
 import type { ClientVault } from '../../support/client-vault.ts';
-import { openTargetOf, orderFor, processClock, random, subjectOf, termsOf } from '../../support/target.ts';
+import { openTargetOf, orderFor, processClock, random, subjectOf, termsOf, unsigning } from '../../support/target.ts';
 import { READS_LOGIN } from './agent.ts';
 
 export interface Issued {
@@ -33,7 +33,7 @@ export async function openDesk(settings: Record<string, string> = {}): Promise<D
   const made: VaultProvider[] = [];
   const another: Desk['another'] = ({ clock = processClock, around = (exchange: Exchange) => exchange } = {}) => {
     const exchange = around(exchanges.exchange);
-    const provider = vaultProvider({ exchange, random, clock, patience: milliseconds(2_000) });
+    const provider = vaultProvider({ ...unsigning, exchange, random, clock, patience: milliseconds(2_000) });
     made.push(provider);
     return provider;
   };

@@ -1,0 +1,1 @@
+ALTER TABLE "blocks" ADD COLUMN "denies_roles" boolean DEFAULT false NOT NULL;
