@@ -7,7 +7,7 @@ import { ProviderRefused } from '../../core/provider.ts';
 import type { Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from '../gather.ts';
-import { answersTo, AT_THE_RIGHT_SERVER, perform } from './lane.ts';
+import { answersTo, AT_THE_RIGHT_SERVER, AT_THE_SERVER_LOOKED_AT, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { rollBackPrepared } from './prepared.ts';
 import type { Site } from './site.ts';
@@ -108,101 +108,115 @@ async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
     known,
     alone: subjects.length === 1,
   });
-  const [[told], awake] = await lane.run(async (sql) => {
-    const [, , outcome, sessions] = await answersTo([
-      sql.unsafe(FIND, [payload], { prepare: true }).execute(),
+  const [before, after] = await lane.run(async (sql) => {
+    const [[told], , [again]] = await answersTo([
+      sql.unsafe<{ before: string }[]>(FIND, [payload], { prepare: true }).execute(),
       sql.unsafe(DISABLE).execute(),
-      sql
-        .unsafe<{ outcome: string }[]>(`select current_setting('brevet.outcome') as outcome`, [], { prepare: true })
-        .execute(),
-      sql.unsafe<{ oid: string }[]>(AGAIN, [], { prepare: true }).execute(),
+      sql.unsafe<{ after: string }[]>(AGAIN, [], { prepare: true }).execute(),
     ]);
-    return [outcome, sessions] as const;
+    if (told === undefined || again === undefined) throw new Error('a program left no outcome');
+    return [JSON.parse(told.before) as Before, JSON.parse(again.after) as After] as const;
   });
-  if (told === undefined) throw new Error('a program left no outcome');
-  const { roles, locked, dropped, prepares } = JSON.parse(told.outcome) as {
-    readonly roles: readonly Found[];
-    readonly locked: readonly string[];
-    readonly dropped: readonly string[];
-    readonly prepares: boolean;
-  };
+  const found = new Map(before.found.map((role) => [role.mark, role]));
   const doomed = subjects.map((subject): Doomed => {
-    const found = roles.find(({ mark, is_fence }) => mark === subject.mark && !is_fence) ?? null;
-    const before = referenceOf(subject.reference)?.role_oid;
-    return { subject, found, oids: [...new Set([found?.oid, before].filter((oid) => oid !== undefined))] };
+    const role = found.get(subject.mark) ?? null;
+    const oids = [role?.is_fence ? undefined : role?.oid, referenceOf(subject.reference)?.role_oid];
+    return {
+      subject,
+      found: role?.is_fence ? null : role,
+      oids: [...new Set(oids.filter((oid) => oid !== undefined))],
+    };
   });
   return {
     doomed,
-    locked: new Set(locked),
-    dropped: new Set(dropped),
-    awake: new Set(awake.map(({ oid }) => oid)),
-    prepares,
+    locked: new Set(after.locked),
+    dropped: new Set(after.dropped),
+    awake: new Set(after.awake),
+    prepares: before.prepares,
   };
+}
+
+interface Before {
+  readonly found: readonly Found[];
+  readonly prepares: boolean;
+}
+
+interface After {
+  readonly locked: readonly string[];
+  readonly dropped: readonly string[];
+  readonly awake: readonly string[];
 }
 
 /**
  * Every session is told to end before the first lock is waited for. For one that goes alone their end is waited for
  * too, to be there ahead of the next one. All are told before any answer is put together: `busy` counts them.
+ *
+ * `quiet`: a login without a session is dropped at once, except where it may have prepared a transaction, which would
+ * lose its owner.
  */
 const FIND = `WITH payload AS MATERIALIZED (SELECT $1::text::jsonb AS p),
+server AS MATERIALIZED (
+  SELECT system_identifier::text = p ->> 'server' AS is_right,
+    current_setting('max_prepared_transactions')::int > 0 AS prepares FROM payload, pg_control_system()),
 found AS MATERIALIZED (
   SELECT rolname, oid, rolcanlogin, NOT rolcanlogin AND rolconnlimit = 0 AS is_fence FROM pg_roles
   WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(p -> 'marks') FROM payload))
-    AND (SELECT system_identifier::text FROM pg_control_system()) = (SELECT p ->> 'server' FROM payload)),
+    AND (SELECT is_right FROM server)),
 told AS MATERIALIZED (
   SELECT usesysid, pg_terminate_backend(pid, (SELECT CASE WHEN (p -> 'alone')::boolean THEN ${SESSION_END_MS} ELSE 0 END
     FROM payload)) FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (ARRAY(SELECT oid FROM found))),
-busy AS MATERIALIZED (SELECT coalesce(array_agg(usesysid), '{}') AS oids FROM told)
-SELECT set_config('brevet.payload', (p || jsonb_build_object('found', (
-  SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
-    'is_fence', is_fence, 'quiet', rolcanlogin AND NOT oid = ANY (oids)) ORDER BY rolname), '[]')
-  FROM found, busy)))::text, false) FROM payload`;
+busy AS MATERIALIZED (SELECT coalesce(array_agg(usesysid), '{}') AS oids FROM told),
+quiet AS MATERIALIZED (
+  SELECT rolname FROM found, busy, server WHERE rolcanlogin AND NOT oid = ANY (oids) AND NOT prepares)
+SELECT set_config('brevet.payload', CASE WHEN is_right THEN jsonb_build_object(
+  'found', (SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
+    'is_fence', is_fence) ORDER BY rolname), '[]') FROM found),
+  'logins', (SELECT count(*) FROM found WHERE rolcanlogin),
+  'quiet', (SELECT coalesce(jsonb_agg(rolname), '[]') FROM quiet),
+  'drop', (SELECT 'DROP ROLE ' || string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM quiet),
+  'known', p -> 'known', 'prepares', prepares) ELSE '{}' END::text, false) AS before
+FROM payload, server`;
 
-/**
- * A login without a session is dropped at once, which disables it too; except where it may have prepared a transaction,
- * which would lose its owner. Where one of them owns something, or is held, all of them go the long way.
- */
+/** Where one of the quiet owns something, or is held, all of them go the long way. */
 const DISABLE = `DO $brevet$
 DECLARE
   payload jsonb := current_setting('brevet.payload')::jsonb;
-  prepares boolean := current_setting('max_prepared_transactions')::int > 0;
-  quiet text;
-  dropped jsonb := '[]';
+  dropped jsonb := payload -> 'quiet';
   locked jsonb := '[]';
-  item jsonb;
+  mark text;
 BEGIN
-  ${AT_THE_RIGHT_SERVER}
-  SELECT string_agg(quote_ident(f ->> 'mark'), ', '), jsonb_agg(f -> 'mark') INTO quiet, dropped
-    FROM jsonb_array_elements(payload -> 'found') f WHERE (f -> 'quiet')::boolean AND NOT prepares;
+  ${AT_THE_SERVER_LOOKED_AT}
   BEGIN
-    IF quiet IS NOT NULL THEN
-      EXECUTE 'DROP ROLE ' || quiet;
+    IF dropped <> '[]' THEN
+      EXECUTE payload ->> 'drop';
     END IF;
-  EXCEPTION WHEN OTHERS THEN dropped := NULL;
+  EXCEPTION WHEN OTHERS THEN dropped := '[]';
   END;
-  dropped := coalesce(dropped, '[]');
-  FOR item IN SELECT f FROM jsonb_array_elements(payload -> 'found') f
-    WHERE (f -> 'can_login')::boolean AND NOT dropped ? (f ->> 'mark')
-  LOOP
-    BEGIN
-      EXECUTE format('ALTER ROLE %I NOLOGIN', item ->> 'mark');
-    EXCEPTION
-      WHEN undefined_object THEN NULL;
-      WHEN OTHERS THEN locked := locked || (item -> 'mark');
-    END;
-  END LOOP;
-  PERFORM set_config('brevet.outcome', jsonb_build_object('roles', payload -> 'found', 'locked', locked,
-    'dropped', dropped, 'prepares', prepares)::text, false);
+  IF jsonb_array_length(dropped) < (payload -> 'logins')::int THEN
+    FOR mark IN SELECT f ->> 'mark' FROM jsonb_array_elements(payload -> 'found') f
+      WHERE (f -> 'can_login')::boolean AND NOT dropped ? (f ->> 'mark')
+    LOOP
+      BEGIN
+        EXECUTE format('ALTER ROLE %I NOLOGIN', mark);
+      EXCEPTION
+        WHEN undefined_object THEN NULL;
+        WHEN OTHERS THEN locked := locked || to_jsonb(mark);
+      END;
+    END LOOP;
+  END IF;
+  PERFORM set_config('brevet.outcome', jsonb_build_object('locked', locked, 'dropped', dropped)::text, false);
 END $brevet$`;
 
 /** Those of roles that are gone: their ids outlive them in the list of sessions. */
 const AGAIN = `WITH over AS MATERIALIZED (
-  SELECT current_setting('brevet.payload')::jsonb AS p, current_setting('brevet.outcome')::jsonb -> 'dropped' AS dropped)
-SELECT usesysid::text AS oid, pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
-WHERE (SELECT system_identifier::text FROM pg_control_system()) = (SELECT p ->> 'server' FROM over)
-  AND usesysid = ANY (ARRAY(
-    SELECT (f ->> 'oid')::oid FROM over, jsonb_array_elements(p -> 'found') f WHERE dropped ? (f ->> 'mark')
-    UNION ALL SELECT jsonb_array_elements_text(p -> 'known')::oid FROM over))`;
+  SELECT current_setting('brevet.payload')::jsonb AS p, current_setting('brevet.outcome')::jsonb AS o),
+told AS MATERIALIZED (
+  SELECT usesysid, pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
+  WHERE usesysid = ANY (ARRAY(
+    SELECT (f ->> 'oid')::oid FROM over, jsonb_array_elements(p -> 'found') f WHERE o -> 'dropped' ? (f ->> 'mark')
+    UNION ALL SELECT jsonb_array_elements_text(p -> 'known')::oid FROM over)))
+SELECT (o || jsonb_build_object('awake', (SELECT coalesce(jsonb_agg(usesysid::text), '[]') FROM told)))::text AS after
+FROM over`;
 
 const oidsOf = (doomed: readonly Doomed[]): string => doomed.flatMap(({ oids }) => oids).join(',');
 
