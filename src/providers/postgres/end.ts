@@ -4,11 +4,12 @@
  * of all: with it goes the login, and whoever got in meanwhile is ended by the id.
  */
 import { ProviderRefused } from '../../core/provider.ts';
-import type { Subject } from '../../core/provider.ts';
+import type { Sighting, Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from '../gather.ts';
 import { answersTo, AT_THE_RIGHT_SERVER, AT_THE_SERVER_LOOKED_AT, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
+import { sendLook, sightingsAt } from './look.ts';
 import { rollBackPrepared } from './prepared.ts';
 import type { Site } from './site.ts';
 import { referenceOf } from './specification.ts';
@@ -36,22 +37,25 @@ const PASSES = 8;
 /** How long one session's end is waited for. */
 const SESSION_END_MS = 500;
 
+/** @returns of each, what was seen of it once it was ended; `null` where nobody has looked since. */
 export async function endTogether(
   site: Site,
   subjects: readonly Subject[],
-): Promise<readonly PromiseSettledResult<void>[]> {
-  const missed = await site.atPrimary((lane) => endOnce(site, lane, subjects));
+): Promise<readonly PromiseSettledResult<Sighting | null>[]> {
+  const { missed, seen } = await site.atPrimary((lane) => endOnce(site, lane, subjects));
   return Promise.all(
-    subjects.map(async (subject) => (missed.has(subject.mark) ? endAlone(site, subject) : fulfilled(undefined))),
+    subjects.map(async (subject) =>
+      missed.has(subject.mark) ? endAlone(site, subject) : fulfilled(seen.get(subject) ?? null),
+    ),
   );
 }
 
 /** One that missed leaves the batch: its locks hold up nobody else. */
-async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledResult<void>> {
+async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledResult<null>> {
   try {
     for (let left = TRIES_ALONE; left > 0; left--) {
-      const missed = await site.aside((lane) => endOnce(site, lane, [subject]));
-      if (missed.size === 0) return fulfilled(undefined);
+      const { missed } = await site.aside((lane) => endOnce(site, lane, [subject]));
+      if (missed.size === 0) return fulfilled(null);
     }
   } catch (fault) {
     return rejected(fault instanceof Error ? fault : new Error('ending a login failed'));
@@ -59,9 +63,15 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
   return rejected(new ProviderRefused(`${subject.mark} holds on to its login`));
 }
 
-/** @returns the marks of those that were in the way of their own end. */
-async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
-  const { doomed, locked, dropped, awake, prepares } = await disable(site, lane, subjects);
+interface EndedOnce {
+  /** The marks of those that were in the way of their own end. */
+  readonly missed: ReadonlySet<string>;
+  /** What was seen of those to whom nothing was done any more since. */
+  readonly seen: ReadonlyMap<Subject, Sighting>;
+}
+
+async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<EndedOnce> {
+  const { doomed, locked, dropped, awake, prepares, seen } = await disable(site, lane, subjects);
   const others = site.kept.filter((kept) => kept.node !== lane.node);
   const disabled = doomed.filter(({ subject }) => !locked.has(subject.mark));
   const standing = disabled.filter(({ found }) => found !== null && !dropped.has(found.mark));
@@ -83,7 +93,11 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   const unreached = there.find((node) => node.status === 'rejected');
   if (unreached !== undefined) throw unreached.reason;
   const missed = [...undropped].flatMap(([mark, why]) => (why === 'missed' ? [mark] : []));
-  return new Set([...locked, ...alive, ...missed]);
+  const done = new Set(restless.map(({ subject }) => subject));
+  return {
+    missed: new Set([...locked, ...alive, ...missed]),
+    seen: new Map([...seen].filter(([subject]) => !done.has(subject))),
+  };
 }
 
 /** What became of those that were to be disabled. */
@@ -97,9 +111,14 @@ interface Disabled {
   readonly awake: ReadonlySet<string>;
   /** Whether the server lets anyone prepare a transaction. */
   readonly prepares: boolean;
+  /** Right after that, where there is no other node to look at. */
+  readonly seen: ReadonlyMap<Subject, Sighting>;
 }
 
-/** In one go: sessions are told to end, then no more logging in, then those that got in meanwhile. */
+/**
+ * In one go: sessions are told to end, then no more logging in, then those that got in meanwhile; and then, as a
+ * statement of its own, the first of the two looks.
+ */
 async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<Disabled> {
   const known = subjects.flatMap(({ reference }) => referenceOf(reference)?.role_oid ?? []);
   const payload = JSON.stringify({
@@ -108,14 +127,16 @@ async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
     known,
     alone: subjects.length === 1,
   });
-  const [before, after] = await lane.run(async (sql) => {
-    const [[told], , [again]] = await answersTo([
+  const isWhole = site.kept.length === 1;
+  const [before, after, view] = await lane.run(async (sql) => {
+    const [[told], , [again], looked] = await answersTo([
       sql.unsafe<{ before: string }[]>(FIND, [payload], { prepare: true }).execute(),
       sql.unsafe(DISABLE).execute(),
       sql.unsafe<{ after: string }[]>(AGAIN, [], { prepare: true }).execute(),
+      isWhole ? sendLook(sql, subjects).execute() : Promise.resolve(null),
     ]);
     if (told === undefined || again === undefined) throw new Error('a program left no outcome');
-    return [JSON.parse(told.before) as Before, JSON.parse(again.after) as After] as const;
+    return [JSON.parse(told.before) as Before, JSON.parse(again.after) as After, looked] as const;
   });
   const found = new Map(before.found.map((role) => [role.mark, role]));
   const doomed = subjects.map((subject): Doomed => {
@@ -133,6 +154,7 @@ async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
     dropped: new Set(after.dropped),
     awake: new Set(after.awake),
     prepares: before.prepares,
+    seen: view === null ? new Map() : sightingsAt(site, lane, subjects, view),
   };
 }
 
