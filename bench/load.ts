@@ -64,6 +64,7 @@ export type Load = TokenLoad | LoginLoad | CallLoad | VaultLoad;
 
 /** Of one run; times in milliseconds. */
 export interface Measured {
+  readonly count: number;
   readonly perSecond: number;
   readonly mean: number;
   readonly p50: number;
@@ -112,7 +113,7 @@ export function summaryOf(times: readonly number[], seconds: number): Measured {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-  return { perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
+  return { count: times.length, perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
 }
 
 /** Whether a run that begins now is over; one without a limit never is. */

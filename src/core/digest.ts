@@ -2,7 +2,7 @@
  * Digests, synchronous: WebCrypto's are not, and cost a thread's hop for each of the many small values of a ledger
  * entry. `node:crypto` is here on Workers too, by `nodejs_compat`, and this is its one place among what they load.
  */
-import { createHash, createHmac, hash } from 'node:crypto';
+import { createHash, createHmac, hash, pbkdf2Sync } from 'node:crypto';
 
 const text = new TextEncoder();
 
@@ -12,6 +12,10 @@ export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, '
 
 export const hmacSha256 = (key: Uint8Array, bytes: Uint8Array): Uint8Array =>
   createHmac('sha256', key).update(bytes).digest();
+
+/** Holds the thread until it is done. @see RFC 8018 section 5.2 */
+export const pbkdf2AtOnce = (password: Uint8Array, salt: Uint8Array, rounds: number): Uint8Array =>
+  pbkdf2Sync(password, salt, rounds, 32, 'sha256');
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 

@@ -4,11 +4,12 @@
  * of all: with it goes the login, and whoever got in meanwhile is ended by the id.
  */
 import { ProviderRefused } from '../../core/provider.ts';
-import type { Subject } from '../../core/provider.ts';
+import type { Sighting, Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from '../gather.ts';
-import { answersTo, AT_THE_RIGHT_SERVER, perform } from './lane.ts';
+import { answersTo, AT_THE_RIGHT_SERVER, AT_THE_SERVER_LOOKED_AT, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
+import { sendLook, sightingsAt } from './look.ts';
 import { rollBackPrepared } from './prepared.ts';
 import type { Site } from './site.ts';
 import { referenceOf } from './specification.ts';
@@ -36,22 +37,25 @@ const PASSES = 8;
 /** How long one session's end is waited for. */
 const SESSION_END_MS = 500;
 
+/** @returns of each, what was seen of it once it was ended; `null` where nobody has looked since. */
 export async function endTogether(
   site: Site,
   subjects: readonly Subject[],
-): Promise<readonly PromiseSettledResult<void>[]> {
-  const missed = await site.atPrimary((lane) => endOnce(site, lane, subjects));
+): Promise<readonly PromiseSettledResult<Sighting | null>[]> {
+  const { missed, seen } = await site.atPrimary((lane) => endOnce(site, lane, subjects));
   return Promise.all(
-    subjects.map(async (subject) => (missed.has(subject.mark) ? endAlone(site, subject) : fulfilled(undefined))),
+    subjects.map(async (subject) =>
+      missed.has(subject.mark) ? endAlone(site, subject) : fulfilled(seen.get(subject) ?? null),
+    ),
   );
 }
 
 /** One that missed leaves the batch: its locks hold up nobody else. */
-async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledResult<void>> {
+async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledResult<null>> {
   try {
     for (let left = TRIES_ALONE; left > 0; left--) {
-      const missed = await site.aside((lane) => endOnce(site, lane, [subject]));
-      if (missed.size === 0) return fulfilled(undefined);
+      const { missed } = await site.aside((lane) => endOnce(site, lane, [subject]));
+      if (missed.size === 0) return fulfilled(null);
     }
   } catch (fault) {
     return rejected(fault instanceof Error ? fault : new Error('ending a login failed'));
@@ -59,9 +63,15 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
   return rejected(new ProviderRefused(`${subject.mark} holds on to its login`));
 }
 
-/** @returns the marks of those that were in the way of their own end. */
-async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<ReadonlySet<string>> {
-  const { doomed, locked, dropped, awake, prepares } = await disable(site, lane, subjects);
+interface EndedOnce {
+  /** The marks of those that were in the way of their own end. */
+  readonly missed: ReadonlySet<string>;
+  /** What was seen of those to whom nothing was done any more since. */
+  readonly seen: ReadonlyMap<Subject, Sighting>;
+}
+
+async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<EndedOnce> {
+  const { doomed, locked, dropped, awake, prepares, seen } = await disable(site, lane, subjects);
   const others = site.kept.filter((kept) => kept.node !== lane.node);
   const disabled = doomed.filter(({ subject }) => !locked.has(subject.mark));
   const standing = disabled.filter(({ found }) => found !== null && !dropped.has(found.mark));
@@ -83,7 +93,11 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   const unreached = there.find((node) => node.status === 'rejected');
   if (unreached !== undefined) throw unreached.reason;
   const missed = [...undropped].flatMap(([mark, why]) => (why === 'missed' ? [mark] : []));
-  return new Set([...locked, ...alive, ...missed]);
+  const done = new Set(restless.map(({ subject }) => subject));
+  return {
+    missed: new Set([...locked, ...alive, ...missed]),
+    seen: new Map([...seen].filter(([subject]) => !done.has(subject))),
+  };
 }
 
 /** What became of those that were to be disabled. */
@@ -97,9 +111,14 @@ interface Disabled {
   readonly awake: ReadonlySet<string>;
   /** Whether the server lets anyone prepare a transaction. */
   readonly prepares: boolean;
+  /** Right after that, where there is no other node to look at. */
+  readonly seen: ReadonlyMap<Subject, Sighting>;
 }
 
-/** In one go: sessions are told to end, then no more logging in, then those that got in meanwhile. */
+/**
+ * In one go: sessions are told to end, then no more logging in, then those that got in meanwhile; and then, as a
+ * statement of its own, the first of the two looks.
+ */
 async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Promise<Disabled> {
   const known = subjects.flatMap(({ reference }) => referenceOf(reference)?.role_oid ?? []);
   const payload = JSON.stringify({
@@ -108,101 +127,118 @@ async function disable(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
     known,
     alone: subjects.length === 1,
   });
-  const [[told], awake] = await lane.run(async (sql) => {
-    const [, , outcome, sessions] = await answersTo([
-      sql.unsafe(FIND, [payload], { prepare: true }).execute(),
+  const isWhole = site.kept.length === 1;
+  const [before, after, view] = await lane.run(async (sql) => {
+    const [[told], , [again], looked] = await answersTo([
+      sql.unsafe<{ before: string }[]>(FIND, [payload], { prepare: true }).execute(),
       sql.unsafe(DISABLE).execute(),
-      sql
-        .unsafe<{ outcome: string }[]>(`select current_setting('brevet.outcome') as outcome`, [], { prepare: true })
-        .execute(),
-      sql.unsafe<{ oid: string }[]>(AGAIN, [], { prepare: true }).execute(),
+      sql.unsafe<{ after: string }[]>(AGAIN, [], { prepare: true }).execute(),
+      isWhole ? sendLook(sql, subjects).execute() : Promise.resolve(null),
     ]);
-    return [outcome, sessions] as const;
+    if (told === undefined || again === undefined) throw new Error('a program left no outcome');
+    return [JSON.parse(told.before) as Before, JSON.parse(again.after) as After, looked] as const;
   });
-  if (told === undefined) throw new Error('a program left no outcome');
-  const { roles, locked, dropped, prepares } = JSON.parse(told.outcome) as {
-    readonly roles: readonly Found[];
-    readonly locked: readonly string[];
-    readonly dropped: readonly string[];
-    readonly prepares: boolean;
-  };
+  const found = new Map(before.found.map((role) => [role.mark, role]));
   const doomed = subjects.map((subject): Doomed => {
-    const found = roles.find(({ mark, is_fence }) => mark === subject.mark && !is_fence) ?? null;
-    const before = referenceOf(subject.reference)?.role_oid;
-    return { subject, found, oids: [...new Set([found?.oid, before].filter((oid) => oid !== undefined))] };
+    const role = found.get(subject.mark) ?? null;
+    const oids = [role?.is_fence ? undefined : role?.oid, referenceOf(subject.reference)?.role_oid];
+    return {
+      subject,
+      found: role?.is_fence ? null : role,
+      oids: [...new Set(oids.filter((oid) => oid !== undefined))],
+    };
   });
   return {
     doomed,
-    locked: new Set(locked),
-    dropped: new Set(dropped),
-    awake: new Set(awake.map(({ oid }) => oid)),
-    prepares,
+    locked: new Set(after.locked),
+    dropped: new Set(after.dropped),
+    awake: new Set(after.awake),
+    prepares: before.prepares,
+    seen: view === null ? new Map() : sightingsAt(site, lane, subjects, view),
   };
+}
+
+interface Before {
+  readonly found: readonly Found[];
+  readonly prepares: boolean;
+}
+
+interface After {
+  readonly locked: readonly string[];
+  readonly dropped: readonly string[];
+  readonly awake: readonly string[];
 }
 
 /**
  * Every session is told to end before the first lock is waited for. For one that goes alone their end is waited for
  * too, to be there ahead of the next one. All are told before any answer is put together: `busy` counts them.
+ *
+ * `quiet`: a login without a session is dropped at once, except where it may have prepared a transaction, which would
+ * lose its owner.
  */
 const FIND = `WITH payload AS MATERIALIZED (SELECT $1::text::jsonb AS p),
+server AS MATERIALIZED (
+  SELECT system_identifier::text = p ->> 'server' AS is_right,
+    current_setting('max_prepared_transactions')::int > 0 AS prepares FROM payload, pg_control_system()),
 found AS MATERIALIZED (
   SELECT rolname, oid, rolcanlogin, NOT rolcanlogin AND rolconnlimit = 0 AS is_fence FROM pg_roles
   WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(p -> 'marks') FROM payload))
-    AND (SELECT system_identifier::text FROM pg_control_system()) = (SELECT p ->> 'server' FROM payload)),
+    AND (SELECT is_right FROM server)),
 told AS MATERIALIZED (
   SELECT usesysid, pg_terminate_backend(pid, (SELECT CASE WHEN (p -> 'alone')::boolean THEN ${SESSION_END_MS} ELSE 0 END
     FROM payload)) FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (ARRAY(SELECT oid FROM found))),
-busy AS MATERIALIZED (SELECT coalesce(array_agg(usesysid), '{}') AS oids FROM told)
-SELECT set_config('brevet.payload', (p || jsonb_build_object('found', (
-  SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
-    'is_fence', is_fence, 'quiet', rolcanlogin AND NOT oid = ANY (oids)) ORDER BY rolname), '[]')
-  FROM found, busy)))::text, false) FROM payload`;
+busy AS MATERIALIZED (SELECT coalesce(array_agg(usesysid), '{}') AS oids FROM told),
+quiet AS MATERIALIZED (
+  SELECT rolname FROM found, busy, server WHERE rolcanlogin AND NOT oid = ANY (oids) AND NOT prepares)
+SELECT set_config('brevet.payload', CASE WHEN is_right THEN jsonb_build_object(
+  'found', (SELECT coalesce(jsonb_agg(jsonb_build_object('mark', rolname, 'oid', oid::text, 'can_login', rolcanlogin,
+    'is_fence', is_fence) ORDER BY rolname), '[]') FROM found),
+  'logins', (SELECT count(*) FROM found WHERE rolcanlogin),
+  'quiet', (SELECT coalesce(jsonb_agg(rolname), '[]') FROM quiet),
+  'drop', (SELECT 'DROP ROLE ' || string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM quiet),
+  'known', p -> 'known', 'prepares', prepares) ELSE '{}' END::text, false) AS before
+FROM payload, server`;
 
-/**
- * A login without a session is dropped at once, which disables it too; except where it may have prepared a transaction,
- * which would lose its owner. Where one of them owns something, or is held, all of them go the long way.
- */
+/** Where one of the quiet owns something, or is held, all of them go the long way. */
 const DISABLE = `DO $brevet$
 DECLARE
   payload jsonb := current_setting('brevet.payload')::jsonb;
-  prepares boolean := current_setting('max_prepared_transactions')::int > 0;
-  quiet text;
-  dropped jsonb := '[]';
+  dropped jsonb := payload -> 'quiet';
   locked jsonb := '[]';
-  item jsonb;
+  mark text;
 BEGIN
-  ${AT_THE_RIGHT_SERVER}
-  SELECT string_agg(quote_ident(f ->> 'mark'), ', '), jsonb_agg(f -> 'mark') INTO quiet, dropped
-    FROM jsonb_array_elements(payload -> 'found') f WHERE (f -> 'quiet')::boolean AND NOT prepares;
+  ${AT_THE_SERVER_LOOKED_AT}
   BEGIN
-    IF quiet IS NOT NULL THEN
-      EXECUTE 'DROP ROLE ' || quiet;
+    IF dropped <> '[]' THEN
+      EXECUTE payload ->> 'drop';
     END IF;
-  EXCEPTION WHEN OTHERS THEN dropped := NULL;
+  EXCEPTION WHEN OTHERS THEN dropped := '[]';
   END;
-  dropped := coalesce(dropped, '[]');
-  FOR item IN SELECT f FROM jsonb_array_elements(payload -> 'found') f
-    WHERE (f -> 'can_login')::boolean AND NOT dropped ? (f ->> 'mark')
-  LOOP
-    BEGIN
-      EXECUTE format('ALTER ROLE %I NOLOGIN', item ->> 'mark');
-    EXCEPTION
-      WHEN undefined_object THEN NULL;
-      WHEN OTHERS THEN locked := locked || (item -> 'mark');
-    END;
-  END LOOP;
-  PERFORM set_config('brevet.outcome', jsonb_build_object('roles', payload -> 'found', 'locked', locked,
-    'dropped', dropped, 'prepares', prepares)::text, false);
+  IF jsonb_array_length(dropped) < (payload -> 'logins')::int THEN
+    FOR mark IN SELECT f ->> 'mark' FROM jsonb_array_elements(payload -> 'found') f
+      WHERE (f -> 'can_login')::boolean AND NOT dropped ? (f ->> 'mark')
+    LOOP
+      BEGIN
+        EXECUTE format('ALTER ROLE %I NOLOGIN', mark);
+      EXCEPTION
+        WHEN undefined_object THEN NULL;
+        WHEN OTHERS THEN locked := locked || to_jsonb(mark);
+      END;
+    END LOOP;
+  END IF;
+  PERFORM set_config('brevet.outcome', jsonb_build_object('locked', locked, 'dropped', dropped)::text, false);
 END $brevet$`;
 
 /** Those of roles that are gone: their ids outlive them in the list of sessions. */
 const AGAIN = `WITH over AS MATERIALIZED (
-  SELECT current_setting('brevet.payload')::jsonb AS p, current_setting('brevet.outcome')::jsonb -> 'dropped' AS dropped)
-SELECT usesysid::text AS oid, pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
-WHERE (SELECT system_identifier::text FROM pg_control_system()) = (SELECT p ->> 'server' FROM over)
-  AND usesysid = ANY (ARRAY(
-    SELECT (f ->> 'oid')::oid FROM over, jsonb_array_elements(p -> 'found') f WHERE dropped ? (f ->> 'mark')
-    UNION ALL SELECT jsonb_array_elements_text(p -> 'known')::oid FROM over))`;
+  SELECT current_setting('brevet.payload')::jsonb AS p, current_setting('brevet.outcome')::jsonb AS o),
+told AS MATERIALIZED (
+  SELECT usesysid, pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
+  WHERE usesysid = ANY (ARRAY(
+    SELECT (f ->> 'oid')::oid FROM over, jsonb_array_elements(p -> 'found') f WHERE o -> 'dropped' ? (f ->> 'mark')
+    UNION ALL SELECT jsonb_array_elements_text(p -> 'known')::oid FROM over)))
+SELECT (o || jsonb_build_object('awake', (SELECT coalesce(jsonb_agg(usesysid::text), '[]') FROM told)))::text AS after
+FROM over`;
 
 const oidsOf = (doomed: readonly Doomed[]): string => doomed.flatMap(({ oids }) => oids).join(',');
 

@@ -2,6 +2,7 @@
  * Looks whether logins are dead: from the role catalog and the session list of every named node, and from what is
  * prepared. A refused password would prove nothing, since its holder can change it.
  */
+import type { PendingQuery, Sql } from 'postgres';
 import type { JsonObject } from '../../core/canonical.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Activity, Sighting, Subject } from '../../core/provider.ts';
@@ -55,9 +56,16 @@ interface NodeView {
   readonly view: View | string;
 }
 
-/** @param look one look, which may go together with others'. */
-export async function lookTwice(look: (subject: Subject) => Promise<Sighting>, subject: Subject): Promise<Sighting> {
-  const first = await look(subject);
+/**
+ * @param look one look, which may go together with others'.
+ * @param before one that was taken since its end; `null` where none was.
+ */
+export async function lookTwice(
+  look: (subject: Subject) => Promise<Sighting>,
+  subject: Subject,
+  before: Sighting | null,
+): Promise<Sighting> {
+  const first = before ?? (await look(subject));
   if (first.seen !== 'gone') return first;
   await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   return look(subject);
@@ -86,14 +94,37 @@ export async function lookTogether(
 
 async function viewOf(lane: Lane, subjects: readonly Subject[]): Promise<View | string> {
   try {
-    const asked = JSON.stringify(subjects.map((subject) => preparerOf(subject, oidsOf(subject))));
-    const [row] = await lane.run((sql) => sql.unsafe<{ view: string }[]>(LOOK, [asked], { prepare: true }));
-    if (row === undefined) throw new Error('a look without a view');
-    return JSON.parse(row.view) as View;
+    return readView(await lane.run((sql) => sendLook(sql, subjects)));
   } catch (fault) {
     if (fault instanceof ProviderUnavailable) return fault.message;
     throw fault;
   }
+}
+
+/** What is sent for a look: a statement of its own, which may follow others in one go. */
+export function sendLook(sql: Sql, subjects: readonly Subject[]): PendingQuery<ViewRow[]> {
+  const asked = JSON.stringify(subjects.map((subject) => preparerOf(subject, oidsOf(subject))));
+  return sql.unsafe<ViewRow[]>(LOOK, [asked], { prepare: true });
+}
+
+interface ViewRow {
+  readonly view: string;
+}
+
+function readView([row]: readonly ViewRow[]): View {
+  if (row === undefined) throw new Error('a look without a view');
+  return JSON.parse(row.view) as View;
+}
+
+/** What was seen at the only node of a site. @param rows the answer to {@link sendLook} of the same subjects. */
+export function sightingsAt(
+  site: Site,
+  lane: Lane,
+  subjects: readonly Subject[],
+  rows: readonly ViewRow[],
+): ReadonlyMap<Subject, Sighting> {
+  const views = [{ node: nodeName(lane.node), view: readView(rows) }];
+  return new Map(subjects.map((subject, place) => [subject, judge(site, subject, place, views)]));
 }
 
 const oidsOf = (subject: Subject): readonly string[] => {

@@ -50,8 +50,8 @@ const USUALLY_WITHIN = seconds(1);
 interface Desk {
   readonly site: Site;
   mint(prepared: Prepared): Promise<Minted>;
-  end(subject: Subject): Promise<void>;
-  look(subject: Subject): Promise<Sighting>;
+  /** @returns what was seen of it since; `null` where nobody has looked. */
+  end(subject: Subject): Promise<Sighting | null>;
   /** One look of the two that death takes. */
   glance(subject: Subject): Promise<Sighting>;
 }
@@ -59,6 +59,8 @@ interface Desk {
 export function postgresProvider(options: PostgresProviderOptions): PostgresProvider {
   const patience = options.patience ?? PATIENCE;
   const desks = new Map<string, Desk>();
+  /** What was seen of those that have just been ended: the first of the two looks, taken once. */
+  const seen = new WeakMap<Subject, Sighting>();
   const deskOf = (target: OpenTarget): Desk => {
     const { tenant, name, version } = target.version;
     const key = `${tenant}/${name}@${version}`;
@@ -80,8 +82,15 @@ export function postgresProvider(options: PostgresProviderOptions): PostgresProv
     declare,
     specify: specifyLogin,
     mint: async (order, target) => deskOf(target).mint(await prepare(order, options.random)),
-    revoke: (subject, target) => deskOf(target).end(subject),
-    look: (subject, target) => deskOf(target).look(subject),
+    async revoke(subject, target) {
+      const sighting = await deskOf(target).end(subject);
+      if (sighting !== null) seen.set(subject, sighting);
+    },
+    look(subject, target) {
+      const before = seen.get(subject) ?? null;
+      seen.delete(subject);
+      return lookTwice(deskOf(target).glance, subject, before);
+    },
     fence: ({ mark }, target) => fence(deskOf(target).site, mark),
     unfence: ({ mark }, target) => unfence(deskOf(target).site, mark),
     list: (target): Promise<readonly Mark[]> => listMarks(deskOf(target).site),
@@ -106,13 +115,11 @@ function forgetIdle(desks: Map<string, Desk>): void {
 
 function openDesk(target: OpenTarget, clock: Clock, patience: Milliseconds): Desk {
   const site = openSite(target, patience);
-  const look = gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch: readonly Subject[]) => lookTogether(site, batch));
   return {
     site,
     mint: gather({ most: MOST_MINTED, atOnce: MINT_LANES }, (batch) => mintTogether(site, batch, clock)),
     end: gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch) => endTogether(site, batch)),
-    look: (subject) => lookTwice(look, subject),
-    glance: look,
+    glance: gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch) => lookTogether(site, batch)),
   };
 }
 

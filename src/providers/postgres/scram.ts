@@ -3,9 +3,12 @@
  *
  * @see RFC 5802 section 3, RFC 7677
  */
-import { hmacSha256, sha256, utf8 } from '../../core/digest.ts';
+import { hmacSha256, pbkdf2AtOnce, sha256, utf8 } from '../../core/digest.ts';
 import type { Random } from '../../core/ids.ts';
 import { Secret } from '../../core/secret.ts';
+
+/** So few take less than a thread's hop, and hold up nobody. */
+const FEW_ROUNDS = 64;
 
 const PASSWORD_BYTES = 32;
 const SALT_BYTES = 16;
@@ -24,11 +27,11 @@ export async function scramVerifier(password: Secret, rounds: number, random: Ra
   return `SCRAM-SHA-256$${rounds}:${toBase64(salt)}$${toBase64(storedKey)}:${toBase64(serverKey)}`;
 }
 
-/** On the engine's own threads, where it has any. */
+/** Many rounds on the engine's own threads, where it has any. */
 async function saltedPassword(password: Secret, salt: Uint8Array, rounds: number): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey('raw', new Uint8Array(utf8(password.reveal())), 'PBKDF2', false, [
-    'deriveBits',
-  ]);
+  const bytes = utf8(password.reveal());
+  if (rounds <= FEW_ROUNDS) return pbkdf2AtOnce(bytes, salt, rounds);
+  const key = await crypto.subtle.importKey('raw', new Uint8Array(bytes), 'PBKDF2', false, ['deriveBits']);
   const parameters = { name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(salt), iterations: rounds };
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, 256));
 }

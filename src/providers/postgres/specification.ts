@@ -2,6 +2,7 @@
  * What will be sent for a login: from the grant's terms and the target's version, purely.
  */
 import { z } from 'zod';
+import type { JsonObject } from '../../core/canonical.ts';
 import { failure } from '../../core/failure.ts';
 import type { MintSpecification, MintTerms } from '../../core/provider.ts';
 import type { TargetVersion } from '../../core/registers.ts';
@@ -63,7 +64,19 @@ export function specifyLogin(terms: MintTerms, target: TargetVersion): Result<Mi
 }
 
 /** What was specified is read back from the lease: another form is a fault. */
-export const loginOf = (specified: MintSpecification): LoginSpecification => specification.parse(specified);
+export const loginOf = readOnce<MintSpecification, LoginSpecification>((specified) => specification.parse(specified));
+
+/** A kill asks for what its lease keeps a dozen times. Of values that never change, and for no longer than they live. */
+function readOnce<Kept extends object, Read>(parse: (kept: Kept) => Read): (kept: Kept) => Read {
+  const known = new WeakMap<Kept, Read>();
+  return (kept) => {
+    const before = known.get(kept);
+    if (before !== undefined) return before;
+    const read = parse(kept);
+    known.set(kept, read);
+    return read;
+  };
+}
 
 const reference = z.object({
   system_identifier: z.string(),
@@ -78,5 +91,8 @@ const reference = z.object({
 
 export type LoginReference = z.infer<typeof reference>;
 
+const readReference = readOnce<JsonObject, LoginReference>((kept) => reference.parse(kept));
+
 /** `null`: the mint's outcome was never recorded. */
-export const referenceOf = (kept: unknown): LoginReference | null => (kept === null ? null : reference.parse(kept));
+export const referenceOf = (kept: JsonObject | null): LoginReference | null =>
+  kept === null ? null : readReference(kept);

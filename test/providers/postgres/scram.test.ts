@@ -1,4 +1,5 @@
 /** The verifier is the one that Postgres itself would have computed. */
+import { createHmac, createHash, pbkdf2Sync } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Secret } from '../../../src/core/secret.ts';
@@ -17,6 +18,17 @@ scram('is that of the exchange in RFC 7677', async () => {
     'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
   );
 });
+
+for (const rounds of [1, 64, 65]) {
+  scram(`of ${rounds} rounds is what RFC 5802 says, on this thread or another`, async () => {
+    const salted = pbkdf2Sync('pencil', SALT, rounds, 32, 'sha256');
+    const key = (name: string) => createHmac('sha256', salted).update(name).digest();
+    const stored = createHash('sha256').update(key('Client Key')).digest('base64');
+    const verifier = await scramVerifier(new Secret('pencil'), rounds, () => new Uint8Array(SALT));
+    const keys = `${stored}:${key('Server Key').toString('base64')}`;
+    assert.is(verifier, `SCRAM-SHA-256$${rounds}:${SALT.toString('base64')}$${keys}`);
+  });
+}
 
 scram('has its own salt, and as many rounds as told', async () => {
   const password = newPassword(random);
