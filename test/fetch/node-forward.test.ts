@@ -245,6 +245,39 @@ far('that closes an idle connection is asked again, where that does nothing twic
   assert.is(count, 3);
 });
 
+far('that closes each connection behind its answer answers every call', async () => {
+  let count = 0;
+  const closing = createServer((_request, response) => {
+    count++;
+    response.writeHead(200, { connection: 'close' }).end('ok');
+  });
+  const { port: odd } = await started(closing);
+  const calls = Array.from({ length: 20 }, async (_, at) => {
+    for (let again = 0; again < 3; again++) {
+      assert.is(await whole(callTo(`http://127.0.0.1:${odd}/${at}`, { pool: 'closing' })), 'ok');
+    }
+  });
+  await Promise.all(calls);
+  assert.is(count, 60);
+});
+
+far('that says first that an answer comes gives the one that comes', async () => {
+  const early = createServer((_request, response) => {
+    response.writeProcessing();
+    response.end('ok');
+  });
+  const { port: at } = await started(early);
+  const { status, body } = await forward(callTo(`http://127.0.0.1:${at}/`));
+  assert.equal([status, await textOf(body)], [200, 'ok']);
+});
+
+far('answers HEAD with its head alone', async () => {
+  for (let again = 0; again < 3; again++) {
+    const { status, body } = await forward(callTo(here, { method: 'HEAD', pool: 'heads' }));
+    assert.equal([status, await textOf(body)], [200, '']);
+  }
+});
+
 const hostile = suite('a hostile tool');
 
 for (const [what, answer] of [
