@@ -5,7 +5,7 @@
  * @node-only
  */
 import type { Socket } from 'node:net';
-import type { Client } from 'undici';
+import type { Client, Dispatcher } from 'undici';
 import { FetchFailed } from '../core/fetch.ts';
 import type { ForwardedAnswer } from '../core/forward.ts';
 import { inbox } from './inbox.ts';
@@ -135,7 +135,7 @@ function sendOver(kept: Kept, { signal, ...request }: KeptCall, give: (kept: Kep
     if (signal.aborted) return stop();
     kept.client.dispatch(request, {
       onRequestStart() {},
-      onResponseStart(controller, status, headers) {
+      onResponseStart(controller, status) {
         // One that says that another comes.
         if (status < 200) return;
         const leave = (): void => {
@@ -143,7 +143,7 @@ function sendOver(kept: Kept, { signal, ...request }: KeptCall, give: (kept: Kep
           kept.end(new FetchFailed('no answer: left'));
         };
         body = inbox({ pause: () => controller.pause(), resume: () => controller.resume(), leave });
-        resolve({ status, headers: pairsOf(headers), body: body.body });
+        resolve({ status, headers: pairsOf(controller.rawHeaders), body: body.body });
       },
       onResponseData(_controller, chunk) {
         body?.push(chunk);
@@ -158,5 +158,12 @@ function sendOver(kept: Kept, { signal, ...request }: KeptCall, give: (kept: Kep
   });
 }
 
-const pairsOf = (headers: Readonly<Record<string, string | string[] | undefined>>): ForwardedAnswer['headers'] =>
-  Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one) => [name, one] as const));
+/** As they came, and byte for byte: undici's own reading takes them for UTF-8. */
+function pairsOf(raw: Dispatcher.DispatchController['rawHeaders']): ForwardedAnswer['headers'] {
+  if (!Array.isArray(raw)) throw new TypeError('headers of another protocol');
+  const texts = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+  return Array.from({ length: texts.length / 2 }, (_, at) => [
+    (texts[2 * at] ?? '').toLowerCase(),
+    texts[2 * at + 1] ?? '',
+  ]);
+}

@@ -67,6 +67,11 @@ const plain = createServer((request, response) => {
   request.on('end', () => {
     if (request.url === '/redirect') response.writeHead(302, { location: 'http://127.0.0.1:1/' });
     if (request.url === '/cookies') response.setHeader('set-cookie', ['a=1', 'b=2']);
+    if (request.url === '/bytes') {
+      // A head that goes out with a text would be encoded with it.
+      response.writeHead(200, { 'x-name': 'Z\u00c3\u00bcrich' }).end(Buffer.from('ok'));
+      return;
+    }
     if (request.url === '/dies') {
       response.writeHead(200, { 'content-length': '9' });
       response.write('{', () => response.destroy());
@@ -114,6 +119,11 @@ far('shows every header that came', async () => {
     headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value),
     ['a=1', 'b=2'],
   );
+});
+
+far('shows headers byte for byte', async () => {
+  const { headers } = await forward(callTo(`${here}/bytes`));
+  assert.is(headers.find(([name]) => name === 'x-name')?.[1], 'Z\u00c3\u00bcrich');
 });
 
 far('is not reached where its address may not be, as it stands or as a name', async () => {
