@@ -64,6 +64,7 @@ export type Load = TokenLoad | LoginLoad | CallLoad | VaultLoad;
 
 /** Of one run; times in milliseconds. */
 export interface Measured {
+  readonly count: number;
   readonly perSecond: number;
   readonly mean: number;
   readonly p50: number;
@@ -73,6 +74,7 @@ export interface Measured {
 export type Reply = { readonly measured: Measured } | { readonly fault: string };
 
 export interface Generator {
+  readonly pid: number | undefined;
   /** Whatever it sends is signed and built before the first byte goes out. Rejects if any answer is not the good one. */
   run(load: Load): Promise<Measured>;
   stop(): Promise<void>;
@@ -81,6 +83,7 @@ export interface Generator {
 export function startGenerator(): Generator {
   const child = fork(fileURLToPath(new URL('load/generator.ts', import.meta.url)));
   return {
+    pid: child.pid,
     async run(load) {
       const reply = next(child);
       child.send(load);
@@ -112,7 +115,7 @@ export function summaryOf(times: readonly number[], seconds: number): Measured {
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
-  return { perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
+  return { count: times.length, perSecond: times.length / seconds, mean, p50: at(0.5), p99: at(0.99) };
 }
 
 /** Whether a run that begins now is over; one without a limit never is. */
