@@ -6,7 +6,7 @@ import { bundleWithTools, TOOL_KEY, toolTarget } from '../test/support/tool.ts';
 import { alternate, median, ratioOf, rowOf } from './figures.ts';
 import type { Contender } from './figures.ts';
 import type { CallLoad, Generator, Measured } from './load.ts';
-import { residentMegabytes } from './machine.ts';
+import { processorTime, residentMegabytes } from './machine.ts';
 import { sampleMost } from './node.ts';
 import type { Plan } from './plan.ts';
 import { startBrevet, startServer } from './servers.ts';
@@ -33,13 +33,23 @@ export async function measureGateway(folder: string, plan: Plan, generator: Gene
     await populate(broker, key, { psa: target }, ['tool.read', 'tool.upload']);
     const through = async (): Promise<Measured> => generator.run(load(broker.port, await callersOf(broker, key), plan));
     const bare = { path: '/tickets/ACME-1', token: TOOL_KEY };
-    const contenders: Contender<Measured>[] = [
-      { name: 'gateway', run: through },
-      { name: 'proxy', run: () => generator.run(load(proxy.port, [bare], plan)) },
+    const processes = {
+      brevet: broker.process.pid,
+      proxy: proxy.process.pid,
+      far: far.process.pid,
+      load: generator.pid,
+    };
+    const contenders: Contender<Told>[] = [
+      { name: 'gateway', run: () => withCosts(processes, through) },
+      { name: 'proxy', run: () => withCosts(processes, () => generator.run(load(proxy.port, [bare], plan))) },
     ];
     for (const { run } of contenders) await run();
     const results = await alternate(plan.rounds, contenders, plan.told);
     const of = (name: string): number[] => (results.get(name) ?? []).map(({ perSecond }) => perSecond);
+    const cost = (name: string, part: keyof Costs): number[] =>
+      (results.get(name) ?? []).map(({ costs }) => costs[part]);
+    const costRow = (name: string, part: keyof Costs, what: string) =>
+      rowOf(`${name}-cost-${part}`, `  processor time of one: ${what}`, 'µs', cost(name, part));
     // What a process grows to with its first large answer is its own; each of the others is to cost nothing.
     await streamed(broker, key);
     const growth: number[] = [];
@@ -47,7 +57,14 @@ export async function measureGateway(folder: string, plan: Plan, generator: Gene
     return {
       rows: [
         rowOf('gateway', `calls through the gateway; ${CONNECTIONS} connections`, 'per second', of('gateway')),
+        costRow('gateway', 'brevet', 'Brevet’s process'),
+        costRow('gateway', 'postgres', 'its Postgres'),
+        costRow('gateway', 'far', 'the tool'),
+        costRow('gateway', 'load', 'the load'),
         rowOf('proxy', `a bare node:http proxy; ${CONNECTIONS} connections`, 'per second', of('proxy')),
+        costRow('proxy', 'proxy', 'the proxy'),
+        costRow('proxy', 'far', 'the tool'),
+        costRow('proxy', 'load', 'the load'),
         rowOf('gateway-stream', 'more resident memory while 64 MiB stream through, the most', 'MB', growth),
       ],
       ratios: { gateway_over_proxy: ratioOf(of('gateway'), of('proxy')), gateway_stream_mb: median(growth) },
@@ -57,6 +74,51 @@ export async function measureGateway(folder: string, plan: Plan, generator: Gene
     await proxy.stop();
     await far.stop();
   }
+}
+
+interface Processes {
+  readonly brevet: number | undefined;
+  readonly proxy: number | undefined;
+  readonly far: number | undefined;
+  readonly load: number | undefined;
+}
+
+/** Processor time, in microseconds. */
+type Costs = Readonly<Record<keyof Processes | 'postgres', number>>;
+
+interface Told extends Measured {
+  /** Of one call. */
+  readonly costs: Costs;
+}
+
+/** What of it is done behind the answers, such as writing down what came of calls, is waited for. */
+const BEHIND_MS = 200;
+
+async function withCosts(processes: Processes, run: () => Promise<Measured>): Promise<Told> {
+  const before = await spentBy(processes);
+  const measured = await run();
+  await pause(BEHIND_MS);
+  const after = await spentBy(processes);
+  const of = (part: keyof Costs): number => (after[part] - before[part]) / measured.count;
+  const costs = {
+    brevet: of('brevet'),
+    postgres: of('postgres'),
+    proxy: of('proxy'),
+    far: of('far'),
+    load: of('load'),
+  };
+  return { ...measured, costs };
+}
+
+async function spentBy({ brevet, proxy, far, load: by }: Processes): Promise<Costs> {
+  const [whole, bare, tool, generator] = await Promise.all([brevet, proxy, far, by].map(processorTime));
+  return {
+    brevet: whole?.own ?? 0,
+    postgres: whole?.below ?? 0,
+    proxy: bare?.own ?? 0,
+    far: tool?.own ?? 0,
+    load: generator?.own ?? 0,
+  };
 }
 
 const load = (port: number, callers: CallLoad['callers'], { window }: Plan): CallLoad => ({

@@ -74,6 +74,7 @@ export interface Measured {
 export type Reply = { readonly measured: Measured } | { readonly fault: string };
 
 export interface Generator {
+  readonly pid: number | undefined;
   /** Whatever it sends is signed and built before the first byte goes out. Rejects if any answer is not the good one. */
   run(load: Load): Promise<Measured>;
   stop(): Promise<void>;
@@ -82,6 +83,7 @@ export interface Generator {
 export function startGenerator(): Generator {
   const child = fork(fileURLToPath(new URL('load/generator.ts', import.meta.url)));
   return {
+    pid: child.pid,
     async run(load) {
       const reply = next(child);
       child.send(load);

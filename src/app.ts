@@ -3,9 +3,6 @@ import { Hono } from 'hono';
 import { pages } from './console/pages.ts';
 import { failure, NOTHING_HERE } from './core/failure.ts';
 import { newId } from './core/ids.ts';
-import { ProviderUnavailable } from './core/provider.ts';
-import { StoreUnavailable } from './core/store.ts';
-import { seconds } from './core/time.ts';
 import type { Deps } from './deps.ts';
 import { absences } from './http/absences.ts';
 import { acceptances } from './http/acceptances.ts';
@@ -15,6 +12,7 @@ import { assignments } from './http/assignments.ts';
 import { blocks } from './http/blocks.ts';
 import { changes } from './http/changes.ts';
 import { context } from './http/context.ts';
+import { refusalFor } from './http/fault.ts';
 import { gateway } from './http/gateway.ts';
 import { health } from './http/health.ts';
 import { inventories } from './http/inventory.ts';
@@ -33,9 +31,6 @@ import type { Scope } from './http/scope.ts';
 import { trips } from './http/trips.ts';
 import { errors, keys, metadata } from './http/well-known.ts';
 import { problem } from './http/wire.ts';
-
-/** A moment in which a database that restarts is back. */
-const RETRY = seconds(2);
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 
@@ -93,18 +88,6 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
     refused.headers.set('allow', allowed.join(', '));
     return refused;
   });
-  app.onError((fault, c) => {
-    const { log } = c.var.deps;
-    if (fault instanceof StoreUnavailable) {
-      log.warn('store.unavailable', { request: c.var.requestId });
-      return problem(c, failure('database_unavailable', 'the database does not answer', { retryAfter: RETRY }));
-    }
-    if (fault instanceof ProviderUnavailable) {
-      log.warn('provider.unavailable', { request: c.var.requestId, why: fault.message });
-      return problem(c, failure('provider_unavailable', 'the provider does not answer', { retryAfter: RETRY }));
-    }
-    log.error('fault', { request: c.var.requestId, fault: fault.name, message: fault.message, stack: fault.stack });
-    return problem(c, failure('internal', 'something failed here', { hint: 'Tell an operator the request_id.' }));
-  });
+  app.onError((fault, c) => problem(c, refusalFor(fault, c.var.deps, c.var.requestId)));
   return app;
 }

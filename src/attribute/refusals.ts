@@ -60,6 +60,8 @@ export function createRefusals(clock: Clock, window = WINDOW_MS): Refusals {
   };
 }
 
+const AGAIN = { request: 'request.forbidden_again', call: 'gateway.refused_again' } as const;
+
 /** Writes what was counted: one entry for each kind. */
 export async function writeRefusals(deps: Deps): Promise<void> {
   const inSetup = (await deps.store.deployment()).inSetup;
@@ -69,7 +71,7 @@ export async function writeRefusals(deps: Deps): Promise<void> {
       const entry = makeEntry(
         {
           tenant,
-          kind: 'request.forbidden_again',
+          kind: AGAIN[kind.of],
           at: deps.clock(),
           actor: { kind: 'agent', name: agent },
           accountable,

@@ -70,28 +70,40 @@ const CARRIERS: readonly (readonly [network: string, bit: number])[] = [
 /** @returns `null` for what is no IP address as a socket or a resolver writes it. */
 export function addressKind(text: string): AddressKind | null {
   const v4 = parseV4(text);
-  if (v4 !== null) return kindOf(v4, 32, [...METADATA, ...V4]);
+  if (v4 !== null) return kindOf(v4, OF_V4);
   const v6 = parseV6(text.replace(/%[\w.-]+$/, ''));
   return v6 === null ? null : kindOfV6(v6);
 }
 
 function kindOfV6(address: bigint): AddressKind {
-  const own = kindOf(address, 128, [...METADATA, ...V6]);
+  const own = kindOf(address, OF_V6);
   if (own === 'loopback') return own;
-  const carrier = CARRIERS.find(([network]) => isWithin(address, 128, network));
+  const carrier = OF_CARRIERS.find(([network]) => isWithin(address, network));
   if (carrier === undefined) return own;
-  return kindOf((address >> BigInt(96 - carrier[1])) & 0xffff_ffffn, 32, [...METADATA, ...V4]);
+  return kindOf((address >> BigInt(96 - carrier[1])) & 0xffff_ffffn, OF_V4);
 }
 
-const kindOf = (address: bigint, bits: 32 | 128, ranges: readonly Range[]): AddressKind =>
-  ranges.find(([network]) => isWithin(address, bits, network))?.[1] ?? 'reserved';
+const kindOf = (address: bigint, ranges: readonly Parsed<AddressKind>[]): AddressKind =>
+  ranges.find(([network]) => isWithin(address, network))?.[1] ?? 'reserved';
 
-function isWithin(address: bigint, bits: 32 | 128, network: string): boolean {
-  const [base = '', length = ''] = network.split('/');
-  const start = bits === 32 ? parseV4(base) : parseV6(base);
-  const free = BigInt(bits - Number(length));
-  return start !== null && start >> free === address >> free;
+/** What the addresses of a network have in common, once the bits that are theirs to choose are gone. */
+interface Network {
+  readonly start: bigint;
+  readonly free: bigint;
 }
+
+type Parsed<Of> = readonly [network: Network, of: Of];
+
+const isWithin = (address: bigint, { start, free }: Network): boolean => start === address >> free;
+
+/** Those of one width. */
+const parsed = <Of>(bits: 32 | 128, ranges: readonly (readonly [network: string, of: Of])[]): readonly Parsed<Of>[] =>
+  ranges.flatMap(([text, of]) => {
+    const [base = '', length = ''] = text.split('/');
+    const start = bits === 32 ? parseV4(base) : parseV6(base);
+    const free = BigInt(bits - Number(length));
+    return start === null ? [] : [[{ start: start >> free, free }, of] as const];
+  });
 
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;
 
@@ -124,6 +136,11 @@ function groupsOf(text: string): number[] | null {
     ? groups.map((group) => Number.parseInt(group, 16))
     : null;
 }
+
+/** Read once: each call of a tool by its address is held against them. */
+const OF_V4 = parsed(32, [...METADATA, ...V4]);
+const OF_V6 = parsed(128, [...METADATA, ...V6]);
+const OF_CARRIERS = parsed(128, CARRIERS);
 
 /** What a deployment may reach beside the public internet. */
 export interface Reach {

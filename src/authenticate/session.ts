@@ -5,7 +5,7 @@
  */
 import { isName } from '../core/ids.ts';
 import type { AgentName } from '../core/ids.ts';
-import { toHex } from '../core/digest.ts';
+import { sha256Hex, toHex } from '../core/digest.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -62,7 +62,7 @@ export async function verifySession(
   const why = whyNotHere(token, tenantIssuer(deps.publicUrl, snapshot.tenant.name), now);
   if (why !== null) return unauthenticated(why);
   const key = snapshot.keys.find(({ kid }) => kid === token.kid);
-  if (key === undefined || !(await isSignedBy(key.publicJwk, token, text))) {
+  if (key === undefined || !(await isSignedBy(key.publicJwk, token, sha256Hex(text)))) {
     return unauthenticated('not signed by this tenant');
   }
   const { sub, proof } = token.claims;

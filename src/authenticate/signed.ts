@@ -1,5 +1,4 @@
 /** Whether a token that Brevet made is signed with a tenant's key, asked again with every call that bears it. */
-import { sha256, toHex, utf8 } from '../core/digest.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { verifySignature } from './token.ts';
 import type { UnverifiedToken } from './token.ts';
@@ -11,9 +10,9 @@ import type { UnverifiedToken } from './token.ts';
 const signed = new WeakMap<PublicJwk, Set<string>>();
 const SIGNED_KEPT = 1_000;
 
-export async function isSignedBy(key: PublicJwk, token: UnverifiedToken, text: string): Promise<boolean> {
+/** @param digest of the token's text. */
+export async function isSignedBy(key: PublicJwk, token: UnverifiedToken, digest: string): Promise<boolean> {
   const known = signed.get(key) ?? new Set();
-  const digest = toHex(sha256(utf8(text)));
   if (known.has(digest)) return true;
   if ((await verifySignature(token, key)) === null) return false;
   const [oldest] = known;

@@ -11,6 +11,7 @@ import type { Deps } from '../deps.ts';
 import type { Calling } from '../use/gateway/calling.ts';
 import { answeredEntry, echoEntry } from '../use/gateway/record.ts';
 import type { Outcome } from '../use/gateway/record.ts';
+import { note } from './note.ts';
 import { endSpent } from './uses.ts';
 
 /** Until they are written: shorter than anybody looks. */
@@ -19,9 +20,6 @@ const GATHER_MS = 25;
 const READ_BACK_MS = 500;
 /** In one commit. */
 const MOST_ENTRIES = 256;
-/** More would only mean that the deployment is being rewritten all the time. */
-const TRIES = 5;
-
 interface Waiting {
   readonly entries: Map<TenantName, Entry[]>;
   /** Those whose last use was surely counted, and those of which it may have been. */
@@ -101,16 +99,4 @@ async function writeGathered(deps: Deps, here: Waiting): Promise<void> {
   );
   const failed = (await ending).find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-}
-
-/** Facts that change nothing but the ledger, and hold whatever has moved since. */
-async function note(deps: Deps, tenant: TenantName, entries: readonly Entry[]): Promise<void> {
-  let epochs = (await deps.store.snapshot(tenant))?.epochs ?? null;
-  for (let tries = 0; tries < TRIES && epochs !== null; tries++) {
-    const when = { epochs, oneUse: null, idempotency: null };
-    const written = await deps.store.commit({ kind: 'session.open', tenant, when }, entries);
-    if (written.ok) return;
-    epochs = await deps.store.epochs(tenant);
-  }
-  deps.log.error('gateway.not_recorded', { tenant, entries: entries.map(({ id }) => id) });
 }

@@ -10,6 +10,7 @@ import type { Failure } from '../core/failure.ts';
 import { parseId } from '../core/ids.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
+import type { Lease } from '../core/lease.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { between, seconds } from '../core/time.ts';
@@ -35,6 +36,7 @@ import { needsLookup, whyNotTied } from '../use/gateway/tie.ts';
 import { again, done, isStale, trying, turnAway } from './callers.ts';
 import type { Step } from './callers.ts';
 import { conclude } from './conclude.ts';
+import { notLetThrough } from './not-let-through.ts';
 
 export interface GatewayCall extends Called {
   readonly token: string;
@@ -52,6 +54,10 @@ export interface GatewayAnswer extends Exchanged {
 
 /** What of a call is done once, however often it is looked at again. */
 interface Once {
+  /** Whose call it is proven to be. */
+  lease: Lease | null;
+  /** What comes of it from then on is told by its answer. */
+  isCounted: boolean;
   open: OpenCall | null;
   body: Result<SentBody> | null;
 }
@@ -59,13 +65,14 @@ interface Once {
 export async function callThrough(deps: Deps, tenant: TenantName, call: GatewayCall): Promise<Result<GatewayAnswer>> {
   const id = parseId('lse', call.lease);
   if (!id.ok) return err(failureIn(LEASE_OVER));
-  const once: Once = { open: null, body: null };
+  const once: Once = { lease: null, isCounted: false, open: null, body: null };
   let isAnswered = false;
   try {
     const result = await trying<GatewayAnswer>(deps, tenant, (snapshot) =>
       attempt(deps, snapshot, id.value, call, once),
     );
     isAnswered = result.ok;
+    if (!result.ok && once.lease !== null && !once.isCounted) await notLetThrough(deps, once.lease, call, result.error);
     return result;
   } finally {
     // What was answered is closed when its answer has ended.
@@ -81,6 +88,7 @@ async function attempt(
   once: Once,
 ): Promise<Step<GatewayAnswer>> {
   const found = await callingOf(deps, snapshot, id, call.token);
+  once.lease = found.ok ? found.value.lease : found.error.lease;
   if (!found.ok) return turnAway(deps, snapshot, found.error);
   const calling = found.value;
   const { lease, tool } = calling;
@@ -104,7 +112,7 @@ async function attempt(
     lease: lease.id,
     signal: open.value.signal,
   });
-  return tied === null ? use(deps, sending, key.value) : done(err(tied));
+  return tied === null ? use(deps, sending, key.value, once) : done(err(tied));
 }
 
 const BLOCKED = failure('blocked', 'oversight has stopped this here', { hint: 'Stop, and tell your owner.' });
@@ -145,7 +153,7 @@ interface Sending extends Calling {
 }
 
 /** From its commit on the use is spent, whatever becomes of the call. */
-async function use(deps: Deps, sending: Sending, key: Key): Promise<Step<GatewayAnswer>> {
+async function use(deps: Deps, sending: Sending, key: Key, once: Once): Promise<Step<GatewayAnswer>> {
   const { lease, snapshot, matched, tool } = sending;
   const at = deps.clock();
   const entry = makeEntry(usedEntry(sending, matched, tool, at), deps.random);
@@ -156,6 +164,7 @@ async function use(deps: Deps, sending: Sending, key: Key): Promise<Step<Gateway
     deps.gateway.leases.delete(lease.id);
     return done(err(failureIn(LEASE_OVER)));
   }
+  once.isCounted = true;
   const [receipt] = used.value.receipts;
   if (receipt === undefined) throw new Error('a use was counted without its entry');
   return done(await send(deps, sending, { key, receipt, at }));

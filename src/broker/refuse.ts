@@ -55,11 +55,15 @@ export async function refuseFull(deps: Deps, asking: Asking, when: Conditions, f
   return writeWhole(deps, asking, decision, { ...when, idempotency: null }, { kind, refusal });
 }
 
-const kindOf = ({ principal }: Asking, of: Omit<RefusalKind, 'tenant' | 'agent' | 'accountable'>): RefusalKind => ({
+const kindOf = (
+  { principal }: Asking,
+  kind: Omit<RefusalKind, 'of' | 'tenant' | 'agent' | 'accountable'>,
+): RefusalKind => ({
+  of: 'request',
   tenant: principal.tenant,
   agent: principal.agent.name,
   accountable: principal.agent.owner,
-  ...of,
+  ...kind,
 });
 
 const counted = (refusal: Failure, decision: Forbid): Step<never> =>

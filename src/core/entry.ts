@@ -51,6 +51,9 @@ export const ENTRY_KINDS = [
   'lease.reported',
   /** A call through the gateway has ended, and what came of it. */
   'gateway.answered',
+  /** A call that was proven to be a lease's, and not let through. */
+  'gateway.refused',
+  'gateway.refused_again',
   /** What was answered held the key, and was cut. */
   'gateway.key_echoed',
   /** A credential that bore Brevet's mark and that no lease knew: killed. */

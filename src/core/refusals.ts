@@ -5,6 +5,8 @@
 import type { AgentName, PersonName, TenantName } from './ids.ts';
 
 export interface RefusalKind {
+  /** What was refused: an access request, or a call through the gateway. */
+  readonly of: 'request' | 'call';
   readonly tenant: TenantName;
   readonly agent: AgentName;
   /** Accountable for the agent: a refusal under another owner is of another kind. */
@@ -13,7 +15,7 @@ export interface RefusalKind {
   readonly task: string;
   readonly resource: string;
   readonly code: string;
-  /** The rules that decided, joined; or the budget that is full. */
+  /** The rules that decided, joined; or the budget that is full; or the target that was called. */
   readonly rules: string;
 }
 

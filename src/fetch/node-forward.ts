@@ -31,8 +31,9 @@ export function nodeForward(reach: Reach, resolve: Resolve = byDns): NodeForward
       const allowed = checkUrl(call.url.reveal(), call.mayBePrivate ? reach : { privateHosts: [] });
       if (typeof allowed === 'string') throw new FetchRefused(`refused: ${allowed}`);
       const { ca, signal } = call;
-      const pool = pools.of(`${call.pool} ${String(call.mayBePrivate)}`, allowed.url, ca);
-      return send(call, pool, { allowed, lookup: lookupWithin(allowed, resolve), ca, signal });
+      const site = { allowed, lookup: lookupWithin(allowed, resolve), ca };
+      const pool = pools.of(`${call.pool} ${String(call.mayBePrivate)}`, site);
+      return send(call, pool, { ...site, signal });
     },
     close: () => pools.close(),
   };
@@ -42,15 +43,24 @@ async function send(call: ForwardCall, pool: Pool, reaching: Reaching): Promise<
   try {
     if (pool.session !== null) return await overHttp2(call, pool.session, reaching);
     if (pool.speaks !== 'http/1.1') return await asNegotiated(call, pool, reaching);
-    return await overHttp1(call, reaching, isRepeatable(call) ? { agent: pool.agent } : { agent: false });
+    return await (isRepeatable(call) ? overKept(call, pool, reaching) : overHttp1(call, reaching, { agent: false }));
   } catch (fault) {
     throw fault instanceof Error ? asFetchError(fault) : fault;
   }
 }
 
+type Repeatable = ForwardCall & { readonly method: 'GET' | 'HEAD'; readonly body: null };
+
 /** Without a body, and by a method that does the same when it comes twice. @see RFC 9110 section 9.2.2 */
-const isRepeatable = ({ method, body }: ForwardCall): boolean =>
-  body === null && (method === 'GET' || method === 'HEAD');
+const isRepeatable = (call: ForwardCall): call is Repeatable =>
+  call.body === null && (call.method === 'GET' || call.method === 'HEAD');
+
+const overKept = (
+  { method, headers }: Repeatable,
+  { kept }: Pool,
+  { allowed: { url }, signal }: Reaching,
+): Promise<ForwardedAnswer> =>
+  kept.send({ method, path: `${url.pathname}${url.search}`, headers: shown(headers), signal });
 
 async function asNegotiated(call: ForwardCall, pool: Pool, reaching: Reaching): Promise<ForwardedAnswer> {
   const socket = await negotiate(reaching);
@@ -76,18 +86,9 @@ async function overHttp1(
     ...connection,
   });
   request.on('socket', (socket) => watch(socket, allowed, (why) => request.destroy(why)));
-  try {
-    const response = await answered(request, call);
-    return { status: response.statusCode ?? 0, headers: pairsOf(response.rawHeaders), body: bytesOf(response) };
-  } catch (fault) {
-    // An idle connection that its server was just closing: the call never got there, and may come again.
-    if (!request.reusedSocket || !isRepeatable(call) || !isReset(fault)) throw fault;
-    return overHttp1(call, reaching, { agent: false });
-  }
+  const response = await answered(request, call);
+  return { status: response.statusCode ?? 0, headers: pairsOf(response.rawHeaders), body: bytesOf(response) };
 }
-
-const isReset = (fault: unknown): boolean =>
-  fault instanceof Error && 'code' in fault && (fault.code === 'ECONNRESET' || fault.code === 'EPIPE');
 
 function answered(request: ClientRequest, { body }: ForwardCall): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {

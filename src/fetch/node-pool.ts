@@ -4,41 +4,40 @@
  *
  * @node-only
  */
-import { Agent as HttpAgent } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
-import { Agent as HttpsAgent } from 'node:https';
+import { connect as connectPlain, isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
-import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { AllowedUrl } from '../authenticate/address.ts';
 import { watch } from './node.ts';
+import { keepConnections } from './node-kept.ts';
+import type { Connect, Keeping } from './node-kept.ts';
 
 /** Shorter than what servers keep an idle connection for, so that few calls meet one that is just going. */
 const IDLE_MS = 4_000;
-/** As many as agents call at once: one that is closed after each call costs its tool more than the call. */
-const MOST_IDLE = 256;
 const MOST_POOLS = 1_000;
 
 export interface Pool {
-  readonly agent: HttpAgent;
+  /** Of HTTP/1.1, for calls that may come twice. */
+  readonly kept: Keeping;
   /** What its server speaks, once that is known; over plain http that is HTTP/1.1. */
   speaks: 'http/1.1' | 'h2' | null;
   session: ClientHttp2Session | null;
 }
 
 export interface Pools {
-  of(key: string, url: URL, ca: string | null): Pool;
+  of(key: string, to: Site): Pool;
   close(): void;
 }
 
 export function createPools(): Pools {
   const pools = new Map<string, Pool>();
   return {
-    of(key, url, ca) {
-      const name = `${key} ${url.origin} ${ca ?? ''}`;
-      const known = pools.get(name) ?? newPool(url, ca);
+    of(key, to) {
+      const name = `${key} ${to.allowed.url.origin} ${to.ca ?? ''}`;
+      const known = pools.get(name) ?? newPool(to);
       pools.delete(name);
       pools.set(name, known);
       const [oldest] = pools;
@@ -55,38 +54,65 @@ export function createPools(): Pools {
   };
 }
 
-function newPool(url: URL, ca: string | null): Pool {
-  const kept = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: MOST_IDLE, scheduling: 'lifo' } as const;
-  return url.protocol === 'https:'
-    ? { agent: new HttpsAgent({ ...kept, ...(ca !== null && { ca }) }), speaks: null, session: null }
-    : { agent: new HttpAgent(kept), speaks: 'http/1.1', session: null };
+function newPool(to: Site): Pool {
+  const { url } = to.allowed;
+  const kept = keepConnections(url.origin, connecting(to));
+  return { kept, speaks: url.protocol === 'https:' ? null : 'http/1.1', session: null };
 }
 
 /** Calls under way on it go on; what is idle goes. */
-function closePool({ agent, session }: Pool): void {
-  agent.destroy();
+function closePool({ kept, session }: Pool): void {
+  kept.close();
   session?.close();
 }
 
-export interface Reaching {
+/** A server, and how its addresses are found and looked at. */
+export interface Site {
   readonly allowed: AllowedUrl;
   readonly lookup: LookupFunction;
   readonly ca: string | null;
+}
+
+/** A call on its way to it. */
+export interface Reaching extends Site {
   readonly signal: AbortSignal;
 }
 
-/** A connection over TLS on which the server has said what it speaks. */
-export function negotiate({ allowed, lookup, ca, signal }: Reaching): Promise<TLSSocket> {
-  const { url, host } = allowed;
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      host,
-      port: Number(url.port || 443),
-      ALPNProtocols: ['h2', 'http/1.1'],
-      lookup,
-      ...(isIP(host) === 0 && { servername: host }),
-      ...(ca !== null && { ca }),
+const connecting =
+  (to: Site): Connect =>
+  (then) => {
+    const { url, host } = to.allowed;
+    const isPlain = url.protocol === 'http:';
+    const socket = isPlain
+      ? connectPlain({ host, port: Number(url.port || 80), lookup: to.lookup, noDelay: true })
+      : tlsTo(to, ['http/1.1']);
+    watch(socket, to.allowed, (why) => socket.destroy(why));
+    const failed = (fault: Error): void => then(fault, null);
+    socket.once('error', failed);
+    socket.once(isPlain ? 'connect' : 'secureConnect', () => {
+      if (socket.destroyed) return;
+      socket.off('error', failed);
+      then(null, socket);
     });
+    return socket;
+  };
+
+function tlsTo({ allowed: { url, host }, lookup, ca }: Site, ALPNProtocols: string[]): TLSSocket {
+  return connectTls({
+    host,
+    port: Number(url.port || 443),
+    ALPNProtocols,
+    lookup,
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(ca !== null && { ca }),
+  });
+}
+
+/** A connection over TLS on which the server has said what it speaks. */
+export function negotiate(to: Reaching): Promise<TLSSocket> {
+  const { allowed, signal } = to;
+  return new Promise((resolve, reject) => {
+    const socket = tlsTo(to, ['h2', 'http/1.1']);
     const stop = (): void => {
       socket.destroy(new Error('stopped'));
     };

@@ -25,8 +25,10 @@ export function tenantOf(c: Context<Scope>): Result<TenantName> {
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
-export function bearerOf(c: Context<Scope>): Result<string> {
-  const token = BEARER.exec(c.req.header('authorization') ?? '')?.[1];
+export const bearerOf = (c: Context<Scope>): Result<string> => bearerIn(c.req.header('authorization'));
+
+export function bearerIn(authorization = ''): Result<string> {
+  const token = BEARER.exec(authorization)?.[1];
   if (token !== undefined) return ok(token);
   const hint = 'Send authorization: Bearer with a token of POST /t/{tenant}/token or of your OIDC issuer.';
   return err(failure('unauthenticated', 'The token is missing, wrong or over', { hint }));

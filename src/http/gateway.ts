@@ -1,24 +1,19 @@
-/** Calls through the gateway: everything below a lease's own path, whatever its method. */
+/** Calls through the gateway: everything below a lease's own path, whatever its method. On Node most go by `node/gateway.ts`. */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
-import { callThrough } from '../broker/gateway.ts';
-import type { GatewayAnswer } from '../broker/gateway.ts';
 import { AnswerCut } from '../use/gateway/answer.ts';
-import { bearerOf, tenantOf } from './caller.ts';
+import type { Exchanged } from '../use/gateway/exchange.ts';
+import { tenantOf } from './caller.ts';
+import { throughGateway } from './gateway-call.ts';
 import type { Scope } from './scope.ts';
 import { problem } from './wire.ts';
 
 export const gateway = new Hono<Scope>();
 
 gateway.all('/:lease/*', async (c) => {
-  const tenant = tenantOf(c);
-  if (!tenant.ok) return problem(c, tenant.error);
-  const token = bearerOf(c);
-  if (!token.ok) return problem(c, token.error);
   const { raw } = c.req;
-  const answer = await callThrough(c.var.deps, tenant.value, {
-    token: token.value,
+  const answer = await throughGateway(c.var.deps, tenantOf(c), {
     lease: c.req.param('lease'),
     method: raw.method,
     target: targetOf(c),
@@ -40,14 +35,10 @@ function targetOf(c: Context<Scope>): string | null {
   return OWN_PATH.exec(c.env?.incoming?.url ?? `${pathname}${search}`)?.[1] ?? null;
 }
 
-function passed(c: Context<Scope>, { status, headers, body, receipt }: GatewayAnswer): Response {
+function passed(c: Context<Scope>, { status, headers, body }: Exchanged): Response {
   const isWhole = body === null || body instanceof Uint8Array;
   const sent = isWhole ? bytesOf(body) : ReadableStream.from(orBrokenOff(c, body));
-  return c.newResponse(sent, status as StatusCode, {
-    ...headers,
-    'cache-control': 'no-store',
-    'brevet-receipt': `${receipt.entry} ${receipt.leafHash}`,
-  });
+  return c.newResponse(sent, status as StatusCode, headers);
 }
 
 const bytesOf = (body: Uint8Array | null): Uint8Array<ArrayBuffer> | null =>

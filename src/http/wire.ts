@@ -9,6 +9,7 @@ import type { Receipt } from '../core/entry.ts';
 import { FAILURES } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { Secret } from '../core/secret.ts';
+import type { Deps } from '../deps.ts';
 import type { Scope } from './scope.ts';
 
 /** Credentials and decisions are for one caller, now. */
@@ -18,24 +19,37 @@ export const answer = (c: Context<Scope>, body: unknown, status: ContentfulStatu
   c.json(body, status, NEVER_KEPT);
 
 export function problem(c: Context<Scope>, refusal: Failure): Response {
-  const row = FAILURES[refusal.code];
+  const { status, headers, text } = problemOf(c.var.deps, c.var.requestId, refusal);
+  return c.newResponse(text, status as ContentfulStatusCode, headers);
+}
+
+export interface Problem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** The same, for whoever writes it without hono. */
+export function problemOf({ publicUrl }: Pick<Deps, 'publicUrl'>, requestId: string, refusal: Failure): Problem {
+  const { title, status } = FAILURES[refusal.code];
   const body = {
-    type: `${c.var.deps.publicUrl}/errors/${refusal.code}`,
-    title: row.title,
-    status: row.status,
+    type: `${publicUrl}/errors/${refusal.code}`,
+    title,
+    status,
     code: refusal.code,
     detail: refusal.detail,
     ...(refusal.hint === undefined ? {} : { hint: refusal.hint }),
     ...(refusal.path === undefined ? {} : { path: refusal.path }),
-    request_id: c.var.requestId,
+    request_id: requestId,
     ...refusal.members,
   };
-  return c.json(body, row.status as ContentfulStatusCode, {
+  const headers = {
     ...NEVER_KEPT,
     ...retryAfter(refusal),
     ...challenge(refusal),
     'content-type': 'application/problem+json',
-  });
+  };
+  return { status, headers, text: JSON.stringify(body) };
 }
 
 /**

@@ -1,14 +1,14 @@
 /** Serves a node's app over HTTP and keeps its sweeper going. */
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { serve as listen } from '@hono/node-server';
-import { createApp } from '../app.ts';
 import { takeIn } from '../administer/take-in.ts';
 import { count, hunt, watch } from '../broker.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import type { Deps } from '../deps.ts';
 import { makeNode } from './parts.ts';
 import type { NodeParts } from './parts.ts';
+import { nodeServer } from './server.ts';
 
 /** A pass each half second sees an expiry soon enough; the queue is taken up as soon. */
 const SWEEP_EVERY_MS = 500;
@@ -69,7 +69,7 @@ async function serveDeps(
   { host, port: asked }: ServeOptions['listen'],
 ): Promise<Serving> {
   const { inSetup } = await deps.store.deployment();
-  const { server, port } = await startListening(createApp(() => deps).fetch, { host, port: asked });
+  const { server, port } = await startListening(nodeServer(deps, host), { host, port: asked });
   const sweeper = startSweeper(deps);
   const hunter = every(HUNT_LOOK_MS, () => deps.background(hunt(deps)));
   const counter = every(COUNT_LOOK_MS, () => deps.background(counting(deps)));
@@ -94,19 +94,16 @@ async function serveDeps(
   };
 }
 
-type Server = ReturnType<typeof listen>;
-
 function startListening(
-  fetch: Parameters<typeof listen>[0]['fetch'],
+  server: Server,
   { host, port }: ServeOptions['listen'],
 ): Promise<{ readonly server: Server; readonly port: number }> {
   return new Promise((resolve, reject) => {
-    // Its own Response in the global's place is what lets an answer go out in one write, with no stream in between.
-    const server = listen({ fetch, hostname: host, port, overrideGlobalObjects: true }, (info: AddressInfo) => {
-      server.off('error', reject);
-      resolve({ server, port: info.port });
-    });
     server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve({ server, port: (server.address() as AddressInfo).port });
+    });
   });
 }
 
@@ -114,10 +111,8 @@ async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  if ('closeIdleConnections' in server) server.closeIdleConnections();
-  const force = setTimeout(() => {
-    if ('closeAllConnections' in server) server.closeAllConnections();
-  }, DRAIN_MS);
+  server.closeIdleConnections();
+  const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
   await closed;
   clearTimeout(force);
 }

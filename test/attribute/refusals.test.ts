@@ -9,6 +9,7 @@ import { FORBIDDEN, PERMITTED, testApp } from '../support/app.ts';
 const MINUTE = 60_000;
 const kind = (more: Partial<Record<keyof RefusalKind, string>> = {}): RefusalKind =>
   ({
+    of: 'request',
     tenant: 'acme',
     agent: 'bot',
     accountable: 'olga',
@@ -45,7 +46,7 @@ counting('are written whole once, and counted from then on', () => {
   assert.equal(refusals.take(), []);
 });
 
-for (const part of ['tenant', 'agent', 'task', 'resource', 'code', 'rules'] as const) {
+for (const part of ['of', 'tenant', 'agent', 'task', 'resource', 'code', 'rules'] as const) {
   counting(`are not alike with another ${part}`, () => {
     const refusals = createRefusals(() => instant(0));
     first(refusals, kind());

@@ -67,6 +67,11 @@ const plain = createServer((request, response) => {
   request.on('end', () => {
     if (request.url === '/redirect') response.writeHead(302, { location: 'http://127.0.0.1:1/' });
     if (request.url === '/cookies') response.setHeader('set-cookie', ['a=1', 'b=2']);
+    if (request.url === '/bytes') {
+      // A head that goes out with a text would be encoded with it.
+      response.writeHead(200, { 'x-name': 'Z\u00c3\u00bcrich' }).end(Buffer.from('ok'));
+      return;
+    }
     if (request.url === '/dies') {
       response.writeHead(200, { 'content-length': '9' });
       response.write('{', () => response.destroy());
@@ -114,6 +119,11 @@ far('shows every header that came', async () => {
     headers.filter(([name]) => name === 'set-cookie').map(([, value]) => value),
     ['a=1', 'b=2'],
   );
+});
+
+far('shows headers byte for byte', async () => {
+  const { headers } = await forward(callTo(`${here}/bytes`));
+  assert.is(headers.find(([name]) => name === 'x-name')?.[1], 'Z\u00c3\u00bcrich');
 });
 
 far('is not reached where its address may not be, as it stands or as a name', async () => {
@@ -243,6 +253,39 @@ far('that closes an idle connection is asked again, where that does nothing twic
   const { port: odd } = await started(closing);
   for (let again = 0; again < 2; again++) assert.is(await whole(callTo(`http://127.0.0.1:${odd}/`)), 'ok');
   assert.is(count, 3);
+});
+
+far('that closes each connection behind its answer answers every call', async () => {
+  let count = 0;
+  const closing = createServer((_request, response) => {
+    count++;
+    response.writeHead(200, { connection: 'close' }).end('ok');
+  });
+  const { port: odd } = await started(closing);
+  const calls = Array.from({ length: 20 }, async (_, at) => {
+    for (let again = 0; again < 3; again++) {
+      assert.is(await whole(callTo(`http://127.0.0.1:${odd}/${at}`, { pool: 'closing' })), 'ok');
+    }
+  });
+  await Promise.all(calls);
+  assert.is(count, 60);
+});
+
+far('that says first that an answer comes gives the one that comes', async () => {
+  const early = createServer((_request, response) => {
+    response.writeProcessing();
+    response.end('ok');
+  });
+  const { port: at } = await started(early);
+  const { status, body } = await forward(callTo(`http://127.0.0.1:${at}/`));
+  assert.equal([status, await textOf(body)], [200, 'ok']);
+});
+
+far('answers HEAD with its head alone', async () => {
+  for (let again = 0; again < 3; again++) {
+    const { status, body } = await forward(callTo(here, { method: 'HEAD', pool: 'heads' }));
+    assert.equal([status, await textOf(body)], [200, '']);
+  }
 });
 
 const hostile = suite('a hostile tool');

@@ -105,7 +105,7 @@ const asText = ({ request, kinds }: { readonly request: string; readonly kinds: 
   `${request}: ${kinds.join(' ')}`;
 
 /** What is written of a lease beside its states: as often as it happened. */
-const BESIDE = ['lease.reported', 'lease.landed', 'lease.used', 'gateway.answered'];
+const BESIDE = ['lease.reported', 'lease.landed', 'lease.used', 'gateway.answered', 'gateway.refused'];
 
 function untoldLeases(
   leases: readonly LeaseRow[],

@@ -5,9 +5,9 @@
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { serve } from '@hono/node-server';
 import { parseDocument } from 'yaml';
 import type { BundleFiles } from '../../src/core/registers.ts';
+import { nodeServer } from '../../src/node/server.ts';
 import { ACCEPTED, must, rulesOnDisk, testApp } from './app.ts';
 import type { NodeOptions, TestApp, TestNode } from './app.ts';
 
@@ -246,10 +246,7 @@ export async function leased(
 
 /** The node on a port, as it serves in earnest. */
 export async function listening(node: TestNode): Promise<{ readonly port: number; close(): Promise<void> }> {
-  const server = await new Promise<Server>((resolve) => {
-    const made = serve({ fetch: node.app.fetch, hostname: '127.0.0.1', port: 0, overrideGlobalObjects: true }, () =>
-      resolve(made as Server),
-    );
-  });
+  const server = nodeServer(node.deps, '127.0.0.1');
+  await listen(server);
   return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
 }

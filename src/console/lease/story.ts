@@ -151,6 +151,9 @@ function sentenceOf(step: Step): Markup | string {
       it${facts['method'] === undefined ? '' : html`: <code>${text(facts['method'])} ${text(facts['path'])}</code>`}.`;
     case 'gateway.answered':
       return html`The tool answered <code>${JSON.stringify(facts['status'] ?? null)}</code>.`;
+    case 'gateway.refused':
+    case 'gateway.refused_again':
+      return html`${who} made a call that was not let through: <code>${text(facts['code'])}</code>.`;
     case 'gateway.key_echoed':
       return 'The answer held the key, and was cut.';
     case 'lease.revoking':

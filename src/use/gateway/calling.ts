@@ -10,10 +10,11 @@ import { gatewaySpecification } from '../../core/gateway/specification.ts';
 import type { GatewaySpecification } from '../../core/gateway/specification.ts';
 import type { AgentName, LeaseId } from '../../core/ids.ts';
 import type { Lease } from '../../core/lease.ts';
-import { ok } from '../../core/result.ts';
+import { err, ok } from '../../core/result.ts';
+import type { Result } from '../../core/result.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { unauthenticated } from '../../authenticate/auth-failure.ts';
-import type { Proven } from '../../authenticate/auth-failure.ts';
+import type { AuthFailure } from '../../authenticate/auth-failure.ts';
 import { agentInStanding } from '../../authenticate/principal.ts';
 import type { AgentPrincipal } from '../../authenticate/principal.ts';
 import type { Deps } from '../../deps.ts';
@@ -32,40 +33,59 @@ export interface Calling {
   readonly block: Block | null;
 }
 
-export async function callingOf(deps: Deps, snapshot: Snapshot, id: LeaseId, token: string): Promise<Proven<Calling>> {
+export interface NotCalling extends AuthFailure {
+  /** Where the token is its own, and it may not be used. */
+  readonly lease: Lease | null;
+}
+
+export async function callingOf(
+  deps: Deps,
+  snapshot: Snapshot,
+  id: LeaseId,
+  token: string,
+): Promise<Result<Calling, NotCalling>> {
   const agent = await verifyLeaseToken(deps, snapshot, id, token);
-  if (!agent.ok) return agent;
+  if (!agent.ok) return notCalling(agent, null);
   const kept = await leaseOf(deps, snapshot, id, agent.value);
-  const tool = kept === null ? null : toolFor(snapshot, kept.version);
-  if (kept === null || tool === null) return LEASE_OVER;
-  const { lease } = kept;
+  if (kept === null) return notCalling(LEASE_OVER, null);
+  const { lease, version } = kept;
+  const tool = version === null ? null : toolFor(snapshot, version);
+  if (tool === null) return notCalling(LEASE_OVER, lease);
   const now = deps.clock();
   const standing = agentInStanding(snapshot, lease.agent, 'session', now);
-  if (!standing.ok) return unauthenticated(standing.error.why);
+  if (!standing.ok) return notCalling(unauthenticated(standing.error.why), lease);
   const principal = standing.value;
   const block = blockOver(snapshot.blocks, blockableOf(lease, principal.agent), now);
   return ok({ lease, specification: specificationOf(lease), principal, snapshot, tool, block });
 }
+
+const notCalling = (why: Result<never, AuthFailure>, lease: Lease | null): Result<never, NotCalling> =>
+  why.ok ? why : err({ ...why.error, lease });
 
 export const LEASE_OVER = unauthenticated('the lease is over, or was never this token’s');
 
 /** Some kilobytes each. */
 const MOST_LEASES = 4096;
 
-async function leaseOf(deps: Deps, snapshot: Snapshot, id: LeaseId, agent: AgentName): Promise<KeptLease | null> {
+/** `version`: none where it may not be used any more. */
+type Found = Omit<KeptLease, 'version'> & { readonly version: KeptLease['version'] | null };
+
+async function leaseOf(deps: Deps, snapshot: Snapshot, id: LeaseId, agent: AgentName): Promise<Found | null> {
   const { leases } = deps.gateway;
-  const { name: tenant } = snapshot.tenant;
-  const known = leases.get(id) ?? (await readLease(deps, snapshot, id));
-  if (known === null || known.lease.tenant !== tenant || known.lease.agent !== agent) return null;
-  keep(leases, id, known, MOST_LEASES);
-  if (deps.clock() < known.lease.expiresAt) return known;
+  const known = leases.get(id);
+  const lease = known?.lease ?? (await deps.store.lease(snapshot.tenant.name, id));
+  if (lease?.tenant !== snapshot.tenant.name || lease.agent !== agent) return null;
+  if (deps.clock() < lease.expiresAt) {
+    const kept = known ?? (await withVersion(deps, snapshot, lease));
+    if (kept !== null) keep(leases, id, kept, MOST_LEASES);
+    return kept ?? { lease, version: null };
+  }
   leases.delete(id);
-  return null;
+  return { lease, version: null };
 }
 
-async function readLease({ store }: Deps, { tenant, targets }: Snapshot, id: LeaseId): Promise<KeptLease | null> {
-  const lease = await store.lease(tenant.name, id);
-  if (lease?.state !== 'active' || lease.provider !== 'http') return null;
+async function withVersion({ store }: Deps, { tenant, targets }: Snapshot, lease: Lease): Promise<KeptLease | null> {
+  if (lease.state !== 'active' || lease.provider !== 'http') return null;
   const newest = targets.get(lease.target);
   const version =
     newest?.version === lease.targetVersion

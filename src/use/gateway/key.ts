@@ -42,11 +42,22 @@ const tools = new WeakMap<TargetVersion, Tool>();
 export function toolFor({ targets }: Snapshot, own: TargetVersion): Tool | null {
   const newest = targets.get(own.name);
   if (newest === undefined) return null;
-  const onlyKeyChanged = newest.provider === own.provider && canonicalText(newest.config) === canonicalText(own.config);
-  const version = onlyKeyChanged ? newest : own;
+  const version = onlyKeyChanged(newest, own) ? newest : own;
   const tool = tools.get(version) ?? { version, config: httpTarget.parse(version.config) };
   tools.set(version, tool);
   return tool;
+}
+
+const onlyKeyChanged = (newest: TargetVersion, own: TargetVersion): boolean =>
+  newest === own || (newest.provider === own.provider && textOf(newest) === textOf(own));
+
+const texts = new WeakMap<TargetVersion, string>();
+
+/** Of its configuration, without its secret. */
+function textOf(version: TargetVersion): string {
+  const text = texts.get(version) ?? canonicalText(version.config);
+  texts.set(version, text);
+  return text;
 }
 
 /** Static keys, made once for each version that is opened. */

@@ -34,7 +34,7 @@ export function matchCall(calls: readonly SpecifiedCall[], called: Called): Resu
   const fields = fieldsOf(mark < 0 ? '' : target.slice(mark + 1));
   if (segments === null) return err(twoWays('its path is not plain'));
   if (fields === null) return err(twoWays('its query is not plain, or says a field twice'));
-  const there = calls.filter(({ method, path }) => method === called.method && isSame(path, segments));
+  const there = calls.filter((call) => call.method === called.method && isSame(segmentsIn(call), segments));
   if (there.length === 0) {
     const hint = 'Call what the task class names, with the parameters that were asked for.';
     return err(failure('gateway_call_refused', `the task class has no such ${called.method}`, { hint }));
@@ -63,10 +63,19 @@ function whyOdd({ headers }: Called): string | null {
   return (headers.get('content-encoding') ?? 'identity') === 'identity' ? null : 'its body is encoded';
 }
 
-function isSame(path: string, segments: readonly string[]): boolean {
-  const wanted = segmentsOf(path);
-  return wanted?.length === segments.length && wanted.every((segment, at) => segment === segments[at]);
+const approved = new WeakMap<SpecifiedCall, readonly string[] | null>();
+
+/** Of the path that was approved, taken apart once. */
+function segmentsIn(call: SpecifiedCall): readonly string[] | null {
+  const known = approved.get(call);
+  if (known !== undefined) return known;
+  const segments = segmentsOf(call.path);
+  approved.set(call, segments);
+  return segments;
 }
+
+const isSame = (wanted: readonly string[] | null, segments: readonly string[]): boolean =>
+  wanted?.length === segments.length && wanted.every((segment, at) => segment === segments[at]);
 
 function queryFor({ query }: SpecifiedCall, fields: ReadonlyMap<string, string>): Result<Matched['query'], string> {
   const unknown = [...fields.keys()].find((name) => !Object.hasOwn(query, name));

@@ -1,5 +1,6 @@
 /** What the ledger says of a call: method, path, status, sizes and a digest; never contents, never the key. */
 import type { EntryDraft } from '../../core/entry.ts';
+import type { FailureCode } from '../../core/failure.ts';
 import type { EntryId } from '../../core/ids.ts';
 import type { Lease } from '../../core/lease.ts';
 import type { Milliseconds } from '../../core/time.ts';
@@ -10,7 +11,7 @@ import { queryOf } from '../../core/gateway/text.ts';
 import type { AgentPrincipal } from '../../authenticate/principal.ts';
 import type { Tally } from './answer.ts';
 import type { Tool } from './key.ts';
-import type { Matched } from './match.ts';
+import type { Called, Matched } from './match.ts';
 
 interface Of {
   readonly lease: Lease;
@@ -66,6 +67,30 @@ export const echoEntry = (of: Of, use: EntryId, { version }: Tool, { at, node }:
   actor: { kind: 'broker', name: node },
   facts: { use, target: version.name, target_version: version.version },
 });
+
+/** Longer than any path that an agent is told. */
+const LONGEST_PATH = 512;
+
+/** By its path alone, since a query may say anything. */
+export const refusedEntry = (lease: Lease, { called: { method, target }, code, inSetup, at }: Refused): EntryDraft => ({
+  tenant: lease.tenant,
+  at,
+  accountable: lease.owner,
+  request: lease.request,
+  lease: lease.id,
+  inSetup,
+  kind: 'gateway.refused',
+  actor: { kind: 'agent', name: lease.agent, by: 'lease_token' },
+  facts: { code, target: lease.target, task: lease.task },
+  said: { method, ...(target === null ? {} : { path: (target.split('?')[0] ?? '').slice(0, LONGEST_PATH) }) },
+});
+
+interface Refused {
+  readonly called: Called;
+  readonly code: FailureCode;
+  readonly inSetup: boolean;
+  readonly at: Instant;
+}
 
 const common = ({ lease, principal, snapshot }: Of, at: Instant) => ({
   tenant: lease.tenant,

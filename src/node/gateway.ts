@@ -1,0 +1,126 @@
+/**
+ * Calls through the gateway as Node itself takes them: those without a body, by a path that is written in one way alone.
+ * Request and Response of the web, with their streams, would cost more than everything that is looked at. All else goes
+ * by the app, whose route says the same.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { newId, parseName } from '../core/ids.ts';
+import type { Deps } from '../deps.ts';
+import { refusalFor } from '../http/fault.ts';
+import { throughGateway } from '../http/gateway-call.ts';
+import { problemOf } from '../http/wire.ts';
+import { AnswerCut } from '../use/gateway/answer.ts';
+import type { Exchanged } from '../use/gateway/exchange.ts';
+
+/** No name and no id is written otherwise; what is, is for the app to read. */
+const BARE = /^\/t\/([a-z0-9-]+)\/gateway\/(lse_[a-z0-9]+)(\/[^]*)$/;
+
+interface Bare {
+  readonly tenant: string;
+  readonly lease: string;
+  readonly target: string;
+}
+
+/** @param otherwise serves every other request. */
+export const gatewayFirst =
+  (deps: Deps, otherwise: RequestListener): RequestListener =>
+  (request, response) => {
+    const bare = bareCall(request);
+    if (bare === null) return otherwise(request, response);
+    deps.background(pass(deps, bare, request, response));
+  };
+
+function bareCall({ method, url = '', headers }: IncomingMessage): Bare | null {
+  if (method !== 'GET' && method !== 'HEAD') return null;
+  // A body that may not be there is for the app to refuse.
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return null;
+  const [, tenant, lease, target] = BARE.exec(url) ?? [];
+  return tenant === undefined || lease === undefined || target === undefined ? null : { tenant, lease, target };
+}
+
+async function pass(deps: Deps, bare: Bare, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const id = newId('cal', deps.clock(), deps.random);
+  const always = { 'x-request-id': id, 'x-content-type-options': 'nosniff' };
+  try {
+    const answer = await throughGateway(deps, parseName('tenant', bare.tenant), {
+      lease: bare.lease,
+      method: request.method ?? '',
+      target: bare.target,
+      headers: headersOf(request),
+      body: null,
+      gone: goneWith(response),
+    });
+    if (answer.ok) return await write(deps, response, answer.value, always);
+    writeProblem(response, problemOf(deps, id, answer.error), always);
+  } catch (fault) {
+    if (!(fault instanceof Error)) throw fault;
+    writeProblem(response, problemOf(deps, id, refusalFor(fault, deps, id)), always);
+  }
+}
+
+/** Each name once, as everybody else reads a request: two of one are one with a comma, and so no token. */
+function headersOf({ rawHeaders }: IncomingMessage): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    const value = rawHeaders[at + 1] ?? '';
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return headers;
+}
+
+function goneWith(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+function writeProblem(
+  response: ServerResponse,
+  { status, headers, text }: { readonly status: number; readonly headers: Headers; readonly text: string },
+  always: Headers,
+): void {
+  response.writeHead(status, { ...always, ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
+}
+
+async function write(
+  { log }: Deps,
+  response: ServerResponse,
+  { status, headers, body }: Exchanged,
+  always: Headers,
+): Promise<void> {
+  response.writeHead(status, { ...always, ...headers });
+  if (body === null) return void response.end();
+  // As a text it goes out with its head, in one piece.
+  if (body instanceof Uint8Array) return void response.end(latin1(body), 'latin1');
+  try {
+    for await (const chunk of body) {
+      if (response.destroyed) return;
+      if (!response.write(chunk)) await room(response);
+    }
+    response.end();
+  } catch (fault) {
+    if (!(fault instanceof AnswerCut)) log.error('gateway.broken_off', { fault: String(fault) });
+    // With its connection, so that no reader takes it for whole.
+    response.destroy();
+  }
+}
+
+const latin1 = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+
+const room = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go);
+      response.off('close', go);
+      resolve();
+    };
+    response.once('drain', go);
+    response.once('close', go);
+  });
