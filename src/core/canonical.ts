@@ -18,4 +18,4 @@ export function canonicalText(value: Json): string {
 export const canonicalBytes = (value: Json): Uint8Array => utf8(canonicalText(value));
 
 /** SHA-256 over the canonical form, in hex. */
-export const canonicalDigest = (value: Json): string => sha256Hex(canonicalBytes(value));
+export const canonicalDigest = (value: Json): string => sha256Hex(canonicalText(value));

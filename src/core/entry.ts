@@ -4,9 +4,9 @@
  * The leaf holds ids, codes, times and commitments; what is personal or free text stands beside it with its salt, so
  * that erasing it later breaks no proof.
  */
-import { canonicalBytes, canonicalText } from './canonical.ts';
+import { canonicalDigest, canonicalText } from './canonical.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { sha256, toHex, utf8 } from './digest.ts';
+import { sha256Hex, toHex } from './digest.ts';
 import { newId } from './ids.ts';
 import type { EntryId, LeaseId, RequestId, TenantName, Random } from './ids.ts';
 import { toRfc3339 } from './time.ts';
@@ -172,21 +172,18 @@ export function makeEntry(draft: EntryDraft, random: Random): Entry {
     request: draft.request ?? null,
     lease: draft.lease ?? null,
     text,
-    leaf: leafHash(utf8(text)),
+    leaf: leafHash(text),
     values,
   };
 }
 
-export function leafHash(entry: Uint8Array): string {
-  const leaf = new Uint8Array(entry.length + 1);
-  leaf.set(entry, 1);
-  return toHex(sha256(leaf));
-}
+/** @param entry its text, which stands for its UTF-8. */
+export const leafHash = (entry: string): string => sha256Hex(`\0${entry}`);
 
 export const receiptOf = (entry: Entry): Receipt => ({ entry: entry.id, leafHash: entry.leaf });
 
 /** SHA-256 over the canonical JSON of `[salt, value]`, in hex. */
-export const commitmentTo = (salt: string, value: Json): string => toHex(sha256(canonicalBytes([salt, value])));
+export const commitmentTo = (salt: string, value: Json): string => canonicalDigest([salt, value]);
 
 function valuesOf(part: EntryValue['part'], values: JsonObject | undefined, random: Random): EntryValue[] {
   return Object.entries(values ?? {}).flatMap(([name, value]) =>
