@@ -55,20 +55,28 @@ const answered = <T>(ask: (answer: (fault: Error | null, value: T) => void) => v
 const NUMBER_BYTES = 32;
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
+const LONGEST_DER = 2 + 2 * (2 + 1 + NUMBER_BYTES);
 
 /** The two numbers side by side, as JWS has them, in the form that OpenSSL takes. @see RFC 3279 section 2.2.3 */
 function derOf(signature: Uint8Array): Uint8Array | null {
   if (signature.length !== 2 * NUMBER_BYTES) return null;
-  const numbers = [...integerOf(signature.subarray(0, NUMBER_BYTES)), ...integerOf(signature.subarray(NUMBER_BYTES))];
-  return Uint8Array.of(SEQUENCE, numbers.length, ...numbers);
+  const der = new Uint8Array(LONGEST_DER);
+  const middle = putInteger(der, 2, signature.subarray(0, NUMBER_BYTES));
+  const end = putInteger(der, middle, signature.subarray(NUMBER_BYTES));
+  der[0] = SEQUENCE;
+  der[1] = end - 2;
+  return der.subarray(0, end);
 }
 
-/** Without zeros before it, but for one where it would be read as less than nothing. */
-function integerOf(number: Uint8Array): number[] {
+/** Without zeros before it, but for one where it would be read as less than nothing. @returns where it ends. */
+function putInteger(der: Uint8Array, at: number, number: Uint8Array): number {
   const first = number.findIndex((byte) => byte !== 0);
-  const digits = first < 0 ? [0] : [...number.subarray(first)];
-  if ((digits[0] ?? 0) > 0x7f) digits.unshift(0);
-  return [INTEGER, digits.length, ...digits];
+  const digits = number.subarray(first < 0 ? NUMBER_BYTES - 1 : first);
+  const zeros = (digits[0] ?? 0) > 0x7f ? 1 : 0;
+  der[at] = INTEGER;
+  der[at + 1] = zeros + digits.length;
+  der.set(digits, at + 2 + zeros);
+  return at + 2 + zeros + digits.length;
 }
 
 /** Back again, of what was just signed. */
