@@ -38,8 +38,11 @@ export function trialProblems(
   engine.install(SET, schema, []);
   const found = [...tasks.values()].flatMap((task) => {
     const { errors } = engine.evaluate(SET, sampleInput(task, file));
-    const line = file?.lineOf(['tasks', task.name]) ?? 1;
-    return errors.map((error) => ({ file: file?.file ?? schema.file, line, what: `tasks.${task.name}: ${error}` }));
+    return errors.map((error) => ({
+      file: file?.file ?? schema.file,
+      line: file?.lineOf(['tasks', task.name]) ?? 1,
+      what: `tasks.${task.name}: ${error}`,
+    }));
   });
   engine.drop(SET);
   return found;

@@ -15,41 +15,97 @@ export interface Placed<T> {
   lineOf(path: Path): number;
 }
 
-type Parsed = Document.Parsed;
+/** A document, and the lines of its text. */
+interface Parsed {
+  readonly tree: Document.Parsed;
+  readonly lines: LineCounter;
+}
 
 /** Of one file and kind: more than anybody reads before the first are mended. */
 const MOST_PROBLEMS = 200;
 
-export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Result<Placed<T>, readonly Problem[]> {
-  const counter = new LineCounter();
-  const document = parse(text, counter);
-  if (document === null) return err([{ file, line: 1, what: 'it is nested too deeply' }]);
-  const faults = documentProblems(file, document, counter);
-  if (faults.length > 0) return err(faults);
-  const lineOf = (path: Path): number => lineAtPath(document, counter, path);
-  const parsed = form.safeParse(document.toJS({ maxAliasCount: 0 }));
-  if (parsed.success) return ok({ file, value: parsed.data, lineOf });
-  return err(parsed.error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => problemsOf(file, issue, lineOf)));
+/** Twice as many files as a bundle of the usual size has: what it is compared with mostly has the same ones. */
+const MOST_KEPT = 48;
+/** Of one text, in UTF-16 units: the longest that ships has 38,000. */
+const LONGEST_KEPT = 256 * 1024;
+
+interface Read {
+  readonly form: z.ZodType;
+  readonly value: unknown;
 }
 
-function parse(text: string, lineCounter: LineCounter): Parsed | null {
+/**
+ * What good texts hold, by themselves, the one unused for longest first. Reading them is most of what loading a bundle
+ * takes, and bundles that are loaded one after another differ in a file or two. Where things stand is not kept: a
+ * document is many times the size of its text.
+ */
+const kept = new Map<string, Read>();
+
+/** @returns a value that nobody can change, since whoever reads the same text is given the same one. */
+export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Result<Placed<T>, readonly Problem[]> {
+  const known = kept.get(text);
+  if (known?.form === form) {
+    keep(text, known);
+    // This very form made it.
+    return ok({ file, value: known.value as T, lineOf: linesOf(text) });
+  }
+  const document = parse(text);
+  if (document === null) return err([{ file, line: 1, what: 'it is nested too deeply' }]);
+  const faults = documentProblems(file, document);
+  if (faults.length > 0) return err(faults);
+  const parsed = form.safeParse(document.tree.toJS({ maxAliasCount: 0 }));
+  if (!parsed.success) {
+    const lineOf = (path: Path): number => lineAtPath(document, path);
+    return err(parsed.error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => problemsOf(file, issue, lineOf)));
+  }
+  const value = deeplyFrozen(parsed.data);
+  if (text.length <= LONGEST_KEPT) keep(text, { form, value });
+  return ok({ file, value, lineOf: linesOf(text) });
+}
+
+function keep(text: string, read: Read): void {
+  kept.delete(text);
+  kept.set(text, read);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value ?? '');
+}
+
+/** Parsed anew when the first line is asked for, which of most good texts nobody does. */
+function linesOf(text: string): (path: Path) => number {
+  let document: Parsed | null = null;
+  return (path) => {
+    document ??= parse(text);
+    return document === null ? 1 : lineAtPath(document, path);
+  };
+}
+
+function deeplyFrozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deeplyFrozen(part);
+  }
+  return value;
+}
+
+function parse(text: string): Parsed | null {
+  const lines = new LineCounter();
+  const options = { lineCounter: lines, uniqueKeys: false, stringKeys: true, version: '1.2', schema: 'core' } as const;
   try {
-    return parseDocument(text, { lineCounter, uniqueKeys: false, stringKeys: true, version: '1.2', schema: 'core' });
+    return { tree: parseDocument(text, options), lines };
   } catch (fault) {
     if (fault instanceof RangeError) return null;
     throw fault;
   }
 }
 
-function documentProblems(file: string, document: Parsed, counter: LineCounter): Problem[] {
-  const said = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+function documentProblems(file: string, { tree, lines }: Parsed): Problem[] {
+  const said = [...tree.errors, ...tree.warnings].map(({ pos, message }) => ({
     file,
-    line: counter.linePos(pos[0]).line,
+    line: lines.linePos(pos[0]).line,
     what: message.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? message,
   }));
   const refused: Problem[] = [];
-  const lineOf = (node: unknown): number => counter.linePos(startOf(node)).line;
-  visit(document, {
+  const lineOf = (node: unknown): number => lines.linePos(startOf(node)).line;
+  visit(tree, {
     Node(_key, node) {
       const { anchor } = node as { anchor?: string };
       if (!isAlias(node) && anchor === undefined) return;
@@ -83,15 +139,15 @@ function problemsOf(file: string, issue: z.core.$ZodIssue, lineOf: (path: Path) 
 }
 
 /** The line of the deepest part of the path that is there. */
-function lineAtPath(document: Parsed, counter: LineCounter, path: Path): number {
-  let node: unknown = document.contents;
-  let offset = document.contents?.range[0] ?? 0;
+function lineAtPath({ tree, lines }: Parsed, path: Path): number {
+  let node: unknown = tree.contents;
+  let offset = tree.contents?.range[0] ?? 0;
   for (const step of path) {
     const next = stepInto(node, step);
     if (next === null) break;
     ({ node, offset } = next);
   }
-  return counter.linePos(offset).line;
+  return lines.linePos(offset).line;
 }
 
 function stepInto(node: unknown, step: PropertyKey): { node: unknown; offset: number } | null {
