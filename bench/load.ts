@@ -71,12 +71,18 @@ export interface Measured {
   readonly p99: number;
 }
 
-export type Reply = { readonly measured: Measured } | { readonly fault: string };
+/** As the generator tells it. */
+export interface Loaded extends Measured {
+  /** Its own processor time for one, in microseconds. */
+  readonly processor: number;
+}
+
+export type Reply = { readonly measured: Loaded } | { readonly fault: string };
 
 export interface Generator {
   readonly pid: number | undefined;
   /** Whatever it sends is signed and built before the first byte goes out. Rejects if any answer is not the good one. */
-  run(load: Load): Promise<Measured>;
+  run(load: Load): Promise<Loaded>;
   stop(): Promise<void>;
 }
 

@@ -10,6 +10,7 @@ import { startGenerator } from './load.ts';
 import { machine } from './machine.ts';
 import { measureLogins } from './logins.ts';
 import { measureNode } from './node.ts';
+import { measureParts } from './parts.ts';
 import { measurePolicy } from './policy.ts';
 import { FULL, QUICK } from './plan.ts';
 import { measureRules } from './rules.ts';
@@ -29,9 +30,10 @@ const CASES = {
   full: measureFull,
   console: measureConsole,
   vault: measureVault,
+  parts: measureParts,
 };
-/** They need more than npm: asked for by their name, or as a flag beside the others. */
-const BY_FLAG = ['vault'];
+/** They need more than npm, or Linux: asked for by their name, or as a flag beside the others. */
+const BY_FLAG = ['vault', 'parts'];
 
 const flags = process.argv.slice(2);
 const plan = flags.includes('--quick') ? QUICK : FULL;

@@ -11,7 +11,7 @@ import type { AgentKey } from './world.ts';
 
 const RESOURCES = 1_000;
 /** Nobody looks it up: it is what assertions must be made out to. */
-const STATIC_ISSUER = 'http://localhost/issuer';
+export const STATIC_ISSUER = 'http://localhost/issuer';
 const CONNECTIONS = [1, 16, 64] as const;
 const MOST = 64;
 
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly ratios: Readonly<Record<string, number>>;
 }
 
-type Ask = Omit<TokenLoad, 'connections' | 'requests'>;
+export type Ask = Omit<TokenLoad, 'connections' | 'requests'>;
 
 export const brevetAsk = (broker: BrevetServer, { privateKey }: AgentKey): Ask => ({
   kind: 'tokens',
@@ -33,7 +33,7 @@ export const brevetAsk = (broker: BrevetServer, { privateKey }: AgentKey): Ask =
   resources: RESOURCES,
 });
 
-const staticAsk = ({ port }: Server, { privateKey }: AgentKey, form: TokenLoad['form']): Ask => ({
+export const staticAsk = ({ port }: Server, { privateKey }: AgentKey, form: TokenLoad['form']): Ask => ({
   kind: 'tokens',
   port,
   path: '/token',

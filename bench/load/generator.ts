@@ -2,7 +2,7 @@
 import { openConnection } from '../connection.ts';
 import type { Connection } from '../connection.ts';
 import { overAfter, summaryOf } from '../load.ts';
-import type { Load, Measured, Reply } from '../load.ts';
+import type { Load, Loaded, Reply } from '../load.ts';
 import { toolCalls } from './calls.ts';
 import { loginLife } from './logins.ts';
 import { tokenRequests } from './tokens.ts';
@@ -32,13 +32,14 @@ function stepOf(load: Load): Step {
   }
 }
 
-async function measure(load: Load): Promise<Measured> {
+async function measure(load: Load): Promise<Loaded> {
   const step = stepOf(load);
   const connections = await Promise.all(Array.from({ length: load.connections }, () => openConnection(load.port)));
   const times: number[] = [];
   let taken = 0;
   const isOver = overAfter(load.seconds);
   const began = performance.now();
+  const before = process.cpuUsage();
   await Promise.all(
     connections.map(async (connection) => {
       for (let number = taken++; number < load.requests && !isOver(); number = taken++) {
@@ -49,6 +50,7 @@ async function measure(load: Load): Promise<Measured> {
     }),
   );
   const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(before);
   for (const connection of connections) connection.close();
-  return summaryOf(times, seconds);
+  return { ...summaryOf(times, seconds), processor: (user + system) / times.length };
 }

@@ -2,7 +2,7 @@
  * JWTs as they come in: taken apart, checked for their kind and their times, and their signatures verified. What was
  * only decoded and what was verified are different types. Pure: no clock and no network.
  */
-import { base64url } from 'jose';
+import { fromBase64url } from '../core/base64url.ts';
 import type { Json, JsonObject } from '../core/canonical.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
@@ -83,7 +83,7 @@ function parsePart(part: string): JsonObject | null {
 
 /** One character over a multiple of four says nothing. @see RFC 4648 section 5 */
 const decodePart = (part: string): Uint8Array | null =>
-  PART.test(part) && part.length % 4 !== 1 ? base64url.decode(part) : null;
+  PART.test(part) && part.length % 4 !== 1 ? fromBase64url(part) : null;
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 /**
  * Digests, synchronous: WebCrypto's are not, and cost a thread's hop for each of the many small values of a ledger
- * entry. `node:crypto` is here on Workers too, by `nodejs_compat`, and this is its one place among what they load.
+ * entry. `node:crypto` is here on Workers too, by `nodejs_compat`; what they load has it here and in `elliptic.ts` alone.
  */
 import { createHash, createHmac, hash, pbkdf2Sync } from 'node:crypto';
 

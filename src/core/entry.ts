@@ -6,7 +6,7 @@
  */
 import { canonicalDigest, canonicalText } from './canonical.ts';
 import type { Json, JsonObject } from './canonical.ts';
-import { sha256Hex, toHex, utf8 } from './digest.ts';
+import { sha256Hex, toHex } from './digest.ts';
 import { newId } from './ids.ts';
 import type { EntryId, LeaseId, RequestId, TenantName, Random } from './ids.ts';
 import { toRfc3339 } from './time.ts';
@@ -175,16 +175,13 @@ export function makeEntry(draft: EntryDraft, random: Random): Entry {
     request: draft.request ?? null,
     lease: draft.lease ?? null,
     text,
-    leaf: leafHash(utf8(text)),
+    leaf: leafHash(text),
     values,
   };
 }
 
-export function leafHash(entry: Uint8Array): string {
-  const leaf = new Uint8Array(entry.length + 1);
-  leaf.set(entry, 1);
-  return sha256Hex(leaf);
-}
+/** @param entry its text, which stands for its UTF-8. */
+export const leafHash = (entry: string): string => sha256Hex(`\0${entry}`);
 
 export const receiptOf = (entry: Entry): Receipt => ({ entry: entry.id, leafHash: entry.leaf });
 

@@ -22,7 +22,7 @@ export function flawOf(text: string): string | null {
     else if (name === undefined) {
       if (!Number.isFinite(Number(token))) return 'it holds a number that is too large';
     } else {
-      const said = JSON.parse(`"${name}"`) as string;
+      const said = name.includes('\\') ? (JSON.parse(`"${name}"`) as string) : name;
       if (!isWellFormed(said)) return 'it holds a broken character';
       if (colon !== undefined && isSaidAgain(open.at(-1), said)) return 'a name comes twice';
     }

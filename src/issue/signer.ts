@@ -1,7 +1,9 @@
 /** Signs with tenants' keys, which it opens once and keeps opened, bounded; the private halves go nowhere else. */
-import { CompactSign, importJWK } from 'jose';
-import type { CryptoKey, JWK } from 'jose';
+import { toBase64url } from '../core/base64url.ts';
+import type { JsonObject } from '../core/canonical.ts';
 import { utf8 } from '../core/digest.ts';
+import { signerOf } from '../core/elliptic.ts';
+import type { Signs } from '../core/elliptic.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { SigningKey } from '../core/registers.ts';
 import type { Keyring } from '../core/seal.ts';
@@ -12,16 +14,18 @@ import type { Store } from '../core/store.ts';
 const OPENED_KEYS = 4096;
 
 export function createSigner(store: Pick<Store, 'snapshot'>, keyring: Keyring): Signer {
-  const opened = new Map<string, CryptoKey>();
+  const opened = new Map<string, Signs>();
   return {
+    /** @see RFC 7515 section 7.1 */
     async sign(tenant, type, claims, algorithm = 'EdDSA') {
       const keys = await keysOf(store, tenant);
       const key = keys.find((one) => one.algorithm === algorithm);
       if (key === undefined) throw new Error(`the tenant ${tenant} has no key for ${algorithm}`);
-      const signing = opened.get(key.kid) ?? (await open(keyring, key));
-      remember(opened, key.kid, signing);
+      const signs = opened.get(key.kid) ?? (await open(keyring, key));
+      remember(opened, key.kid, signs);
       const header = { alg: algorithm, kid: key.kid, typ: type };
-      return new CompactSign(utf8(JSON.stringify(claims))).setProtectedHeader(header).sign(signing);
+      const signed = `${toBase64url(JSON.stringify(header))}.${toBase64url(JSON.stringify(claims))}`;
+      return `${signed}.${toBase64url(await signs(utf8(signed)))}`;
     },
     async keys(tenant) {
       const keys = await keysOf(store, tenant);
@@ -36,17 +40,15 @@ async function keysOf(store: Pick<Store, 'snapshot'>, tenant: TenantName): Promi
   return snapshot.keys;
 }
 
-async function open(keyring: Keyring, { tenant, kid, algorithm, privateJwk }: SigningKey): Promise<CryptoKey> {
+async function open(keyring: Keyring, { tenant, kid, algorithm, privateJwk }: SigningKey): Promise<Signs> {
   const secret = await keyring.open({ tenant, use: 'signing-key', subject: kid }, privateJwk);
-  const key = await importJWK(JSON.parse(secret.reveal()) as JWK, algorithm);
-  if (key instanceof Uint8Array) throw new Error('a signing key is not a symmetric one');
-  return key;
+  return signerOf(JSON.parse(secret.reveal()) as JsonObject, algorithm);
 }
 
 /** The one unused for longest goes first. */
-function remember(opened: Map<string, CryptoKey>, kid: string, key: CryptoKey): void {
+function remember(opened: Map<string, Signs>, kid: string, signs: Signs): void {
   opened.delete(kid);
-  opened.set(kid, key);
+  opened.set(kid, signs);
   const [oldest] = opened.keys();
   if (opened.size > OPENED_KEYS && oldest !== undefined) opened.delete(oldest);
 }

@@ -4,6 +4,7 @@
  * @see RFC 9068, RFC 9396
  */
 import { z } from 'zod';
+import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
 import { FetchFailed, FetchRefused } from '../core/fetch.ts';
 import type { GuardedRequest } from '../core/fetch.ts';
@@ -108,7 +109,14 @@ function parseTarget(config: unknown, publicUrl: string): Result<JwtConfig> {
   return parsed;
 }
 
-const configOf = (target: TargetVersion): JwtConfig => schema.parse(target.config);
+/** Read once for as long as the snapshot lives that holds it: each issue asks for it thrice. */
+const configs = new WeakMap<TargetVersion, JwtConfig>();
+
+function configOf(target: TargetVersion): JwtConfig {
+  const config = configs.get(target) ?? schema.parse(target.config);
+  configs.set(target, config);
+  return config;
+}
 
 function declarationOf({ checks, counts_uses, probe_url }: JwtConfig): Declaration {
   const common = {
@@ -166,7 +174,8 @@ const specification = z.object({
     iat: z.literal('{issued_at}'),
     exp: z.literal('{expires_at}'),
     scope: z.string().optional(),
-    authorization_details: z.json(),
+    // As `specify` wrote it: JSON, whether it comes from there or out of the database.
+    authorization_details: z.custom<Json>((value) => Array.isArray(value)),
   }),
 });
 

@@ -1,3 +1,5 @@
+import canonicalize from 'canonicalize';
+import * as fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { canonicalBytes, canonicalDigest, canonicalText } from '../../src/core/canonical.ts';
@@ -44,6 +46,42 @@ for (const bits of published.refused) {
 
 canonical('a member that is undefined is left out, and nothing else is', () => {
   assert.is(canonicalText({ b: null, a: undefined, c: '' }), '{"b":null,"c":""}');
+});
+
+/** What any object can be: names of every kind come up, those that are numbers or a prototype too. */
+const names = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 4 }),
+  fc.constantFrom('__proto__', 'toJSON', '0', '10', '9', '-1', '01', '', 'a', 'ﬀ', '𐐷', '\ud800'),
+);
+const { json } = fc.letrec((tie) => ({
+  json: fc.oneof(
+    { maxDepth: 5 },
+    fc.oneof(fc.constant(null), fc.boolean(), fc.double(), fc.integer(), names),
+    fc.array(tie('json'), { maxLength: 4 }),
+    fc.array(fc.tuple(names, tie('json')), { maxLength: 12 }).map((members) => Object.fromEntries(members)),
+  ),
+}));
+
+canonical('whatever it is, it has the text that the library gives it, or is refused as there', () => {
+  const outcome = (write: (value: Json) => unknown, value: Json): unknown => {
+    try {
+      return write(value);
+    } catch {
+      return 'refused';
+    }
+  };
+  fc.assert(
+    fc.property(json, (value) =>
+      assert.is(outcome(canonicalText, value as Json), outcome(canonicalize, value as Json)),
+    ),
+    { numRuns: 3_000 },
+  );
+});
+
+canonical('many members come in order too', () => {
+  const members = Array.from({ length: 300 }, (_, at) => [`n${(at * 7919) % 300}`, at] as const);
+  const value = Object.fromEntries(members);
+  assert.is(canonicalText(value), canonicalize(value));
 });
 
 canonical.run();

