@@ -80,7 +80,8 @@ const far = await start((request, response) => {
   else if (path === '/missing') response.writeHead(404).end('{}');
   else response.end(JSON.stringify({ path, said: request.headers['x-said'] ?? null }));
 });
-const silence = createSilence();
+// Reads, so that it learns when the other side gives up.
+const silence = createSilence((socket) => socket.resume());
 const silent = await listen(silence);
 const here = `http://127.0.0.1:${far.port}`;
 const open = guardedRequest({ privateHosts: ['127.0.0.1', 'near.example'] });
