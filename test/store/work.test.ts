@@ -202,7 +202,9 @@ queue('forgets nodes that are long gone, with a heartbeat, and never the last th
 
 queue('counts refusals that are alike in one row', async () => {
   const kind = { tenant: ACME, agent: TRIAGE, task: 't', resource: 'r', code: 'c' } as const;
-  for (const count of [2, 3]) await test.store.commit({ kind: 'refusal.count', ...kind, count }, []);
+  for (const count of [2, 3]) {
+    await test.store.commit({ kind: 'refusal.count', ...kind, count }, [test.entry({ tenant: ACME })]);
+  }
   const rows = await withAdmin(test.database.admin, (sql) => sql`select count::int as n from refusal_counts`);
   assert.equal([...rows], [{ n: 5 }]);
 });
