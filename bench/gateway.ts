@@ -6,9 +6,10 @@ import { bundleWithTools, TOOL_KEY, toolTarget } from '../test/support/tool.ts';
 import { alternate, median, ratioOf, rowOf } from './figures.ts';
 import type { Contender } from './figures.ts';
 import type { CallLoad, Generator, Measured } from './load.ts';
-import { processorTime, residentMegabytes } from './machine.ts';
+import { residentMegabytes } from './machine.ts';
 import { sampleMost } from './node.ts';
 import type { Plan } from './plan.ts';
+import { timeOfTree } from './processor.ts';
 import { startBrevet, startServer } from './servers.ts';
 import type { BrevetServer } from './servers.ts';
 import type { Outcome } from './tokens.ts';
@@ -93,6 +94,8 @@ interface Told extends Measured {
 
 /** What of it is done behind the answers, such as writing down what came of calls, is waited for. */
 const BEHIND_MS = 200;
+/** In a millisecond. */
+const MICROSECONDS = 1000;
 
 async function withCosts(processes: Processes, run: () => Promise<Measured>): Promise<Told> {
   const before = await spentBy(processes);
@@ -111,13 +114,14 @@ async function withCosts(processes: Processes, run: () => Promise<Measured>): Pr
 }
 
 async function spentBy({ brevet, proxy, far, load: by }: Processes): Promise<Costs> {
-  const [whole, bare, tool, generator] = await Promise.all([brevet, proxy, far, by].map(processorTime));
+  const times = [brevet, proxy, far, by].map((pid) => timeOfTree(pid ?? 0));
+  const [whole, bare, tool, generator] = await Promise.all(times);
   return {
-    brevet: whole?.own ?? 0,
-    postgres: whole?.below ?? 0,
-    proxy: bare?.own ?? 0,
-    far: tool?.own ?? 0,
-    load: generator?.own ?? 0,
+    brevet: MICROSECONDS * (whole?.own ?? 0),
+    postgres: MICROSECONDS * (whole?.below ?? 0),
+    proxy: MICROSECONDS * (bare?.own ?? 0),
+    far: MICROSECONDS * (tool?.own ?? 0),
+    load: MICROSECONDS * (generator?.own ?? 0),
   };
 }
 

@@ -9,6 +9,7 @@ const [PARENT, ...SPENT] = [1, 11, 12] as const;
 const SPENT_BEFORE = [13, 14] as const;
 
 interface Process {
+  readonly pid: number;
   readonly parent: number;
   readonly milliseconds: number;
   /** What its processes took that have ended. */
@@ -24,8 +25,21 @@ export async function serverTime(postmaster: number): Promise<number | null> {
   const server = await processOf(String(postmaster));
   if (server === null) return null;
   const own = server.milliseconds + server.before;
-  const all = await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(processOf));
-  return all.reduce((sum, one) => (one?.parent === postmaster ? sum + one.milliseconds : sum), own);
+  const all = await everyProcess();
+  return all.reduce((sum, one) => (one.parent === postmaster ? sum + one.milliseconds : sum), own);
+}
+
+/** Of a process and of all that live below it, such as Brevet's own Postgres: nought for both where there is no `/proc`. */
+export async function timeOfTree(root: number): Promise<{ readonly own: number; readonly below: number }> {
+  const all = await everyProcess();
+  const below = (pid: number): number =>
+    all.reduce((sum, one) => (one.parent === pid ? sum + one.milliseconds + below(one.pid) : sum), 0);
+  return { own: all.find(({ pid }) => pid === root)?.milliseconds ?? 0, below: below(root) };
+}
+
+async function everyProcess(): Promise<readonly Process[]> {
+  const names = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  return (await Promise.all(names.map(processOf))).filter((one) => one !== null);
 }
 
 async function processOf(pid: string): Promise<Process | null> {
@@ -36,5 +50,5 @@ async function processOf(pid: string): Promise<Process | null> {
   const of = (place: number): number => Number(fields[place]);
   const timeOf = (places: readonly number[]): number =>
     (places.reduce((sum, place) => sum + of(place), 0) * 1000) / TICKS_PER_SECOND;
-  return { parent: of(PARENT), milliseconds: timeOf(SPENT), before: timeOf(SPENT_BEFORE) };
+  return { pid: Number(pid), parent: of(PARENT), milliseconds: timeOf(SPENT), before: timeOf(SPENT_BEFORE) };
 }
