@@ -2,6 +2,7 @@
  * Who is calling, once that is proven. Nothing further in ever sees a raw token.
  */
 import type { AgentName, OperatorName, PersonName, TargetName, TenantName } from '../core/ids.ts';
+import { heldBy } from '../core/held.ts';
 import { canonicalDigest } from '../core/canonical.ts';
 import type { Agent, Assignment, Enrolment, RoleFunction } from '../core/registers.ts';
 import type { DeploymentSnapshot, Snapshot } from '../core/snapshot.ts';
@@ -46,8 +47,12 @@ export function functionAt(
   now: Instant,
 ): RoleFunction | null {
   if (deploymentOf(place).persons.get(person)?.active !== true) return null;
-  const [first, ...others] = new Set(heldAt(place, person, now).map((assignment) => assignment.function));
-  return first !== undefined && others.length === 0 ? first : null;
+  let only: RoleFunction | null = null;
+  for (const held of heldAt(place, person, now)) {
+    if (only !== null && only !== held.function) return null;
+    only = held.function;
+  }
+  return only;
 }
 
 /** Whether every role that a person holds here reads alone: they see what their function lets others do. */
@@ -60,10 +65,9 @@ const deploymentOf = (place: Snapshot | DeploymentSnapshot): DeploymentSnapshot 
   'deployment' in place ? place.deployment : place;
 
 function heldAt(place: Snapshot | DeploymentSnapshot, person: PersonName, now: Instant): readonly Assignment[] {
-  const all = [...deploymentOf(place).assignments, ...('deployment' in place ? place.assignments : [])];
-  return all.filter(
-    ({ holder, until }) => holder.kind === 'person' && holder.name === person && (until === null || until > now),
-  );
+  const here = heldBy(place.assignments, 'person', person);
+  const above = 'deployment' in place ? heldBy(place.deployment.assignments, 'person', person) : [];
+  return [...above, ...here].filter(({ until }) => until === null || until > now);
 }
 
 /** These hold no credential of Brevet's, nor a session: they are listed for the inventory. */

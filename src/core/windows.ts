@@ -3,7 +3,7 @@
  * makes a local time come twice or not at all, the window is the narrower.
  */
 import { WEEKDAYS } from './registers.ts';
-import type { ChangeWindow } from './registers.ts';
+import type { ChangeWindow, Weekday } from './registers.ts';
 import { instant } from './time.ts';
 import type { Instant } from './time.ts';
 
@@ -37,10 +37,8 @@ export function intervalsAround(
   const today = Math.floor(localOf(timeZone, at) / DAY) * DAY;
   const found = DAYS.flatMap((day) => {
     const midnight = today + day * DAY;
-    const name = WEEKDAYS[new Date(midnight).getUTCDay()];
-    return windows
-      .filter(({ days }) => days.some((one) => one === name))
-      .map((window) => intervalOf(window, timeZone, midnight));
+    const name = weekdayOf(midnight);
+    return windows.filter(({ days }) => days.includes(name)).map((window) => intervalOf(window, timeZone, midnight));
   });
   return found.filter(({ from, until }) => from < until);
 }
@@ -58,14 +56,16 @@ export function isInWindow(windows: readonly ChangeWindow[], timeZone: string, a
   const local = localOf(timeZone, at);
   const midnight = Math.floor(local / DAY) * DAY;
   const minute = (local - midnight) / MINUTE;
-  const [today, yesterday] = [midnight, midnight - DAY].map((day) => WEEKDAYS[new Date(day).getUTCDay()]);
+  const today = weekdayOf(midnight);
   return windows.some(({ days, from, to }) => {
     const [starts, ends] = [minutesOf(from), minutesOf(to)];
-    const on = (day: string | undefined): boolean => days.some((one) => one === day);
-    if (ends > starts) return on(today) && starts <= minute && minute < ends;
-    return (on(today) && starts <= minute) || (on(yesterday) && minute < ends);
+    if (ends > starts) return days.includes(today) && starts <= minute && minute < ends;
+    return (days.includes(today) && starts <= minute) || (days.includes(weekdayOf(midnight - DAY)) && minute < ends);
   });
 }
+
+/** Of the days since 1970, which began on a Thursday. */
+const weekdayOf = (midnight: number): Weekday => WEEKDAYS[(((midnight / DAY + 4) % 7) + 7) % 7] ?? WEEKDAYS[0];
 
 function intervalOf({ from, to }: ChangeWindow, timeZone: string, midnight: number): Interval {
   const [starts, ends] = [minutesOf(from), minutesOf(to)];
@@ -76,10 +76,8 @@ function intervalOf({ from, to }: ChangeWindow, timeZone: string, midnight: numb
   };
 }
 
-function minutesOf(time: string): number {
-  const [hours = 0, minutes = 0] = time.split(':').map(Number);
-  return hours * 60 + minutes;
-}
+/** Of a time as registers hold it, `HH:MM`. */
+const minutesOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
 /** When a local time comes: once, twice where clocks go back, and the two nearest where they skip it. */
 function momentsOf(timeZone: string, local: number): readonly number[] {

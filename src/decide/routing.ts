@@ -4,6 +4,7 @@
  * asked, and that is said. Nothing here makes a yes of silence: what reaches nobody is for the caller to refuse.
  */
 import { functionAt } from '../authenticate/principal.ts';
+import { heldAs } from '../core/held.ts';
 import type { PersonName, RoleName, TaskName } from '../core/ids.ts';
 import { LEVELS, isBelow } from '../core/route.ts';
 import type { Level, Quorum, RouteKind, RouteStep, Skipped, SkippedFor, Urgency } from '../core/route.ts';
@@ -171,9 +172,8 @@ interface Candidate {
 /** Everybody active who holds the role here, in the order of their names. */
 function standingOf(role: RoleName, least: Level, asked: Routing): readonly Candidate[] {
   const { bundle, snapshot, at } = asked;
-  const held = snapshot.assignments.filter(
+  const held = heldAs(snapshot.assignments, role).filter(
     (assignment) =>
-      assignment.role === role &&
       assignment.function === 'approval' &&
       assignment.holder.kind === 'person' &&
       lasts(assignment, at) &&

@@ -4,17 +4,16 @@
  */
 import { agentTaskOf } from '../core/block.ts';
 import type { BlockOf } from '../core/block.ts';
+import { heldBy, heldInFunction } from '../core/held.ts';
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
 import { OWNERSHIP_COUNTS } from '../core/registers.ts';
-import type { Agent, Assignment, Holder } from '../core/registers.ts';
+import type { Agent, Assignment } from '../core/registers.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { after, instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Bundle, Role } from './bundle/model.ts';
-
-const holds = (holder: Holder, { kind, name }: Holder): boolean => holder.kind === kind && holder.name === name;
 
 /** Whether it lasts: an end that has come is one, whether or not a sweeper has seen it. */
 export const lasts = ({ until }: Pick<Assignment, 'until'>, now: Instant): boolean => until === null || until > now;
@@ -54,10 +53,9 @@ export function executionRoles(
   agent: AgentName,
   now: Instant,
 ): readonly HeldRole[] {
-  const holder: Holder = { kind: 'agent', name: agent };
   const held = new Map<RoleName, HeldRole>();
-  for (const assignment of snapshot.assignments) {
-    if (assignment.function !== 'execution' || !holds(assignment.holder, holder) || !lasts(assignment, now)) continue;
+  for (const assignment of heldBy(snapshot.assignments, 'agent', agent)) {
+    if (assignment.function !== 'execution' || !lasts(assignment, now)) continue;
     const role = heldOfExecution(bundle, assignment, snapshot);
     const before = held.get(assignment.role);
     if (role !== null && (before === undefined || endsLater(assignment, before.assignment))) {
@@ -113,14 +111,13 @@ export function standingFor(
   involved: ReadonlySet<PersonName>,
   { bundle, snapshot, now }: { readonly bundle: Bundle; readonly snapshot: Snapshot; readonly now: Instant },
 ): Standing {
-  const standing = snapshot.assignments.filter(
-    ({ holder, ...assignment }) =>
-      holder.kind === 'person' &&
-      !involved.has(holder.name) &&
-      assignment.function === of &&
+  const standing = heldInFunction(snapshot.assignments, of).filter(
+    (assignment) =>
+      assignment.holder.kind === 'person' &&
+      !involved.has(assignment.holder.name) &&
       lasts(assignment, now) &&
       roleHeld(bundle, assignment, snapshot)?.readsOnly === false &&
-      functionAt(snapshot, holder.name, now) === of,
+      functionAt(snapshot, assignment.holder.name, now) === of,
   );
   const persons = new Set(standing.map(({ holder }) => holder.name as PersonName));
   const last = Math.max(...standing.map(({ until }) => until ?? Number.POSITIVE_INFINITY));
@@ -130,8 +127,8 @@ export function standingFor(
 /** An agent that this person answers for and that is held back here, or `null`: who answers for one ends nothing. */
 export function inConflict(snapshot: Snapshot, person: PersonName, now: Instant): AgentName | null {
   const heldBack = [...snapshot.agents.values()].filter(({ agent }) => {
-    const holder: Holder = { kind: 'agent', name: agent.name };
-    return snapshot.assignments.some((held) => holds(held.holder, holder) && lasts(held, now));
+    const held = heldBy(snapshot.assignments, 'agent', agent.name);
+    return held.some((assignment) => lasts(assignment, now));
   });
   const owns = heldBack.find(({ agent }) => answersFor(snapshot, agent, person, now));
   return owns?.agent.name ?? null;
