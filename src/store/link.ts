@@ -71,8 +71,7 @@ async function stepByStep<T>(
 ): Promise<T> {
   const { client, db } = lane;
   try {
-    await client.unsafe(access === 'snapshot' ? BEGIN_SNAPSHOT : BEGIN);
-    await db.execute(enter(entering));
+    await begin(client, entering, access === 'snapshot' ? BEGIN_SNAPSHOT : BEGIN);
     const value = await work(db);
     // On another connection there would be nothing to commit, and no error.
     if (!lane.lost) await client.unsafe('commit');
@@ -81,6 +80,14 @@ async function stepByStep<T>(
     if (!lane.lost) await rollBack(lane);
     throw error;
   }
+}
+
+/** In one go: what it sets is known, and every transaction waits for it. */
+async function begin(client: postgres.Sql, { role, tenants }: Entering, statement: string): Promise<void> {
+  await together([
+    client.unsafe<Row[]>(statement),
+    client.unsafe<Row[]>(ENTER_TEXT, [role, tenantSetting(tenants)], { prepare: true }),
+  ]);
 }
 
 async function rollBack(lane: Lane): Promise<void> {
@@ -92,40 +99,45 @@ async function rollBack(lane: Lane): Promise<void> {
   }
 }
 
+/** Another role or other tenants, in the middle of a transaction. */
 export function enter({ role, tenants }: Entering) {
-  return sql`select set_config('role', ${role}, true), set_config('brevet.tenants', ${tenantSetting(tenants)}, true),
-    set_config('statement_timeout', ${LIMITS.statement_timeout}, true),
-    set_config('lock_timeout', ${LIMITS.lock_timeout}, true),
-    set_config('idle_in_transaction_session_timeout', ${LIMITS.idle_in_transaction_session_timeout}, true)`;
+  return sql`select set_config('role', ${role}, true), set_config('brevet.tenants', ${tenantSetting(tenants)}, true)`;
 }
 
-/**
- * Its statements run thousands of times over a few rows each: planned once, and never to walk a table that was small
- * when they were planned. No lock is taken where none is named: the function is strict.
- */
 const ENTER_TEXT = `select set_config('role', $1, true), set_config('brevet.tenants', $2, true),
   set_config('statement_timeout', '${LIMITS.statement_timeout}', true),
   set_config('lock_timeout', '${LIMITS.lock_timeout}', true),
-  set_config('idle_in_transaction_session_timeout', '${LIMITS.idle_in_transaction_session_timeout}', true),
+  set_config('idle_in_transaction_session_timeout', '${LIMITS.idle_in_transaction_session_timeout}', true)`;
+
+/**
+ * The statements of a pipeline run thousands of times over a few rows each: planned once, and never to walk a table that
+ * was small when they were planned. No lock is taken where none is named: the function is strict.
+ */
+const ENTER_PIPELINE_TEXT = `${ENTER_TEXT},
   set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
   pg_advisory_xact_lock_shared($3)`;
 
-/** Where one statement fails, those after it do too, and the COMMIT rolls back: the first failure is the answer. */
+/** Where one statement fails, those after it do too, and the COMMIT rolls back. */
 async function pipelined(
   client: postgres.Sql,
   { role, tenants, lock }: { readonly role: Role; readonly tenants: string; readonly lock: number | null },
   statements: readonly Statement[],
 ): Promise<readonly (readonly Row[])[]> {
-  const answers = await Promise.allSettled([
+  const rows = await together([
     client.unsafe<Row[]>(BEGIN),
-    client.unsafe<Row[]>(ENTER_TEXT, [role, tenants, lock], { prepare: true }),
+    client.unsafe<Row[]>(ENTER_PIPELINE_TEXT, [role, tenants, lock], { prepare: true }),
     ...statements.map(({ text, parameters }) => client.unsafe<Row[]>(text, [...parameters], { prepare: true })),
     client.unsafe<Row[]>('commit'),
   ]);
+  return rows.slice(2, -1);
+}
+
+/** Statements sent in one go: the first failure is the answer, once all have ended. */
+async function together(sent: readonly PromiseLike<readonly Row[]>[]): Promise<readonly (readonly Row[])[]> {
   const rows: (readonly Row[])[] = [];
-  for (const answer of answers) {
+  for (const answer of await Promise.allSettled(sent)) {
     if (answer.status === 'rejected') throw answer.reason;
     rows.push(answer.value);
   }
-  return rows.slice(2, -1);
+  return rows;
 }
