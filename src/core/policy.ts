@@ -41,6 +41,8 @@ export interface RuleInfo {
 export interface RuleEngine {
   /** Every problem at once: syntax, types against the schema, missing or doubled `@id`s. */
   check(schema: RuleSource, rules: readonly RuleSource[]): Result<readonly RuleInfo[], readonly Problem[]>;
+  /** What rules say of themselves, as `check` has it, without their types: for those that were checked before. */
+  read(rules: readonly RuleSource[]): Result<readonly RuleInfo[], readonly Problem[]>;
   /** Makes a checked set ready under a name; replaces what was there, atomically. */
   install(set: string, schema: RuleSource, rules: readonly RuleSource[]): void;
   /** Frees what `install` took. */

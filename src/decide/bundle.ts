@@ -46,17 +46,24 @@ export function checkBundle(files: BundleFiles, engine: RuleEngine): readonly Pr
 }
 
 export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
-  const found = fileProblems(files);
-  return load(files, engine, found, (registers, infos) => readCases(files, registers, infos));
+  return load(files, engine, {
+    found: fileProblems(files),
+    rulesOf: (schema, rules) => engine.check(schema, rules),
+    casesOf: (registers, infos) => readCases(files, registers, infos),
+  });
 }
 
 /**
  * One that was checked whole before it was kept. Its cases, which are the larger part of it and which no decision reads,
- * are read when somebody asks for them.
+ * are read when somebody asks for them; its rules keep the types that they had, since both are in its hash, and each
+ * input is held to the schema when it is evaluated. A node stands still while it comes to another version.
  */
 export function loadKept(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
-  const found = fileProblems(files, REQUIRED_OF_KEPT);
-  const loaded = load(files, engine, found, () => ({ files: [], problems: [] }));
+  const loaded = load(files, engine, {
+    found: fileProblems(files, REQUIRED_OF_KEPT),
+    rulesOf: (_schema, rules) => engine.read(rules),
+    casesOf: () => ({ files: [], problems: [] }),
+  });
   if (!loaded.ok) return loaded;
   const infos = [...loaded.value.rules.values()];
   let cases: Bundle['cases'] | null = null;
@@ -69,23 +76,26 @@ export function loadKept(files: BundleFiles, engine: RuleEngine): Result<Bundle,
   });
 }
 
-type CasesOf = (registers: Registers, infos: readonly RuleInfo[]) => ReturnType<typeof readCases>;
+interface Reading {
+  /** Problems with the files themselves. */
+  readonly found: readonly Problem[];
+  readonly rulesOf: RuleEngine['check'];
+  readonly casesOf: (registers: Registers, infos: readonly RuleInfo[]) => ReturnType<typeof readCases>;
+}
 
 const held = (placed: readonly Placed<CasesFile>[]): Bundle['cases'] =>
   placed.map(({ file, value }) => ({ file, holds: value }));
 
-/** @param found to be wrong with the files themselves. */
 function load(
   files: BundleFiles,
   engine: RuleEngine,
-  found: readonly Problem[],
-  casesOf: CasesOf,
+  { found, rulesOf, casesOf }: Reading,
 ): Result<Bundle, readonly Problem[]> {
   const tooMuch = sizeProblems(files);
   if (tooMuch.length > 0) return err(tooMuch);
   const charter = readYaml(CHARTER_FILE, files[CHARTER_FILE] ?? MISSING, CharterFile);
   const registers = readRegisters(files);
-  const rules = readRules(files, engine, registers);
+  const rules = readRules(files, rulesOf, registers);
   const cases = casesOf(registers, rules.infos);
   const inCharter = charter.ok ? charterProblems(charter.value, registers) : charter.error;
   const problems = inOrder([...found, ...inCharter, ...registers.problems, ...rules.problems, ...cases.problems]);
@@ -165,7 +175,7 @@ interface Rules {
   readonly problems: readonly Problem[];
 }
 
-function readRules(files: BundleFiles, engine: RuleEngine, { roles, tasks, whole }: Registers): Rules {
+function readRules(files: BundleFiles, rulesOf: Reading['rulesOf'], { roles, tasks, whole }: Registers): Rules {
   const paths = Object.keys(files).toSorted();
   const source = (file: string): RuleSource => ({ file, text: files[file] ?? '' });
   const shared = paths.filter((path) => SHARED_RULES.test(path)).map(source);
@@ -176,7 +186,7 @@ function readRules(files: BundleFiles, engine: RuleEngine, { roles, tasks, whole
   }
   const schema = source(SCHEMA_FILE);
   const all = [...shared, ...[...own.values()].flat()];
-  const checked = files[SCHEMA_FILE] === undefined ? ok([]) : engine.check(schema, all);
+  const checked = files[SCHEMA_FILE] === undefined ? ok([]) : rulesOf(schema, all);
   const known = { roles: new Set<string>(roles.keys()), tasks: new Set<string>(tasks.keys()) };
   return {
     schema,

@@ -55,7 +55,14 @@ export function createCedar(cedar: CedarModule): RuleEngine {
   };
 
   return {
-    check: (schema, rules) => checkRules(cedar, schema, rules),
+    check: (schema, sources) => {
+      const { problems, read } = readRules(cedar, sources);
+      return rulesOf(read, [...problems, ...typeProblems(cedar, schema, read)]);
+    },
+    read: (sources) => {
+      const { problems, read } = readRules(cedar, sources);
+      return rulesOf(read, problems);
+    },
     drop,
     install(set, schema, rules) {
       const before = installed.get(set);
@@ -143,24 +150,29 @@ interface ReadRule {
   readonly info: RuleInfo;
 }
 
-function checkRules(
+/** By their names. */
+type ReadRules = ReadonlyMap<string, ReadRule>;
+
+const rulesOf = (read: ReadRules, problems: readonly Problem[]): Result<readonly RuleInfo[], readonly Problem[]> =>
+  problems.length > 0 ? err(problems) : ok([...read.values()].map(({ info }) => info));
+
+function readRules(
   cedar: CedarModule,
-  schema: RuleSource,
   sources: readonly RuleSource[],
-): Result<readonly RuleInfo[], readonly Problem[]> {
+): { readonly problems: readonly Problem[]; readonly read: ReadRules } {
   const problems: Problem[] = [];
   const read = new Map<string, ReadRule>();
   const rules = sources.flatMap(splitRules);
-  if (rules.length > MOST_RULES)
-    return err([{ file: 'rules', line: 1, what: `there are more than ${MOST_RULES} rules` }]);
+  if (rules.length > MOST_RULES) {
+    return { problems: [{ file: 'rules', line: 1, what: `there are more than ${MOST_RULES} rules` }], read };
+  }
   for (const rule of rules) {
     const found = readRule(cedar, rule);
     if (!found.ok) problems.push(...found.error);
     else if (read.has(found.value.name)) problems.push(doubled(found.value, read.get(found.value.name)));
     else read.set(found.value.name, { rule, info: found.value });
   }
-  problems.push(...typeProblems(cedar, schema, read));
-  return problems.length > 0 ? err(problems) : ok([...read.values()].map(({ info }) => info));
+  return { problems, read };
 }
 
 const doubled = ({ name, file, line }: RuleInfo, first: ReadRule | undefined): Problem => ({
@@ -195,7 +207,7 @@ function saidBy(
   return ok({ effect, annotations });
 }
 
-function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadonlyMap<string, ReadRule>): Problem[] {
+function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadRules): Problem[] {
   const why = tooComplex(schema.text, LONGEST_SCHEMA);
   if (why !== null) return [{ file: schema.file, line: 1, what: `the schema is too much: ${why}` }];
   const parse = cedar.checkParseSchema(schema.text);

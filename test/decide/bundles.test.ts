@@ -26,13 +26,19 @@ const VERSION = bundleVersion(policyFiles);
 
 const bundles = suite('decide/bundles');
 
-bundles('a version is loaded once, however many ask for it at once', async () => {
-  let checks = 0;
-  const counted: RuleEngine = { ...engine, check: (...sources) => (checks++, engine.check(...sources)) };
+bundles('a version is loaded once, however many ask for it at once, and its types are not checked again', async () => {
+  let reads = 0;
+  const counted: RuleEngine = {
+    ...engine,
+    check: () => {
+      throw new Error('it was checked before it was kept');
+    },
+    read: (sources) => (reads++, engine.read(sources)),
+  };
   const loading = createBundles(storeOf(policyFiles), counted);
   const loaded = await Promise.all(Array.from({ length: 16 }, () => loading.at(VERSION)));
   assert.is(new Set(loaded).size, 1);
-  assert.is(checks, 1);
+  assert.is(reads, 1);
   assert.is(loaded[0]?.version, VERSION);
 });
 
@@ -42,6 +48,13 @@ bundles('the cases of one that is kept are those that were checked, read when so
   assert.ok(checked.ok && checked.value.cases.length > 1);
   assert.equal(kept.cases, checked.ok && checked.value.cases);
   assert.is(kept.cases, kept.cases);
+});
+
+bundles('the rules of one that is kept are those that were checked', async () => {
+  const kept = await createBundles(storeOf(policyFiles), engine).at(VERSION);
+  const checked = createBundles(storeOf(), engine).load(policyFiles);
+  assert.ok(checked.ok && checked.value.rules.size > 1);
+  assert.equal(kept.rules, checked.ok && checked.value.rules);
 });
 
 bundles(

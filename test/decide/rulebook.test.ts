@@ -12,6 +12,7 @@ function watched() {
   const calls: string[] = [];
   const engine: RuleEngine = {
     check: () => ({ ok: true, value: [] }),
+    read: () => ({ ok: true, value: [] }),
     install: (set) => void calls.push(`install ${set}`),
     drop: (set) => void calls.push(`drop ${set}`),
     evaluate: (set, input) => {
