@@ -207,8 +207,11 @@ const liftBody = z.strictObject({
 
 export interface Lifted {
   readonly tenants: readonly TenantName[];
+  /** Who lifted it at each of these, and when. */
+  readonly places: KeptBlock['places'];
   /** Where it still stands, as far as its lifter may know. */
   readonly left: readonly TenantName[];
+  /** None for where the same person lifted it before. */
   readonly receipts: readonly Receipt[];
 }
 
@@ -227,7 +230,8 @@ interface Lifting {
 
 /**
  * Tenant by tenant, each under the epochs that the lifter's standing there was read with. A signature stands in the
- * entry of each, and is spent with the first.
+ * entry of each, and is spent with the first. Where the lifter has lifted it before, it is not lifted again: they are
+ * told so, since the answer may have been lost.
  */
 export async function liftBlock(
   deps: Deps,
@@ -238,27 +242,70 @@ export async function liftBlock(
   if (!found.ok) return found;
   const said = parseWith(liftBody, body);
   if (!said.ok) return said;
-  const standing = standingPlaces(found.value, deps.clock());
-  const wanted = said.value.tenants ?? standing;
-  const foreign = wanted.find((tenant) => !standing.some((one) => one === tenant));
-  if (foreign !== undefined || standing.length === 0) {
-    return err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
-  }
-  const places = [...new Set(wanted)] as TenantName[];
+  const places = placesToLift(found.value, operator, { tenants: said.value.tenants, now: deps.clock() });
+  if (!places.ok) return places;
+  const { standing, lifted } = places.value;
   // All are looked at before the first is lifted, so that a refusal has lifted nothing.
-  for (const tenant of places) {
+  for (const tenant of [...standing, ...lifted]) {
     const by = await lifterAt(deps, operator, found.value, tenant);
     if (!by.ok) return by;
   }
-  const lifted: Receipt[] = [];
-  for (const tenant of places) {
-    const given = lifted.length === 0 ? spent(word) : kept(word);
+  const receipts: Receipt[] = [];
+  for (const tenant of standing) {
+    const given = receipts.length === 0 ? spent(word) : kept(word);
     const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason, given });
-    if (!receipt.ok) return receipt;
-    lifted.push(receipt.value);
+    if (receipt.ok) receipts.push(receipt.value);
+    // The same may have been sent twice at once.
+    else if (!(await isLiftedBy(deps, operator, id, tenant))) return receipt;
   }
-  const left = standing.filter((tenant) => !wanted.some((one) => one === tenant));
-  return ok({ tenants: places, left, receipts: lifted });
+  return ok({ ...(await liftedAt(deps, found.value, [...standing, ...lifted])), receipts });
+}
+
+interface ToLift {
+  readonly standing: readonly TenantName[];
+  /** Lifted by the same person before. */
+  readonly lifted: readonly TenantName[];
+}
+
+/** Without `tenants`, all where it stands; where it stands nowhere any more, all where the lifter has lifted it. */
+function placesToLift(
+  block: KeptBlock,
+  { person }: OperatorPrincipal,
+  { tenants, now }: { readonly tenants: readonly string[] | undefined; readonly now: Instant },
+): Result<ToLift> {
+  const standing = standingPlaces(block, now);
+  const lifted = block.places.filter(({ liftedBy }) => liftedBy === person).map(({ tenant }) => tenant);
+  const wanted = [...new Set(tenants ?? (standing.length > 0 ? standing : lifted))];
+  const isOf = (places: readonly TenantName[]) => places.filter((tenant) => wanted.includes(tenant));
+  const found = { standing: isOf(standing), lifted: isOf(lifted) };
+  const isWhole = wanted.length > 0 && found.standing.length + found.lifted.length === wanted.length;
+  return isWhole ? ok(found) : err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
+}
+
+async function isLiftedBy(
+  { store }: Deps,
+  { person }: OperatorPrincipal,
+  id: BlockId,
+  tenant: TenantName,
+): Promise<boolean> {
+  const block = await store.block(id, [tenant]);
+  return block?.places.some(({ liftedBy }) => liftedBy === person) === true;
+}
+
+/** As it is kept from now on. */
+async function liftedAt(
+  { store, clock }: Deps,
+  { id, places }: KeptBlock,
+  tenants: readonly TenantName[],
+): Promise<Omit<Lifted, 'receipts'>> {
+  const within = places.map(({ tenant }) => tenant);
+  const block = await store.block(id, within);
+  if (block === null) throw new Error(`the block ${id} has gone from the store`);
+  return {
+    tenants,
+    places: block.places.filter(({ tenant }) => tenants.includes(tenant)),
+    left: standingPlaces(block, clock()),
+  };
 }
 
 async function lifterAt(
