@@ -27,9 +27,11 @@ blocks.post('/preview', async (c) => {
   if (!change.ok) return problem(c, change.error);
   const seen = await previewBlock(c.var.deps, change.value.operator, change.value.body);
   if (!seen.ok) return problem(c, seen.error);
-  const { of, tenants, agents, unended } = seen.value;
+  const { of, tenants, agents, unended, roles } = seen.value;
   const live = unended.reduce((sum, { n }) => sum + n, 0);
-  return answer(c, { ...of, tenants, agents, live, leases: unended.map(({ n, ...rest }) => ({ ...rest, count: n })) });
+  const leases = unended.map(({ n, ...rest }) => ({ ...rest, count: n }));
+  const denied = roles.map(({ tenant, name }) => ({ tenant, target: name }));
+  return answer(c, { ...of, tenants, agents, live, leases, roles: denied });
 });
 
 blocks.post('/', async (c) => {

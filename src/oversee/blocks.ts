@@ -11,6 +11,7 @@ import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { BlockId, TenantName } from '../core/ids.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
+import type { TargetVersion } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -40,20 +41,19 @@ const MOST_TENANTS = 1_000;
 /** A rehearsal ends by itself. */
 const DRILL_LASTS = seconds(300);
 
-const scopeFields = {
+const previewBody = z.strictObject({
   scope: z.enum(BLOCK_SCOPES),
   name: words(200).optional(),
   /** At these alone of the tenants that the author oversees. */
   tenants: z.array(nameField()).min(1).max(MOST_TENANTS).optional(),
-};
-const previewBody = z.strictObject(scopeFields);
+  /** Whatever the targets wholly inside gave before ends too, whoever made it: the roles at AWS are denied. */
+  deny_role: z.boolean().default(false),
+});
 const raiseBody = z.strictObject({
-  ...scopeFields,
+  ...previewBody.shape,
   reason: words(1000),
   until: when().optional(),
   drill: z.boolean().default(false),
-  /** Whatever the targets wholly inside gave before ends too, whoever made it: the roles at AWS are denied. */
-  deny_role: z.boolean().default(false),
 });
 type Asked = z.infer<typeof previewBody>;
 
@@ -68,6 +68,8 @@ export interface Preview {
   readonly tenants: readonly TenantName[];
   readonly agents: Reach['agents'];
   readonly unended: Awaited<ReturnType<Deps['store']['unendedWithin']>>;
+  /** Whose roles would be denied, where that is asked. */
+  readonly roles: readonly Pick<TargetVersion, 'tenant' | 'name'>[];
 }
 
 export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Preview>> {
@@ -76,10 +78,12 @@ export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body
   const aim = await aimOf(deps, operator, asked.value, 'read');
   if (!aim.ok) return aim;
   const { of, tenants } = aim.value;
+  const roles = await rolesDenied(deps, aim.value, asked.value);
+  if (!roles.ok) return roles;
   const reach = await reachOf(deps, of, tenants);
   const here = new Set(await deps.store.enrolledAt(tenants));
   const agents = reach.agents.filter((agent) => here.has(agent));
-  return ok({ of, tenants, agents, unended: await deps.store.unendedWithin(reach) });
+  return ok({ of, tenants, agents, unended: await deps.store.unendedWithin(reach), roles: roles.value });
 }
 
 export interface Raised {
@@ -108,8 +112,9 @@ export async function raiseBlock(
   const { by, of, tenants } = aim.value;
   const unfit = drill ? await whyNoDrill(deps, tenants) : null;
   if (unfit !== null) return err(failure('invalid_field', unfit, { path: 'drill' }));
+  const roles = await rolesDenied(deps, aim.value, asked.value);
+  if (!roles.ok) return roles;
   const isWhole = asked.value.deny_role;
-  if (isWhole && (await wholeTargets(deps, of, tenants)).length === 0) return err(NO_ROLE);
   const at = deps.clock();
   const until = endOf(at, asked.value.until ?? null, drill);
   if (!until.ok) return until;
@@ -142,6 +147,16 @@ export async function raiseBlock(
   if (done.ok) return ok({ ...made, receipts: done.value.receipts });
   const before = doneBefore(done.error);
   return before.ok ? ok({ ...(before.value.made as typeof made), receipts: before.value.receipts }) : before;
+}
+
+async function rolesDenied(
+  deps: Deps,
+  { of, tenants }: Aim,
+  { deny_role: asked }: Asked,
+): Promise<Result<Preview['roles']>> {
+  if (!asked) return ok([]);
+  const whole = await wholeTargets(deps, of, tenants);
+  return whole.length === 0 ? err(NO_ROLE) : ok(whole.map(({ version }) => version));
 }
 
 const NO_ROLE = failure('invalid_field', 'no target wholly inside it has a role that can be denied', {

@@ -451,7 +451,10 @@ kill('of whole targets that asks for it ends what they gave before, once, and is
   const client = await clientDatabase();
   const shop = await testApp({ database: client, around });
   try {
-    const whole = { scope: 'target', name: 'shop-db', tenants: ['acme'], deny_role: true, ...REASON };
+    const aim = { scope: 'target', name: 'shop-db', tenants: ['acme'], deny_role: true };
+    const preview = must(await shop.operator('otto', 'POST', '/api/blocks/preview', aim)).body;
+    assert.equal([preview['roles'], asked], [[{ tenant: 'acme', target: 'shop-db' }], []]);
+    const whole = { ...aim, ...REASON };
     const raised = must(await shop.operator('otto', 'POST', '/api/blocks', whole)).body;
     const reported = () => shop.sql<{ text: string }>(`select text from entries where kind = 'block.reported'`);
     await watch(shop.deps);
@@ -489,8 +492,14 @@ for (const [what, aim] of [
   ['tenants without one', { scope: 'everything' }],
 ] as const) {
   blocks(`of ${what} deny no whole role`, async () => {
-    const refused = await app.operator('otto', 'POST', '/api/blocks', { ...aim, deny_role: true, ...REASON });
-    assert.equal([refused.status, refused.body['code'], refused.body['path']], [400, 'invalid_field', 'deny_role']);
+    const whole = { ...aim, deny_role: true };
+    for (const [path, body] of [
+      ['/api/blocks/preview', whole],
+      ['/api/blocks', { ...whole, ...REASON }],
+    ] as const) {
+      const refused = await app.operator('otto', 'POST', path, body);
+      assert.equal([refused.status, refused.body['code'], refused.body['path']], [400, 'invalid_field', 'deny_role']);
+    }
   });
 }
 
