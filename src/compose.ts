@@ -81,7 +81,7 @@ const endingCalls = (store: Store, gateway: Gateway): Store => ({
   ...store,
   async commit(change, entries) {
     const committed = await store.commit(change, entries);
-    if (committed.ok && change.kind === 'lease.revoke') cutCalls(gateway, change.lease);
+    if (committed.ok && change.kind === 'lease.revoke') cutCalls(gateway, change.lease, 'lease_over');
     return committed;
   },
 });

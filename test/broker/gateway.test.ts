@@ -6,6 +6,7 @@ import { newId } from '../../src/core/ids.ts';
 import type { LeaseId, PersonName, TenantName } from '../../src/core/ids.ts';
 import { callThrough } from '../../src/broker/gateway.ts';
 import type { Block } from '../../src/core/block.ts';
+import { StoreUnavailable } from '../../src/core/store.ts';
 import { must } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 import { answerPlainly, listening, startTool, toolApp, TOOL_KEY, toolTarget } from '../support/tool.ts';
@@ -236,6 +237,30 @@ ends('cuts what streams at its expiry', async () => {
   assert.is(answered?.facts['end'], 'lease_over');
   assert.is((await get(lease)).status, 401);
 });
+
+for (const [what, look] of [
+  ['not in time', () => new Promise<never>(() => undefined)],
+  ['not at all', () => Promise.reject(new StoreUnavailable('away'))],
+] as const) {
+  ends(`that can be seen ${what} cuts the call, which is told of that and of no end`, async () => {
+    let isUnderWay = false;
+    const blind = await app.node({
+      deps: (deps) => ({
+        ...deps,
+        store: { ...deps.store, lease: (...of) => (isUnderWay ? look() : deps.store.lease(...of)) },
+      }),
+    });
+    const lease = await app.lease('tool.upload', { uses: 10 });
+    tool.answer = () => {
+      isUnderWay = true;
+    };
+    const cut = await get(lease, blind, '/files/ACME-1');
+    assert.equal([cut.status, cut.body['code']], [503, 'database_unavailable']);
+    const [answered] = await entriesOf(lease, 'gateway.answered');
+    assert.is(answered?.facts['end'], 'lease_unseen');
+    assert.is((await rowOf(lease))?.state, 'active');
+  });
+}
 
 ends('is not held up by an answer that nobody ever read', async () => {
   const lease = await app.lease('tool.upload', { uses: 1 });

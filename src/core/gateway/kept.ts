@@ -19,7 +19,7 @@ export interface KeptToken {
 }
 
 /** What a call was ended for, before its answer had. */
-export type CutFor = 'lease_over' | 'too_slow' | 'caller_gone';
+export type CutFor = 'lease_over' | 'lease_unseen' | 'too_slow' | 'caller_gone';
 
 /** Since when a call is under way; when it is ended at the latest, and for what. */
 export interface CallSpan {
@@ -49,8 +49,8 @@ export const newKept = (): KeptOfGateway => ({ leases: new Map(), tokens: new Ma
 export const newGateway = (forward: Forward, kept: KeptOfGateway): Gateway => ({ ...kept, forward, open: new Map() });
 
 /** Ends the calls of a lease that are under way on this node. */
-export function cutCalls({ open }: Pick<Gateway, 'open'>, lease: LeaseId): void {
-  for (const call of open.get(lease)?.calls.keys() ?? []) call.abort('lease_over' satisfies CutFor);
+export function cutCalls({ open }: Pick<Gateway, 'open'>, lease: LeaseId, why: CutFor): void {
+  for (const call of open.get(lease)?.calls.keys() ?? []) call.abort(why);
 }
 
 /** One more is kept; the oldest goes where there are too many. */

@@ -9,6 +9,7 @@ import { FetchFailed, FetchRefused } from '../../core/fetch.ts';
 import type { ForwardedAnswer } from '../../core/forward.ts';
 import type { CutFor } from '../../core/gateway/kept.ts';
 import type { HttpTarget } from '../../core/gateway/target.ts';
+import { seconds } from '../../core/time.ts';
 import { BodyTooLarge } from './body.ts';
 import { echoScanner } from './echo.ts';
 import type { Needles } from './echo.ts';
@@ -149,12 +150,20 @@ export function endOf(fault: unknown, signal: AbortSignal): NotWhole {
   throw fault;
 }
 
+/** A moment in which a busy node or a database that restarts is back. */
+const RETRY = seconds(2);
+
 /** What an agent is told of an answer that it does not get. */
 export function failureOf(end: NotWhole): Failure {
   switch (end) {
     case 'lease_over':
     case 'caller_gone':
       return failure('unauthenticated', 'the lease was over before the answer was', { hint: 'Ask again.' });
+    case 'lease_unseen':
+      return failure('database_unavailable', 'whether the lease still stands could not be seen in time', {
+        hint: 'The tool may have done it: look there before you ask again.',
+        retryAfter: RETRY,
+      });
     case 'too_slow':
       return failure('gateway_timeout', 'the tool took longer than its target allows');
     case 'request_too_large':

@@ -105,17 +105,18 @@ function endOverdue({ gateway, clock }: Deps): void {
 const isStanding = async (deps: Deps, tenant: TenantName, id: LeaseId): Promise<boolean> =>
   (await standsNow(deps, tenant, id)) !== null;
 
+/** Of a lease of which nothing can be said in time, nothing goes on. */
 async function lookAt(deps: Deps, id: LeaseId, tell: boolean): Promise<void> {
   const tenant = deps.gateway.open.get(id)?.tenant;
   if (tenant === undefined) return;
   try {
     const late = deps.pause(PATIENCE_MS).then(() => 'late' as const);
     const standing = await Promise.race([isStanding(deps, tenant, id), late]);
-    // Of a lease of which nothing can be said in time, nothing goes on.
-    if (standing !== true) cutCalls(deps.gateway, id);
+    if (standing === 'late') cutCalls(deps.gateway, id, 'lease_unseen');
+    else if (!standing) cutCalls(deps.gateway, id, 'lease_over');
     else if (tell) deps.background(deps.store.sawUse(tenant, id, deps.clock()));
   } catch (fault) {
-    cutCalls(deps.gateway, id);
+    cutCalls(deps.gateway, id, 'lease_unseen');
     if (!(fault instanceof StoreUnavailable)) deps.log.error('gateway.not_looked', { lease: id, fault: String(fault) });
   }
 }

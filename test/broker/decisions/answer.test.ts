@@ -1,14 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answerApproval, showDecision } from '../../src/broker/decisions.ts';
-import { revokeApproval } from '../../src/broker/take-back.ts';
-import type { Word } from '../../src/approve/verdict.ts';
-import { sealTicket } from '../../src/authenticate/ticket.ts';
-import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
-import { AGENT, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../support/app.ts';
-import { Authenticator, enrolled } from '../support/authenticator.ts';
-import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
-import type { Saying } from '../support/deciding.ts';
+import { answerApproval } from '../../../src/broker/decisions/answer.ts';
+import { showDecision } from '../../../src/broker/decisions/show.ts';
+import { revokeApproval } from '../../../src/broker/take-back.ts';
+import type { Word } from '../../../src/approve/verdict.ts';
+import { sealTicket } from '../../../src/authenticate/ticket.ts';
+import type { ApprovalId, PersonName, TenantName } from '../../../src/core/ids.ts';
+import { AGENT, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../../support/app.ts';
+import { Authenticator, enrolled } from '../../support/authenticator.ts';
+import { callerOf, deciding, NO, part, YES } from '../../support/deciding.ts';
+import type { Saying } from '../../support/deciding.ts';
 
 const ACME = 'acme' as TenantName;
 const app = await testApp();
@@ -72,6 +73,25 @@ approving('says yes to less, which the agent takes, and which they sign anew', a
   assert.is(redeemed.status, 201, redeemed.text);
   const { expires_at } = part(redeemed, 'lease');
   assert.ok(Date.parse(String(expires_at)) - Date.now() <= 61_000);
+});
+
+approving('is told when the agent has taken the lesser yes, since it waits for them again', async () => {
+  const channel = { name: 'slack', reaches: () => true, tell: () => Promise.resolve() } as const;
+  const node = await app.node({ channels: [channel] });
+  const waiting = await ask();
+  await say('paula', waiting, { word: { verdict: 'narrow', narrower: { ttl: 60, uses: null, parameters: {} } } });
+  const { id } = await stateOf(waiting);
+  const path = `/t/acme/requests/${waiting.request}/accept`;
+  must(await node.call('POST', path, { token: await app.session() }));
+  const told = await app.sql<{ kind: string; tell: string[] }>(
+    `select what -> 'notice' ->> 'kind' as kind, what -> 'notice' -> 'tell' as tell from work
+      where what -> 'notice' ->> 'approval' = '${String(id)}'`,
+  );
+  assert.equal(
+    told.map(({ kind }) => kind),
+    ['asked'],
+  );
+  assert.ok(told[0]?.tell.includes('paula'));
 });
 
 approving('may be one of two at the same instant, and one word counts', async () => {
