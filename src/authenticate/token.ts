@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../core/canonical.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { fromNumericDate, instant } from '../core/time.ts';
+import { instant } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { seconds } from '../core/time.ts';
 import { ALGORITHMS } from './jwk.ts';
@@ -108,7 +108,12 @@ export interface Times {
   readonly expiresAt: Instant;
 }
 
-/** `exp` is required and ahead; `iat` and `nbf`, where they stand, are not; each by the skew. */
+/**
+ * `exp` is required and ahead; `iat` and `nbf`, where they stand, are not; each by the skew. Any may hold a fraction, of
+ * which a millisecond is the least that is kept.
+ *
+ * @see RFC 7519 section 2, NumericDate
+ */
 export function readTimes(claims: JsonObject, now: Instant): Result<Times, Why> {
   const { exp, iat, nbf } = claims;
   if (!isDate(exp)) return err('no exp');
@@ -116,7 +121,10 @@ export function readTimes(claims: JsonObject, now: Instant): Result<Times, Why> 
   if (exp * 1000 <= now - CLOCK_SKEW * 1000) return err('it is over');
   const ahead = [iat, nbf].some((date) => isDate(date) && date * 1000 > now + CLOCK_SKEW * 1000);
   if (ahead) return err('issued in the future');
-  return ok({ issuedAt: isDate(iat) ? instant(Math.floor(iat * 1000)) : null, expiresAt: fromNumericDate(exp) });
+  return ok({
+    issuedAt: isDate(iat) ? instant(Math.ceil(iat * 1000)) : null,
+    expiresAt: instant(Math.ceil(exp * 1000)),
+  });
 }
 
 const isDate = (value: Json | undefined): value is number =>
