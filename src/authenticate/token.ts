@@ -88,8 +88,12 @@ const decodePart = (part: string): Uint8Array | null =>
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. */
-export const isPlain = (token: UnverifiedToken): boolean => token.type === null || token.type === 'jwt';
+/**
+ * Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. A
+ * security event, such as a logout token, may bear no type of its own. @see RFC 8417 section 2.2
+ */
+export const isPlain = ({ type, claims }: UnverifiedToken): boolean =>
+  (type === null || type === 'jwt') && !Object.hasOwn(claims, 'events');
 
 /** `null` unless it was signed with this very key, by an algorithm that fits it. */
 export async function verifySignature(token: UnverifiedToken, key: PublicJwk): Promise<VerifiedToken | null> {

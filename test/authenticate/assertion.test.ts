@@ -126,6 +126,7 @@ const BAD: readonly (readonly [
   ...['at+jwt', 'dpop+jwt', 'secevent+jwt', 'logout+jwt', 'brevet-session+jwt', 'brevet-local+jwt', ''].map(
     (typ) => [`of type "${typ}"`, WHY.kind, {}, { typ }] as const,
   ),
+  ['that is a security event without a type', WHY.kind, { events: {} }],
   ['with a key of its own', WHY.header, {}, { jwk: other.jwk }],
   ['with the enrolled key as its own', WHY.header, {}, { jwk: key.jwk }],
   ['with the address of a key', WHY.header, {}, { jku: 'https://evil.example/jwks' }],
