@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { JWK } from 'jose';
+import type { Connection } from './connection.ts';
 
 /** Tokens for as many different resources, each asked for with an assertion of its own. */
 export interface TokenLoad {
@@ -61,6 +62,9 @@ export interface VaultLoad {
 }
 
 export type Load = TokenLoad | LoginLoad | CallLoad | VaultLoad;
+
+/** What one connection does over and over, until there is no more to do. */
+export type Step = (connection: Connection, number: number) => Promise<void>;
 
 /** Of one run; times in milliseconds. */
 export interface Measured {

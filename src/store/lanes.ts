@@ -13,6 +13,7 @@ import postgres from 'postgres';
 import { StoreUnavailable } from '../core/store.ts';
 import { asStoreError, clientOptions, isPassing } from './database.ts';
 import type { DatabaseOptions } from './database.ts';
+import { preparing } from './prepared.ts';
 
 /** Longer than any statement may take, so that the server's own limits speak first where it still answers. */
 const DEADLINE_MS = 12_000;
@@ -101,6 +102,6 @@ function openLane(to: DatabaseOptions): Lane {
       lane.lost = true;
     },
   });
-  const lane: Lane = { client, db: drizzle(client), lost: false };
+  const lane: Lane = { client, db: drizzle(preparing(client)), lost: false };
   return lane;
 }

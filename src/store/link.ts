@@ -86,7 +86,7 @@ async function stepByStep<T>(
 async function begin(client: postgres.Sql, { role, tenants }: Entering, statement: string): Promise<void> {
   await together([
     client.unsafe<Row[]>(statement),
-    client.unsafe<Row[]>(ENTER_TEXT, [role, tenantSetting(tenants)], { prepare: true }),
+    client.unsafe<Row[]>(ENTER_STEPS_TEXT, [role, tenantSetting(tenants)], { prepare: true }),
   ]);
 }
 
@@ -108,6 +108,9 @@ const ENTER_TEXT = `select set_config('role', $1, true), set_config('brevet.tena
   set_config('statement_timeout', '${LIMITS.statement_timeout}', true),
   set_config('lock_timeout', '${LIMITS.lock_timeout}', true),
   set_config('idle_in_transaction_session_timeout', '${LIMITS.idle_in_transaction_session_timeout}', true)`;
+
+/** What is prepared step by step is planned for its values: tables are walked by many ways. */
+const ENTER_STEPS_TEXT = `${ENTER_TEXT}, set_config('plan_cache_mode', 'force_custom_plan', true)`;
 
 /**
  * The statements of a pipeline run thousands of times over a few rows each: planned once, and never to walk a table that
