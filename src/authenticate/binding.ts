@@ -42,8 +42,8 @@ export function bindingsOverlap(a: WorkloadBinding, b: WorkloadBinding): boolean
 interface Fixing {
   /** Claims that must be there, each with its form. */
   readonly owner: readonly (readonly [path: string, form: RegExp])[];
-  /** All of at least one of these must be there; empty where the owner's claims fix the job already. */
-  readonly job: readonly (readonly string[])[];
+  /** At least one of these must be there; empty where the owner's claims fix the job already. */
+  readonly job: readonly string[];
   readonly hint: string;
 }
 
@@ -59,9 +59,9 @@ const SOMETHING = /^.+$/;
 const PLATFORMS: Readonly<Record<TrustedIssuer['platform'], Fixing>> = {
   github: {
     owner: [['repository_id', /^\d{1,20}$/]],
-    // A job of any branch may name an environment, unless somebody has said otherwise on the platform.
-    job: [['job_workflow_ref'], ['environment', 'ref']],
-    hint: 'Give repository_id, with job_workflow_ref, or with environment and ref.',
+    job: ['job_workflow_ref', 'environment'],
+    // A job of any branch may name an environment, unless its rules on the platform say otherwise.
+    hint: 'Give repository_id, with job_workflow_ref or environment; and ref, where any branch may use that environment.',
   },
   kubernetes: {
     owner: [['kubernetes.io/serviceaccount/uid', /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/]],
@@ -84,7 +84,7 @@ export function checkBinding(issuer: TrustedIssuer, binding: WorkloadBinding): R
   const { owner, job, hint } = PLATFORMS[issuer.platform];
   const missing = owner.find(([path, form]) => !form.test(binding.claims[path] ?? ''));
   if (missing !== undefined) return refuse(`claims.${missing[0]}`, 'missing, or not of its form', hint);
-  const fixesJob = job.length === 0 || job.some((paths) => paths.every((path) => binding.claims[path] !== undefined));
+  const fixesJob = job.length === 0 || job.some((path) => binding.claims[path] !== undefined);
   return fixesJob ? ok(undefined) : refuse('claims', 'open to any job of its owner', hint);
 }
 

@@ -22,7 +22,7 @@ type Case = readonly [platform: TrustedIssuer['platform'], claims: Record<string
 
 const FIXED: readonly Case[] = [
   ['github', { repository_id: '74', job_workflow_ref: FLOW }],
-  ['github', { repository_id: '74', environment: 'production', ref: 'refs/heads/main' }],
+  ['github', { repository_id: '74', environment: 'production' }],
   ['github', { repository_id: '74', environment: 'production', repository_owner_id: '9', ref: 'refs/heads/main' }],
   ['kubernetes', { 'kubernetes.io/serviceaccount/uid': UID }],
   ['kubernetes', { 'kubernetes.io/serviceaccount/uid': UID, 'kubernetes.io/namespace': 'ops' }],
@@ -39,8 +39,7 @@ const LOOSE: readonly (readonly [...Case, path: string])[] = [
   ['github', { repository: 'acme/infra', job_workflow_ref: FLOW }, 'claims.repository_id'],
   ['github', { repository_id: '74' }, 'claims'],
   ['github', { repository_id: '74', ref: 'refs/heads/main' }, 'claims'],
-  ['github', { repository_id: '74', environment: 'production' }, 'claims'],
-  ['github', { repository_id: 'acme/infra', job_workflow_ref: FLOW }, 'claims.repository_id'],
+  ['github', { repository_id: 'acme/infra', environment: 'production' }, 'claims.repository_id'],
   ['github', { sub: 'repo:acme/infra:ref:refs/heads/main' }, 'claims.repository_id'],
   ['kubernetes', { 'kubernetes.io/serviceaccount/name': 'bot' }, 'claims.kubernetes.io/serviceaccount/uid'],
   ['kubernetes', { sub: 'system:serviceaccount:ops:bot' }, 'claims.kubernetes.io/serviceaccount/uid'],
