@@ -13,6 +13,9 @@ import type { Terminal } from './terminal.ts';
 
 const AIM: Options = {
   tenant: { takes: 'NAMES', says: 'at these alone, by commas; otherwise wherever you oversee' },
+  'deny-role': {
+    says: 'at AWS, all sessions that the roles of whole targets inside gave before, whoever asked for them',
+  },
 };
 
 /** Long enough for most targets that are slow, and short enough for whoever stands and waits. */
@@ -35,6 +38,7 @@ function aimOf(given: Given): JsonObject {
     scope: scopeOf(given.need('SCOPE')),
     ...(name === undefined ? {} : { name }),
     ...(tenants === undefined ? {} : { tenants: tenants.split(',') }),
+    ...(given.flag('deny-role') ? { deny_role: true } : {}),
   };
 }
 
@@ -55,7 +59,10 @@ const preview: Command = {
 
 function previewed(seen: Body): string {
   const rows = (seen['leases'] ?? []) as Body[];
-  const head = `it would stand at ${placesIn(seen)}; ${counted(Number(seen['live']), 'credential')} not over`;
+  const roles = ((seen['roles'] ?? []) as Body[]).map(({ tenant, target }) => `${shown(target)} at ${shown(tenant)}`);
+  const denied =
+    roles.length === 0 ? '' : `\nall that the role of ${roles.join(', ')} gave before ends, whoever has it`;
+  const head = `it would stand at ${placesIn(seen)}; ${counted(Number(seen['live']), 'credential')} not over${denied}`;
   return rows.length === 0 ? head : `${head}\n\n${table(COUNTED, rows.map(cells(COUNTED)))}`;
 }
 
@@ -82,9 +89,6 @@ SCOPE is lease, agent, owner, vendor, model, role, task, agent_task (AGENT/TASK)
   options: {
     reason: { takes: 'TEXT', says: 'why, for the ledger', needed: true },
     until: { takes: 'TIME', says: 'when it ends by itself; otherwise when it is lifted' },
-    'deny-role': {
-      says: 'at AWS, all sessions that the roles of whole targets inside gave before, whoever asked for them',
-    },
     drill: { says: 'a rehearsal, at a sandbox tenant, that ends by itself' },
     wait: { takes: 'N', says: `how many seconds to watch; ${DEFAULT_WAIT_S} by default, 0 not at all` },
     ...AIM,
@@ -99,7 +103,6 @@ SCOPE is lease, agent, owner, vendor, model, role, task, agent_task (AGENT/TASK)
       reason: given.need('reason'),
       ...(until === undefined ? {} : { until }),
       ...(given.flag('drill') ? { drill: true } : {}),
-      ...(given.flag('deny-role') ? { deny_role: true } : {}),
     };
     const asked = performance.now();
     const raised = await line.send({ method: 'POST', path: '/api/blocks', body });

@@ -42,6 +42,11 @@ blocks.before(async () => {
     environment: 'production',
     jwk: (await newKey()).publicJwk,
   });
+  await by.put('/api/tenants/acme/targets/cloud', {
+    provider: 'aws',
+    config: { role_arn: 'arn:aws:iam::111122223333:role/agents', regions: ['eu-west-1'] },
+    environment: 'sandbox',
+  });
   const agent = createBrevet({ url: place.url, tenant: 'acme', agent: 'triage-bot', key: keys['triage-bot'] ?? {} });
   ask = () => agent.ask(ROUTE);
 });
@@ -122,6 +127,15 @@ blocks('preview counts, and raise ends and tells that it is over', async () => {
   const again = await done('watch', idIn(raised.err));
   assert.match(again.out, /\nit is over\n$/);
   assert.match(await ask().then(() => 'issued', String), 'blocked');
+});
+
+blocks('preview tells whose role would be denied, and where there is none to deny', async () => {
+  const { out } = await done('preview', 'target', 'cloud', '--tenant', 'acme', '--deny-role');
+  assert.match(out, /^all that the role of cloud at acme gave before ends, whoever has it$/m);
+  assert.not.match((await done('preview', 'target', 'cloud', '--tenant', 'acme')).out, 'the role of');
+  const none = await as('otto', 'preview', 'agent', 'triage-bot', '--deny-role');
+  assert.equal([none.status, none.out], [2, '']);
+  assert.match(none.err, 'no target wholly inside it has a role that can be denied');
 });
 
 blocks('a local token does not lift, nor does who sees nothing of it', async () => {
