@@ -128,7 +128,7 @@ agents.get(
         : deps.store.leases({ ...filter, limit: AT_ONCE, states: ['opening', 'active', 'revoking'] }, overseen),
       asking.length === 0
         ? []
-        : deps.store.requests({ tenant: null, agent: agent.name, before: null, limit: AT_ONCE }, asking),
+        : deps.store.requests({ ...filter, effect: null, limit: AT_ONCE }, asking),
     ]);
     return page(
       c,

@@ -9,6 +9,7 @@ import type {
   Change,
   Committed,
   DoneBefore,
+  Effect,
   LeaseFilter,
   RegisterClaim,
   Unmet,
@@ -339,7 +340,11 @@ export interface Store extends BlockReads, OversightReads, BreakerReads {
   placements(within: readonly TenantName[] | null): Promise<Placements>;
   request(tenant: TenantName, request: RequestId): Promise<KeptRequest | null>;
   requests(
-    query: Page & { readonly tenant: TenantName | null; readonly agent: AgentName | null },
+    query: Page & {
+      readonly tenant: TenantName | null;
+      readonly agent: AgentName | null;
+      readonly effect: Effect | null;
+    },
     within: readonly TenantName[] | null,
   ): Promise<readonly KeptRequest[]>;
   approval(tenant: TenantName, approval: ApprovalId): Promise<Approval | null>;

@@ -22,7 +22,7 @@ import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import type { Find } from './conditions.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
-import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
+import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire, REQUEST_FILTER, requestFilterOf } from './page.ts';
 import { enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -248,13 +248,12 @@ admin.get('/leases', async (c) => {
 admin.get('/requests', async (c) => {
   const seen = await overseen(c);
   if (!seen.ok) return problem(c, seen.error);
-  const page = pageOf(c, `requests:*:${seen.value.person}`, LEASE_FILTER);
+  const page = pageOf(c, `requests:*:${seen.value.person}`, REQUEST_FILTER);
   if (!page.ok) return problem(c, page.error);
-  const narrowed = leaseFilterOf(c);
+  const narrowed = requestFilterOf(c);
   if (!narrowed.ok) return problem(c, narrowed.error);
-  const { tenant, agent } = narrowed.value;
   const now = c.var.deps.clock();
-  const found = await c.var.deps.store.requests({ ...page.value, tenant, agent }, seen.value.tenants);
+  const found = await c.var.deps.store.requests({ ...page.value, ...narrowed.value }, seen.value.tenants);
   return answer(
     c,
     pageWire(c, page.value, found, (request) => requestWire(request, now)),
