@@ -12,6 +12,8 @@ const list = async (path: string) => app.call('GET', path, { token: await app.lo
 
 const page = suite('a list');
 
+page.after(() => app.close());
+
 /** What is asked for, and how many of what was made above come. */
 const NARROWED: readonly (readonly [path: string, found: number])[] = [
   ['/api/requests', 4],
