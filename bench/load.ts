@@ -1,4 +1,5 @@
 /** Load from a process of its own, so that making it costs the measured process nothing but the machine. */
+import type { Connection } from './connection.ts';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +62,9 @@ export interface VaultLoad {
 }
 
 export type Load = TokenLoad | LoginLoad | CallLoad | VaultLoad;
+
+/** What one connection does over and over, until there is no more to do. */
+export type Step = (connection: Connection, number: number) => Promise<void>;
 
 /** Of one run; times in milliseconds. */
 export interface Measured {

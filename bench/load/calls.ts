@@ -1,7 +1,6 @@
 /** Calls of a tool: each connection has its own path and token, as each agent has its own lease. */
 import type { Connection } from '../connection.ts';
-import type { CallLoad } from '../load.ts';
-import type { Step } from './generator.ts';
+import type { CallLoad, Step } from '../load.ts';
 
 export function toolCalls({ callers }: CallLoad): Step {
   const requests = callers.map(({ path, token }) =>

@@ -1,8 +1,7 @@
 /** The process that makes load: asked over its channel, it answers with what it measured. */
 import { openConnection } from '../connection.ts';
-import type { Connection } from '../connection.ts';
 import { overAfter, summaryOf } from '../load.ts';
-import type { Load, Loaded, Reply } from '../load.ts';
+import type { Load, Loaded, Reply, Step } from '../load.ts';
 import { toolCalls } from './calls.ts';
 import { loginLife } from './logins.ts';
 import { tokenRequests } from './tokens.ts';
@@ -15,9 +14,6 @@ process.on('message', (load: Load) => {
   );
 });
 process.once('disconnect', () => process.exit());
-
-/** What one connection does over and over, until there is no more to do. */
-export type Step = (connection: Connection, number: number) => Promise<void>;
 
 function stepOf(load: Load): Step {
   switch (load.kind) {

@@ -1,8 +1,7 @@
 /** The life of a login through Brevet: asked for, and completed once it is there; the answer says how dead it is. */
 import { requestBytes } from '../connection.ts';
 import type { Connection } from '../connection.ts';
-import type { LoginLoad } from '../load.ts';
-import type { Step } from './generator.ts';
+import type { LoginLoad, Step } from '../load.ts';
 
 /** Long enough that every completion answers with the proof. */
 const WAIT_S = 30;

@@ -2,8 +2,7 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { requestBytes } from '../connection.ts';
-import type { TokenLoad } from '../load.ts';
-import type { Step } from './generator.ts';
+import type { TokenLoad, Step } from '../load.ts';
 
 const LIFETIME_S = 120;
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';

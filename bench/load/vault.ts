@@ -1,7 +1,6 @@
 /** The life of a login through Vault's database engine: read, and its lease revoked; the answer comes when that is done. */
 import { requestBytes } from '../connection.ts';
-import type { VaultLoad } from '../load.ts';
-import type { Step } from './generator.ts';
+import type { VaultLoad, Step } from '../load.ts';
 
 export function vaultLife({ token, role }: VaultLoad): Step {
   const type = 'application/json';

@@ -8,7 +8,7 @@ import type { AccessRequest } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import type { Deps } from '../deps.ts';
 import { functionAt } from '../authenticate/principal.ts';
 import type { OperatorPrincipal } from '../authenticate/principal.ts';

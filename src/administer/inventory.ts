@@ -4,7 +4,7 @@ import type { Agent, Assignment } from '../core/registers.ts';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { Placements } from '../core/store.ts';
+import type { Placements } from '../core/store/leases.ts';
 import { instant } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';

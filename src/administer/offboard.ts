@@ -14,7 +14,7 @@ import type { Agent } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { DeploymentSnapshot } from '../core/snapshot.ts';
-import type { Holding } from '../core/store.ts';
+import type { Holding } from '../core/store/leases.ts';
 import { instant } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';

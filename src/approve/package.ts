@@ -16,7 +16,7 @@ import type { RuleName } from '../core/policy.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { whenRouted } from './way.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
 import type { Bundle, TaskClass } from '../decide/bundle/model.ts';

@@ -1,6 +1,6 @@
 /** An agent may wait for people to answer its ask, for as long as one call may take. */
 import type { Approval } from '../core/approval.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import { after, between, earliest } from '../core/time.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';

@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryKind } from '../core/entry.ts';
 import type { Death, Lease } from '../core/lease.ts';
-import type { KeptEntry } from '../core/store.ts';
+import type { KeptEntry } from '../core/store/requests.ts';
 import { toRfc3339 } from '../core/time.ts';
 
 export interface Step {

@@ -12,7 +12,7 @@ import type { TenantName } from '../core/ids.ts';
 import type { RefusalKind } from '../core/refusals.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import { seconds } from '../core/time.ts';
 import { decisionEntry } from '../attribute/record.ts';
 import type { Asking } from '../attribute/record.ts';

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { parseId } from '../core/ids.ts';
-import type { KeptBlock } from '../core/store.ts';
+import type { KeptBlock } from '../core/store/blocks.ts';
 import type { Instant } from '../core/time.ts';
 import { standingPlaces } from '../oversee/blocks.ts';
 import { progressOf } from '../oversee/block-progress.ts';

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { parseName } from '../core/ids.ts';
-import type { ExposureRow } from '../core/store.ts';
+import type { ExposureRow } from '../core/store/leases.ts';
 import { instant, milliseconds, toRfc3339 } from '../core/time.ts';
 import type { Instant, Milliseconds } from '../core/time.ts';
 import type { Scope } from '../http/scope.ts';

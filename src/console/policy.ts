@@ -6,7 +6,7 @@ import { NOTHING_HERE } from '../core/failure.ts';
 import type { KeptProposal } from '../core/proposal.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { KeptPolicy } from '../core/store.ts';
+import type { KeptPolicy } from '../core/store/policies.ts';
 import { administratorAt } from '../administer/administrator.ts';
 import { compare } from '../administer/comparison.ts';
 import { currentDeployment } from '../http/caller.ts';

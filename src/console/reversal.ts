@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/canonical.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Lease } from '../core/lease.ts';
 import type { KeptOrder } from '../core/oversight.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import type { Instant } from '../core/time.ts';
 import { READS_ONLY } from '../authenticate/act.ts';
 import { readsAlone } from '../authenticate/principal.ts';

@@ -12,7 +12,7 @@ import { parseId, parseName } from '../core/ids.ts';
 import type { TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { Evidence } from '../core/store.ts';
+import type { Evidence } from '../core/store/requests.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { whenRouted } from '../approve/way.ts';

@@ -6,7 +6,7 @@ import { parseId } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { KeptBlock } from '../core/store.ts';
+import type { KeptBlock } from '../core/store/blocks.ts';
 import { seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { deathShown } from '../attribute/timeline.ts';

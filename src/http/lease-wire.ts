@@ -3,7 +3,7 @@ import type { Json } from '../core/canonical.ts';
 import { stateAt } from '../core/approval.ts';
 import type { Approval } from '../core/approval.ts';
 import type { Lease, LeaseTerms } from '../core/lease.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { deathShown } from '../attribute/timeline.ts';
 import type { Instant } from '../core/time.ts';

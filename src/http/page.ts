@@ -9,7 +9,7 @@ import { parseName } from '../core/ids.ts';
 import type { AgentName, TenantName } from '../core/ids.ts';
 import { LEASE_STATES } from '../core/lease.ts';
 import type { LeaseState } from '../core/lease.ts';
-import type { Page } from '../core/store.ts';
+import type { Page } from '../core/store/page.ts';
 import { makeCursor, readCursor } from './cursor.ts';
 import type { Scope } from './scope.ts';
 

@@ -8,7 +8,7 @@ import { parseWith } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { seconds, toRfc3339 } from '../core/time.ts';
-import type { KeptRequest } from '../core/store.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import { waitForAnswer } from '../approve/wait.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
 import { requestTask } from '../broker.ts';

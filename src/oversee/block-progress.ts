@@ -1,7 +1,7 @@
 /** How far a block has come: what it ended, how dead that is, and what is still alive and why. */
 import type { TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import type { KeptBlock, Toll } from '../core/store.ts';
+import type { KeptBlock, Toll } from '../core/store/blocks.ts';
 import type { Instant, Milliseconds, Seconds } from '../core/time.ts';
 import { between, milliseconds } from '../core/time.ts';
 import { reachOf, tollFacts } from '../revoke/enforce.ts';

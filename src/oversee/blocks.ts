@@ -15,7 +15,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { LiftStatement } from '../core/statement.ts';
-import type { KeptBlock, Reach } from '../core/store.ts';
+import type { KeptBlock, Reach } from '../core/store/blocks.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import { standingAt } from '../administer/administrator.ts';

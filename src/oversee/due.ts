@@ -1,6 +1,6 @@
 /** Which circuit breakers trip, of what was counted; and whether so many have that it is a trouble of all. Pure. */
 import type { Signal, Trip } from '../core/oversight.ts';
-import type { Tally } from '../core/store.ts';
+import type { Tally } from '../core/store/breakers.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Breakers, BreakerLimit, Spike } from '../decide/bundle/breakers.ts';
 

@@ -6,7 +6,7 @@ import type { BlockOf } from '../core/block.ts';
 import type { WorkTask } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
-import type { Reach, Toll } from '../core/store.ts';
+import type { Reach, Toll } from '../core/store/blocks.ts';
 import { after, seconds, toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { endAllBefore } from './end-all.ts';

@@ -12,7 +12,7 @@ import type { Mark } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
 import type { OpenTarget, RemoteProvider, Sighting, Subject } from '../core/provider.ts';
 import type { TargetVersion } from '../core/registers.ts';
-import type { Standing } from '../core/store.ts';
+import type { Standing } from '../core/store/leases.ts';
 import { seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';

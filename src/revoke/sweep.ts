@@ -3,7 +3,7 @@
  * watched; while it is late nothing is issued.
  */
 import { FIRST_SHARE } from '../core/breakers.ts';
-import type { ClaimedWork } from '../core/store.ts';
+import type { ClaimedWork } from '../core/store/queue.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import { earliest, instant, seconds } from '../core/time.ts';

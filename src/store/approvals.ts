@@ -6,18 +6,16 @@ import { and, asc, count, countDistinct, desc, eq, gt, inArray, lt, ne, or, sql 
 import type { Approval } from '../core/approval.ts';
 import type { ApprovalId } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import type { Store } from '../core/store.ts';
+import type { ApprovalReads } from '../core/store/approvals.ts';
 import { withoutSecret } from './lease-columns.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
 import { approvals, asks, leases, requests, spread } from './schema/requests.ts';
 
-type Reads = Pick<Store, 'approval' | 'asked' | 'approvals' | 'askedBefore' | 'planned' | 'elsewhere' | 'openAsks'>;
-
 /** As many steps as a person goes through in one sitting. */
 const STEPS_OF_A_PLAN = 50;
 
-export function createApprovalReads(link: Link): Reads {
+export function createApprovalReads(link: Link): ApprovalReads {
   const across = { role: ROLES.list, tenants: [] };
   return {
     approval: (tenant, id) =>

@@ -4,7 +4,7 @@ import type { SQL } from 'drizzle-orm';
 import { agentTaskOf } from '../core/block.ts';
 import type { BlockId, LeaseId, PersonName, RoleName, TargetName, TaskName } from '../core/ids.ts';
 import type { ProviderKind } from '../core/registers.ts';
-import type { BlockReads, KeptBlock, Reach } from '../core/store.ts';
+import type { BlockReads, KeptBlock, Reach } from '../core/store/blocks.ts';
 import { instant, milliseconds } from '../core/time.ts';
 import type { Link } from './link.ts';
 import { withoutSecret } from './lease-columns.ts';

@@ -2,7 +2,8 @@
 import { sql } from 'drizzle-orm';
 import { newId } from '../core/ids.ts';
 import type { ProviderKind } from '../core/registers.ts';
-import type { ExposureRow, Store } from '../core/store.ts';
+import type { ExposureRow } from '../core/store/leases.ts';
+import type { Store } from '../core/store.ts';
 import { instant, milliseconds } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Link } from './link.ts';

@@ -2,7 +2,8 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNull, lt, max, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Lease } from '../core/lease.ts';
-import type { Holding, Store } from '../core/store.ts';
+import type { Holding } from '../core/store/leases.ts';
+import type { LeaseReads } from '../core/store/leases.ts';
 import { instant } from '../core/time.ts';
 import type { Link } from './link.ts';
 import { withoutSecret } from './lease-columns.ts';
@@ -11,7 +12,7 @@ import { leases } from './schema/requests.ts';
 import { assignments, enrolments } from './schema/tenants.ts';
 import { assignmentOf } from './snapshot.ts';
 
-type HoldingReads = Pick<Store, 'ending' | 'standing' | 'unended' | 'placements'>;
+type HoldingReads = Pick<LeaseReads, 'ending' | 'standing' | 'unended' | 'placements'>;
 
 const UNENDED = ['opening', 'active', 'revoking'] as const;
 

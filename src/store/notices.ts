@@ -1,13 +1,11 @@
 /** What telling people reads and notes: the order of notices, how channels stand, and what a digest is made of. */
 import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, min, sql } from 'drizzle-orm';
-import type { Store } from '../core/store.ts';
+import type { NoticeReads } from '../core/store/notices.ts';
 import type { Link } from './link.ts';
 import { withoutSecret } from './lease-columns.ts';
 import { ROLES } from './roles.ts';
 import { leases } from './schema/requests.ts';
 import { channels, work } from './schema/work.ts';
-
-type Notices = Pick<Store, 'isNext' | 'channels' | 'untold' | 'usedChannel' | 'opened'>;
 
 /** A reason is a sentence of ours. */
 const WHY_LENGTH = 300;
@@ -15,7 +13,7 @@ const WHY_LENGTH = 300;
 const now = sql`brevet_now()`;
 const working = { role: ROLES.work, tenants: [] } as const;
 
-export const createNotices = (link: Link): Notices => ({
+export const createNotices = (link: Link): NoticeReads => ({
   isNext: ({ of, nth }) =>
     link.transaction(working, async (tx) => {
       const [earlier] = await tx

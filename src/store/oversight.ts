@@ -4,7 +4,7 @@ import { newId } from '../core/ids.ts';
 import { instant } from '../core/time.ts';
 import type { OrderId, PauseId, ReviewId, TenantName, TripId } from '../core/ids.ts';
 import type { KeptPause, KeptReview, KeptTrip } from '../core/oversight.ts';
-import type { OversightReads } from '../core/store.ts';
+import type { OversightReads } from '../core/store/oversight.ts';
 import type { Link, Transaction } from './link.ts';
 import { approvals } from './schema/requests.ts';
 import { ROLES } from './roles.ts';

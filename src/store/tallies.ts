@@ -4,7 +4,8 @@ import type { SQL } from 'drizzle-orm';
 import { newId } from '../core/ids.ts';
 import { BAD_VERDICTS, BROKER, COUNTED_REFUSALS } from '../core/oversight.ts';
 import type { Signal } from '../core/oversight.ts';
-import type { Store, Tally } from '../core/store.ts';
+import type { BreakerReads } from '../core/store/breakers.ts';
+import type { Tally } from '../core/store/breakers.ts';
 import type { Instant } from '../core/time.ts';
 import type { Entering, Link } from './link.ts';
 import { ROLES } from './roles.ts';
@@ -12,11 +13,9 @@ import { EVERYWHERE } from './schema/columns.ts';
 import { pauses, trips } from './schema/oversight.ts';
 import { blocks, tenants } from './schema/tenants.ts';
 
-type Tallies = Pick<Store, 'tallies' | 'tripsStanding' | 'tripsBegun' | 'spikeEnded'>;
-
 const listing = { role: ROLES.list, tenants: [] } as const;
 
-export const createTallies = (link: Link): Tallies => ({
+export const createTallies = (link: Link): BreakerReads => ({
   tallies: async (signal, since, least) =>
     link.transaction(await seeing(link, signal), async (tx) => {
       // What was before a person ended the last one is counted no more.

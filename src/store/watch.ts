@@ -1,7 +1,7 @@
 /** Which credentials' use is looked at next. What is written here is no fact: a look moves the one after it. */
 import { and, asc, eq, lte, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import type { Store } from '../core/store.ts';
+import type { Queue } from '../core/store/queue.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
 import { leases } from './schema/requests.ts';
@@ -12,7 +12,7 @@ const working = { role: ROLES.work, tenants: [] } as const;
 const nextLook = (every: number): SQL =>
   sql`brevet_now() + 1000 * least(${every}::bigint, (${leases.idle} ->> 'after')::bigint, (${leases.idle} ->> 'unused')::bigint)`;
 
-export function createWatch(link: Link): Pick<Store, 'watched' | 'sawUse'> {
+export function createWatch(link: Link): Pick<Queue, 'watched' | 'sawUse'> {
   return {
     watched: (limit, every) =>
       link.transaction(working, (tx) => {

@@ -2,7 +2,7 @@
  * The queue of work, the heartbeat of those who do it, and the database's clock. None of it is a fact.
  */
 import { and, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
-import type { ClaimedWork, Store } from '../core/store.ts';
+import type { ClaimedWork, Queue } from '../core/store/queue.ts';
 import { instant, milliseconds } from '../core/time.ts';
 import type { Instant, Milliseconds } from '../core/time.ts';
 import type { Link, Transaction } from './link.ts';
@@ -11,7 +11,7 @@ import { PROBED } from './start.ts';
 import { assertions, idempotency, spread } from './schema/requests.ts';
 import { heartbeats, work } from './schema/work.ts';
 
-type Queue = Pick<Store, 'claim' | 'defer' | 'finish' | 'beat' | 'sinceBeat' | 'clockOffset'>;
+type Working = Omit<Queue, 'watched' | 'sawUse'>;
 
 /** A reason is a sentence of ours. */
 const WHY_LENGTH = 500;
@@ -45,7 +45,7 @@ interface Beat {
  * @param clock this process's own, unadjusted and only ever compared with itself.
  * @param sharing whether those who ask at once may wait for one reading.
  */
-export function createQueue(link: Link, clock: () => number, sharing: boolean): Queue {
+export function createQueue(link: Link, clock: () => number, sharing: boolean): Working {
   let beat: Beat | null = null;
   let reading: Promise<Beat> | null = null;
   const readAnew = (): Promise<Beat> => {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseId } from '../../src/core/ids.ts';
 import type { TenantName } from '../../src/core/ids.ts';
-import type { KeptRequest } from '../../src/core/store.ts';
+import type { KeptRequest } from '../../src/core/store/requests.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { waitForAnswer } from '../../src/approve/wait.ts';
 import { ASKED, must, PERMITTED, testApp } from '../support/app.ts';

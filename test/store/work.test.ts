@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { NewWork, WorkTask } from '../../src/core/change.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { TargetName, TenantName, WorkId } from '../../src/core/ids.ts';
-import type { ClaimedWork } from '../../src/core/store.ts';
+import type { ClaimedWork } from '../../src/core/store/queue.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { epochsOf, move, opening, send } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';

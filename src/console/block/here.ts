@@ -4,7 +4,7 @@ import { parseId } from '../../core/ids.ts';
 import { NOTHING_HERE } from '../../core/failure.ts';
 import { err } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import type { KeptBlock } from '../../core/store.ts';
+import type { KeptBlock } from '../../core/store/blocks.ts';
 import { seenBlock } from '../../oversee/blocks.ts';
 import type { Scope } from '../../http/scope.ts';
 import type { SignedInVisit } from '../visit.ts';

@@ -8,7 +8,7 @@ import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import { newNonce } from '../../core/statement.ts';
 import type { LiftStatement } from '../../core/statement.ts';
-import type { KeptBlock } from '../../core/store.ts';
+import type { KeptBlock } from '../../core/store/blocks.ts';
 import { openTicket } from '../../authenticate/ticket.ts';
 import { liftBlock, standingPlaces } from '../../oversee/blocks.ts';
 import type { LiftWord } from '../../oversee/blocks.ts';

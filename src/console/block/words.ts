@@ -1,7 +1,7 @@
 /** What a block stops, and where, in words. */
 import { html } from 'hono/html';
 import type { TenantName } from '../../core/ids.ts';
-import type { KeptBlock } from '../../core/store.ts';
+import type { KeptBlock } from '../../core/store/blocks.ts';
 import type { Markup } from '../layout.ts';
 import { untrusted } from '../untrusted.ts';
 

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { REJECTION_REASONS, stateAt } from '../../core/approval.ts';
 import type { Failure } from '../../core/failure.ts';
 import type { Passkey } from '../../core/passkey.ts';
-import type { ShownDecision } from '../../broker/decisions.ts';
+import type { ShownDecision } from '../../broker/decisions/show.ts';
 import { tokenField } from '../form-token.ts';
 import type { Markup } from '../layout.ts';
 import { signingForm } from '../passkey-form.ts';

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { stateAt } from '../../core/approval.ts';
 import type { Approval } from '../../core/approval.ts';
 import type { Failure } from '../../core/failure.ts';
-import type { KeptEntry } from '../../core/store.ts';
+import type { KeptEntry } from '../../core/store/requests.ts';
 import type { Deps } from '../../deps.ts';
 import { sentence } from '../layout.ts';
 import type { Markup } from '../layout.ts';

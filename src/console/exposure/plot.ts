@@ -3,7 +3,7 @@
  * words stands beside the drawing as text, so that it stays as large as other text at every width.
  */
 import { html } from 'hono/html';
-import type { ExposureRow } from '../../core/store.ts';
+import type { ExposureRow } from '../../core/store/leases.ts';
 import type { Instant } from '../../core/time.ts';
 import { toRfc3339 } from '../../core/time.ts';
 import type { Markup } from '../layout.ts';

@@ -2,7 +2,7 @@
  * Takes away what a dead login still owns, so that its role can be dropped. After `SET ROLE NONE` a login could own
  * large objects, default privileges and the like, in any database that let it in.
  */
-import type { Doomed } from './end.ts';
+import type { Doomed } from './doomed.ts';
 import { AT_THE_RIGHT_SERVER, perform, ServerRefusal } from './lane.ts';
 import type { Site } from './site.ts';
 

@@ -7,28 +7,13 @@ import { ProviderRefused } from '../../core/provider.ts';
 import type { Sighting, Subject } from '../../core/provider.ts';
 import { cleanUp } from './clean.ts';
 import { fulfilled, rejected } from '../gather.ts';
+import type { Doomed, Found } from './doomed.ts';
 import { answersTo, AT_THE_RIGHT_SERVER, AT_THE_SERVER_LOOKED_AT, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { sendLook, sightingsAt } from './look.ts';
 import { rollBackPrepared } from './prepared.ts';
 import type { Site } from './site.ts';
 import { referenceOf } from './specification.ts';
-
-/** A role as the catalog has it, before anything is done to it. */
-interface Found {
-  readonly mark: string;
-  readonly oid: string;
-  readonly can_login: boolean;
-  readonly is_fence: boolean;
-}
-
-/** One login among those that are ended together. */
-export interface Doomed {
-  readonly subject: Subject;
-  readonly found: Found | null;
-  /** Every id that its sessions may bear. */
-  readonly oids: readonly string[];
-}
 
 /** A holder that fights for its login is beaten to it within a few tries; then the caller's backoff takes over. */
 const TRIES_ALONE = 12;

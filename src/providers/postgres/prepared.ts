@@ -3,7 +3,7 @@
  * commit them.
  */
 import type { Sql } from 'postgres';
-import type { Doomed } from './end.ts';
+import type { Doomed } from './doomed.ts';
 import { AT_THE_RIGHT_SERVER, perform, ServerRefusal } from './lane.ts';
 import type { Lane } from './lane.ts';
 import type { Site } from './site.ts';

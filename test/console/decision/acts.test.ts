@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ShownDecision } from '../../../src/broker/decisions.ts';
+import type { ShownDecision } from '../../../src/broker/decisions/show.ts';
 import { actsOf } from '../../../src/console/decision/acts.ts';
 import type { SignedInVisit } from '../../../src/console/visit.ts';
 import type { Passkey } from '../../../src/core/passkey.ts';

@@ -1,14 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answerApproval, showDecision } from '../../src/broker/decisions.ts';
-import { revokeApproval } from '../../src/broker/take-back.ts';
-import type { Word } from '../../src/approve/verdict.ts';
-import { sealTicket } from '../../src/authenticate/ticket.ts';
-import type { ApprovalId, PersonName, TenantName } from '../../src/core/ids.ts';
-import { AGENT, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../support/app.ts';
-import { Authenticator, enrolled } from '../support/authenticator.ts';
-import { callerOf, deciding, NO, part, YES } from '../support/deciding.ts';
-import type { Saying } from '../support/deciding.ts';
+import { answerApproval } from '../../../src/broker/decisions/answer.ts';
+import { showDecision } from '../../../src/broker/decisions/show.ts';
+import { revokeApproval } from '../../../src/broker/take-back.ts';
+import type { Word } from '../../../src/approve/verdict.ts';
+import { sealTicket } from '../../../src/authenticate/ticket.ts';
+import type { ApprovalId, PersonName, TenantName } from '../../../src/core/ids.ts';
+import { AGENT, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../../support/app.ts';
+import { Authenticator, enrolled } from '../../support/authenticator.ts';
+import { callerOf, deciding, NO, part, YES } from '../../support/deciding.ts';
+import type { Saying } from '../../support/deciding.ts';
 
 const ACME = 'acme' as TenantName;
 const app = await testApp();
