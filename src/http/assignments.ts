@@ -18,7 +18,7 @@ import { currentDeployment, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import { assignmentWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
-import { answer, problem } from './wire.ts';
+import { answer, problem, receiptWire } from './wire.ts';
 
 export const assignments = new Hono<Scope>();
 
@@ -54,7 +54,9 @@ assignments.post('/', async (c) => {
   const tenant = assignmentTenant(sent.body);
   const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
   if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, sent));
+  const put = await acts.putAssignment(c.var.deps, operator, place.value, sent);
+  if (!put.ok) return problem(c, put.error);
+  return answer(c, { assignment: put.value.assignment, receipt: receiptWire(put.value.receipt) });
 });
 
 /** An assignment and where it has effect, for whoever has to do with that place. */
