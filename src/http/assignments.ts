@@ -16,6 +16,7 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { creating, receipt } from './acting.ts';
 import { currentDeployment, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
+import { onlyQuery } from './query.ts';
 import { assignmentWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -38,6 +39,8 @@ async function placeOf(
 assignments.get('/', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, ['tenant']);
+  if (!known.ok) return problem(c, known.error);
   const tenant = c.req.query('tenant') ?? null;
   const name = tenant === null ? ok(null) : parseName('tenant', tenant);
   const place = name.ok ? await placeOf(c, operator.value, name.value) : name;

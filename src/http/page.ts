@@ -11,6 +11,7 @@ import { LEASE_STATES } from '../core/lease.ts';
 import type { LeaseState } from '../core/lease.ts';
 import type { Page } from '../core/store/page.ts';
 import { makeCursor, readCursor } from './cursor.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -22,15 +23,11 @@ interface ListPage extends Page {
 
 /**
  * @param list what is listed and for whom, which a cursor is bound to.
- * @param narrowedBy what else its query may hold: a name that is mistyped must not list everything.
+ * @param narrowedBy what else its query may hold.
  */
 export function pageOf(c: Context<Scope>, list: string, narrowedBy: readonly string[] = []): Result<ListPage> {
-  const takes = ['limit', 'cursor', ...narrowedBy];
-  const unknown = Object.keys(c.req.query()).find((name) => !takes.includes(name));
-  if (unknown !== undefined) {
-    const hint = `It takes ${takes.join(', ')}.`;
-    return err(failure('unknown_field', `${unknown} is not in the query of this list`, { path: unknown, hint }));
-  }
+  const known = onlyQuery(c, ['limit', 'cursor', ...narrowedBy]);
+  if (!known.ok) return known;
   const asked = c.req.query('limit');
   const limit = asked === undefined ? DEFAULT_LIMIT : /^\d{1,3}$/.test(asked) ? Number(asked) : 0;
   if (limit < 1 || limit > LARGEST_LIMIT) {

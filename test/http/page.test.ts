@@ -1,11 +1,16 @@
 /** Lists are narrowed by the broker, by what their query says, and by nothing that it does not take. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ASKED, FORBIDDEN, PERMITTED, testApp } from '../support/app.ts';
+import { ASKED, FORBIDDEN, must, PERMITTED, testApp } from '../support/app.ts';
 
 const app = await testApp();
 const agent = await app.session();
-for (const body of [PERMITTED, ASKED, FORBIDDEN]) await app.call('POST', '/t/acme/requests', { token: agent, body });
+const [permitted, , forbidden] = [
+  must(await app.call('POST', '/t/acme/requests', { token: agent, body: PERMITTED })),
+  must(await app.call('POST', '/t/acme/requests', { token: agent, body: ASKED })),
+  await app.call('POST', '/t/acme/requests', { token: agent, body: FORBIDDEN }),
+];
+const [held, asked] = [(permitted.body['lease'] as { id: string }).id, String(forbidden.body['request'])];
 await app.call('POST', '/t/birch/requests', { token: await app.session('birch-bot', 'birch'), body: PERMITTED });
 
 const list = async (path: string) => app.call('GET', path, { token: await app.localToken('otto') });
@@ -42,11 +47,30 @@ const REFUSED: readonly (readonly [path: string, code: string, at: string])[] = 
   ['/api/leases?effect=permit', 'unknown_field', 'effect'],
   ['/api/leases?tennant=acme', 'unknown_field', 'tennant'],
   ['/api/leases?limit=0', 'invalid_field', 'limit'],
+  ['/api/oversight/approvers?day=7', 'unknown_field', 'day'],
+  ['/api/offboard?kind=agent&name=triage-bot&since=2026-01-01T00:00:00Z&wiat=1', 'unknown_field', 'wiat'],
+  ['/api/assignments?tennant=acme', 'unknown_field', 'tennant'],
+  ['/api/people?limit=1', 'unknown_field', 'limit'],
+  ['/api/tenants?x=1', 'unknown_field', 'x'],
+  ['/api/tenants/acme/targets?x=1', 'unknown_field', 'x'],
+  ['/api/tenants/acme/enrolments?x=1', 'unknown_field', 'x'],
 ];
+const OVERSEEN = /leases|requests|oversight/;
 for (const [path, code, at] of REFUSED) {
   page(`refuses ${path}`, async () => {
-    const { status, body } = await list(path);
+    const { status, body } = OVERSEEN.test(path) ? await list(path) : await app.operator('ada', 'GET', path);
     assert.equal([status, body['code'], body['path']], [400, code, at]);
+  });
+}
+
+for (const [method, path, body] of [
+  ['GET', `/t/acme/requests/${asked}`, undefined],
+  ['POST', `/t/acme/leases/${held}/complete`, { outcome: 'succeeded' }],
+  ['POST', `/t/acme/leases/${held}/revoke`, { reason: 'x' }],
+] as const) {
+  page(`of what ${method} ${path.split('/')[3]} may say ends with ?wait=`, async () => {
+    const refused = await app.call(method, `${path}?wiat=0`, { token: agent, body });
+    assert.equal([refused.status, refused.body['path']], [400, 'wiat'], refused.text);
   });
 }
 
