@@ -63,7 +63,7 @@ async function prepare<Change extends RegisterChange>(
   const parsed = await read();
   if (!parsed.ok) return parsed;
   const { takesTwo, ...rest } = parsed.value;
-  const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo);
+  const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo, rest.change.kind);
   if (!alone.ok) return alone;
   const reason = author.reason === null ? {} : { reason: author.reason };
   return ok({
