@@ -30,7 +30,8 @@ const show: Command = {
   example: 'brevet request show req_01jq… --as grace',
   run: async (given, terminal) => {
     const line = await operatorLine(given);
-    const request = await line.find('/api/requests', given.need('REQUEST'));
+    const path = `/api/requests/${encodeURIComponent(given.need('REQUEST'))}`;
+    const request = await line.send({ method: 'GET', path });
     print(terminal, request, () => fields(request));
     return EXIT.done;
   },

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { NOTHING_HERE } from '../core/failure.ts';
-import { parseName } from '../core/ids.ts';
+import { parseId, parseName } from '../core/ids.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
@@ -265,4 +265,17 @@ admin.get('/requests', async (c) => {
     c,
     pageWire(c, page.value, found, (request) => requestWire(request, now)),
   );
+});
+
+admin.get('/requests/:id', async (c) => {
+  const seen = await overseen(c);
+  if (!seen.ok) return problem(c, seen.error);
+  const id = parseId('req', c.req.param('id'));
+  if (!id.ok) return problem(c, NOTHING_HERE);
+  const { store, clock } = c.var.deps;
+  for (const tenant of seen.value.tenants) {
+    const found = await store.request(tenant, id.value);
+    if (found !== null) return answer(c, requestWire(found, clock()));
+  }
+  return problem(c, NOTHING_HERE);
 });

@@ -1,7 +1,9 @@
 /** Lists are narrowed by the broker, by what their query says, and by nothing that it does not take. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { newId } from '../../src/core/ids.ts';
 import { ASKED, FORBIDDEN, must, PERMITTED, testApp } from '../support/app.ts';
+import { random } from '../support/target.ts';
 
 const app = await testApp();
 const agent = await app.session();
@@ -62,6 +64,22 @@ for (const [path, code, at] of REFUSED) {
     assert.equal([status, body['code'], body['path']], [400, code, at]);
   });
 }
+
+page('has its requests, each to be read alone, by those who oversee its tenant', async () => {
+  const path = `/api/requests/${asked}`;
+  const { body } = must(await list(path));
+  assert.equal([body['id'], body['effect']], [asked, 'forbid']);
+  assert.equal((await list(`/api/requests?effect=forbid`)).body['items'], [body]);
+  const elsewhere = await app.operator('ada', 'GET', path);
+  assert.is(elsewhere.status, 404);
+  assert.equal(
+    [
+      (await list('/api/requests/req_01jq')).status,
+      (await list(`/api/requests/${newId('req', app.deps.clock(), random)}`)).status,
+    ],
+    [404, 404],
+  );
+});
 
 for (const [method, path, body] of [
   ['GET', `/t/acme/requests/${asked}`, undefined],
