@@ -1,9 +1,9 @@
 /** Load from a process of its own, so that making it costs the measured process nothing but the machine. */
-import type { Connection } from './connection.ts';
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { JWK } from 'jose';
+import type { Connection } from './connection.ts';
 
 /** Tokens for as many different resources, each asked for with an assertion of its own. */
 export interface TokenLoad {

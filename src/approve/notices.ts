@@ -18,12 +18,21 @@ const askOf = ({ agent, task, tier, binding, asked }: ApprovalTerms): AskedFor =
   reason: typeof asked['reason'] === 'string' ? asked['reason'] : '',
 });
 
-/** Of an approval that begins, whether asked for by the agent or narrowed by a person. */
+/** Of an approval that begins with what an agent asked for. */
 export function askedNotice(deps: Telling, approval: ApprovalTerms): readonly NewWork[] {
   const { step, stepEndsAt, asks } = beginning(approval);
   const name = approval.route[step]?.name ?? '';
   return notice(deps, approval, 1, { kind: 'asked', step: name, until: stepEndsAt, ...aboutOf(approval, asks) });
 }
+
+/** Of a narrower one that the agent has taken: until then its people could say no alone. */
+export const acceptedNotice = (deps: Telling, approval: Approval): readonly NewWork[] =>
+  notice(deps, approval, approval.version + 1, {
+    kind: 'asked',
+    step: approval.route[approval.step]?.name ?? '',
+    until: approval.stepEndsAt,
+    ...aboutOf(approval, askedSoFar(approval)),
+  });
 
 export function escalatedNotice(
   deps: Telling,

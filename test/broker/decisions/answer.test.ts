@@ -75,6 +75,25 @@ approving('says yes to less, which the agent takes, and which they sign anew', a
   assert.ok(Date.parse(String(expires_at)) - Date.now() <= 61_000);
 });
 
+approving('is told when the agent has taken the lesser yes, since it waits for them again', async () => {
+  const channel = { name: 'slack', reaches: () => true, tell: () => Promise.resolve() } as const;
+  const node = await app.node({ channels: [channel] });
+  const waiting = await ask();
+  await say('paula', waiting, { word: { verdict: 'narrow', narrower: { ttl: 60, uses: null, parameters: {} } } });
+  const { id } = await stateOf(waiting);
+  const path = `/t/acme/requests/${waiting.request}/accept`;
+  must(await node.call('POST', path, { token: await app.session() }));
+  const told = await app.sql<{ kind: string; tell: string[] }>(
+    `select what -> 'notice' ->> 'kind' as kind, what -> 'notice' -> 'tell' as tell from work
+      where what -> 'notice' ->> 'approval' = '${String(id)}'`,
+  );
+  assert.equal(
+    told.map(({ kind }) => kind),
+    ['asked'],
+  );
+  assert.ok(told[0]?.tell.includes('paula'));
+});
+
 approving('may be one of two at the same instant, and one word counts', async () => {
   const waiting = await ask();
   const said = await Promise.all([
