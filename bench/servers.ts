@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { withoutBudgets } from '../test/support/policy.ts';
+import { withoutBudgetsOrBreakers } from '../test/support/policy.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -73,7 +73,7 @@ export async function startBrevet(options: BrevetOptions): Promise<BrevetServer>
   const command =
     without === undefined ? [BREVET, 'start', '--processes', String(processes)] : [BREVET_BUT, '--without', without];
   // One agent asks thousands of times a second here.
-  const policy = await withoutBudgets(`${dataDir}-policy`);
+  const policy = await withoutBudgetsOrBreakers(`${dataDir}-policy`);
   await change?.(policy);
   const began = performance.now();
   const child = spawn(process.execPath, [...START_FLAGS, ...command], {

@@ -250,7 +250,14 @@ function liftedWords(lifted: Body): string {
   const entries = (lifted['receipts'] as readonly Body[]).map(({ entry }) => entry);
   const left = lifted['left'] as readonly string[];
   const still = left.length === 0 ? '' : `; it still stands at ${placesIn({ tenants: left })}`;
-  return `block ${shown(lifted['id'])} is lifted at ${placesIn(lifted)} (${shown(entries)})${still}`;
+  const how = entries.length === 0 ? liftedBefore(lifted) : `(${shown(entries)})`;
+  return `block ${shown(lifted['id'])} is lifted at ${placesIn(lifted)} ${how}${still}`;
+}
+
+/** All of it by the same person, at one time or tenant by tenant. */
+function liftedBefore(lifted: Body): string {
+  const last = (lifted['lifted'] as readonly Body[]).at(-1);
+  return `already, by ${shown(last?.['lifted_by'])} (${shown(last?.['lifted_at'])})`;
 }
 
 const list: Command = {

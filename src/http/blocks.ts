@@ -27,9 +27,11 @@ blocks.post('/preview', async (c) => {
   if (!change.ok) return problem(c, change.error);
   const seen = await previewBlock(c.var.deps, change.value.operator, change.value.body);
   if (!seen.ok) return problem(c, seen.error);
-  const { of, tenants, agents, unended } = seen.value;
+  const { of, tenants, agents, unended, roles } = seen.value;
   const live = unended.reduce((sum, { n }) => sum + n, 0);
-  return answer(c, { ...of, tenants, agents, live, leases: unended.map(({ n, ...rest }) => ({ ...rest, count: n })) });
+  const leases = unended.map(({ n, ...rest }) => ({ ...rest, count: n }));
+  const denied = roles.map(({ tenant, name }) => ({ tenant, target: name }));
+  return answer(c, { ...of, tenants, agents, live, leases, roles: denied });
 });
 
 blocks.post('/', async (c) => {
@@ -93,8 +95,8 @@ blocks.post('/:id/lift', async (c) => {
   const { operator, body } = change.value;
   const done = await liftBlock(c.var.deps, operator, { id: id.value, body });
   if (!done.ok) return problem(c, done.error);
-  const { tenants, left, receipts } = done.value;
-  return answer(c, { id: id.value, tenants, left, receipts: receipts.map(receiptWire) });
+  const { tenants, places, left, receipts } = done.value;
+  return answer(c, { id: id.value, tenants, lifted: places.map(placeWire), left, receipts: receipts.map(receiptWire) });
 });
 
 async function seenHere(c: Context<Scope, '/:id'>): Promise<Result<KeptBlock>> {
@@ -119,12 +121,14 @@ const blockWire = (now: Instant) => (block: KeptBlock) => ({
   from: toRfc3339(block.from),
   until: time(block.until),
   standing: standingPlaces(block, now),
-  tenants: block.places.map(({ tenant, liftedAt, liftedBy }) => ({
-    tenant,
-    lifted_at: time(liftedAt),
-    lifted_by: liftedBy,
-  })),
+  tenants: block.places.map(placeWire),
   reported_at: time(block.reportedAt),
+});
+
+const placeWire = ({ tenant, liftedAt, liftedBy }: KeptBlock['places'][number]) => ({
+  tenant,
+  lifted_at: time(liftedAt),
+  lifted_by: liftedBy,
 });
 
 const progressWire = ({ counts, untouched, targets, survivors, took, over }: Progress) => ({

@@ -11,6 +11,7 @@ import { failure, NOTHING_HERE } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { BlockId, TenantName } from '../core/ids.ts';
 import { name as nameField, parseWith, when, words } from '../core/parse.ts';
+import type { TargetVersion } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -40,20 +41,19 @@ const MOST_TENANTS = 1_000;
 /** A rehearsal ends by itself. */
 const DRILL_LASTS = seconds(300);
 
-const scopeFields = {
+const previewBody = z.strictObject({
   scope: z.enum(BLOCK_SCOPES),
   name: words(200).optional(),
   /** At these alone of the tenants that the author oversees. */
   tenants: z.array(nameField()).min(1).max(MOST_TENANTS).optional(),
-};
-const previewBody = z.strictObject(scopeFields);
+  /** Whatever the targets wholly inside gave before ends too, whoever made it: the roles at AWS are denied. */
+  deny_role: z.boolean().default(false),
+});
 const raiseBody = z.strictObject({
-  ...scopeFields,
+  ...previewBody.shape,
   reason: words(1000),
   until: when().optional(),
   drill: z.boolean().default(false),
-  /** Whatever the targets wholly inside gave before ends too, whoever made it: the roles at AWS are denied. */
-  deny_role: z.boolean().default(false),
 });
 type Asked = z.infer<typeof previewBody>;
 
@@ -68,6 +68,8 @@ export interface Preview {
   readonly tenants: readonly TenantName[];
   readonly agents: Reach['agents'];
   readonly unended: Awaited<ReturnType<Deps['store']['unendedWithin']>>;
+  /** Whose roles would be denied, where that is asked. */
+  readonly roles: readonly Pick<TargetVersion, 'tenant' | 'name'>[];
 }
 
 export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body: unknown): Promise<Result<Preview>> {
@@ -76,10 +78,12 @@ export async function previewBlock(deps: Deps, operator: OperatorPrincipal, body
   const aim = await aimOf(deps, operator, asked.value, 'read');
   if (!aim.ok) return aim;
   const { of, tenants } = aim.value;
+  const roles = await rolesDenied(deps, aim.value, asked.value);
+  if (!roles.ok) return roles;
   const reach = await reachOf(deps, of, tenants);
   const here = new Set(await deps.store.enrolledAt(tenants));
   const agents = reach.agents.filter((agent) => here.has(agent));
-  return ok({ of, tenants, agents, unended: await deps.store.unendedWithin(reach) });
+  return ok({ of, tenants, agents, unended: await deps.store.unendedWithin(reach), roles: roles.value });
 }
 
 export interface Raised {
@@ -108,8 +112,9 @@ export async function raiseBlock(
   const { by, of, tenants } = aim.value;
   const unfit = drill ? await whyNoDrill(deps, tenants) : null;
   if (unfit !== null) return err(failure('invalid_field', unfit, { path: 'drill' }));
+  const roles = await rolesDenied(deps, aim.value, asked.value);
+  if (!roles.ok) return roles;
   const isWhole = asked.value.deny_role;
-  if (isWhole && (await wholeTargets(deps, of, tenants)).length === 0) return err(NO_ROLE);
   const at = deps.clock();
   const until = endOf(at, asked.value.until ?? null, drill);
   if (!until.ok) return until;
@@ -142,6 +147,16 @@ export async function raiseBlock(
   if (done.ok) return ok({ ...made, receipts: done.value.receipts });
   const before = doneBefore(done.error);
   return before.ok ? ok({ ...(before.value.made as typeof made), receipts: before.value.receipts }) : before;
+}
+
+async function rolesDenied(
+  deps: Deps,
+  { of, tenants }: Aim,
+  { deny_role: asked }: Asked,
+): Promise<Result<Preview['roles']>> {
+  if (!asked) return ok([]);
+  const whole = await wholeTargets(deps, of, tenants);
+  return whole.length === 0 ? err(NO_ROLE) : ok(whole.map(({ version }) => version));
 }
 
 const NO_ROLE = failure('invalid_field', 'no target wholly inside it has a role that can be denied', {
@@ -207,8 +222,11 @@ const liftBody = z.strictObject({
 
 export interface Lifted {
   readonly tenants: readonly TenantName[];
+  /** Who lifted it at each of these, and when. */
+  readonly places: KeptBlock['places'];
   /** Where it still stands, as far as its lifter may know. */
   readonly left: readonly TenantName[];
+  /** None for where the same person lifted it before. */
   readonly receipts: readonly Receipt[];
 }
 
@@ -227,7 +245,8 @@ interface Lifting {
 
 /**
  * Tenant by tenant, each under the epochs that the lifter's standing there was read with. A signature stands in the
- * entry of each, and is spent with the first.
+ * entry of each, and is spent with the first. Where the lifter has lifted it before, it is not lifted again: they are
+ * told so, since the answer may have been lost.
  */
 export async function liftBlock(
   deps: Deps,
@@ -238,27 +257,70 @@ export async function liftBlock(
   if (!found.ok) return found;
   const said = parseWith(liftBody, body);
   if (!said.ok) return said;
-  const standing = standingPlaces(found.value, deps.clock());
-  const wanted = said.value.tenants ?? standing;
-  const foreign = wanted.find((tenant) => !standing.some((one) => one === tenant));
-  if (foreign !== undefined || standing.length === 0) {
-    return err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
-  }
-  const places = [...new Set(wanted)] as TenantName[];
+  const places = placesToLift(found.value, operator, { tenants: said.value.tenants, now: deps.clock() });
+  if (!places.ok) return places;
+  const { standing, lifted } = places.value;
   // All are looked at before the first is lifted, so that a refusal has lifted nothing.
-  for (const tenant of places) {
+  for (const tenant of [...standing, ...lifted]) {
     const by = await lifterAt(deps, operator, found.value, tenant);
     if (!by.ok) return by;
   }
-  const lifted: Receipt[] = [];
-  for (const tenant of places) {
-    const given = lifted.length === 0 ? spent(word) : kept(word);
+  const receipts: Receipt[] = [];
+  for (const tenant of standing) {
+    const given = receipts.length === 0 ? spent(word) : kept(word);
     const receipt = await liftAt(deps, operator, found.value, { tenant, reason: said.value.reason, given });
-    if (!receipt.ok) return receipt;
-    lifted.push(receipt.value);
+    if (receipt.ok) receipts.push(receipt.value);
+    // The same may have been sent twice at once.
+    else if (!(await isLiftedBy(deps, operator, id, tenant))) return receipt;
   }
-  const left = standing.filter((tenant) => !wanted.some((one) => one === tenant));
-  return ok({ tenants: places, left, receipts: lifted });
+  return ok({ ...(await liftedAt(deps, found.value, [...standing, ...lifted])), receipts });
+}
+
+interface ToLift {
+  readonly standing: readonly TenantName[];
+  /** Lifted by the same person before. */
+  readonly lifted: readonly TenantName[];
+}
+
+/** Without `tenants`, all where it stands; where it stands nowhere any more, all where the lifter has lifted it. */
+function placesToLift(
+  block: KeptBlock,
+  { person }: OperatorPrincipal,
+  { tenants, now }: { readonly tenants: readonly string[] | undefined; readonly now: Instant },
+): Result<ToLift> {
+  const standing = standingPlaces(block, now);
+  const lifted = block.places.filter(({ liftedBy }) => liftedBy === person).map(({ tenant }) => tenant);
+  const wanted = [...new Set(tenants ?? (standing.length > 0 ? standing : lifted))];
+  const isOf = (places: readonly TenantName[]) => places.filter((tenant) => wanted.includes(tenant));
+  const found = { standing: isOf(standing), lifted: isOf(lifted) };
+  const isWhole = wanted.length > 0 && found.standing.length + found.lifted.length === wanted.length;
+  return isWhole ? ok(found) : err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
+}
+
+async function isLiftedBy(
+  { store }: Deps,
+  { person }: OperatorPrincipal,
+  id: BlockId,
+  tenant: TenantName,
+): Promise<boolean> {
+  const block = await store.block(id, [tenant]);
+  return block?.places.some(({ liftedBy }) => liftedBy === person) === true;
+}
+
+/** As it is kept from now on. */
+async function liftedAt(
+  { store, clock }: Deps,
+  { id, places }: KeptBlock,
+  tenants: readonly TenantName[],
+): Promise<Omit<Lifted, 'receipts'>> {
+  const within = places.map(({ tenant }) => tenant);
+  const block = await store.block(id, within);
+  if (block === null) throw new Error(`the block ${id} has gone from the store`);
+  return {
+    tenants,
+    places: block.places.filter(({ tenant }) => tenants.includes(tenant)),
+    left: standingPlaces(block, clock()),
+  };
 }
 
 async function lifterAt(

@@ -75,6 +75,11 @@ oversight('looks at a block, raises it, watches it, and lifts it under its own k
   await otto.getByLabel('What', { exact: true }).selectOption('agent');
   await otto.getByLabel('Its name').fill('triage-bot');
   await otto.getByLabel('Why, for the ledger').fill('It acts on tickets that nobody wrote');
+  await otto.getByLabel('Deny the roles at AWS too').check();
+  await otto.getByRole('button', { name: 'See what it reaches' }).click();
+  assert.match(await main(otto), /no target wholly inside it has a role that can be denied/);
+  await clean(otto, 'block-denies-no-role');
+  await otto.getByLabel('Deny the roles at AWS too').uncheck();
   await otto.getByRole('button', { name: 'See what it reaches' }).click();
   assert.match(await main(otto), /[1-9]\d* credentials? that live/);
   await clean(otto, 'block-preview');

@@ -1,9 +1,14 @@
 /** The kill switch from the command line, against a real broker: what is mistyped stops nothing, and says so. */
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
 import { administrator, newKey, newPlace, populate, startBroker, stopBroker } from '../acceptance/broker.ts';
 import type { Place, Process } from '../acceptance/broker.ts';
+import { administered } from '../support/administrators.ts';
+import { must } from '../support/app.ts';
+import { brevet } from './cli.ts';
 import type { Ended } from './cli.ts';
 import { residentBrevet } from './resident.ts';
 
@@ -140,6 +145,29 @@ blocks('raise tells programs what it tells people', async () => {
   const { out } = await done('raise', 'task', 'ticket.route', '--json', ...WHY);
   const told = JSON.parse(out) as { scope: string; progress: { over: boolean }; leases: unknown[] };
   assert.equal([told.scope, told.progress.over, told.leases], ['task', true, []]);
+});
+
+blocks('a person lifts, and is told by whom and when it was lifted once they ask again', async () => {
+  const { app, as: signedIn, token, close } = await administered();
+  const listening = Promise.withResolvers<AddressInfo>();
+  const server = serve({ fetch: app.app.fetch, port: 0, hostname: '127.0.0.1' }, listening.resolve);
+  const { port } = await listening.promise;
+  try {
+    const of = { scope: 'agent', name: 'triage-bot', reason: 'It mails strangers' };
+    const id = String(must(await signedIn('otto', 'POST', '/api/blocks', of)).body['id']);
+    const env = { BREVET_URL: `http://127.0.0.1:${port}`, BREVET_OPERATOR_TOKEN: await token('otto') };
+    const lift = async (...args: readonly string[]) =>
+      (await brevet(['block', 'lift', id, ...WHY, ...args], { env })).out;
+    const [at, entry] = [String.raw`\d{4}-[\d:T.-]+Z`, String.raw`ent_\w{26}`];
+    const told = (...words: readonly string[]) => new RegExp(`^block ${id} is lifted at ${words.join('')}\n$`);
+    assert.match(await lift('--tenant', 'acme'), told(`acme \\(${entry}\\); it still stands at birch`));
+    assert.match(await lift('--tenant', 'acme'), told(`acme already, by otto \\(${at}\\); it still stands at birch`));
+    assert.match(await lift(), told(`birch \\(${entry}\\)`));
+    assert.match(await lift(), told(`acme, birch already, by otto \\(${at}\\)`));
+  } finally {
+    server.close();
+    await close();
+  }
 });
 
 blocks.run();

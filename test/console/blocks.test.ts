@@ -1,15 +1,25 @@
 /** Blocks at the console: looked at, raised, and lifted under one's own key. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { watch } from '../../src/broker.ts';
 import { canonicalDigest } from '../../src/core/canonical.ts';
+import type { OpenTarget, Provider } from '../../src/core/provider.ts';
 import type { Statement } from '../../src/core/statement.ts';
+import type { Instant } from '../../src/core/time.ts';
 import type { Authenticator } from '../support/authenticator.ts';
 import { answer, formOn, signedIn, statementOn } from '../support/console.ts';
 import type { Got, Surfer } from '../support/console.ts';
+import { clientDatabase } from '../support/target.ts';
 import { addNina, leaseAt } from './overseen.ts';
 import { consoleApp } from './world.ts';
 
-const { app, keys } = await consoleApp();
+/** When targets were asked to end whatever they had given, which of the providers here only one at AWS does. */
+const ended: Instant[] = [];
+const endAll = async (_: OpenTarget, before: Instant): Promise<void> => void ended.push(before);
+const around = (provider: Provider): Provider => (provider.where === 'remote' ? { ...provider, endAll } : provider);
+const database = await clientDatabase();
+
+const { app, keys } = await consoleApp({ database, around });
 const nina = await addNina(app);
 const [otto, paula] = [await signedIn(app, keys.otto), await signedIn(app, keys.paula)];
 const elsewhere = await signedIn(app, nina);
@@ -21,8 +31,8 @@ async function raise(surfer: Surfer, more: Record<string, string> = {}): Promise
   return surfer.post('/blocks', { form_token: formOn(page, '/blocks')['form_token'] ?? '', ...AIM, ...more });
 }
 
-async function raised(): Promise<string> {
-  const id = /^\/blocks\/(blk_\w+)\?done=block-raised$/.exec((await raise(otto)).to ?? '')?.[1];
+async function raised(more: Record<string, string> = {}): Promise<string> {
+  const id = /^\/blocks\/(blk_\w+)\?done=block-raised$/.exec((await raise(otto, more)).to ?? '')?.[1];
   assert.ok(id);
   return id;
 }
@@ -50,15 +60,61 @@ blocks('show what they would reach before anything is done', async () => {
   assert.ok(await isIssued());
 });
 
-blocks('say that they deny roles too, where they do', async () => {
-  const id = await raised();
-  const shown = async () => (await otto.get(`/blocks/${id}`)).text;
-  assert.not.match(await shown(), /every session that they gave before/);
-  await app.sql(`update blocks set denies_roles = true where id = '${id}'`);
-  assert.match(await shown(), /every session that they gave before is denied too/);
-  await app.sql(`update blocks set lifted_at = "from" where id = '${id}'`);
+const ROLE = { scope: 'target', name: 'shop-db', deny_role: 'yes' };
+
+async function preview(more: Record<string, string>): Promise<string> {
+  const page = await otto.get('/blocks/new');
+  const { text } = await otto.post('/blocks/preview', { ...formOn(page, '/blocks'), ...AIM, ...more });
+  return text.replace(/\s+/g, ' ');
+}
+
+blocks('say whom it would harm beside, where the roles are denied too', async () => {
+  const harm = 'every session given before ends, also those that Brevet did not give';
+  const { deny_role: _, ...plain } = ROLE;
+  assert.not((await preview(plain)).includes(harm));
+  const text = await preview(ROLE);
+  assert.match(text, harm);
+  assert.match(text, 'It denies the role of <strong>shop-db at acme</strong>');
+  assert.match(text, /<input[^>]+name="deny_role"[^>]+checked/, 'it is asked still when the block is raised');
+  const wide = await preview({ ...ROLE, scope: 'everything', name: '' });
+  assert.match(wide, 'It denies the role of <strong>shop-db at acme</strong>');
+});
+
+blocks('deny the roles too where that is asked for, and say so wherever they are shown', async () => {
+  const told = /every session that they gave before is denied too/;
+  const kept = async (id: string) => {
+    await watch(app.deps);
+    const [row] = await app.sql<{ denies: boolean; from: string }>(
+      `select denies_roles as denies, "from" from blocks where id = '${id}'`,
+    );
+    await app.sql(`update blocks set lifted_at = "from" where id = '${id}'`);
+    return row;
+  };
+  const plain = await raised();
+  assert.not.match((await otto.get(`/blocks/${plain}`)).text, told);
+  assert.is((await kept(plain))?.denies, false);
+  assert.equal(ended, []);
+  const whole = await raised(ROLE);
+  assert.match((await otto.get(`/blocks/${whole}`)).text, told);
+  const row = await kept(whole);
+  assert.is(row?.denies, true);
+  assert.equal(ended, [Number(row?.from)]);
   await app.sql('update tenants set epoch = epoch + 1');
 });
+
+for (const [what, more] of [
+  ['an agent', { deny_role: 'yes' }],
+  ['a target without a role', { ...ROLE, name: 'tickets' }],
+] as const) {
+  blocks(`of ${what} say that there is no role to deny, and are not raised so`, async () => {
+    const told = 'no target wholly inside it has a role that can be denied';
+    assert.match(await preview(more), told);
+    const got = await raise(otto, more);
+    assert.is(got.to, null);
+    assert.match(got.text, told);
+    assert.ok(await isIssued());
+  });
+}
 
 for (const [what, more] of [
   ['a name that is not there', { name: 'triage-bto' }],
@@ -121,15 +177,23 @@ blocks('stand until they are lifted, by a signature that the entry keeps', async
   assert.is((part('assertion') as never as { credential: string }).credential, keys.otto.id);
 });
 
-blocks('are lifted once with one signature, and none with another’s', async () => {
+blocks('are lifted once with one signature, however often it is sent, and none with another’s', async () => {
   const [first, second] = [await raised(), await raised()];
   const form = signed(await lifting(first), first, keys.otto);
   assert.is((await otto.post(`/blocks/${second}/lift/signed`, form)).status, 409);
-  assert.is((await otto.post(`/blocks/${first}/lift/signed`, form)).status, 303);
-  assert.is((await otto.post(`/blocks/${first}/lift/signed`, form)).status, 404);
+  for (const _ of ['sent', 'sent again']) {
+    assert.is((await otto.post(`/blocks/${first}/lift/signed`, form)).to, `/blocks/${first}?done=block-lifted`);
+  }
+  const [written] = await app.sql<{ n: string }>(
+    `select count(*) as n from entries where kind = 'block.lifted' and text like '%${first}%'`,
+  );
+  assert.is(written?.n, '1');
   const other = await lifting(second);
   assert.is((await otto.post(`/blocks/${second}/lift/signed`, signed(other, second, keys.otto))).status, 303);
 });
 
-blocks.after(() => app.close());
+blocks.after(async () => {
+  await app.close();
+  await database.remove();
+});
 blocks.run();

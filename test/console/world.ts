@@ -1,6 +1,6 @@
 /** People at a console: ada and alan administer the deployment, otto oversees, paula approves; each with a passkey. */
 import { must, testApp } from '../support/app.ts';
-import type { NodeOptions, TestApp } from '../support/app.ts';
+import type { TestApp } from '../support/app.ts';
 import type { Authenticator } from '../support/authenticator.ts';
 import { givePasskey } from '../support/console.ts';
 
@@ -9,7 +9,7 @@ export interface ConsoleApp {
   readonly keys: Readonly<Record<'ada' | 'alan' | 'otto' | 'paula', Authenticator>>;
 }
 
-export async function consoleApp(options: NodeOptions = {}): Promise<ConsoleApp> {
+export async function consoleApp(options: Parameters<typeof testApp>[0] = {}): Promise<ConsoleApp> {
   const app = await testApp(options);
   await addPeople(app);
   const keys = {

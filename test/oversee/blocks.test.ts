@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
 import { ProviderUnavailable } from '../../src/core/provider.ts';
 import type { OpenTarget, Provider } from '../../src/core/provider.ts';
+import { instant, toRfc3339 } from '../../src/core/time.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Deps } from '../../src/deps.ts';
 import { administered } from '../support/administrators.ts';
@@ -161,7 +162,83 @@ blocks('are raised by oversight alone, and lifted by it with a token of the issu
   assert.is((await lift(block, 'ada')).status, 404, 'who oversees nothing is not told that it is there');
   assert.is((await ask(app, 'triage-bot', 'acme')).status, 403);
   must(await lift(block));
-  assert.is((await lift(block)).status, 404, 'it does not stand any more');
+});
+
+const lifts = async (block: string): Promise<readonly string[]> =>
+  (
+    await app.sql<{ tenant: string }>(
+      `select tenant from entries where kind = 'block.lifted' and text like '%${block}%' order by tenant`,
+    )
+  ).map(({ tenant }) => tenant);
+
+blocks('that were lifted say so to who did it and asks again, at any node, and nothing is written twice', async () => {
+  const block = await raise({ scope: 'agent', name: 'triage-bot' });
+  const { receipts, ...first } = must(await lift(block)).body as { receipts: readonly { entry: string }[] };
+  const written = await app.sql<{ tenant: string; at: string; by: string }>(
+    `select tenant, lifted_at as at, lifted_by as by from blocks where id = '${block}' order by tenant`,
+  );
+  const lifted = written.map(({ tenant, at, by }) => ({
+    tenant,
+    lifted_at: toRfc3339(instant(Number(at))),
+    lifted_by: by,
+  }));
+  const tenants = ['acme', 'birch'];
+  assert.equal(first, { id: block, tenants, lifted, left: [] });
+  assert.equal(receipts.length, tenants.length);
+  for (const at of [app, other]) {
+    const again = must(await as('otto', 'POST', `/api/blocks/${block}/lift`, REASON, at));
+    assert.equal([again.status, again.body], [200, { ...first, receipts: [] }]);
+  }
+  const atBirch = must(await lift(block, 'otto', { ...REASON, tenants: ['birch'] })).body;
+  assert.equal(atBirch, { id: block, tenants: ['birch'], lifted: lifted.slice(1), left: [], receipts: [] });
+  assert.equal(await lifts(block), tenants);
+});
+
+blocks('that were lifted at one tenant are lifted at the rest, however that is asked again', async () => {
+  const block = await raise({ scope: 'agent', name: 'triage-bot' });
+  const at = (...tenants: string[]) => lift(block, 'otto', { ...REASON, tenants });
+  assert.equal(must(await at('acme')).body['left'], ['birch']);
+  const again = must(await at('acme')).body;
+  assert.equal([again['tenants'], again['left'], again['receipts']], [['acme'], ['birch'], []]);
+  assert.is((await at('acme', 'cedar')).status, 404);
+  const both = must(await at('birch', 'acme')).body as { left: readonly string[]; receipts: readonly unknown[] };
+  assert.equal([both.left, both.receipts.length], [[], 1]);
+  assert.equal(await lifts(block), ['acme', 'birch']);
+});
+
+blocks('that are lifted by one person at two nodes at once are lifted once', async () => {
+  const block = await raise({ scope: 'agent', name: 'triage-bot' });
+  const nodes = [app, other, app, other];
+  const answers = await Promise.all(nodes.map((at) => as('otto', 'POST', `/api/blocks/${block}/lift`, REASON, at)));
+  const said = answers.map((one) => must(one).body as { lifted: unknown; receipts: readonly unknown[] });
+  for (const one of said) assert.equal(one.lifted, said[0]?.lifted);
+  assert.is(said.flatMap(({ receipts }) => receipts).length, 2);
+  assert.equal(await lifts(block), ['acme', 'birch']);
+});
+
+for (const [what, changed] of [
+  ['somebody else lifted', `lifted_by = 'tess'`],
+  ['nobody lifted, and are over', `until = 1, lifted_at = null, lifted_by = null`],
+] as const) {
+  blocks(`that ${what} do not stand, whoever asks`, async () => {
+    const block = await raise({ scope: 'agent', name: 'triage-bot' });
+    must(await lift(block));
+    await app.sql(`update blocks set ${changed} where id = '${block}'`);
+    const refused = await lift(block);
+    assert.equal([refused.status, refused.body['detail']], [404, 'it does not stand there']);
+  });
+}
+
+blocks('that were lifted tell nobody so who may not lift them', async () => {
+  const block = await raise({ scope: 'agent', name: 'triage-bot' });
+  must(await lift(block));
+  assert.is((await lift(block, 'ada')).body['detail'], 'there is nothing here');
+  const local = await app.operator('otto', 'POST', `/api/blocks/${block}/lift`, REASON);
+  assert.is(local.body['code'], 'local_token_refused');
+  must(await as('ada', 'PUT', '/api/agents/triage-bot', agentBody({ deputy: 'otto' })));
+  assert.is((await lift(block)).body['code'], 'in_conflict');
+  must(await as('ada', 'PUT', '/api/agents/triage-bot', agentBody()));
+  must(await lift(block));
 });
 
 blocks('end by themselves where they say so', async () => {
@@ -374,7 +451,10 @@ kill('of whole targets that asks for it ends what they gave before, once, and is
   const client = await clientDatabase();
   const shop = await testApp({ database: client, around });
   try {
-    const whole = { scope: 'target', name: 'shop-db', tenants: ['acme'], deny_role: true, ...REASON };
+    const aim = { scope: 'target', name: 'shop-db', tenants: ['acme'], deny_role: true };
+    const preview = must(await shop.operator('otto', 'POST', '/api/blocks/preview', aim)).body;
+    assert.equal([preview['roles'], asked], [[{ tenant: 'acme', target: 'shop-db' }], []]);
+    const whole = { ...aim, ...REASON };
     const raised = must(await shop.operator('otto', 'POST', '/api/blocks', whole)).body;
     const reported = () => shop.sql<{ text: string }>(`select text from entries where kind = 'block.reported'`);
     await watch(shop.deps);
@@ -412,8 +492,14 @@ for (const [what, aim] of [
   ['tenants without one', { scope: 'everything' }],
 ] as const) {
   blocks(`of ${what} deny no whole role`, async () => {
-    const refused = await app.operator('otto', 'POST', '/api/blocks', { ...aim, deny_role: true, ...REASON });
-    assert.equal([refused.status, refused.body['code'], refused.body['path']], [400, 'invalid_field', 'deny_role']);
+    const whole = { ...aim, deny_role: true };
+    for (const [path, body] of [
+      ['/api/blocks/preview', whole],
+      ['/api/blocks', { ...whole, ...REASON }],
+    ] as const) {
+      const refused = await app.operator('otto', 'POST', path, body);
+      assert.equal([refused.status, refused.body['code'], refused.body['path']], [400, 'invalid_field', 'deny_role']);
+    }
   });
 }
 

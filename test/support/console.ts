@@ -86,12 +86,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 const plain = (text: string): string => text.replace(/&(?:quot|amp|lt|gt|#39);/g, (one) => ENTITIES[one] ?? one);
 
-/** What stands in the fields of the form with this action. */
+/** What stands in the fields of the form with this action: of its boxes, in those that are ticked. */
 export function formOn({ text }: Got, action: string): Record<string, string> {
   const at = text.indexOf(`action="${action}"`);
   if (at < 0) throw new Error(`no form ${action} on the page: ${text}`);
   const form = text.slice(at, text.indexOf('</form>', at));
-  const fields = [...form.matchAll(/<input\b[^>]*>/g)].map(([tag]) => tag);
+  const isSent = (tag: string): boolean => !tag.includes('type="checkbox"') || /\bchecked\b/.test(tag);
+  const fields = [...form.matchAll(/<input\b[^>]*>/g)].map(([tag]) => tag).filter(isSent);
   const attribute = (tag: string, name: string): string | undefined =>
     new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1];
   return Object.fromEntries(

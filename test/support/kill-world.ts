@@ -22,7 +22,7 @@ import { serveNode } from '../../src/node/serve.ts';
 import type { Serving } from '../../src/node/serve.ts';
 import { readBundle } from '../../src/node/first-bundle.ts';
 import { openStore } from '../../src/store/open.ts';
-import { withoutBudgets } from './policy.ts';
+import { withoutBudgetsOrBreakers } from './policy.ts';
 import { testDatabase } from './postgres.ts';
 import { clientDatabase, processClock } from './target.ts';
 import type { ClientDatabase } from './target.ts';
@@ -69,7 +69,7 @@ export async function killWorld(options: WorldOptions = {}): Promise<KillWorld> 
   const database = options.database ?? (await testDatabase());
   const client = options.client ?? (await clientDatabase({ max_connections: '300' }));
   const policy = await mkdtemp(join(tmpdir(), 'brevet-policy-'));
-  const env = settings(database, await withoutBudgets(policy));
+  const env = settings(database, await withoutBudgetsOrBreakers(policy));
   await options.edit?.(policy);
   const serve = (more: NodeMore = {}): Promise<Serving> => nodeHere(configOf(env), database.serve, more);
   const serving = await serve();

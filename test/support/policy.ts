@@ -26,8 +26,8 @@ export async function copyWithoutCases(folder: string): Promise<string> {
   return folder;
 }
 
-/** Writes a copy, without breakers and cases too. @returns its folder. */
-export async function withoutBudgets(folder: string): Promise<string> {
+/** Writes a copy, without cases too. @returns its folder. */
+export async function withoutBudgetsOrBreakers(folder: string): Promise<string> {
   await copyWithoutCases(folder);
   const whole = join(folder, 'bundle.yaml');
   const said = parseDocument(await readFile(whole, 'utf8'));

@@ -27,6 +27,7 @@ interface Raising {
   readonly lasts: string;
   readonly reason: string;
   readonly drill: boolean;
+  readonly deniesRoles: boolean;
 }
 
 const LASTS: readonly (readonly [value: string, words: string, seconds: number | null])[] = [
@@ -45,7 +46,7 @@ raisingBlocks.get(
       name: chosen(c, 'name') ?? '',
       tenant: chosen(c, 'tenant') ?? '',
     };
-    return raisePage(c, visit, { ...given, lasts: '', reason: '', drill: false });
+    return raisePage(c, visit, { ...given, lasts: '', reason: '', drill: false, deniesRoles: false });
   }),
 );
 
@@ -69,7 +70,7 @@ async function raisePage(c: Context<Scope>, visit: SignedInVisit, raising: Raisi
 
 const raiseForm = (
   visit: SignedInVisit,
-  { scope, name, tenant, lasts, reason, drill }: Raising,
+  { scope, name, tenant, lasts, reason, drill, deniesRoles }: Raising,
   overseen: readonly TenantName[],
 ) =>
   html`<form class="sheet" method="post" action="/blocks">
@@ -109,6 +110,20 @@ const raiseForm = (
     <label for="reason">Why, for the ledger</label>
     <textarea id="reason" name="reason" rows="2" maxlength="1000">${reason}</textarea>
     <label class="choice"
+      ><input
+        type="checkbox"
+        name="deny_role"
+        value="yes"
+        ${deniesRoles ? 'checked' : ''}
+        aria-describedby="deny-role-hint"
+      />
+      Deny the roles at AWS too</label
+    >
+    <p id="deny-role-hint" class="small">
+      For a target there, the provider aws, a tenant or everything. Every session that the role gave before ends,
+      whoever asked for it: people and other programs that use the role are cut off as well, and take it up anew.
+    </p>
+    <label class="choice"
       ><input type="checkbox" name="drill" value="yes" ${drill ? 'checked' : ''} /> A drill, at tenants of sandboxes
       alone; it ends by itself</label
     >
@@ -127,13 +142,15 @@ function raisingIn(form: Form): Raising {
     lasts: field('lasts'),
     reason: field('reason'),
   };
-  return { scope, name, tenant, lasts, reason, drill: form.get('drill') === 'yes' };
+  const ticked = (name: string): boolean => form.get(name) === 'yes';
+  return { scope, name, tenant, lasts, reason, drill: ticked('drill'), deniesRoles: ticked('deny_role') };
 }
 
-const aimOf = ({ scope, name, tenant }: Raising) => ({
+const aimOf = ({ scope, name, tenant, deniesRoles }: Raising) => ({
   scope,
   ...(name === '' ? {} : { name }),
   ...(tenant === '' ? {} : { tenants: [tenant] }),
+  deny_role: deniesRoles,
 });
 
 raisingBlocks.post(
@@ -148,13 +165,13 @@ raisingBlocks.post(
 const refusedWords = ({ detail, hint }: { readonly detail: string; readonly hint?: string }): Markup =>
   html`<p class="note warn" role="alert">${untrusted(detail)}. ${hint === undefined ? '' : untrusted(hint)}</p>`;
 
-function previewOf({ tenants, agents, unended }: Preview): Markup {
+function previewOf({ tenants, agents, unended, roles }: Preview): Markup {
   const live = unended.reduce((sum, { n }) => sum + n, 0);
   return html`<p role="status">
       <span class="figure">${live}</span> ${live === 1 ? 'credential that lives' : 'credentials that live'}, at
       ${placesOf(tenants)}.
     </p>
-    ${agents.length === 0 ? '' : html`<p>Of ${agents.join(', ')}.</p>`}
+    ${agents.length === 0 ? '' : html`<p>Of ${agents.join(', ')}.</p>`} ${roles.length === 0 ? '' : rolesOf(roles)}
     ${
       unended.length === 0
         ? ''
@@ -183,6 +200,14 @@ function previewOf({ tenants, agents, unended }: Preview): Markup {
           </table>`
     }`;
 }
+
+/** Whom it harms beside those that are meant: Brevet knows of none of them. */
+const rolesOf = (roles: Preview['roles']): Markup =>
+  html`<p class="note warn">
+    It denies the ${roles.length === 1 ? 'role' : 'roles'} of
+    <strong>${roles.map(({ tenant, name }) => `${name} at ${tenant}`).join(', ')}</strong>: every session given before
+    ends, also those that Brevet did not give and does not count here. Lifting the block brings none of them back.
+  </p>`;
 
 raisingBlocks.post(
   '/blocks',

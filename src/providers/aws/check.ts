@@ -7,11 +7,12 @@ import type { Role } from '@aws-sdk/client-iam';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Finding } from '../../core/provider.ts';
 import { after, between, seconds } from '../../core/time.ts';
-import { roomLeft } from './denial.ts';
+import { PREFIX, roomLeft } from './denial.ts';
+import { AwsRefusal } from './fault.ts';
 import { endedAt, PROBE } from './policy.ts';
 import type { PolicyDocument } from './policy.ts';
 import { probe } from './probe.ts';
-import { PREFIX, readRole, readState, removeDenial, writeSegment } from './role.ts';
+import { readRole, readState, readUnattached, removeDenial, writeSegment } from './role.ts';
 import { send } from './site.ts';
 import type { Site } from './site.ts';
 import type { Mark } from '../../core/lease.ts';
@@ -91,7 +92,20 @@ async function roleFindings(site: Site): Promise<readonly Finding[]> {
           ),
         ]
       : []),
+    ...(await leftoverFindings(site)),
   ];
+}
+
+/** Denials are written without it: a stack from before it was asked for is no reason to refuse. */
+async function leftoverFindings(site: Site): Promise<readonly Finding[]> {
+  try {
+    await readUnattached(site);
+    return [];
+  } catch (fault) {
+    if (!(fault instanceof AwsRefusal && fault.isDenial)) throw fault;
+    const what = 'Brevet cannot see the managed policies that it made and could not attach, and they stay';
+    return [warn(what, `Let the control role list policies. ${TEMPLATES}`)];
+  }
 }
 
 /** Whether denials can be written and taken away, inline and managed: of a session that there never was. */

@@ -22,6 +22,18 @@ export interface Quotas {
   readonly attached: number;
 }
 
+/** By which Brevet's policies are known, and which its own rights can be bound to. */
+export const PREFIX = 'brevet-deny-';
+
+/** An account's managed policies stand in one list, so their names say for which role they were made. */
+export const managedPrefixOf = (role: string): string => `${PREFIX}${role}-`;
+
+/** Whether a turn made it for this role, whose name another's may begin with. */
+export function isMadeFor(role: string, name: string): boolean {
+  const prefix = managedPrefixOf(role);
+  return name.startsWith(prefix) && /^\d+-[0-9a-z]+-(?:\d+|older)$/.test(name.slice(prefix.length));
+}
+
 /** A document of denials at the role. */
 export interface Segment {
   readonly where: 'inline' | 'managed';

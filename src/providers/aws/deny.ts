@@ -8,10 +8,10 @@ import { ProviderUnavailable } from '../../core/provider.ts';
 import { after, between, instant, milliseconds, seconds } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Turn } from '../../core/turns.ts';
-import { isOver, planDenials, roomLeft, textOfOlder } from './denial.ts';
+import { isOver, managedPrefixOf, planDenials, PREFIX, roomLeft, textOfOlder } from './denial.ts';
 import type { Plan, RoleState, Segment } from './denial.ts';
 import { AwsRefusal } from './fault.ts';
-import { PREFIX, readState, removeDenial, writeDenial, writeSegment } from './role.ts';
+import { readState, removeDenial, removeUnattached, writeDenial, writeSegment } from './role.ts';
 import { roleNameOf } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -75,6 +75,7 @@ async function denyOlderInTurn(site: Site, turn: Turn, until: Instant): Promise<
 /** A managed policy where the inline ones have no room. @returns `null` where the turn was lost. */
 async function writeOlder(site: Site, turn: Turn, until: Instant): Promise<true | null> {
   for (const where of ['inline', 'managed'] as const) {
+    if (where === 'managed') await removeUnattached(site);
     if (!(await site.turns.isHeld(turn))) return null;
     const name = nameIn(site, turn, where, 'older');
     if (await fits(() => writeDenial(site, { where, name }, textOfOlder(until)))) return true;
@@ -144,6 +145,7 @@ async function denyInTurn(site: Site, turn: Turn, marks: readonly Mark[]): Promi
 /** Each under a name that no other turn uses. @returns `null` where the turn or the room was lost in the middle. */
 async function writeAll(site: Site, turn: Turn, { write }: Plan): Promise<readonly Segment[] | null> {
   const written: Segment[] = [];
+  if (write.some(({ where }) => where === 'managed')) await removeUnattached(site);
   for (const [place, { where, marks }] of write.entries()) {
     if (!(await site.turns.isHeld(turn))) return null;
     const segment: Segment = { where, name: nameIn(site, turn, where, String(place)), marks };
@@ -155,8 +157,8 @@ async function writeAll(site: Site, turn: Turn, { write }: Plan): Promise<readon
 
 /** A fence can come twice, where the database was set back to an earlier state: the time tells them apart. */
 function nameIn(site: Site, { fence }: Turn, where: Segment['where'], place: string): string {
-  const of = where === 'managed' ? `${roleNameOf(site)}-` : '';
-  return `${PREFIX}${of}${fence}-${site.clock().toString(36)}-${place}`;
+  const prefix = where === 'managed' ? managedPrefixOf(roleNameOf(site)) : PREFIX;
+  return `${prefix}${fence}-${site.clock().toString(36)}-${place}`;
 }
 
 /** Somebody else may have filled the role since it was read. */

@@ -10,22 +10,21 @@ import {
   GetRoleCommand,
   GetRolePolicyCommand,
   ListAttachedRolePoliciesCommand,
+  ListPoliciesCommand,
   ListRolePoliciesCommand,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import type { AttachedPolicy, Role } from '@aws-sdk/client-iam';
+import type { AttachedPolicy, Policy, Role } from '@aws-sdk/client-iam';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Mark } from '../../core/lease.ts';
 import type { Instant } from '../../core/time.ts';
-import { beforeIn, charactersOf, marksIn, textOf } from './denial.ts';
+import { beforeIn, charactersOf, isMadeFor, marksIn, PREFIX, textOf } from './denial.ts';
 import type { RoleState, Segment } from './denial.ts';
 import { AwsRefusal } from './fault.ts';
 import { roleNameOf, send } from './site.ts';
 import type { Site } from './site.ts';
 
-/** By which Brevet's policies are known, and which its own rights can be bound to. */
-export const PREFIX = 'brevet-deny-';
-export const PATH = '/brevet/';
+const PATH = '/brevet/';
 
 /** @throws {ProviderUnavailable} also where it is another role, or in another account. */
 export async function readRole(site: Site): Promise<Role> {
@@ -157,7 +156,7 @@ export async function writeDenial(
     );
   } catch (fault) {
     // One that is attached after all is not deleted by this: IAM refuses that. What is not deleted for another reason
-    // denies nobody, and stands under Brevet's path; that it was not attached is what is told, and tried again.
+    // denies nobody, and goes before the next is made; that it was not attached is what is told, and tried again.
     await deletePolicy(site, name).catch(() => undefined);
     throw fault;
   }
@@ -199,6 +198,39 @@ export async function removeDenial(site: Site, { where, name }: Pick<Segment, 'w
     ),
   );
   await orGone(() => deletePolicy(site, name));
+}
+
+/** The managed ones that were made for this role and stand nowhere: whoever made them did not come to attach them. */
+export async function readUnattached(site: Site): Promise<readonly string[]> {
+  const found: Policy[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await send(site, "list the account's policies", (abortSignal) =>
+      site.iam.send(new ListPoliciesCommand({ Scope: 'Local', PathPrefix: PATH, ...(marker && { Marker: marker }) }), {
+        abortSignal,
+      }),
+    );
+    found.push(...(page.Policies ?? []));
+    marker = page.IsTruncated === true ? page.Marker : undefined;
+  } while (marker !== undefined);
+  return found
+    .filter(({ AttachmentCount }) => AttachmentCount === 0)
+    .map(({ PolicyName = '' }) => PolicyName)
+    .filter((name) => isMadeFor(roleNameOf(site), name));
+}
+
+/**
+ * In a turn at the role, in which nobody else is about to attach one. IAM deletes none that is attached after all, and a
+ * writer who has lost its turn finds its own gone, and writes it again.
+ */
+export async function removeUnattached(site: Site): Promise<void> {
+  for (const name of (await readUnattached(site).catch(letGo)) ?? []) await deletePolicy(site, name).catch(letGo);
+}
+
+/** No denial waits for it: what AWS does not show or delete now goes before the next is made. */
+function letGo(fault: unknown): null {
+  if (fault instanceof ProviderUnavailable) return null;
+  throw fault;
 }
 
 const deletePolicy = (site: Site, name: string) =>

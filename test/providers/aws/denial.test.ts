@@ -9,6 +9,7 @@ import type { Instant } from '../../../src/core/time.ts';
 import {
   beforeIn,
   charactersOf,
+  isMadeFor,
   isOver,
   marksIn,
   planDenials,
@@ -209,5 +210,21 @@ denial('are never lost and never over a quota, whatever comes', () => {
     { numRuns: 150 },
   );
 });
+
+for (const [name, role, isIts] of [
+  ['brevet-deny-agents-7-m9x0-0', 'agents', true],
+  ['brevet-deny-agents-7-m9x0-older', 'agents', true],
+  ['brevet-deny-agents-2-7-m9x0-0', 'agents-2', true],
+  ['brevet-deny-agents-2-7-m9x0-0', 'agents', false],
+  ['brevet-deny-agents-7-m9x0-0', 'agent', false],
+  ['brevet-deny-agents-theirs', 'agents', false],
+  ['brevet-deny-7-m9x0-0', 'agents', false],
+  ['theirs-brevet-deny-agents-7-m9x0-0', 'agents', false],
+  ['brevet-deny-agents-7-m9x0-0-theirs', 'agents', false],
+] as const) {
+  denial(`${name} is ${isIts ? 'one' : 'none'} that was made for the role ${role}`, () => {
+    assert.is(isMadeFor(role, name), isIts);
+  });
+}
 
 denial.run();

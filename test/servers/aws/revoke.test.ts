@@ -8,6 +8,7 @@ import {
   DeleteRolePolicyCommand,
   DetachRolePolicyCommand,
   GetUserCommand,
+  ListPoliciesCommand,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { suite } from 'uvu';
@@ -154,6 +155,24 @@ async function clearDenials(): Promise<void> {
   }
   for (const [PolicyArn] of attached.filter(([arn]) => arn.includes('/brevet-deny-'))) {
     await tenant.send(new DetachRolePolicyCommand({ RoleName: ROLE, PolicyArn }));
+    await tenant.send(new DeletePolicyCommand({ PolicyArn }));
+  }
+}
+
+/** No further inline policy has room at the role meanwhile. */
+async function whileInlineIsFull(act: () => Promise<void>): Promise<void> {
+  const { tenant } = world.front;
+  const characters = (text: string) => text.replace(/\s/g, '').length;
+  const { inline } = await world.front.view(ROLE);
+  const free = INLINE_CHARACTERS - inline.reduce((sum, [, text]) => sum + characters(text), 0);
+  const filling = (Sid: string) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid, Effect: 'Deny', Action: 'x:y', Resource: '*' }] });
+  const PolicyDocument = filling('x'.repeat(free - filling('').length));
+  await tenant.send(new PutRolePolicyCommand({ RoleName: ROLE, PolicyName: 'theirs', PolicyDocument }));
+  try {
+    await act();
+  } finally {
+    await tenant.send(new DeleteRolePolicyCommand({ RoleName: ROLE, PolicyName: 'theirs' }));
   }
 }
 
@@ -302,23 +321,82 @@ test('a whole role is denied up to a moment, to those who never asked Brevet too
 });
 
 test('a later moment takes the place of an earlier one, also where the inline policies are full', async () => {
-  const { tenant } = world.front;
-  assert.ok(provider.endAll !== null);
-  await provider.endAll(target, processClock());
+  const { endAll } = provider;
+  assert.ok(endAll !== null);
+  await endAll(target, processClock());
   const [first = ''] = await denialsOfAll();
-  const characters = (text: string) => text.replace(/\s/g, '').length;
-  const { inline } = await world.front.view(ROLE);
-  const free = INLINE_CHARACTERS - inline.reduce((sum, [, text]) => sum + characters(text), 0);
-  const filling = (Sid: string) =>
-    JSON.stringify({ Version: '2012-10-17', Statement: [{ Sid, Effect: 'Deny', Action: 'x:y', Resource: '*' }] });
-  const PolicyDocument = filling('x'.repeat(free - filling('').length));
-  await tenant.send(new PutRolePolicyCommand({ RoleName: ROLE, PolicyName: 'theirs', PolicyDocument }));
-  await provider.endAll(target, after(processClock(), seconds(60)));
-  await tenant.send(new DeleteRolePolicyCommand({ RoleName: ROLE, PolicyName: 'theirs' }));
+  await whileInlineIsFull(() => endAll(target, after(processClock(), seconds(60))));
   const now = await denialsOfAll();
   assert.is(now.length, 1);
   assert.ok((await world.front.view(ROLE)).attached.some(([, text]) => text === now[0]));
   assert.ok((now[0] ?? '') > first, 'the times are all that differs');
+});
+
+/** Managed policies on Brevet's path that stand nowhere, beside the boundaries of the stacks. */
+async function unattached(): Promise<readonly string[]> {
+  const { Policies = [] } = await world.front.tenant.send(
+    new ListPoliciesCommand({ Scope: 'Local', PathPrefix: '/brevet/' }),
+  );
+  return Policies.filter(({ AttachmentCount }) => AttachmentCount === 0)
+    .map(({ PolicyName = '' }) => PolicyName)
+    .filter((name) => !name.endsWith('-boundary'))
+    .toSorted();
+}
+
+/** Of somebody else, and of a role whose name begins with that of ours. */
+const OTHERS = [`brevet-deny-${ROLE}-2-7-m9x-0`, 'brevet-deny-theirs'];
+
+for (const [what, deny] of [
+  ['a session', (subject: Subject) => provider.revoke(subject, target)],
+  ['a whole role', () => provider.endAll?.(target, processClock()) ?? Promise.reject(new Error('there is no endAll'))],
+] as const) {
+  test(`a managed denial of ${what} that was neither attached nor deleted goes before the next, and no other does`, async () => {
+    const { front } = world;
+    const arns = await Promise.all(
+      OTHERS.map(async (PolicyName) => {
+        const document = { PolicyName, Path: '/brevet/', PolicyDocument: JSON.stringify(DENY_NOTHING) };
+        return (await front.tenant.send(new CreatePolicyCommand(document))).Policy?.Arn;
+      }),
+    );
+    const subject = neverMinted();
+    await whileInlineIsFull(async () => {
+      front.refuse('iam:AttachRolePolicy', 'iam:DeletePolicy');
+      assert.match((await refused(deny(subject))).message, 'attach a denial with AccessDenied');
+      assert.is((await unattached()).length, OTHERS.length + 1);
+      front.refuse('iam:DeletePolicy');
+      await deny(subject);
+      assert.is((await unattached()).length, OTHERS.length + 1, 'no denial waits for one that stays');
+      front.restore();
+      await clearDenials();
+      await deny(subject);
+    });
+    assert.equal(await unattached(), OTHERS);
+    assert.ok((await front.view(ROLE)).attached.some(([arn]) => arn.includes('/brevet-deny-')));
+    for (const PolicyArn of arns) await front.tenant.send(new DeletePolicyCommand({ PolicyArn }));
+  });
+}
+
+test('a control role that may list no policies denies all the same, and the check warns of it', async () => {
+  const RoleName = `${ROLE}-control`;
+  const { inline } = await world.front.view(RoleName);
+  const [, rights = ''] = inline.find(([name]) => name === 'denials') ?? [];
+  const put = (PolicyDocument: string) =>
+    world.front.tenant.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'denials', PolicyDocument }));
+  const subject = neverMinted();
+  await put(rights.replace('iam:ListPolicies', 'iam:ListUsers'));
+  try {
+    await whileInlineIsFull(() => provider.revoke(subject, target));
+    const { attached } = await world.front.view(ROLE);
+    assert.ok(attached.some(([, text]) => text.includes(subject.mark)));
+    const found = await provider.check(target);
+    assert.equal(
+      found.map(({ level }) => level),
+      ['warn'],
+    );
+    assert.match(found[0]?.remedy ?? '', 'list policies');
+  } finally {
+    await put(rights);
+  }
 });
 
 test('a policy that is attached is not deleted, as IAM has it', async () => {

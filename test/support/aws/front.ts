@@ -55,6 +55,8 @@ export interface Front {
   pack(most: number): void;
   /** From now on AWS does what it is asked by this action, and its answer is lost. */
   lose(action: string): void;
+  /** From now on AWS refuses these, whoever asks. */
+  refuse(...actions: readonly string[]): void;
   restore(): void;
   /** The keys of every session that was ever given. */
   sessions(): readonly (Keys & { readonly sourceIdentity: string | null })[];
@@ -76,6 +78,7 @@ export async function startFront(): Promise<Front> {
   let trouble: 'none' | 'stall' | 'cut' | 'repoint' = 'none';
   let held: (() => void)[] = [];
   let lost: string | null = null;
+  let barred: readonly string[] = [];
   let delay = 0;
   const now = () => Date.now() + skew;
   const sessions = openSessions(accounts, now);
@@ -87,6 +90,7 @@ export async function startFront(): Promise<Front> {
       throw new Refused(403, 'InvalidClientTokenId', 'The security token included in the request is invalid');
     }
     if (session !== undefined) await sessions.allow(request, session);
+    if (barred.includes(request.action)) throw new Refused(403, 'AccessDenied', 'It is refused by a test');
     // Where everything is called the same.
     if (trouble === 'repoint') return accounts.forward(request, STRANGER, request.body.replaceAll(TENANT, STRANGER));
     switch (request.action) {
@@ -138,9 +142,11 @@ export async function startFront(): Promise<Front> {
     repoint: () => void (trouble = 'repoint'),
     pack: (most) => sessions.pack(most),
     lose: (action) => void (lost = action),
+    refuse: (...actions) => void (barred = actions),
     sessions: () => [...sessions.all.values()],
     restore: () => {
       lost = null;
+      barred = [];
       sessions.pack(Number.POSITIVE_INFINITY);
       delay = 0;
       trouble = 'none';
