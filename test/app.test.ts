@@ -24,5 +24,29 @@ for (const [method, path, status, allow] of METHODS) {
   });
 }
 
+/** Anybody's, or for whoever brings a proof in its body. */
+const OPEN = [
+  'POST /api/local-tokens',
+  'POST /api/recoveries',
+  'POST /t/:tenant/token',
+  'POST /t/:tenant/introspect',
+  'POST /t/:tenant/revoke',
+  'POST /t/:tenant/requests/:id/credential',
+  'GET /t/:tenant/jwks',
+  'GET /t/:tenant/.well-known/openid-configuration',
+];
+
+mounted('asks who calls at every route of the deployment and of a tenant, but for those that are open', async () => {
+  const routes = app.app.routes.filter(({ method, path }) => method !== 'ALL' && /^\/(?:api|t)\//.test(path));
+  const unasked = new Set<string>();
+  for (const { method, path } of routes) {
+    const at = path.replaceAll(/:\w+/g, 'x');
+    const answer = await app.call(method, at, method === 'GET' ? {} : { body: {} });
+    if (answer.status !== 401) unasked.add(`${method} ${path}`);
+  }
+  assert.ok(routes.length > 100);
+  assert.equal([...unasked], OPEN);
+});
+
 mounted.after(() => app.close());
 mounted.run();

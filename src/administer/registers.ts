@@ -226,6 +226,7 @@ function putIssuer(called: string, body: unknown): Result<Parsed> {
   const parsed = parseWith(issuerBody, body);
   if (!parsed.ok) return parsed;
   const { url, platform, max_age } = parsed.value;
+  if (GITHUB.test(new URL(url).hostname) && platform !== 'github') return err(NAMED_BY_SUBJECT);
   return ok({
     change: { kind: 'issuer.put', issuer: { name: name.value, url, platform, maxAge: seconds(max_age) } },
     facts: { issuer: called, platform },
@@ -234,6 +235,13 @@ function putIssuer(called: string, body: unknown): Result<Parsed> {
     ends: null,
   });
 }
+
+/** Where the subject of a token is made of names, which GitHub gives again to others. */
+const GITHUB = /^token\.actions\.(?:githubusercontent\.com|[a-z0-9-]+\.ghe\.com)$/;
+const NAMED_BY_SUBJECT = failure('invalid_field', 'this issuer is GitHub’s, whose subjects are names', {
+  path: 'platform',
+  hint: 'Say github: its workloads are known by ids that are never given again.',
+});
 
 function putVendor(called: string, body: unknown): Result<Parsed> {
   const name = parseName('vendor', called);

@@ -60,7 +60,8 @@ const PLATFORMS: Readonly<Record<TrustedIssuer['platform'], Fixing>> = {
   github: {
     owner: [['repository_id', /^\d{1,20}$/]],
     job: ['job_workflow_ref', 'environment'],
-    hint: 'Give repository_id, with job_workflow_ref or environment.',
+    // A job of any branch may name an environment, unless its rules on the platform say otherwise.
+    hint: 'Give repository_id, with job_workflow_ref or environment; and ref, where any branch may use that environment.',
   },
   kubernetes: {
     owner: [['kubernetes.io/serviceaccount/uid', /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/]],

@@ -35,6 +35,7 @@ export interface Pending {
   readonly until: Instant;
 }
 
+type Operators = NonNullable<Deps['operators']>;
 type OidcDeps = Pick<Deps, 'operators' | 'gateway' | 'publicUrl' | 'random' | 'clock' | 'keyring' | 'log'>;
 
 const PENDING = { tenant: '', use: 'sign-in', subject: 'operator' } as const;
@@ -107,9 +108,23 @@ export async function finishSignIn(deps: OidcDeps, pending: Pending, query: stri
   return ok({ issuer: iss, subject, provenAt: provenAt === undefined ? null : fromNumericDate(provenAt) });
 }
 
+/** What its discovery document says is asked for so often: anybody may begin to sign in, as often as they like. */
+const KEPT_FOR = seconds(600);
+
+/** Values, and no promises: what they are asked through outlives a request of a Worker's. */
+const known = new WeakMap<Operators, { readonly configuration: oidc.Configuration; readonly until: Instant }>();
+
 async function issuerOf(deps: OidcDeps): Promise<Proven<oidc.Configuration>> {
-  if (deps.operators === null) return refused('no issuer of operators is configured');
-  const { issuer, clientId, clientSecret } = deps.operators;
+  const { operators, clock } = deps;
+  if (operators === null) return refused('no issuer of operators is configured');
+  const kept = known.get(operators);
+  if (kept !== undefined && clock() < kept.until) return ok(kept.configuration);
+  const found = await discover(deps, operators);
+  if (found.ok) known.set(operators, { configuration: found.value, until: after(clock(), KEPT_FOR) });
+  return found;
+}
+
+function discover(deps: OidcDeps, { issuer, clientId, clientSecret }: Operators): Promise<Proven<oidc.Configuration>> {
   const url = new URL(issuer);
   const authentication = clientSecret === null ? oidc.None() : oidc.ClientSecretBasic(clientSecret.reveal());
   return asked(() =>

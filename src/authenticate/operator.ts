@@ -109,8 +109,6 @@ function whyNotForUs(
 ): Why | null {
   const { claims } = token;
   if (!isPlain(token)) return 'another kind of token in an operator’s place';
-  // A security event, such as a logout token, may bear no type of its own. @see RFC 8417 section 2.2
-  if (Object.hasOwn(claims, 'events')) return 'a security event in an operator’s place';
   if (claims['iss'] !== issuer) return 'another issuer’s';
   if (!isOnlyAudience(claims, clientId)) return 'not for this client alone';
   if (claims['azp'] !== undefined && claims['azp'] !== clientId) return 'issued to another client';

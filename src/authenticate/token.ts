@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../core/canonical.ts';
 import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import { fromNumericDate, instant } from '../core/time.ts';
+import { instant } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { seconds } from '../core/time.ts';
 import { ALGORITHMS } from './jwk.ts';
@@ -88,8 +88,12 @@ const decodePart = (part: string): Uint8Array | null =>
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. */
-export const isPlain = (token: UnverifiedToken): boolean => token.type === null || token.type === 'jwt';
+/**
+ * Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. A
+ * security event, such as a logout token, may bear no type of its own. @see RFC 8417 section 2.2
+ */
+export const isPlain = ({ type, claims }: UnverifiedToken): boolean =>
+  (type === null || type === 'jwt') && !Object.hasOwn(claims, 'events');
 
 /** `null` unless it was signed with this very key, by an algorithm that fits it. */
 export async function verifySignature(token: UnverifiedToken, key: PublicJwk): Promise<VerifiedToken | null> {
@@ -108,7 +112,12 @@ export interface Times {
   readonly expiresAt: Instant;
 }
 
-/** `exp` is required and ahead; `iat` and `nbf`, where they stand, are not; each by the skew. */
+/**
+ * `exp` is required and ahead; `iat` and `nbf`, where they stand, are not; each by the skew. Any may hold a fraction, of
+ * which a millisecond is the least that is kept.
+ *
+ * @see RFC 7519 section 2, NumericDate
+ */
 export function readTimes(claims: JsonObject, now: Instant): Result<Times, Why> {
   const { exp, iat, nbf } = claims;
   if (!isDate(exp)) return err('no exp');
@@ -116,7 +125,10 @@ export function readTimes(claims: JsonObject, now: Instant): Result<Times, Why> 
   if (exp * 1000 <= now - CLOCK_SKEW * 1000) return err('it is over');
   const ahead = [iat, nbf].some((date) => isDate(date) && date * 1000 > now + CLOCK_SKEW * 1000);
   if (ahead) return err('issued in the future');
-  return ok({ issuedAt: isDate(iat) ? instant(Math.floor(iat * 1000)) : null, expiresAt: fromNumericDate(exp) });
+  return ok({
+    issuedAt: isDate(iat) ? instant(Math.ceil(iat * 1000)) : null,
+    expiresAt: instant(Math.ceil(exp * 1000)),
+  });
 }
 
 const isDate = (value: Json | undefined): value is number =>

@@ -7,6 +7,7 @@ import type { Entry } from '../core/entry.ts';
 import type { Gateway } from '../core/gateway/kept.ts';
 import type { EntryId, LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
+import { StoreUnavailable } from '../core/store.ts';
 import type { Deps } from '../deps.ts';
 import type { Calling } from '../use/gateway/calling.ts';
 import { answeredEntry, echoEntry } from '../use/gateway/record.ts';
@@ -18,8 +19,11 @@ import { endSpent } from './uses.ts';
 const GATHER_MS = 25;
 /** Of a lease that other nodes count too, it is read back so often whether its last use was counted. */
 const READ_BACK_MS = 500;
+/** Until a store is asked again that did not answer. */
+const AGAIN_MS = 500;
 /** In one commit. */
 const MOST_ENTRIES = 256;
+
 interface Waiting {
   readonly entries: Map<TenantName, Entry[]>;
   /** Those whose last use was surely counted, and those of which it may have been. */
@@ -93,10 +97,23 @@ async function writeGathered(deps: Deps, here: Waiting): Promise<void> {
   await Promise.all(
     gathered.flatMap(([tenant, entries]) =>
       Array.from({ length: Math.ceil(entries.length / MOST_ENTRIES) }, (_, part) =>
-        note(deps, tenant, entries.slice(part * MOST_ENTRIES, (part + 1) * MOST_ENTRIES)),
+        noteInTheEnd(deps, tenant, entries.slice(part * MOST_ENTRIES, (part + 1) * MOST_ENTRIES)),
       ),
     ),
   );
   const failed = (await ending).find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+/** What came of a call is known here alone, so it is written once the store answers again. None comes meanwhile. */
+async function noteInTheEnd(deps: Deps, tenant: TenantName, entries: readonly Entry[]): Promise<void> {
+  for (;;) {
+    try {
+      await note(deps, tenant, entries);
+      return;
+    } catch (fault) {
+      if (!(fault instanceof StoreUnavailable)) throw fault;
+    }
+    await deps.pause(AGAIN_MS);
+  }
 }

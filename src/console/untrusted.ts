@@ -14,10 +14,10 @@ export interface Piece {
 }
 
 /**
- * Controls, bidirectional marks, spaces of no width, variation selectors, tags, and what Unicode calls unassigned or
- * private; a line feed and an ordinary space are none of them.
+ * Controls, bidirectional marks, spaces of no width, joiners, fillers, variation selectors, tags, halves of characters,
+ * the blank of Braille, and what Unicode calls unassigned or private; a line feed and an ordinary space are none of them.
  */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{VS}\u115f\u1160\u3164\uffa0]|(?! )\p{Zs}/u;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/u;
 
 const ALPHABETS: readonly RegExp[] = [
   /\p{Script=Latin}/u,

@@ -16,7 +16,8 @@ export const after = (from: Instant, duration: Seconds): Instant => instant(from
 export const between = (from: Instant, to: Instant): Milliseconds => milliseconds(to - from);
 /** Whole seconds of Unix time, as JWT claims have them, rounded down. @see RFC 7519 section 2 */
 export const numericDate = (at: Instant): number => Math.floor(at / 1000);
-export const fromNumericDate = (date: number): Instant => instant(date * 1000);
+/** Others write fractions there, too: of a millisecond none is kept. */
+export const fromNumericDate = (date: number): Instant => instant(Math.floor(date * 1000));
 
 export const toRfc3339 = (at: Instant): string => new Date(at).toISOString();
 

@@ -4,11 +4,11 @@
  */
 
 /**
- * Controls, bidirectional and invisible marks, fillers, tags, halves of characters, what Unicode calls unassigned or
- * private, and spaces that are no ordinary one; not how an emoji is drawn. @see CVE-2021-42574
+ * Controls, bidirectional and invisible marks, fillers, the blank of Braille, tags, halves of characters, what Unicode
+ * calls unassigned or private, and spaces that are no ordinary one; not how an emoji is drawn. @see CVE-2021-42574
  */
 const HIDDEN =
-  /(?![\ufe0f ])[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Surrogate}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Zs}]/gu;
+  /(?![\ufe0f ])[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Surrogate}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Zs}\u2800]/gu;
 
 const codeOf = (character: string): string =>
   `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`;

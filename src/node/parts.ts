@@ -10,8 +10,6 @@ import { pause } from '../core/pause.ts';
 import type { Provider } from '../core/provider.ts';
 import type { Keyring } from '../core/seal.ts';
 import type { Store } from '../core/store.ts';
-import { instant } from '../core/time.ts';
-import type { Clock } from '../core/time.ts';
 import { createCedar } from '../decide/cedar.ts';
 import type { Deps } from '../deps.ts';
 import { exchangesOnNode } from '../fetch/exchange-node.ts';
@@ -25,9 +23,7 @@ import { postgresProvider } from '../providers/postgres/provider.ts';
 import { vaultProvider } from '../providers/vault/provider.ts';
 import { loadCedar } from './cedar.ts';
 import { channelsOf } from './channels.ts';
-
-/** How often the offset to the database's clock is measured anew. */
-const MEASURE_EVERY_MS = 30_000;
+import { databaseClock } from './clock.ts';
 
 const POOL_BYTES = 4096;
 /** A larger draw would waste what is left of the pool. */
@@ -130,17 +126,4 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       exchanges.close();
     },
   };
-}
-
-/** This process's clock with the offset to the database's, measured now and again every while. */
-async function databaseClock(store: Store, log: Log): Promise<{ readonly clock: Clock; stop(): void }> {
-  let offset = await store.clockOffset();
-  const timer = setInterval(() => {
-    const measure = async (): Promise<void> => {
-      offset = await store.clockOffset();
-    };
-    measure().catch((fault: unknown) => log.warn('clock.not_measured', { fault: String(fault) }));
-  }, MEASURE_EVERY_MS);
-  timer.unref();
-  return { clock: () => instant(Date.now() + offset), stop: () => clearInterval(timer) };
 }

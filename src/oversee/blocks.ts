@@ -36,6 +36,7 @@ import type { Deps } from '../deps.ts';
 import { namedIn } from './named.ts';
 import { nowhere, outside, OVERSIGHT_NEEDED, reaching, standingNow } from './overseen.ts';
 import type { Reaching } from './overseen.ts';
+import { placesToEnd } from './places.ts';
 
 const MOST_TENANTS = 1_000;
 /** A rehearsal ends by itself. */
@@ -257,11 +258,15 @@ export async function liftBlock(
   if (!found.ok) return found;
   const said = parseWith(liftBody, body);
   if (!said.ok) return said;
-  const places = placesToLift(found.value, operator, { tenants: said.value.tenants, now: deps.clock() });
+  const mine = found.value.places.filter(({ liftedBy }) => liftedBy === operator.person);
+  const places = placesToEnd(
+    { standing: standingPlaces(found.value, deps.clock()), ended: mine.map(({ tenant }) => tenant) },
+    said.value.tenants,
+  );
   if (!places.ok) return places;
-  const { standing, lifted } = places.value;
+  const { standing, ended } = places.value;
   // All are looked at before the first is lifted, so that a refusal has lifted nothing.
-  for (const tenant of [...standing, ...lifted]) {
+  for (const tenant of [...standing, ...ended]) {
     const by = await lifterAt(deps, operator, found.value, tenant);
     if (!by.ok) return by;
   }
@@ -273,28 +278,7 @@ export async function liftBlock(
     // The same may have been sent twice at once.
     else if (!(await isLiftedBy(deps, operator, id, tenant))) return receipt;
   }
-  return ok({ ...(await liftedAt(deps, found.value, [...standing, ...lifted])), receipts });
-}
-
-interface ToLift {
-  readonly standing: readonly TenantName[];
-  /** Lifted by the same person before. */
-  readonly lifted: readonly TenantName[];
-}
-
-/** Without `tenants`, all where it stands; where it stands nowhere any more, all where the lifter has lifted it. */
-function placesToLift(
-  block: KeptBlock,
-  { person }: OperatorPrincipal,
-  { tenants, now }: { readonly tenants: readonly string[] | undefined; readonly now: Instant },
-): Result<ToLift> {
-  const standing = standingPlaces(block, now);
-  const lifted = block.places.filter(({ liftedBy }) => liftedBy === person).map(({ tenant }) => tenant);
-  const wanted = [...new Set(tenants ?? (standing.length > 0 ? standing : lifted))];
-  const isOf = (places: readonly TenantName[]) => places.filter((tenant) => wanted.includes(tenant));
-  const found = { standing: isOf(standing), lifted: isOf(lifted) };
-  const isWhole = wanted.length > 0 && found.standing.length + found.lifted.length === wanted.length;
-  return isWhole ? ok(found) : err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
+  return ok({ ...(await liftedAt(deps, found.value, [...standing, ...ended])), receipts });
 }
 
 async function isLiftedBy(

@@ -27,6 +27,7 @@ import { conflictWithBlock } from '../decide/segregation.ts';
 import type { Deps } from '../deps.ts';
 import { conflictWithAny } from './conflict.ts';
 import { nowhere, outside, oversight, reaching } from './overseen.ts';
+import { placesToEnd } from './places.ts';
 
 const MOST_TENANTS = 1_000;
 
@@ -126,6 +127,7 @@ type Where = TenantName | null;
 
 export interface EndedPause {
   readonly tenants: readonly TenantName[] | null;
+  /** None for where the same person ended it before. */
   readonly receipts: readonly Receipt[];
 }
 
@@ -139,18 +141,20 @@ export async function endPause(
   if (!found.ok) return found;
   const said = parseWith(endBody, body);
   if (!said.ok) return said;
-  const standing = standingPlaces(found.value);
-  const wanted = (said.value.tenants ?? standing) as readonly Where[];
-  if (standing.length === 0 || wanted.some((place) => !standing.includes(place))) {
-    return err(failure('not_found', 'it does not stand there', { path: 'tenants' }));
-  }
-  const places = [...new Set(wanted)];
-  for (const place of places) {
+  const mine = found.value.places.filter(({ endedBy }) => endedBy === operator.person);
+  const places = placesToEnd<Where>(
+    { standing: standingPlaces(found.value), ended: mine.map(({ tenant }) => tenant) },
+    said.value.tenants,
+  );
+  if (!places.ok) return places;
+  const { standing, ended } = places.value;
+  const all = [...standing, ...ended];
+  for (const place of all) {
     const by = await enderAt(deps, operator, place);
     if (!by.ok) return by;
   }
   const receipts: Receipt[] = [];
-  for (const place of places) {
+  for (const place of standing) {
     const by = await enderAt(deps, operator, place);
     if (!by.ok) return by;
     const tenants = place === null ? null : [place];
@@ -165,7 +169,7 @@ export async function endPause(
     if (!done.ok) return done;
     receipts.push(done.value);
   }
-  return ok({ tenants: places.includes(null) ? null : (places as TenantName[]), receipts });
+  return ok({ tenants: all.includes(null) ? null : (all as TenantName[]), receipts });
 }
 
 async function enderAt(deps: Deps, operator: OperatorPrincipal, place: Where): Promise<Result<Administrator>> {

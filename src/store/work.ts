@@ -91,12 +91,15 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
       await link.transaction(working, forget);
     },
     sinceBeat: async () => {
-      if (beat === null || clock() - beat.readAt > BEAT_KEPT_MS) beat = await readAnew();
+      if (beat === null || !isRecent(beat, clock())) beat = await readAnew();
       return beat.at === null ? null : milliseconds(Math.max(0, clock() + beat.offset - beat.at));
     },
     clockOffset: () => measureOffset(link, clock),
   };
 }
+
+/** One that was read in the future is not: the clock was set back, and nobody knows for how long it has been kept. */
+const isRecent = ({ readAt }: Beat, now: number): boolean => readAt <= now && now - readAt <= BEAT_KEPT_MS;
 
 interface Claiming {
   readonly limit: number;

@@ -48,4 +48,34 @@ secrets('stand at one target, unless they are said to be MSP-wide', async () => 
   await app.close();
 });
 
+secrets('are given anew where the target changes in anything that says where it is', async () => {
+  const client = await clientDatabase();
+  const app = await testApp();
+  const put = (config: object, secret: string | null) =>
+    app.operator('ada', 'PUT', '/api/tenants/acme/targets/db', {
+      provider: 'postgres',
+      config,
+      environment: 'production',
+      secret,
+    });
+  const config = { ...client.config } as Record<string, unknown> & { nodes: readonly object[] };
+  must(await put(config, SECRET));
+  const elsewhere = { host: 'db.evil.example', port: 5432, standby: false };
+  for (const [what, changed] of Object.entries({
+    nodes: { ...config, nodes: [elsewhere], tls: 'verify' },
+    more: { ...config, nodes: [...config.nodes, elsewhere], tls: 'verify' },
+    database: { ...config, database: 'other' },
+    admin: { ...config, admin: 'other' },
+    server: { ...config, system_identifier: '1' },
+  })) {
+    const answer = await put(changed, null);
+    assert.equal([answer.body['code'], answer.body['path']], ['invalid_target', 'secret'], what);
+  }
+  must(await app.operator('ada', 'DELETE', '/api/tenants/acme/targets/db'));
+  assert.is((await put(config, null)).body['code'], 'name_retired', 'nor by its name');
+  const [row] = await app.sql<{ n: number }>(`select count(*)::int as n from target_versions where name = 'db'`);
+  assert.is(row?.n, 1);
+  await app.close();
+});
+
 secrets.run();

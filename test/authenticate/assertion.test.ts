@@ -66,6 +66,8 @@ const GOOD: readonly (readonly [what: string, claims: Record<string, unknown>, h
   ['without iat', { iat: undefined }],
   ['from a clock 9 s ahead', { iat: DATE + 9, nbf: DATE + 9, exp: DATE + 69 }],
   ['from a clock 9 s behind, at its very end', { iat: DATE - 69, exp: DATE - 9 }],
+  ['whose times hold fractions, as Python writes them', { iat: DATE - 0.0001, nbf: DATE - 0.3, exp: DATE + 60.0001 }],
+  ['with the longest life, in fractions', { iat: DATE - 0.0001, exp: DATE - 0.0001 + LONGEST_ASSERTION }],
   ['with the longest life', { exp: DATE + LONGEST_ASSERTION }],
 ];
 for (const [what, claims, header] of GOOD) good(what, () => accepts(sign(key, claims, header)));
@@ -77,6 +79,11 @@ good('and says what to spend, as long as it could be shown again', async () => {
   const { principal, oneUse } = proven.value;
   assert.equal(oneUse, { client: BOT, jti: 'once', until: instant(NOW + 70_000) });
   assert.equal([principal.kind, principal.kind === 'agent' ? principal.by : null], ['agent', 'private_key_jwt']);
+});
+
+good('with a fraction in its end is to be remembered to the whole millisecond after it', async () => {
+  const proven = await verify(await sign(key, { exp: DATE + 60.0001 }), { clientId: BOT });
+  assert.is(proven.ok && proven.value.oneUse.until, NOW + 70_001);
 });
 
 good('of a target', async () => {
@@ -119,6 +126,7 @@ const BAD: readonly (readonly [
   ...['at+jwt', 'dpop+jwt', 'secevent+jwt', 'logout+jwt', 'brevet-session+jwt', 'brevet-local+jwt', ''].map(
     (typ) => [`of type "${typ}"`, WHY.kind, {}, { typ }] as const,
   ),
+  ['that is a security event without a type', WHY.kind, { events: {} }],
   ['with a key of its own', WHY.header, {}, { jwk: other.jwk }],
   ['with the enrolled key as its own', WHY.header, {}, { jwk: key.jwk }],
   ['with the address of a key', WHY.header, {}, { jku: 'https://evil.example/jwks' }],

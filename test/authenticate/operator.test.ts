@@ -106,7 +106,7 @@ const TOKENS: readonly (readonly [
   ['with a second audience', 'unauthenticated: not for this client alone', { aud: [CLIENT, 'other'] }],
   ['for the broker’s URL', 'unauthenticated: not for this client alone', { aud: PUBLIC_URL }],
   ['of another issuer', 'unauthenticated: another issuer’s', { iss: 'https://other.example' }],
-  ['that is a logout token', 'unauthenticated: a security event in an operator’s place', { events: {} }],
+  ['that is a logout token', 'unauthenticated: another kind of token in an operator’s place', { events: {} }],
   ['that is an access token', 'unauthenticated: another kind of token in an operator’s place', {}, { typ: 'at+jwt' }],
   ['that is over', 'unauthenticated: it is over', { exp: DATE - 11 }],
   ['of yesterday', 'unauthenticated: older than a working day', { iat: DATE - 12 * 3600 - 11 }],

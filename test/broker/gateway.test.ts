@@ -120,6 +120,24 @@ uses('are written with method, path, status, sizes and a digest, and nothing of 
   }
 });
 
+uses('have what came of them written though the database is away when their answer ends', async () => {
+  let away = 2;
+  const node = await app.node({
+    deps: (deps) => {
+      const { commit } = deps.store;
+      const fails: typeof commit = (change, entries) =>
+        entries.some(({ kind }) => kind === 'gateway.answered') && away-- > 0
+          ? Promise.reject(new StoreUnavailable('away'))
+          : commit(change, entries);
+      return { ...deps, store: { ...deps.store, commit: fails } };
+    },
+  });
+  const lease = await app.lease('tool.read', { uses: 2 });
+  assert.is((await get(lease, node)).status, 200);
+  const [answered, ...more] = await entriesOf(lease, 'gateway.answered');
+  assert.equal([answered?.facts['status'], more, away], [200, [], -1]);
+});
+
 const ends = suite('the end of a lease');
 ends.before.each(() => {
   tool.answer = answerPlainly;

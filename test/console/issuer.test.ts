@@ -196,6 +196,29 @@ signing('is not made fresh by taking the demand out of the address', async () =>
   assert.is(got.status, 401);
 });
 
+signing('asks the issuer where it is found once in ten minutes, however many begin', async () => {
+  const asked: string[] = [];
+  let shift = 0;
+  const node = await app.node({
+    operators: { ...operators },
+    deps: (deps) => ({
+      ...ahead(() => shift)(deps),
+      gateway: {
+        ...deps.gateway,
+        forward: (call) => {
+          asked.push(new URL(call.url.reveal()).pathname);
+          return deps.gateway.forward(call);
+        },
+      },
+    }),
+  });
+  for (let visit = 0; visit < 5; visit++) await begin(new Surfer(node));
+  assert.equal(asked, ['/.well-known/openid-configuration']);
+  shift = 601_000;
+  await begin(new Surfer(node));
+  assert.is(asked.length, 2);
+});
+
 signing('says so when the issuer does not answer', async () => {
   const gone = await app.node({ operators: { ...operators, issuer: 'http://127.0.0.1:9' } });
   assert.is((await new Surfer(gone).get('/sign-in/issuer')).status, 503);

@@ -18,6 +18,7 @@ const TABLE: readonly (readonly [what: string, text: string, shown: string])[] =
   ['a tag', 'a\u{e0041}b', 'a[U+E0041]b'],
   ['half a character', 'a\ud800b', 'a[U+D800]b'],
   ['a filler that looks like nothing', '\u3164x', '[U+3164]x'],
+  ['the blank of Braille', 'a\u2800b', 'a[U+2800]b'],
   ['marks stacked without end', `e${'\u0301'.repeat(500)}`, `e${'\u0301'.repeat(4)}`],
 ];
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newId } from '../../src/core/ids.ts';
-import { ASKED, clientForm, must, PERMITTED, testApp } from '../support/app.ts';
+import { agentBody, ASKED, clientForm, must, PERMITTED, testApp } from '../support/app.ts';
 import type { Answer, Sent } from '../support/app.ts';
 import { random } from '../support/target.ts';
 
@@ -163,6 +163,43 @@ wall('operator who has nothing to do here is told of no tenant', async () => {
   assert.equal(named.body['items'], []);
   const requests = must(await app.call('GET', '/api/requests?tenant=birch', { token }));
   assert.equal(requests.body['items'], []);
+});
+
+wall('administrator changes nothing above their tenant, nor at another', async () => {
+  must(await app.operator('ada', 'PUT', '/api/people/mona', { display_name: 'Mona' }));
+  must(await app.operator('ada', 'PUT', '/api/operators/mona', { person: 'mona' }));
+  const held = { tenant: 'acme', holder: { person: 'mona' }, role: 'administrator' };
+  must(await app.operator('ada', 'POST', '/api/assignments', held));
+  const target = {
+    provider: 'jwt',
+    config: { audience: 'https://mona.example', checks: 'offline' },
+    environment: 'test',
+  };
+  const asked: readonly (readonly [path: string, body: unknown, status: number])[] = [
+    ['/api/people/olga', { display_name: 'Olga', active: false }, 403],
+    ['/api/people/mole', { display_name: 'Mole' }, 403],
+    ['/api/operators/otto', { person: 'mona' }, 403],
+    ['/api/agents/triage-bot', agentBody({ owner: 'mona' }), 403],
+    ['/api/issuers/mine', { url: 'https://mona.example', platform: 'generic' }, 403],
+    ['/api/vendors/acme-models', { trains_on_client_data: false, retention_days: 0 }, 403],
+    ['/api/tenants/acme', { display_name: 'Mine' }, 403],
+    ['/api/tenants/birch', { display_name: 'Mine' }, 403],
+    ['/api/tenants/birch/targets/mine', target, 404],
+    ['/api/tenants/birch/enrolments/triage-bot', { issuer: 'mine', claims: { sub: 'mona' } }, 404],
+    ['/api/tenants/birch/context', { autonomy: 'autonomous' }, 404],
+  ];
+  const before = await app.sql('select name, epoch from tenants order by 1');
+  const above = await app.deps.store.deploymentEpoch();
+  for (const [path, body, status] of asked) {
+    const answer = await app.operator('mona', 'PUT', path, body);
+    assert.is(answer.status, status, `${path}: ${answer.text}`);
+  }
+  for (const path of ['people/olga', 'operators/otto', 'agents/triage-bot', 'tenants/acme', 'tenants/birch']) {
+    assert.is((await app.operator('mona', 'DELETE', `/api/${path}`)).status, 403, path);
+  }
+  assert.equal(await app.sql('select name, epoch from tenants order by 1'), before);
+  assert.is(await app.deps.store.deploymentEpoch(), above);
+  must(await app.operator('mona', 'PUT', '/api/tenants/acme/targets/mine', target));
 });
 
 wall('assignments are told to nobody who has nothing to do there', async () => {

@@ -79,6 +79,15 @@ admission('spends an assertion once', async () => {
   assert.is(outcomeOf(await send(store, elsewhere)), 'done');
 });
 
+admission('takes no assertion that is over, since whether it was used is forgotten by then', async () => {
+  const { change, entries } = opening({ epochs: await epochsOf(store), jti: 'late' });
+  const spending = (until: number) => ({ client: TRIAGE, jti: 'late', until: instant(Date.now() + until) });
+  const late = { ...change, when: { ...change.when, oneUse: spending(-1_000) } };
+  assert.is(outcomeOf(await send(store, { change: late, entries })), 'replayed');
+  const inTime = { ...change, when: { ...change.when, oneUse: spending(60_000) } };
+  assert.is(outcomeOf(await send(store, { change: inTime, entries })), 'done');
+});
+
 admission('gives one of many with the same assertion, at once and on two nodes, its lease', async () => {
   const other = await test.open();
   const epochs = await epochsOf(store);

@@ -383,6 +383,8 @@ register('spends a local token’s demand once', async () => {
   const epoch = await test.store.deploymentEpoch();
   assert.is(await put(change), 'done');
   assert.equal(await put(change), { unmet: 'replayed' });
+  const over = { ...oneUse, jti: 'over', until: instant(Date.now() - 1_000) };
+  assert.equal(await put({ ...change, oneUse: over }), { unmet: 'replayed' });
   assert.is(await test.store.deploymentEpoch(), epoch);
   assert.equal(await put({ ...change, operator: 'nobody' as never }), { unmet: 'missing', what: 'operator' });
 });

@@ -254,6 +254,18 @@ walls('keep policies and versions of targets as they were written', async () => 
   }
 });
 
+walls('keep what was asked, and how it was answered', async () => {
+  for (const table of ['requests', 'approvals', 'leases']) {
+    for (const role of ['brevet_serve', 'brevet_work', 'brevet_list']) {
+      assert.is(await tried(`delete from ${table}`, { role, tenants: 'acme' }), NO_PRIVILEGE, `${role}: ${table}`);
+    }
+  }
+  for (const term of ['terms', 'agent', 'request', 'expires_at']) {
+    assert.is(await tried(`update approvals set ${term} = ${term}`, { tenants: 'acme' }), NO_PRIVILEGE, term);
+  }
+  assert.is(await tried(`update requests set decision = decision`, { tenants: 'acme' }), NO_PRIVILEGE);
+});
+
 walls('hold the terms of a lease, and its moves, against any code', async () => {
   assert.is(await tried(`update leases set expires_at = 9`, { tenants: 'acme' }), NO_PRIVILEGE);
   assert.is(await tried(`update leases set agent = 'x'`, { tenants: 'acme' }), NO_PRIVILEGE);

@@ -5,10 +5,15 @@ import { newId } from '../../src/core/ids.ts';
 import type { TargetName, TenantName, WorkId } from '../../src/core/ids.ts';
 import type { ClaimedWork } from '../../src/core/store/queue.ts';
 import { instant, seconds } from '../../src/core/time.ts';
+import { createLink } from '../../src/store/link.ts';
+import type { Link } from '../../src/store/link.ts';
+import { createQueue } from '../../src/store/work.ts';
 import { epochsOf, move, opening, send } from '../support/lives.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { ACME, BIRCH, random, testStore, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
+
+const HOUR_MS = 3_600_000;
 
 let test: TestStore;
 
@@ -149,6 +154,20 @@ queue('knows when a sweeper was last at work, also on another node', async () =>
   assert.ok(since !== null && since >= 0 && since < 5_000);
 });
 
+queue('does not go on believing in a sweeper when the machine’s clock is set back', async () => {
+  let [wall, reads] = [Date.now(), 0];
+  const link = createLink(test.database.serve, 1, () => {});
+  const counted: Link = { ...link, transaction: (entering, run) => (reads++, link.transaction(entering, run)) };
+  const { sinceBeat } = createQueue(counted, () => wall, true);
+  await sinceBeat();
+  await sinceBeat();
+  assert.is(reads, 1);
+  wall -= HOUR_MS;
+  await sinceBeat();
+  assert.is(reads, 2);
+  await link.close();
+});
+
 queue('forgets assertions that are over, with a heartbeat', async () => {
   const { store } = test;
   await send(store, opening({ epochs: await epochsOf(store), jti: 'remembered' }));
@@ -160,8 +179,6 @@ queue('forgets assertions that are over, with a heartbeat', async () => {
     ['remembered'],
   );
 });
-
-const HOUR_MS = 3_600_000;
 
 queue('forgets nodes that are long gone, with a heartbeat, and never the last that was at work', async () => {
   const { database } = test;

@@ -101,9 +101,10 @@ function leaseRow(n: number, { lease, state, secret, when }: Extract<Admission, 
 }
 
 /**
- * `stood`: the epochs held, and the lease is not over before it began. `once`: and the assertion was never used: it is
- * spent from here on, whatever fails after. `done`: and the idempotency key is new. Keys are taken in their order, so
- * that two nodes' batches do not wait for each other in a circle. No two members of a batch share a key: see group.ts.
+ * `stood`: the epochs held, and the lease is not over before it began. `once`: and the assertion was never used, as far as
+ * one that is not over is remembered: it is spent from here on, whatever fails after. `done`: and the idempotency key is
+ * new. Keys are taken in their order, so that two nodes' batches do not wait for each other in a circle. No two members
+ * of a batch share a key: see group.ts.
  */
 const admitting = (
   { within, from, spreading, why }: Limiting,
@@ -120,7 +121,7 @@ stood as materialized (
   where i.ends is null or i.ends > brevet_now()),
 spent as (
   insert into assertions (tenant, client, jti, until)
-  select tenant, client, jti, until from stood where jti is not null order by 1, 2, 3
+  select tenant, client, jti, until from stood where jti is not null and until > brevet_now() order by 1, 2, 3
   on conflict do nothing returning tenant, client, jti),
 once as materialized (
   select i.* from stood i left join spent s on s.tenant = i.tenant and s.client = i.client and s.jti = i.jti

@@ -15,12 +15,12 @@ import type { Instant } from '../../core/time.ts';
 import type { Link, Transaction } from '../link.ts';
 import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { deployment } from '../schema/deployment.ts';
-import { approvals, asks, assertions } from '../schema/requests.ts';
+import { approvals, asks } from '../schema/requests.ts';
 import { tenants } from '../schema/tenants.ts';
 import { work } from '../schema/work.ts';
 import { insertEntriesOf } from './entries.ts';
 import { refuse, unmetOf } from './refused.ts';
-import { count } from './register-console.ts';
+import { count, spendAt } from './register-console.ts';
 
 export async function commitApproval(
   link: Link,
@@ -62,13 +62,7 @@ async function demand(
     .where(and(eq(tenants.name, tenant), eq(tenants.retired, false)));
   if (now?.tenant !== epochs.tenant || now.deployment !== epochs.deployment) refuse({ unmet: 'moved' });
   if (counts !== null) await count(tx, counts);
-  if (oneUse === null) return;
-  const spent = await tx
-    .insert(assertions)
-    .values({ tenant, ...oneUse })
-    .onConflictDoNothing()
-    .returning({ jti: assertions.jti });
-  if (spent.length === 0) refuse({ unmet: 'replayed' });
+  if (oneUse !== null) await spendAt(tx, tenant, oneUse);
 }
 
 async function finish(tx: Transaction, { tenant, fence }: ApprovalChange): Promise<void> {

@@ -6,7 +6,6 @@ import type { PersonName, TenantName } from '../../core/ids.ts';
 import { DEPLOYMENT } from '../schema/columns.ts';
 import { consoleSessions, passkeys } from '../schema/console.ts';
 import { persons } from '../schema/deployment.ts';
-import { assertions } from '../schema/requests.ts';
 import type { Transaction } from '../link.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
@@ -53,12 +52,14 @@ export async function endWaysInOf({ tx }: Register, person: PersonName): Promise
   await tx.delete(passkeys).where(eq(passkeys.person, person));
 }
 
-export async function spend({ tx }: Register, oneUse: OneUse): Promise<void> {
-  const spent = await tx
-    .insert(assertions)
-    .values({ tenant: DEPLOYMENT as TenantName, client: oneUse.client, jti: oneUse.jti, until: oneUse.until })
-    .onConflictDoNothing()
-    .returning({ jti: assertions.jti });
+export const spend = ({ tx }: Register, oneUse: OneUse): Promise<void> => spendAt(tx, DEPLOYMENT as TenantName, oneUse);
+
+/** One that is over may have been used, and forgotten since, while this node stood still: nobody knows any more. */
+export async function spendAt(tx: Transaction, tenant: TenantName, { client, jti, until }: OneUse): Promise<void> {
+  const spent = await tx.execute(sql`
+    insert into assertions (tenant, client, jti, until)
+    select ${tenant}, ${client}, ${jti}, ${until}::bigint where ${until}::bigint > brevet_now()
+    on conflict do nothing returning jti`);
   if (spent.length === 0) refuse({ unmet: 'replayed' });
 }
 

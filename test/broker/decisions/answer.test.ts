@@ -6,7 +6,7 @@ import { revokeApproval } from '../../../src/broker/take-back.ts';
 import type { Word } from '../../../src/approve/verdict.ts';
 import { sealTicket } from '../../../src/authenticate/ticket.ts';
 import type { ApprovalId, PersonName, TenantName } from '../../../src/core/ids.ts';
-import { AGENT, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../../support/app.ts';
+import { AGENT, ahead, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../../support/app.ts';
 import { Authenticator, enrolled } from '../../support/authenticator.ts';
 import { callerOf, deciding, NO, part, YES } from '../../support/deciding.ts';
 import type { Saying } from '../../support/deciding.ts';
@@ -73,6 +73,29 @@ approving('says yes to less, which the agent takes, and which they sign anew', a
   assert.is(redeemed.status, 201, redeemed.text);
   const { expires_at } = part(redeemed, 'lease');
   assert.ok(Date.parse(String(expires_at)) - Date.now() <= 61_000);
+});
+
+approving('takes nothing of the credential’s life by the time that it takes', async () => {
+  const began = Date.now();
+  const waiting = await ask();
+  assert.is(await say('paula', waiting), 'approved');
+  const redeemed = await redeem(waiting, await app.node({ deps: ahead(() => 45_000) }));
+  assert.is(redeemed.status, 201, redeemed.text);
+  const [lease] = await app.sql<{ opened: string; lives: number; bound: number }>(
+    `select l.opened_at as opened, (l.expires_at - l.opened_at)::int as lives, (a.terms->'binding'->>'ttl')::int as bound
+      from leases l join approvals a on a.tenant = l.tenant and a.id = l.approval where l.request = '${waiting.request}'`,
+  );
+  assert.ok(Number(lease?.opened) >= began + 45_000);
+  assert.is(lease?.lives, (lease?.bound ?? 0) * 1000);
+});
+
+approving('sees what else is a step of the same plan, and nothing of another', async () => {
+  const plan = 'INC-7: close what is open';
+  const [one, two] = [await ask({ plan }), await ask({ plan, parameters: { ...ASKED.parameters, port: 24 } })];
+  await ask({ plan: 'INC-8' });
+  await ask();
+  const seen = await showDecision(app.deps, callerOf('paula'), { tenant: ACME, approval: one.approval });
+  assert.equal(seen.ok && seen.value.package.shown.plan.map(({ approval }) => approval), [two.approval]);
 });
 
 approving('is told when the agent has taken the lesser yes, since it waits for them again', async () => {

@@ -151,6 +151,14 @@ moving('takes a word on the epochs that it was said under, and each signature on
   assert.is(await commit(changeOf(other, approving(other), { when: { epochs, oneUse, counts: null } })), 'replayed');
 });
 
+moving('takes no signature whose form is over: whether it was used is forgotten by then', async () => {
+  const approval = await asked();
+  const epochs = await epochsOf(test.store);
+  const oneUse = { client: 'console:a', jti: 'late', until: soon(-1_000) };
+  const late = changeOf(approval, approving(approval), { when: { epochs, oneUse, counts: null } });
+  assert.is(await commit(late), 'replayed');
+});
+
 moving('gives way to a narrower one, which is the one of its request from then on', async () => {
   const approval = await asked();
   const next = {
