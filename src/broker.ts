@@ -168,7 +168,16 @@ async function ask(deps: Deps, asking: Asking, decision: Ask, when: Conditions):
   if (!asked.ok) return notDone(deps, asking, when, asked.error);
   const [receipt] = asked.value.receipts;
   if (receipt === undefined) throw new Error('an ask was recorded without its entry');
-  return done(ok({ kind: 'asked', request: asking.id, decision: publicDecision(decision), approval, receipt }));
+  const { id, expiresAt } = approval;
+  return done(
+    ok({
+      kind: 'asked',
+      request: asking.id,
+      decision: publicDecision(decision),
+      approval: { id, state: 'pending', expiresAt },
+      receipt,
+    }),
+  );
 }
 
 /** A commit that found a limit has spent the assertion, and nothing else: what follows goes without. */

@@ -1,9 +1,10 @@
 /** What administrators do, each an act of one line in the ledger: look who asks, read, commit. */
 import type { JsonObject } from '../core/canonical.ts';
 import type { Claim } from '../core/change/once.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';
-import type { AgentName, TargetName, TenantName } from '../core/ids.ts';
+import type { AgentName, AssignmentId, TargetName, TenantName } from '../core/ids.ts';
 import type { Finding } from '../core/provider.ts';
 import type { Assignment } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
@@ -17,7 +18,8 @@ import { administratorAt, unlessTwo } from './administrator.ts';
 import { mustBeAsSeen } from './author.ts';
 import type { Author, Place, Sent } from './author.ts';
 import { endAssignment, NO_BUNDLE, parseAssignment } from './assignments.ts';
-import { perform } from './commit.ts';
+import { make, perform } from './commit.ts';
+import type { Act } from './commit.ts';
 import { EVERYTHING, parsePut, parseRemove, parseTenant } from './registers.ts';
 import type { DeploymentRegister, Parsed } from './registers.ts';
 import { makeSigningKeys, parseEnrolment, parseTarget } from './tenants.ts';
@@ -34,8 +36,26 @@ export async function act(
   author: Author,
   place: Place,
   read: () => Promise<Result<Parsed>> | Result<Parsed>,
-  { claim = null, tenantEpoch = null }: Resting = {},
+  resting: Resting = {},
 ): Promise<Result<Receipt>> {
+  const ready = await prepare(deps, author, { place, read, resting });
+  return ready.ok ? perform(deps, ready.value) : ready;
+}
+
+/** All but its commit. */
+async function prepare<Change extends RegisterChange>(
+  deps: Deps,
+  author: Author,
+  {
+    place,
+    read,
+    resting: { claim = null, tenantEpoch = null },
+  }: {
+    readonly place: Place;
+    readonly read: () => Promise<Result<Parsed<Change>>> | Result<Parsed<Change>>;
+    readonly resting: Resting;
+  },
+): Promise<Result<Act & { readonly change: Change }>> {
   const by = administratorAt(author, place, deps.clock());
   if (!by.ok) return by;
   const seen = await mustBeAsSeen(deps, author, place);
@@ -43,10 +63,10 @@ export async function act(
   const parsed = await read();
   if (!parsed.ok) return parsed;
   const { takesTwo, ...rest } = parsed.value;
-  const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo);
+  const alone = takesTwo === null ? ok(null) : unlessTwo(by.value, takesTwo, rest.change.kind);
   if (!alone.ok) return alone;
   const reason = author.reason === null ? {} : { reason: author.reason };
-  return perform(deps, {
+  return ok({
     ...rest,
     said: { ...reason, ...rest.said },
     by: tenantEpoch === null ? by.value : { ...by.value, tenantEpoch },
@@ -215,10 +235,14 @@ export async function putAssignment(
   operator: Author,
   place: Place,
   { body, claim }: Sent,
-): Promise<Result<Receipt>> {
+): Promise<Result<{ readonly assignment: AssignmentId; readonly receipt: Receipt }>> {
   const { policy } = 'deployment' in place ? place.deployment : place;
   const bundle = policy === null ? NO_BUNDLE : await deps.bundles.at(policy);
-  return act(deps, operator, place, () => parseAssignment(deps, body, { bundle, place, author: operator }), { claim });
+  const read = () => parseAssignment(deps, body, { bundle, place, author: operator });
+  const ready = await prepare(deps, operator, { place, read, resting: { claim } });
+  if (!ready.ok) return ready;
+  const done = await make(deps, ready.value, { assignment: ready.value.change.assignment.id });
+  return done.ok ? ok({ assignment: done.value.made.assignment, receipt: done.value.receipt }) : done;
 }
 
 export async function removeAssignment(

@@ -1,4 +1,5 @@
 /** An operator whose function was seen to allow the act where it has effect. Only this file makes one. */
+import type { RegisterChange } from '../core/change/register.ts';
 import type { Actor } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { PersonName } from '../core/ids.ts';
@@ -88,9 +89,13 @@ export const actorOf = (operator: OperatorPrincipal): Actor => ({
   by: operator.by,
 });
 
+const BY_CHANGE = 'POST /api/changes (brevet … --propose)';
+const BY_POLICY = 'POST /api/policy/propose (brevet policy propose)';
+
 /** What takes two persons is refused once set-up is over, until a second one can confirm it. */
-export function unlessTwo(by: Administrator, what: string): Result<null> {
+export function unlessTwo(by: Administrator, what: string, kind: RegisterChange['kind']): Result<null> {
   if (by.inSetup) return ok(null);
-  const hint = 'Propose it at POST /api/changes, and have another administrator confirm it.';
+  const where = kind === 'policy.activate' ? BY_POLICY : BY_CHANGE;
+  const hint = `Propose it at ${where}, and have another administrator confirm it.`;
   return err(failure('takes_two_persons', `${what} takes two persons`, { hint }));
 }

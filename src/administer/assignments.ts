@@ -1,6 +1,7 @@
 /** Who holds which role, where, until when, reviewed by whom. */
 import { z } from 'zod';
 import type { LeaseFilter } from '../core/change.ts';
+import type { RegisterChange } from '../core/change/register.ts';
 import { failure } from '../core/failure.ts';
 import { newId } from '../core/ids.ts';
 import type { AgentName, PersonName, RoleName, TenantName } from '../core/ids.ts';
@@ -44,11 +45,13 @@ export interface Giving {
   readonly author: Breaking;
 }
 
+export type PutsAssignment = Extract<RegisterChange, { readonly kind: 'assignment.put' }>;
+
 export async function parseAssignment(
   deps: Deps,
   input: unknown,
   { bundle, place, author }: Giving,
-): Promise<Result<Parsed>> {
+): Promise<Result<Parsed<PutsAssignment>>> {
   const parsed = parseWith(assignmentBody, input);
   if (!parsed.ok) return parsed;
   const { tenant, holder: held, role, until, reviewer } = parsed.value;
@@ -86,7 +89,7 @@ export async function parseAssignment(
 }
 
 /** @param before what is held there now: the same role given anew with an earlier end takes away. */
-function putting(assignment: Assignment, before: readonly Assignment[]): Parsed {
+function putting(assignment: Assignment, before: readonly Assignment[]): Parsed<PutsAssignment> {
   const { until, function: given } = assignment;
   return {
     change: { kind: 'assignment.put', assignment },

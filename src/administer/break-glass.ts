@@ -15,6 +15,7 @@ import type { Instant } from '../core/time.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import type { Role } from '../decide/bundle/model.ts';
 import type { Deps } from '../deps.ts';
+import type { PutsAssignment } from './assignments.ts';
 import type { Place } from './author.ts';
 import type { Parsed } from './registers.ts';
 
@@ -39,10 +40,10 @@ interface Glass {
 
 export async function breakGlass(
   deps: Deps,
-  put: Parsed,
+  put: Parsed<PutsAssignment>,
   assignment: Assignment,
   { role, bundle, place, author }: Glass,
-): Promise<Result<Parsed>> {
+): Promise<Result<Parsed<PutsAssignment>>> {
   const { tenant, holder, until } = assignment;
   const now = deps.clock();
   const { person, reason } = author;

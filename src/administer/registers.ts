@@ -20,8 +20,8 @@ import type { DeploymentSnapshot } from '../core/snapshot.ts';
 import { checkIssuerUrl } from '../authenticate/keys.ts';
 
 /** An act that was read and may be committed. */
-export interface Parsed {
-  readonly change: RegisterChange;
+export interface Parsed<Change extends RegisterChange = RegisterChange> {
+  readonly change: Change;
   readonly facts: JsonObject;
   readonly said: JsonObject;
   /** What it is that takes two persons, or `null` where one is enough. */

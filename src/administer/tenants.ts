@@ -53,6 +53,12 @@ export const targetBody = z.strictObject({
     .default(null),
 });
 
+/** A provider reads its part alone, and names paths within it. */
+const inConfig = (refusal: Failure): Failure => ({
+  ...refusal,
+  path: refusal.path === undefined ? 'config' : `config.${refusal.path}`,
+});
+
 /** Reads a target; its secret is sealed before it goes any further. */
 export async function parseTarget(
   deps: Deps,
@@ -71,7 +77,7 @@ export async function parseTarget(
     publicUrl: deps.publicUrl,
     externalId: externalIdOf(deps.keyring, tenant),
   });
-  if (!config.ok) return config;
+  if (!config.ok) return err(inConfig(config.error));
   if (shared !== null && config.value['key_reaches'] === 'this-tenant') return err(REACHES_OTHERS);
   const jwk = parsed.value.jwk === null ? ok(null) : parsePublicKey(parsed.value.jwk);
   if (!jwk.ok) return jwk;

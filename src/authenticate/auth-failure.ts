@@ -37,7 +37,10 @@ export const unauthenticated = (why: string): Result<never, AuthFailure> =>
 /** Nothing may be said of the token, since its issuer's keys could not be read. */
 export const issuerUnavailable = (): Result<never, AuthFailure> =>
   refused(
-    failure('issuer_unavailable', 'The keys of the token’s issuer could not be read', { retryAfter: ISSUER_RETRY }),
+    failure('issuer_unavailable', 'The keys of the token’s issuer could not be read', {
+      hint: 'Try again; whoever runs the broker finds why in its log, at issuer_keys_unavailable.',
+      retryAfter: ISSUER_RETRY,
+    }),
     'the issuer’s keys could not be read',
   );
 

@@ -1,7 +1,9 @@
 /** What an agent gets for an access request. */
 import type { JsonObject } from '../core/canonical.ts';
+import type { ApprovalState } from '../core/approval.ts';
 import type { Receipt } from '../core/entry.ts';
-import type { ApprovalId, LeaseId, RequestId } from '../core/ids.ts';
+import type { ApprovalId, RequestId } from '../core/ids.ts';
+import type { Lease } from '../core/lease.ts';
 import type { Instant } from '../core/time.ts';
 import type { Issued } from '../issue/outcome.ts';
 
@@ -12,12 +14,13 @@ export type Answer =
       readonly kind: 'repeated';
       readonly request: RequestId;
       readonly decision: JsonObject;
-      readonly lease: LeaseId | null;
+      readonly lease: Lease | null;
     }
+  /** People are asked: by this request, or by the same one before, under this key. */
   | {
       readonly kind: 'asked';
       readonly request: RequestId;
       readonly decision: JsonObject;
-      readonly approval: { readonly id: ApprovalId; readonly expiresAt: Instant };
+      readonly approval: { readonly id: ApprovalId; readonly state: ApprovalState; readonly expiresAt: Instant };
       readonly receipt: Receipt;
     };

@@ -4,12 +4,15 @@
  */
 import type { Conditions, RequestRow, Unmet } from '../core/change.ts';
 import type { JsonObject } from '../core/canonical.ts';
+import { stateAt } from '../core/approval.ts';
 import { makeEntry } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure, FailureCode } from '../core/failure.ts';
+import type { TenantName } from '../core/ids.ts';
 import type { RefusalKind } from '../core/refusals.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { KeptRequest } from '../core/store/requests.ts';
 import { seconds } from '../core/time.ts';
 import { decisionEntry } from '../attribute/record.ts';
 import type { Asking } from '../attribute/record.ts';
@@ -130,12 +133,13 @@ export async function unmet(deps: Deps, asking: Asking, why: Unmet): Promise<Ste
 
 /** A refusal as it was given, read back from the decision that was kept. */
 function refusalIn({ reason }: JsonObject): Failure {
-  const { code, detail, hint } = reason as {
+  const { code, detail, ...more } = reason as {
     readonly code: FailureCode;
     readonly detail: string;
     readonly hint?: string;
+    readonly path?: string;
   };
-  return failure(code, detail, hint === undefined ? {} : { hint });
+  return failure(code, detail, more);
 }
 
 async function repeated(
@@ -148,14 +152,31 @@ async function repeated(
     const hint = 'Use a new key for a new request.';
     return err(failure('idempotency_mismatch', 'this idempotency key came with another body', { hint }));
   }
-  const { id: request, decision, lease, approval } = before;
+  const { id: request, decision, lease } = before;
   switch (before.effect) {
     case 'permit':
-      return ok({ kind: 'repeated', request, decision, lease });
+      return ok({ kind: 'repeated', request, decision, lease: lease && (await deps.store.lease(tenant, lease)) });
     case 'ask':
-      if (approval === null) throw new Error(`the request ${request} asked nobody`);
-      return ok({ kind: 'repeated', request, decision, lease: null });
+      return ok(await askedBefore(deps, tenant, before));
     case 'forbid':
       return err({ ...refusalIn(decision), members: { request, decision } });
   }
+}
+
+/** How far the ask has come, with the receipt that it left: whoever lost the answer waits for the same people. */
+async function askedBefore(
+  deps: Deps,
+  tenant: TenantName,
+  { id: request, decision, approval }: KeptRequest,
+): Promise<Answer> {
+  const [entry] = await deps.store.entries(tenant, { request });
+  if (approval === null || entry === undefined) throw new Error(`the request ${request} asked nobody`);
+  const { id, expiresAt } = approval;
+  return {
+    kind: 'asked',
+    request,
+    decision,
+    approval: { id, state: stateAt(approval, deps.clock()), expiresAt },
+    receipt: { entry: entry.id, leafHash: entry.leaf },
+  };
 }

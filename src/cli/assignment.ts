@@ -5,7 +5,7 @@ import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import { PROPOSING, propose } from './propose.ts';
 import { acknowledge, bodyOf, oneOf, printList, REASON, reasonHeaders } from './register.ts';
 import type { Field } from './register.ts';
-import { fields, print } from './terminal.ts';
+import { fields, print, shown } from './terminal.ts';
 
 const PATH = '/api/assignments';
 
@@ -42,7 +42,7 @@ const put: Command = {
     const assignment = { tenant: null, ...body };
     if (reason !== undefined) return propose(line, terminal, { act: 'assignment.put', body: assignment, reason });
     const answer = await line.send({ method: 'POST', path: PATH, body: assignment, ...reasonHeaders(given) });
-    return acknowledge(terminal, answer, 'the assignment is written');
+    return acknowledge(terminal, answer, `assignment ${shown(answer['assignment'])} is written`);
   },
 };
 
@@ -56,8 +56,8 @@ function holder(given: Given): JsonObject {
 
 const list: Command = {
   name: 'assignment list',
-  says: 'Lists who holds which role where, until when.',
-  options: { tenant: { takes: 'NAME', says: 'at this tenant alone' }, ...OPERATOR_OPTIONS },
+  says: 'Lists who holds which role at a tenant, or at the deployment, until when.',
+  options: { tenant: { takes: 'NAME', says: 'at this tenant; without it, at the deployment' }, ...OPERATOR_OPTIONS },
   example: 'brevet assignment list --tenant acme --as ada',
   run: async (given, terminal) => {
     const line = await operatorLine(given);

@@ -69,7 +69,7 @@ export function readArguments(command: Command, argv: readonly string[]): Given 
   if (positionals.length > takes.length) throw new UsageError(`one argument too many: ${positionals[takes.length]}`);
   for (const [at, value] of positionals.entries()) named.set(bare(takes[at] ?? ''), value);
   if (named.get('help') !== true) requireAll(options, takes, named);
-  return givenOf(named, command.runs === true && end >= 0 ? argv.slice(end + 1) : []);
+  return givenOf(named, options, command.runs === true && end >= 0 ? argv.slice(end + 1) : []);
 }
 
 const bare = (name: string): string => name.replace(/^\[(.*)\]$/, '$1');
@@ -103,7 +103,7 @@ function requireAll(options: Options, takes: readonly string[], named: ReadonlyM
   if (option !== undefined) throw new UsageError(`--${option} is missing`);
 }
 
-function givenOf(named: ReadonlyMap<string, unknown>, rest: readonly string[]): Given {
+function givenOf(named: ReadonlyMap<string, unknown>, options: Options, rest: readonly string[]): Given {
   const text = (name: string): string | undefined => {
     const value = named.get(name);
     return typeof value === 'string' ? value : undefined;
@@ -113,7 +113,7 @@ function givenOf(named: ReadonlyMap<string, unknown>, rest: readonly string[]): 
     rest,
     need: (name) => {
       const value = text(name);
-      if (value === undefined) throw new UsageError(`${name} is missing`);
+      if (value === undefined) throw new UsageError(`${Object.hasOwn(options, name) ? '--' : ''}${name} is missing`);
       return value;
     },
     list: (name) => (named.get(name) ?? []) as readonly string[],

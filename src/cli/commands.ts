@@ -1,5 +1,7 @@
 /** Finds the command, runs it, and turns what comes of it into an exit status. */
 import { BrevetMisconfigured, BrevetRefused, BrevetWaiting } from '../client/error.ts';
+import { FAILURES } from '../core/failure.ts';
+import type { FailureCode } from '../core/failure.ts';
 import { nearest } from '../core/nearest.ts';
 import { EXIT, helpOf, readArguments, UsageError } from './command.ts';
 import type { Command } from './command.ts';
@@ -127,9 +129,14 @@ function statusOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof BrevetMisconfigured) return EXIT.usage;
   if (error instanceof BrevetWaiting) return EXIT.waiting;
   if (!(error instanceof BrevetRefused)) return EXIT.fault;
-  if (error.status === 403 || NOT_APPROVED.includes(error.code)) return EXIT.refused;
-  return [400, 413, 415].includes(error.status) ? EXIT.usage : EXIT.fault;
+  const status = rowStatus(error);
+  if (status === 403 || NOT_APPROVED.includes(error.code)) return EXIT.refused;
+  return [400, 413, 415].includes(status) ? EXIT.usage : EXIT.fault;
 }
+
+/** By the table: the OAuth endpoints answer 400 for many a refusal. A code that is new since then has its own status. */
+const rowStatus = ({ code, status }: BrevetRefused): number =>
+  Object.hasOwn(FAILURES, code) ? FAILURES[code as FailureCode].status : status;
 
 function wordsOf(error: unknown): string {
   if (error instanceof BrevetRefused) {

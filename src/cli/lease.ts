@@ -2,7 +2,7 @@ import { EXIT } from './command.ts';
 import type { Command, Given, Options } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
-import { only, printList } from './register.ts';
+import { narrowed, printList } from './register.ts';
 import { fields, print, printable, shown } from './terminal.ts';
 
 const OF_TENANT: Options = { tenant: { takes: 'NAME', says: 'whose it is', needed: true }, ...OPERATOR_OPTIONS };
@@ -23,7 +23,7 @@ const list: Command = {
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     const columns = ['id', 'tenant', 'agent', 'task', 'resource', 'state', 'expires_at', 'exposure_ms'];
-    printList(terminal, only(await line.all('/api/leases'), given, ['tenant', 'agent', 'state']), columns);
+    printList(terminal, await line.all('/api/leases', narrowed(given, ['tenant', 'agent', 'state'])), columns);
     return EXIT.done;
   },
 };

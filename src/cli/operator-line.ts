@@ -41,7 +41,8 @@ export interface OperatorLine {
   find(path: string, id: string, query?: Query): Promise<Body>;
 }
 
-type Query = Readonly<Record<string, string | undefined>>;
+/** What is `undefined` is left out. */
+export type Query = Readonly<Record<string, string | undefined>>;
 
 export async function operatorLine(given: Given): Promise<OperatorLine> {
   const { line, token } = await authenticated(given);

@@ -7,7 +7,7 @@ import type { Command, Given, Option, Options } from './command.ts';
 import { readObject } from './files.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import { PROPOSING, propose } from './propose.ts';
-import type { Body } from './operator-line.ts';
+import type { Body, Query } from './operator-line.ts';
 import { fields, print, printable, shown, table } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -159,9 +159,9 @@ function listCommand(register: Register): Command {
   };
 }
 
-/** The items that have what the options of these names say. */
-export const only = (items: readonly Body[], given: Given, names: readonly string[]): readonly Body[] =>
-  items.filter((item) => names.every((name) => [undefined, item[name]].includes(given.text(name))));
+/** What the broker narrows a list to: the options of these names. */
+export const narrowed = (given: Given, names: readonly string[]): Query =>
+  Object.fromEntries(names.map((name) => [name, given.text(name)]));
 
 export function printList(terminal: Terminal, items: readonly Body[], columns: readonly string[]): void {
   const rows = (): string[][] => items.map((item) => columns.map((column) => shown(item[column])));

@@ -1,7 +1,7 @@
 import { EXIT } from './command.ts';
 import type { Command } from './command.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
-import { only, printList } from './register.ts';
+import { narrowed, printList } from './register.ts';
 import { fields, print } from './terminal.ts';
 
 const list: Command = {
@@ -17,7 +17,7 @@ const list: Command = {
   run: async (given, terminal) => {
     const line = await operatorLine(given);
     const columns = ['id', 'at', 'tenant', 'agent', 'task', 'resource', 'effect', 'lease'];
-    printList(terminal, only(await line.all('/api/requests'), given, ['tenant', 'agent', 'effect']), columns);
+    printList(terminal, await line.all('/api/requests', narrowed(given, ['tenant', 'agent', 'effect'])), columns);
     return EXIT.done;
   },
 };
@@ -30,7 +30,8 @@ const show: Command = {
   example: 'brevet request show req_01jq… --as grace',
   run: async (given, terminal) => {
     const line = await operatorLine(given);
-    const request = await line.find('/api/requests', given.need('REQUEST'));
+    const path = `/api/requests/${encodeURIComponent(given.need('REQUEST'))}`;
+    const request = await line.send({ method: 'GET', path });
     print(terminal, request, () => fields(request));
     return EXIT.done;
   },

@@ -1,9 +1,10 @@
 import type { JsonObject } from '../core/canonical.ts';
-import { EXIT, pairs } from './command.ts';
+import { EXIT } from './command.ts';
 import type { Command, Given } from './command.ts';
 import { readObject, readPublicJwk, readText } from './files.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import type { Body } from './operator-line.ts';
+import { parametersOf } from './parameters.ts';
 import { registerCommands } from './register.ts';
 import { print, shown, table } from './terminal.ts';
 
@@ -22,7 +23,7 @@ const kept = registerCommands({
   more: {
     options: {
       'config-file': { takes: 'FILE', says: 'what its provider needs to know, in YAML or JSON' },
-      config: { takes: 'NAME=VALUE', many: true, says: 'one such setting, as text' },
+      config: { takes: 'NAME=VALUE', many: true, says: 'one such setting, as text; NAME:=VALUE for JSON' },
       'secret-file': { takes: 'FILE', says: 'the secret that Brevet gets in with; - is stdin' },
       'msp-wide-reason': { takes: 'TEXT', says: 'why its secret stands at other targets too' },
       'key-file': { takes: 'FILE', says: 'the key that its API proves itself with, as JWK' },
@@ -39,7 +40,7 @@ const kept = registerCommands({
 function body(given: Given): JsonObject {
   const [configFile, secretFile, keyFile] = ['config-file', 'secret-file', 'key-file'].map((name) => given.text(name));
   const shared = given.text('msp-wide-reason');
-  const single = pairs('config', given.list('config'));
+  const single = parametersOf('config', given.list('config'));
   const config = { ...(configFile === undefined ? {} : readObject(configFile)), ...single };
   return {
     ...(Object.keys(config).length === 0 ? {} : { config }),

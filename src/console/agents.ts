@@ -127,9 +127,7 @@ agents.get(
       overseen.length === 0
         ? []
         : deps.store.leases({ ...filter, limit: AT_ONCE, states: ['opening', 'active', 'revoking'] }, overseen),
-      asking.length === 0
-        ? []
-        : deps.store.requests({ tenant: null, agent: agent.name, before: null, limit: AT_ONCE }, asking),
+      asking.length === 0 ? [] : deps.store.requests({ ...filter, effect: null, limit: AT_ONCE }, asking),
     ]);
     return page(
       c,

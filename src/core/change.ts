@@ -42,6 +42,9 @@ export interface DoneBefore {
   readonly made: object | null;
 }
 
+export const EFFECTS = ['permit', 'ask', 'forbid'] as const;
+export type Effect = (typeof EFFECTS)[number];
+
 /** A request as it is kept: what was asked and how it was decided. */
 export interface RequestRow {
   readonly id: RequestId;
@@ -49,7 +52,7 @@ export interface RequestRow {
   readonly task: TaskName;
   readonly resource: string;
   readonly hash: string;
-  readonly effect: 'permit' | 'ask' | 'forbid';
+  readonly effect: Effect;
   /** The decision as callers see it. */
   readonly decision: JsonObject;
   /** The request as asked, without secrets (it carries none). */

@@ -7,11 +7,12 @@ import type { Failure } from './failure.ts';
 import { err, ok } from './result.ts';
 import type { Result } from './result.ts';
 import { isName, isTaskName } from './ids.ts';
+import { misfit } from './misfit.ts';
 import { parseInstant } from './time.ts';
 import type { Instant } from './time.ts';
 
 export function parseWith<T>(schema: z.ZodType<T>, input: unknown): Result<T> {
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: misfit });
   return parsed.success ? ok(parsed.data) : err(refusalOf(parsed.error.issues));
 }
 

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { NOTHING_HERE } from '../core/failure.ts';
-import { parseName } from '../core/ids.ts';
+import { parseId, parseName } from '../core/ids.ts';
 import type { PersonName, TenantName } from '../core/ids.ts';
 import { parseWith } from '../core/parse.ts';
 import { err, ok } from '../core/result.ts';
@@ -22,7 +22,8 @@ import { currentDeployment, currentSnapshot, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
 import type { Find } from './conditions.ts';
 import { leaseWire, requestWire } from './lease-wire.ts';
-import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire } from './page.ts';
+import { LEASE_FILTER, leaseFilterOf, pageOf, pageWire, REQUEST_FILTER, requestFilterOf } from './page.ts';
+import { onlyQuery } from './query.ts';
 import { enrolmentWire, listOf, targetWire, tenantWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
@@ -81,6 +82,12 @@ const isCalled =
   ({ name }: { readonly name: string }): boolean =>
     name === c.req.param('name');
 
+/** A register comes in one page, and is narrowed by nothing. */
+function wholeList(c: Context<Scope>, items: readonly unknown[]): Response {
+  const known = onlyQuery(c, []);
+  return known.ok ? answer(c, { items, cursor: null }) : problem(c, known.error);
+}
+
 for (const register of DEPLOYMENT_REGISTERS) {
   const itemHere = (c: Context<Scope, '/:name'>) => async () => {
     const items: readonly { readonly name: string }[] = await listOf(c.var.deps, register);
@@ -88,9 +95,7 @@ for (const register of DEPLOYMENT_REGISTERS) {
   };
   admin.get(`/${register}`, async (c) => {
     const operator = await administrator(c, await currentDeployment(c.var.deps));
-    return operator.ok
-      ? answer(c, { items: await listOf(c.var.deps, register), cursor: null })
-      : problem(c, operator.error);
+    return operator.ok ? wholeList(c, await listOf(c.var.deps, register)) : problem(c, operator.error);
   });
   admin.get(`/${register}/:name`, async (c) => {
     const operator = await administrator(c, await currentDeployment(c.var.deps));
@@ -114,7 +119,7 @@ for (const register of DEPLOYMENT_REGISTERS) {
 admin.get('/tenants', async (c) => {
   const operator = await administrator(c, await currentDeployment(c.var.deps));
   if (!operator.ok) return problem(c, operator.error);
-  return answer(c, { items: (await c.var.deps.store.tenants()).map(tenantWire), cursor: null });
+  return wholeList(c, (await c.var.deps.store.tenants()).map(tenantWire));
 });
 
 admin.put('/tenants/:tenant', async (c) => {
@@ -155,14 +160,16 @@ admin.get('/tenants/:tenant', async (c) => {
 admin.get('/tenants/:tenant/targets', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  return answer(c, { items: [...here.value.at.targets.values()].map(targetWire), cursor: null });
+  return wholeList(c, [...here.value.at.targets.values()].map(targetWire));
 });
 
 admin.get('/tenants/:tenant/enrolments', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
-  const items = [...here.value.at.agents.values()].map(({ enrolment }) => enrolmentWire(enrolment));
-  return answer(c, { items, cursor: null });
+  return wholeList(
+    c,
+    [...here.value.at.agents.values()].map(({ enrolment }) => enrolmentWire(enrolment)),
+  );
 });
 
 admin.get('/tenants/:tenant/targets/:name', async (c) => {
@@ -248,15 +255,27 @@ admin.get('/leases', async (c) => {
 admin.get('/requests', async (c) => {
   const seen = await overseen(c);
   if (!seen.ok) return problem(c, seen.error);
-  const page = pageOf(c, `requests:*:${seen.value.person}`, LEASE_FILTER);
+  const page = pageOf(c, `requests:*:${seen.value.person}`, REQUEST_FILTER);
   if (!page.ok) return problem(c, page.error);
-  const narrowed = leaseFilterOf(c);
+  const narrowed = requestFilterOf(c);
   if (!narrowed.ok) return problem(c, narrowed.error);
-  const { tenant, agent } = narrowed.value;
   const now = c.var.deps.clock();
-  const found = await c.var.deps.store.requests({ ...page.value, tenant, agent }, seen.value.tenants);
+  const found = await c.var.deps.store.requests({ ...page.value, ...narrowed.value }, seen.value.tenants);
   return answer(
     c,
     pageWire(c, page.value, found, (request) => requestWire(request, now)),
   );
+});
+
+admin.get('/requests/:id', async (c) => {
+  const seen = await overseen(c);
+  if (!seen.ok) return problem(c, seen.error);
+  const id = parseId('req', c.req.param('id'));
+  if (!id.ok) return problem(c, NOTHING_HERE);
+  const { store, clock } = c.var.deps;
+  for (const tenant of seen.value.tenants) {
+    const found = await store.request(tenant, id.value);
+    if (found !== null) return answer(c, requestWire(found, clock()));
+  }
+  return problem(c, NOTHING_HERE);
 });

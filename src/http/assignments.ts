@@ -16,9 +16,10 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { creating, receipt } from './acting.ts';
 import { currentDeployment, operatorOf } from './caller.ts';
 import { authorOf, itemAnswer } from './conditions.ts';
+import { onlyQuery } from './query.ts';
 import { assignmentWire } from './register-wire.ts';
 import type { Scope } from './scope.ts';
-import { answer, problem } from './wire.ts';
+import { answer, problem, receiptWire } from './wire.ts';
 
 export const assignments = new Hono<Scope>();
 
@@ -38,6 +39,8 @@ async function placeOf(
 assignments.get('/', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, ['tenant']);
+  if (!known.ok) return problem(c, known.error);
   const tenant = c.req.query('tenant') ?? null;
   const name = tenant === null ? ok(null) : parseName('tenant', tenant);
   const place = name.ok ? await placeOf(c, operator.value, name.value) : name;
@@ -54,7 +57,9 @@ assignments.post('/', async (c) => {
   const tenant = assignmentTenant(sent.body);
   const place = tenant.ok ? await placeOf(c, operator, tenant.value) : tenant;
   if (!place.ok) return problem(c, place.error);
-  return receipt(c, await acts.putAssignment(c.var.deps, operator, place.value, sent));
+  const put = await acts.putAssignment(c.var.deps, operator, place.value, sent);
+  if (!put.ok) return problem(c, put.error);
+  return answer(c, { assignment: put.value.assignment, receipt: receiptWire(put.value.receipt) });
 });
 
 /** An assignment and where it has effect, for whoever has to do with that place. */

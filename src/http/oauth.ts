@@ -116,7 +116,7 @@ function tokenAnswer(c: Context<Scope>, body: Record<string, unknown>, asked: An
         c,
         failure('invalid_request', 'this request was answered before, and its token was not kept', {
           hint: 'Complete that lease and ask again.',
-          members: { request: asked.request, lease: asked.lease },
+          members: { request: asked.request, lease: asked.lease && asked.lease.id },
         }),
       );
     case 'issued': {

@@ -37,6 +37,9 @@ offboarding.post('/offboard', async (c) => {
   return answer(c, { ...leaver, since: toRfc3339(since), alive, receipt: receiptWire(receipt) });
 });
 
+/** Whose, and since when. */
+const HELD_QUERY = ['kind', 'name', 'since'];
+
 /** What it held: all that is not dead yet, and what was ended since. */
 offboarding.get('/offboard', async (c) => {
   const { deps } = c.var;
@@ -49,9 +52,9 @@ offboarding.get('/offboard', async (c) => {
   if (!held.ok) return problem(c, held.error);
   const since = sinceOf(c);
   if (!since.ok) return problem(c, since.error);
-  const wait = waitOf(c, seconds(0));
+  const wait = waitOf(c, seconds(0), ['limit', 'cursor', ...HELD_QUERY]);
   if (!wait.ok) return problem(c, wait.error);
-  const page = pageOf(c, `offboard:${JSON.stringify([held.value, since.value])}`, ['kind', 'name', 'since', 'wait']);
+  const page = pageOf(c, `offboard:${JSON.stringify([held.value, since.value])}`, ['wait', ...HELD_QUERY]);
   if (!page.ok) return problem(c, page.error);
   const alive = await waitForDeaths(deps, held.value, wait.value);
   const found = await deps.store.ending({ ...held.value, ...page.value, since: since.value });

@@ -6,6 +6,7 @@ import { oversight } from '../oversee/overseen.ts';
 import { signsOf } from '../oversee/stamping.ts';
 import { operatorOf } from './caller.ts';
 import { signsWire } from './oversight-wire.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
@@ -22,10 +23,8 @@ overseeing.get('/approvers', async (c) => {
   const { deps } = c.var;
   const overseen = await oversight(deps, operator.value, 'read');
   if (!overseen.ok) return problem(c, overseen.error);
-  const unknown = Object.keys(c.req.query()).find((name) => name !== 'days');
-  if (unknown !== undefined) {
-    return problem(c, failure('unknown_field', `${unknown} is not in the query of this list`, { path: unknown }));
-  }
+  const known = onlyQuery(c, ['days']);
+  if (!known.ok) return problem(c, known.error);
   const asked = c.req.query('days') ?? String(DEFAULT_DAYS);
   const days = /^\d{1,3}$/.test(asked) ? Number(asked) : 0;
   if (days < 1 || days > MOST_DAYS) {

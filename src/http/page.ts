@@ -3,13 +3,15 @@ import type { Context } from 'hono';
 import { failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { LeaseFilter } from '../core/change.ts';
+import { EFFECTS } from '../core/change.ts';
+import type { Effect, LeaseFilter } from '../core/change.ts';
 import { parseName } from '../core/ids.ts';
 import type { AgentName, TenantName } from '../core/ids.ts';
 import { LEASE_STATES } from '../core/lease.ts';
 import type { LeaseState } from '../core/lease.ts';
 import type { Page } from '../core/store/page.ts';
 import { makeCursor, readCursor } from './cursor.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -21,15 +23,11 @@ interface ListPage extends Page {
 
 /**
  * @param list what is listed and for whom, which a cursor is bound to.
- * @param narrowedBy what else its query may hold: a name that is mistyped must not list everything.
+ * @param narrowedBy what else its query may hold.
  */
 export function pageOf(c: Context<Scope>, list: string, narrowedBy: readonly string[] = []): Result<ListPage> {
-  const takes = ['limit', 'cursor', ...narrowedBy];
-  const unknown = Object.keys(c.req.query()).find((name) => !takes.includes(name));
-  if (unknown !== undefined) {
-    const hint = `It takes ${takes.join(', ')}.`;
-    return err(failure('unknown_field', `${unknown} is not in the query of this list`, { path: unknown, hint }));
-  }
+  const known = onlyQuery(c, ['limit', 'cursor', ...narrowedBy]);
+  if (!known.ok) return known;
   const asked = c.req.query('limit');
   const limit = asked === undefined ? DEFAULT_LIMIT : /^\d{1,3}$/.test(asked) ? Number(asked) : 0;
   if (limit < 1 || limit > LARGEST_LIMIT) {
@@ -45,17 +43,40 @@ export const LEASE_FILTER = ['tenant', 'agent', 'state'] as const;
 export function leaseFilterOf(
   c: Context<Scope>,
 ): Result<LeaseFilter & { readonly states: readonly LeaseState[] | null }> {
+  const whose = whoseOf(c);
+  if (!whose.ok) return whose;
+  const state = oneOf(c, 'state', LEASE_STATES);
+  if (!state.ok) return state;
+  return ok({ ...whose.value, owner: null, target: null, role: null, states: state.value && [state.value] });
+}
+
+export const REQUEST_FILTER = ['tenant', 'agent', 'effect'] as const;
+
+/** What a list is narrowed to by its query: see {@link REQUEST_FILTER}. */
+export function requestFilterOf(c: Context<Scope>): Result<Whose & { readonly effect: Effect | null }> {
+  const whose = whoseOf(c);
+  if (!whose.ok) return whose;
+  const effect = oneOf(c, 'effect', EFFECTS);
+  return effect.ok ? ok({ ...whose.value, effect: effect.value }) : effect;
+}
+
+interface Whose {
+  readonly tenant: TenantName | null;
+  readonly agent: AgentName | null;
+}
+
+function whoseOf(c: Context<Scope>): Result<Whose> {
   const tenant = named<TenantName>(c, 'tenant');
   if (!tenant.ok) return tenant;
   const agent = named<AgentName>(c, 'agent');
-  if (!agent.ok) return agent;
-  const asked = c.req.query('state');
-  const state = LEASE_STATES.find((one) => one === asked);
-  if (asked !== undefined && state === undefined) {
-    return err(failure('invalid_field', `state is one of ${LEASE_STATES.join(', ')}`, { path: 'state' }));
-  }
-  const states = state === undefined ? null : [state];
-  return ok({ tenant: tenant.value, agent: agent.value, owner: null, target: null, role: null, states });
+  return agent.ok ? ok({ tenant: tenant.value, agent: agent.value }) : agent;
+}
+
+function oneOf<One extends string>(c: Context<Scope>, of: string, all: readonly One[]): Result<One | null> {
+  const asked = c.req.query(of);
+  const found = all.find((one) => one === asked) ?? null;
+  if (asked === undefined || found !== null) return ok(found);
+  return err(failure('invalid_field', `${of} is one of ${all.join(', ')}`, { path: of }));
 }
 
 function named<Name extends TenantName | AgentName>(c: Context<Scope>, of: 'tenant' | 'agent'): Result<Name | null> {

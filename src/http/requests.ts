@@ -45,12 +45,12 @@ function answerOf(c: Context<Scope>, asked: Answer): Response {
   const { request, decision } = asked;
   switch (asked.kind) {
     case 'asked': {
-      const { id, expiresAt } = asked.approval;
-      const approval = { id, state: 'pending', expires_at: toRfc3339(expiresAt) };
+      const { id, state, expiresAt } = asked.approval;
+      const approval = { id, state, expires_at: toRfc3339(expiresAt) };
       return answer(c, { request, decision, approval, receipt: receiptWire(asked.receipt) }, 202);
     }
     case 'repeated':
-      return answer(c, { request, decision, lease: asked.lease, credential: null });
+      return answer(c, { request, decision, lease: asked.lease && openedWire(asked.lease), credential: null });
     case 'issued': {
       const { lease, credential, receipt } = asked.issued;
       revokeUndelivered(c, lease);

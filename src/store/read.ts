@@ -133,11 +133,12 @@ export function createReads(link: Link): Reads {
     },
     request: (tenant, id) =>
       at(tenant, async (tx) => (await requestsIn(tx, tenant, eq(requests.id, id), 1))[0] ?? null),
-    requests: ({ tenant, agent, before, limit }, within) => {
+    requests: ({ tenant, agent, effect, before, limit }, within) => {
       if (isOutside(tenant, within)) return Promise.resolve([]);
       const which = and(
         before === null ? undefined : lt(requests.id, before as KeptRequest['id']),
         agent === null ? undefined : eq(requests.agent, agent),
+        effect === null ? undefined : eq(requests.effect, effect),
       );
       if (tenant !== null) return at(tenant, (tx) => requestsIn(tx, tenant, which, limit));
       return across((tx) => overTenants(tx, within, limit, (one) => requestsIn(tx, one, which, limit)));

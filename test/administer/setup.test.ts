@@ -172,11 +172,13 @@ for (const way of ['with a local token', 'signed in'] as const) {
       const answer = await act(method, path, body);
       assert.is(answer.status, 403, answer.text);
       assert.is(answer.body['code'], 'takes_two_persons');
+      assert.match(String(answer.body['hint']), 'POST /api/changes');
     });
   }
   setup(`once over: a policy takes two persons, ${way}`, async () => {
     const answer = await act('POST', '/api/policy/activate', { files: await rulesOnDisk() });
     assert.is(answer.body['code'], 'takes_two_persons', answer.text);
+    assert.match(String(answer.body['hint']), 'POST /api/policy/propose');
   });
   for (const [what, method, path, body] of TAKES_ONE) {
     setup(`once over: ${what} takes one person, ${way}`, async () => {

@@ -221,6 +221,7 @@ shapes('says nothing while its issuer is out', async () => {
     'issuer_unavailable',
     seconds(60),
   ]);
+  assert.match(proven.ok ? '' : (proven.error.failure.hint ?? ''), 'its log, at issuer_keys_unavailable');
 });
 
 shapes('of a disabled agent, or of one whose owner is gone, gets nothing', async () => {

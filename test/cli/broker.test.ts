@@ -319,6 +319,17 @@ commands('oversight reads the story of a lease, and no one else does', async () 
   assert.is((await json<unknown[]>('ada', 'lease', 'list')).length, 0);
 });
 
+for (const [word, option] of [
+  ['lease', 'state'],
+  ['request', 'effect'],
+] as const) {
+  commands(`${word} list says so where there is no such ${option}`, async () => {
+    const { status, err } = await as('otto', word, 'list', `--${option}`, 'nope');
+    assert.is(status, 2);
+    assert.match(err, `${option} is one of `);
+  });
+}
+
 commands('oversight sees what was asked, and how it was decided', async () => {
   const asked = await json<{ id: string; task: string }[]>('otto', 'request', 'list', '--effect', 'forbid');
   assert.ok(asked.some(({ task }) => task === 'firewall.change'));

@@ -213,6 +213,20 @@ for (const [what, answer, status, told] of ANSWERS) {
   });
 }
 
+exec('ends with 3 where the token endpoint refuses, which says so with 400', async () => {
+  broker.failing('/token', {
+    status: 400,
+    body: {
+      error: 'access_denied',
+      error_description: 'nobody is accountable for it',
+      error_uri: `${broker.url}/errors/owner_gone`,
+    },
+  });
+  const ended = await run(node(`console.log('never')`));
+  assert.equal([ended.status, ended.out], [3, ''], ended.err);
+  assert.match(ended.err, 'nobody is accountable for it (owner_gone)');
+});
+
 /** How people have answered when `--wait` looks. */
 const ANSWERED: readonly (readonly [state: string, status: number, told: string])[] = [
   ['pending', 4, 'a person is being asked about req_9'],

@@ -116,6 +116,7 @@ const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
   [['lease', 'rvoke'], /no command rvoke; did you mean revoke\?/],
   [['lease', 'show'], /LEASE is missing/],
   [['lease', 'show', 'lse_1'], /--tenant is missing/],
+  [['context', 'set', 'freeze', '--tenant', 'acme', '--reason', 'x', '--as', 'ada'], /--until is missing/],
   [['lease', 'show', 'a', 'b', '--tenant', 'acme'], /one argument too many: b/],
   [['tenant', 'put', 'acme', '--colour', 'red'], /Unknown option '--colour'/],
   [['tenant', 'put', 'acme'], /say who calls: --as NAME/],

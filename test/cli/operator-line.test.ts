@@ -132,6 +132,11 @@ const BODIES: readonly (readonly [args: readonly string[], path: string, body: u
     { provider: 'jwt', config: { audience: 'https://crm.example' } },
   ],
   [
+    ['target', 'put', 'crm', '--tenant', 'acme', '--config', 'counts_uses:=true', '--config', 'algorithm=ES256'],
+    '/api/tenants/acme/targets/crm',
+    { config: { counts_uses: true, algorithm: 'ES256' } },
+  ],
+  [
     ['target', 'put', 'crm', '--tenant', 'acme', '--secret-file', '-'],
     '/api/tenants/acme/targets/crm',
     { secret: 'of stdin ' },

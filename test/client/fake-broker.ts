@@ -182,7 +182,8 @@ class Behaviour {
       password: PASSWORD,
     };
     const body = { request: 'req_1', decision: { effect: 'permit' } };
-    return { status: 201, body: known === undefined ? { ...body, lease, credential } : { ...body, lease: id } };
+    if (known !== undefined) return { status: 200, body: { ...body, lease, credential: null } };
+    return { status: 201, body: { ...body, lease, credential } };
   }
 
   #complete(id: string): Reply {

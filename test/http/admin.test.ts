@@ -54,6 +54,14 @@ for (const [index, [path, body, another]] of CREATING.entries()) {
   });
 }
 
+creating('by POST /api/assignments is told by its id, by which it is ended', async () => {
+  const { body } = must(await keyed('/api/assignments', assignment({ role: 'patching' }), 'told'));
+  const path = `/api/assignments/${String(body['assignment'])}`;
+  const found = must(await app.operator('ada', 'GET', path));
+  assert.is(found.body['role'], 'patching');
+  must(await app.operator('ada', 'DELETE', path));
+});
+
 creating('at two nodes at once is done once', async () => {
   const before = await entries();
   const nodes = [app, other, app, other, app, other];

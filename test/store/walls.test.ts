@@ -359,7 +359,7 @@ walls('answer across tenants only within those asked for', async () => {
     [BIRCH],
   );
   assert.is((await test.store.leases(query, [])).length, 0);
-  assert.is((await test.store.requests({ ...query, agent: null }, null)).length, 4);
+  assert.is((await test.store.requests({ ...query, effect: null }, null)).length, 4);
   const [life] = await test.store.leases({ ...query, tenant: ACME }, null);
   assert.ok(life !== undefined);
   assert.is(await test.store.lease(BIRCH, life.id), null);

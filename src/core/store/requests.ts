@@ -1,7 +1,7 @@
 /** What is read of requests and of their entries. */
 import type { Approval } from '../approval.ts';
 import type { JsonObject } from '../canonical.ts';
-import type { RequestRow } from '../change.ts';
+import type { Effect, RequestRow } from '../change.ts';
 import type { Entry } from '../entry.ts';
 import type { AgentName, EntryId, LeaseId, RequestId, TenantName } from '../ids.ts';
 import type { Instant } from '../time.ts';
@@ -32,7 +32,11 @@ export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
 export interface RequestReads {
   request(tenant: TenantName, request: RequestId): Promise<KeptRequest | null>;
   requests(
-    query: Page & { readonly tenant: TenantName | null; readonly agent: AgentName | null },
+    query: Page & {
+      readonly tenant: TenantName | null;
+      readonly agent: AgentName | null;
+      readonly effect: Effect | null;
+    },
     within: readonly TenantName[] | null,
   ): Promise<readonly KeptRequest[]>;
   /** The entries of a lease and of its request, oldest first. */

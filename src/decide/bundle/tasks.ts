@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../core/canonical.ts';
 import type { TaskName } from '../../core/ids.ts';
+import { misfit } from '../../core/misfit.ts';
 import type { Problem } from '../../core/policy.ts';
 import { PROVIDER_KINDS } from '../../core/registers.ts';
 import { seconds } from '../../core/time.ts';
@@ -123,7 +124,7 @@ function rollbackProblems(name: string, task: TaskForm, tasks: TasksFile['tasks'
 }
 
 function templateProblems({ provider, template }: TaskForm): { path: Path; what: string }[] {
-  const parsed = TEMPLATES[provider].form.safeParse(template);
+  const parsed = TEMPLATES[provider].form.safeParse(template, { error: misfit });
   if (parsed.success) return [];
   return parsed.error.issues.map((issue) => ({
     path: ['template', ...issue.path],

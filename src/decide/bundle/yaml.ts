@@ -2,6 +2,7 @@
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document } from 'yaml';
 import type { z } from 'zod';
+import { misfit } from '../../core/misfit.ts';
 import type { Problem } from '../../core/policy.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
@@ -53,7 +54,7 @@ export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Res
   if (document === null) return err([{ file, line: 1, what: 'it is nested too deeply' }]);
   const faults = documentProblems(file, document);
   if (faults.length > 0) return err(faults);
-  const parsed = form.safeParse(document.tree.toJS({ maxAliasCount: 0 }));
+  const parsed = form.safeParse(document.tree.toJS({ maxAliasCount: 0 }), { error: misfit });
   if (!parsed.success) {
     const lineOf = (path: Path): number => lineAtPath(document, path);
     return err(parsed.error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => problemsOf(file, issue, lineOf)));

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { ApprovalState, ApprovalTerms, Rejection, Vote } from '../../core/approval.ts';
 import type { JsonObject } from '../../core/canonical.ts';
-import type { DoneBefore } from '../../core/change.ts';
+import type { DoneBefore, Effect } from '../../core/change.ts';
 import type {
   AgentName,
   ApprovalId,
@@ -40,7 +40,7 @@ export const requests = pgTable(
     task: text('task').$type<TaskName>().notNull(),
     resource: text('resource').notNull(),
     hash: text('hash').notNull(),
-    effect: text('effect').$type<'permit' | 'ask' | 'forbid'>().notNull(),
+    effect: text('effect').$type<Effect>().notNull(),
     decision: json('decision').$type<JsonObject>().notNull(),
     asked: json('asked').$type<JsonObject>().notNull(),
     at: at('at').notNull(),
