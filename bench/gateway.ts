@@ -178,10 +178,19 @@ async function streamed(broker: BrevetServer, key: AgentKey): Promise<number> {
   await pause(SETTLE_MS);
   const before = await residentMegabytes(broker.process.pid);
   const sampling = sampleMost(broker.process.pid);
-  const answer = await fetch(`${broker.url}${path}/files/ACME-1`, { headers: { authorization: `Bearer ${token}` } });
+  let most = before;
+  try {
+    const bytes = await bytesAt(`${broker.url}${path}/files/ACME-1`, token);
+    if (bytes !== LARGE_BYTES) throw new Error(`${bytes} bytes came through`);
+  } finally {
+    most = await sampling.stop();
+  }
+  return most - before;
+}
+
+async function bytesAt(url: string, token: string): Promise<number> {
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   let bytes = 0;
   for await (const chunk of answer.body ?? []) bytes += (chunk as Uint8Array).length;
-  const most = await sampling.stop();
-  if (bytes !== LARGE_BYTES) throw new Error(`${bytes} bytes came through`);
-  return most - before;
+  return bytes;
 }

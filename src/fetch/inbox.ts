@@ -18,6 +18,8 @@ type Step = IteratorResult<Uint8Array, undefined>;
 
 /** As much as a socket reads at once. */
 const MOST_WAITING = 64 * 1024;
+/** Node reads a socket up to 32 times before it turns to another: what is done for each read would hold up all else. */
+const MOST_IN_A_TURN = 64 * 1024;
 
 const DONE: Step = { done: true, value: undefined };
 
@@ -25,6 +27,8 @@ export function inbox(sending: Sending): Inbox {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   let isPaused = false;
+  /** In this turn of the event loop. */
+  let came = 0;
   let end: { readonly fault: Error | null } | null = null;
   let reading: PromiseWithResolvers<Step> | null = null;
   const finish = (fault: Error | null): void => {
@@ -37,25 +41,41 @@ export function inbox(sending: Sending): Inbox {
     if (fault === null) asked?.resolve(DONE);
     else asked?.reject(fault);
   };
+  const pause = (): void => {
+    if (isPaused) return;
+    isPaused = true;
+    sending.pause();
+  };
+  const resume = (): void => {
+    if (!isPaused || bytes >= MOST_WAITING || came >= MOST_IN_A_TURN || end !== null) return;
+    isPaused = false;
+    sending.resume();
+  };
+  const count = (chunk: Uint8Array): void => {
+    if (came === 0) {
+      setImmediate(() => {
+        came = 0;
+        resume();
+      });
+    }
+    came += chunk.length;
+    if (came >= MOST_IN_A_TURN) pause();
+  };
   const shift = (chunk: Uint8Array): Step => {
     bytes -= chunk.length;
-    if (isPaused && bytes < MOST_WAITING) {
-      isPaused = false;
-      sending.resume();
-    }
+    resume();
     return { done: false, value: chunk };
   };
   return {
     push(chunk) {
-      if (end !== null) return;
+      if (end !== null || chunk.length === 0) return;
+      count(chunk);
       const asked = reading;
       reading = null;
       if (asked !== null) return asked.resolve({ done: false, value: chunk });
       chunks.push(chunk);
       bytes += chunk.length;
-      if (isPaused || bytes < MOST_WAITING) return;
-      isPaused = true;
-      sending.pause();
+      if (bytes >= MOST_WAITING) pause();
     },
     end: () => finish(null),
     fail: finish,

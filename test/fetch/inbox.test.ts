@@ -1,4 +1,5 @@
 /** Bytes that come in bit by bit, to one who reads as slowly as they like. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inbox } from '../../src/fetch/inbox.ts';
@@ -31,9 +32,26 @@ inboxes('gives what came, in order, before and after it is asked', async () => {
 inboxes('holds up whoever sends while much of it waits', async () => {
   const { box, told } = filled();
   for (let count = 0; count < 3; count++) box.push(bytes(40_000));
+  await nextTurn();
   assert.equal(told, ['pause']);
   await box.body.next();
   await box.body.next();
+  assert.equal(told, ['pause', 'resume']);
+});
+
+inboxes('lets all else of the process have its turn, however fast its reader is', async () => {
+  const { box, told } = filled();
+  for (let count = 0; count < 3; count++) {
+    const asked = box.body.next();
+    box.push(bytes(40_000));
+    await asked;
+  }
+  assert.equal(told, ['pause']);
+  await nextTurn();
+  assert.equal(told, ['pause', 'resume']);
+  const asked = box.body.next();
+  box.push(bytes(40_000));
+  await asked;
   assert.equal(told, ['pause', 'resume']);
 });
 
