@@ -27,7 +27,7 @@ export function inbox(sending: Sending): Inbox {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   let isPaused = false;
-  /** In this turn of the event loop. */
+  /** Since all else last had its turn for it: what is small takes none. */
   let came = 0;
   let end: { readonly fault: Error | null } | null = null;
   let reading: PromiseWithResolvers<Step> | null = null;
@@ -52,14 +52,14 @@ export function inbox(sending: Sending): Inbox {
     sending.resume();
   };
   const count = (chunk: Uint8Array): void => {
-    if (came === 0) {
-      setImmediate(() => {
-        came = 0;
-        resume();
-      });
-    }
+    const isResting = came >= MOST_IN_A_TURN;
     came += chunk.length;
-    if (came >= MOST_IN_A_TURN) pause();
+    if (isResting || came < MOST_IN_A_TURN) return;
+    pause();
+    setImmediate(() => {
+      came = 0;
+      resume();
+    });
   };
   const shift = (chunk: Uint8Array): Step => {
     bytes -= chunk.length;
