@@ -273,9 +273,6 @@ admin.get('/requests/:id', async (c) => {
   const id = parseId('req', c.req.param('id'));
   if (!id.ok) return problem(c, NOTHING_HERE);
   const { store, clock } = c.var.deps;
-  for (const tenant of seen.value.tenants) {
-    const found = await store.request(tenant, id.value);
-    if (found !== null) return answer(c, requestWire(found, clock()));
-  }
-  return problem(c, NOTHING_HERE);
+  const found = await store.requestWithin(id.value, seen.value.tenants);
+  return found === null ? problem(c, NOTHING_HERE) : answer(c, requestWire(found, clock()));
 });

@@ -51,6 +51,7 @@ type Reads = Pick<
   | 'leases'
   | 'request'
   | 'requests'
+  | 'requestWithin'
   | 'target'
   | 'newestTarget'
   | 'entries'
@@ -133,6 +134,11 @@ export function createReads(link: Link): Reads {
     },
     request: (tenant, id) =>
       at(tenant, async (tx) => (await requestsIn(tx, tenant, eq(requests.id, id), 1))[0] ?? null),
+    requestWithin: async (id, within) => {
+      const which = eq(requests.id, id);
+      const [found] = await across((tx) => overTenants(tx, within, 1, (one) => requestsIn(tx, one, which, 1)));
+      return found ?? null;
+    },
     requests: ({ tenant, agent, effect, before, limit }, within) => {
       if (isOutside(tenant, within)) return Promise.resolve([]);
       const which = and(

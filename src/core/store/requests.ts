@@ -31,6 +31,8 @@ export type Evidence = Pick<Entry, 'id' | 'kind' | 'text' | 'leaf' | 'values'>;
 
 export interface RequestReads {
   request(tenant: TenantName, request: RequestId): Promise<KeptRequest | null>;
+  /** The same at any of these tenants, by the listing role. */
+  requestWithin(request: RequestId, within: readonly TenantName[]): Promise<KeptRequest | null>;
   requests(
     query: Page & {
       readonly tenant: TenantName | null;
