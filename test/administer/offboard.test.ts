@@ -108,6 +108,7 @@ offboarding('a person ends all that their two agents hold, at both providers, wi
   assert.equal(await rows(app, `select * from assignments where holder = 'olga'`), []);
   assert.equal(await rows(app, `select active from operators where name = 'olga'`), [{ active: false }]);
   await app.close();
+  await client.remove();
 });
 
 offboarding('says what is not dead yet when the time is over', async () => {
@@ -123,6 +124,7 @@ offboarding('says what is not dead yet when the time is over', async () => {
   assert.equal(states, { [String(login)]: ['revoking', null], [String(token)]: ['revoked', 'verified'] });
   assert.is((await app.operator('ada', 'GET', '/api/tenants/acme')).status, 404);
   await app.close();
+  await client.remove();
 });
 
 offboarding('a vendor takes its record along, whether it has agents or not', async () => {

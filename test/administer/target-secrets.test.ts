@@ -46,6 +46,7 @@ secrets('stand at one target, unless they are said to be MSP-wide', async () => 
   const kept = await app.sql<{ all: string }>(`select coalesce(string_agg(t::text, ' '), '') as all from targets t`);
   assert.not.match(kept[0]?.all ?? '', SECRET);
   await app.close();
+  await client.remove();
 });
 
 secrets('are given anew where the target changes in anything that says where it is', async () => {
@@ -76,6 +77,7 @@ secrets('are given anew where the target changes in anything that says where it 
   const [row] = await app.sql<{ n: number }>(`select count(*)::int as n from target_versions where name = 'db'`);
   assert.is(row?.n, 1);
   await app.close();
+  await client.remove();
 });
 
 secrets.run();

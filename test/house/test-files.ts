@@ -1,12 +1,12 @@
 /**
- * What a test file can hide from uvu, found in its source. Sources are read by pattern: a suite is a name bound at the
+ * What a test file can hide from uvu, or leave running, found in its source. Sources are read by pattern: a suite is a name bound at the
  * start of a line, and it is run at the start of a line.
  */
 
 /** Every fault of a test file, in words. */
 export function findTestProblems(source: string): string[] {
   const code = source.replace(/^\s*\/\*[^]*?\*\//gm, '').replace(/^\s*\/\/.*$/gm, '');
-  return [...runProblems(code), ...onlyProblems(code), ...skipProblems(code)];
+  return [...runProblems(code), ...onlyProblems(code), ...skipProblems(code), ...serverProblems(code)];
 }
 
 function runProblems(code: string): string[] {
@@ -30,4 +30,11 @@ function onlyProblems(code: string): string[] {
 function skipProblems(code: string): string[] {
   const unnamed = [...code.matchAll(/\.skip\b(?!\(\s*['"`]needs: [^'"`\s])/g)];
   return unnamed.map(() => "`.skip` must name its reason: `.skip('needs: …', …)`");
+}
+
+/** A database server outlives the process that started it: one that is left runs beside all the files that come after. */
+function serverProblems(code: string): string[] {
+  const count = (pattern: RegExp): number => code.match(pattern)?.length ?? 0;
+  const left = count(/\b(?:clientDatabase|targetDatabase)\(/g) - count(/\.remove\(\)/g);
+  return left > 0 ? ['starts a database server that it never removes: `.remove()` is missing'] : [];
 }

@@ -31,6 +31,7 @@ const TEST = `import { test } from 'uvu';\n`;
 const SUITE = `import { suite } from 'uvu';\n`;
 /** Written apart, so that this file does not find itself. */
 const [ONLY, SKIP, MAKE] = ['only', 'skip', 'suite'].map((word, at) => (at < 2 ? `.${word}` : word));
+const [CLIENT, REMOVE] = [['client', 'Database'].join(''), ['.remove', '()'].join('')];
 
 const CASES: readonly (readonly [source: string, problems: readonly RegExp[]])[] = [
   [`${TEST}test('a', () => {});\ntest.run();`, []],
@@ -53,6 +54,8 @@ const CASES: readonly (readonly [source: string, problems: readonly RegExp[]])[]
   [`${TEST}test${SKIP}('a', () => {});\ntest.run();`, [/must name its reason/]],
   [`${TEST}test${SKIP}();\ntest.run();`, [/must name its reason/]],
   [`${TEST}test${SKIP}('needs: ', () => {});\ntest.run();`, [/must name its reason/]],
+  [`${TEST}const a = await ${CLIENT}();\ntest.run();`, [/never removes/]],
+  [`${TEST}const a = await ${CLIENT}();\ntest.after(() => a${REMOVE});\ntest.run();`, []],
 ];
 
 for (const [source, problems] of CASES) {

@@ -68,5 +68,8 @@ progress('counts exposure from the commit of the block, however late it is enfor
   assert.is(lease?.exposure_ms, Date.parse(lease?.death.at ?? '') - Date.parse(String(from)));
 });
 
-progress.after(() => app.close());
+progress.after(async () => {
+  await app.close();
+  await client.remove();
+});
 progress.run();

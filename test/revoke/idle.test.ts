@@ -127,6 +127,9 @@ logins('are each looked at by one node at a time', async () => {
   assert.equal(await app.deps.store.watched(64, seconds(10)), []);
 });
 
-logins.after(() => app.close());
+logins.after(async () => {
+  await app.close();
+  await client.remove();
+});
 rule.run();
 logins.run();

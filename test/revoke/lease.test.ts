@@ -62,5 +62,8 @@ held('sends a secret to no place that it was not given for', async () => {
   assert.match(why, '28P01');
 });
 
-held.after(() => app.close());
+held.after(async () => {
+  await app.close();
+  await client.remove();
+});
 held.run();

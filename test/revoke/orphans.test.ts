@@ -150,5 +150,8 @@ orphans('of a target that does not answer are told to be unknown', async () => {
   await client.start();
 });
 
-orphans.after(() => app.close());
+orphans.after(async () => {
+  await app.close();
+  await client.remove();
+});
 orphans.run();

@@ -5,12 +5,12 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeAnnex } from '../../src/embedded/annex.ts';
 import { clusterName, readPidFile, stopCluster } from '../../src/embedded/postmaster.ts';
 import { homeOf } from '../../src/embedded/site.ts';
+import { temporaryRoot } from './memory.ts';
 
 /** Names the run's folder to the test files; without it a file makes its own. */
 export const RUN_FOLDER = 'BREVET_TEST_POSTGRES';
@@ -53,7 +53,7 @@ const RUNNABLE = 0o755;
 
 /** A new folder for a run. */
 export function makeRunFolder(): string {
-  const made = mkdtempSync(join(tmpdir(), 'brevet-test-'));
+  const made = mkdtempSync(join(temporaryRoot(), 'brevet-test-'));
   chmodSync(made, PASSABLE);
   return made;
 }

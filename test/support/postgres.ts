@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import type { Connection } from '../../src/embedded/connection.ts';
 import { databaseStatements, LOGIN, loginOf, OWNER, provision } from '../../src/embedded/provision.ts';
@@ -57,7 +57,8 @@ export async function startServer(): Promise<{ env: Record<string, string>; stop
     await stop();
     throw fault;
   }
-  return { env: { [RUN_FOLDER]: folder, NODE_COMPILE_CACHE: join(folder, 'compiled') }, stop };
+  const env = { [RUN_FOLDER]: folder, TMPDIR: dirname(folder), NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  return { env, stop };
 }
 
 async function startIn(folder: string) {
@@ -190,12 +191,15 @@ export interface TargetDatabase {
   remove(): Promise<void>;
 }
 
-let targets = 0;
+/** Whether a server of this process has the identity of the run's template. */
+let isCopied = false;
 
 export async function targetDatabase(settings: Record<string, string> = {}): Promise<TargetDatabase> {
   const port = await freePort();
   // Servers of one file are told apart by their identity, so one of them alone is a copy.
-  const dataDir = await (targets++ === 0 ? dataFolder('target') : temporaryFolder('target'));
+  const isCopy = !isCopied;
+  isCopied = true;
+  const dataDir = await (isCopy ? dataFolder('target') : temporaryFolder('target'));
   const options = { note: "a client's database", dataDir, tcp: { port }, settings: { ...UNSYNCED, ...settings } };
   let server = await startEmbedded(options);
   const connection: TargetDatabase['connection'] = (database, login) => ({
@@ -226,6 +230,7 @@ export async function targetDatabase(settings: Record<string, string> = {}): Pro
     remove: async () => {
       await stop();
       await rm(dataDir, { recursive: true, force: true });
+      if (isCopy) isCopied = false;
     },
   };
 }

@@ -2,6 +2,7 @@
 import { makeEntry } from '../../src/core/entry.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { AgentName, TaskName, TenantName, TripId } from '../../src/core/ids.ts';
+import { instant } from '../../src/core/time.ts';
 import type { Deps } from '../../src/deps.ts';
 import { random } from './store.ts';
 
@@ -11,7 +12,9 @@ export async function tripAt({ store, clock }: Pick<Deps, 'store' | 'clock'>, te
   const of = { tenant: tenant as TenantName, agent: 'triage-bot' as AgentName, task: 'ticket.route' as TaskName };
   const counts = { failed: 5 };
   const id = newId('trp', at, random);
-  const trip = { id, ...of, breaker: 'failing', signal: 'failed', to: 'ask', counts, from: at, block: null } as const;
+  // Well after the one before it ended, which the database's clock says: a node's runs a little beside it.
+  const from = instant(at + 1000);
+  const trip = { id, ...of, breaker: 'failing', signal: 'failed', to: 'ask', counts, from, block: null } as const;
   const change = { kind: 'breaker.trip', trip, block: null, reason: 'r' } as const;
   const actor = { kind: 'broker', name: 'n' } as const;
   const draft = { tenant: of.tenant, kind: 'breaker.tripped', at, actor, facts: {}, accountable: null } as const;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { escaped, fieldsOf, queryOf, segmentOf, segmentsOf, unescaped } from '../../../src/core/gateway/text.ts';
+import { CHARACTER } from '../../support/text.ts';
 
 const segments = suite('a value as a segment');
 
@@ -43,7 +44,7 @@ segments('nothing is made of what becomes dots or slashes where alphabets are fo
 
 segments('whatever it is, it stays one segment of plain characters, and is read back as it was', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (value) => {
+    fc.property(fc.string({ unit: CHARACTER }), (value) => {
       const segment = segmentOf(value);
       if (segment === null) return;
       assert.match(segment, /^(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+$/);

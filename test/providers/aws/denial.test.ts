@@ -55,7 +55,8 @@ function role(foreign: { readonly characters?: number; readonly attached?: numbe
         keepQuotas();
       }
       if (written === Infinity) segments = without(plan.supersede);
-      for (const mark of before) assert.ok(held().has(mark), 'a denial was lost');
+      const kept = held();
+      for (const mark of before) assert.ok(kept.has(mark), 'a denial was lost');
       return plan.left;
     },
   };
