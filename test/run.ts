@@ -1,6 +1,6 @@
 /**
- * Runs test files and adds up what uvu counted in them. Several run at once; those of a group, and those that start
- * processes and servers, in a process of their own, the others one after another in processes that they share.
+ * Runs test files and adds up what uvu counted in them. Several run at once; those of a group, and those that say that
+ * they must, in a process of their own, the others one after another in processes that they share.
  *
  *     node test/run.ts [--group NAME] [--limit SECONDS] [--json FILE] [--kills N] [--seed S] [PATH ...]
  *
@@ -50,17 +50,13 @@ const { values: options, positionals: wanted } = parseArgs({
   },
 });
 
-/**
- * Folders whose files start servers and processes, and run in their own: begun first, so that at the end none runs long
- * and alone.
- */
+/** Folders whose files start servers and processes: begun first, so that at the end none runs long and alone. */
 const LONG_FIRST = ['faults', 'acceptance', 'cli', 'embedded'];
 
 /** By this line a file says why it can share a process with no other. */
 const ALONE = /^\/\/ alone: .+$/m;
 
-const runsAlone = (file: string, root: string): boolean =>
-  options.group !== undefined || rankOf(file, root) < LONG_FIRST.length || ALONE.test(readFileSync(file, 'utf8'));
+const runsAlone = (file: string): boolean => options.group !== undefined || ALONE.test(readFileSync(file, 'utf8'));
 
 function rankOf(file: string, root: string): number {
   const rank = LONG_FIRST.indexOf(relative(root, file).split(sep)[0] ?? '');
@@ -116,9 +112,9 @@ function report(file: string, result: FileResult, milliseconds: number): void {
 const AT_ONCE = availableParallelism() + 2;
 
 /** Runs the files, some at once, and adds up. */
-async function runAll(files: readonly string[], root: string, conditions: Conditions): Promise<Totals> {
-  const alone = files.filter((file) => runsAlone(file, root));
-  const queue = [...alone, ...files.filter((file) => !alone.includes(file))];
+async function runAll(files: readonly string[], conditions: Conditions): Promise<Totals> {
+  const alone = files.filter(runsAlone);
+  const queue = [...files];
   let sum: Totals = { passed: 0, failed: 0, skipped: 0 };
   const add = ({ passed, failed, skipped }: Totals): void => {
     sum = { passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped };
@@ -170,7 +166,7 @@ async function main(): Promise<Totals> {
   await prepare(root, files);
   const server = await startPostgres(root);
   try {
-    return await runAll(files, root, { env: cleanEnvironment(server.env), preloaded: preloaded(), limit });
+    return await runAll(files, { env: cleanEnvironment(server.env), preloaded: preloaded(), limit });
   } finally {
     await server.stop();
   }

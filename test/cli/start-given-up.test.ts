@@ -21,6 +21,8 @@ const givenUp = suite('brevet start, before it serves');
 async function listener(onSocket: (socket: Socket) => void): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
+    // Read, so that its end is seen when the other side has gone.
+    socket.resume();
     onSocket(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reaches } from '../../src/embedded/account.ts';
@@ -23,7 +24,8 @@ async function runIn(home: string, options: StarterOptions): Promise<{ uid: numb
   const second = await startIn(dataDir, options);
   assert.equal(second.started, { ...first.started, takenOver: true });
   await end(second.child, 'SIGTERM');
-  assert.not(existsSync(`/proc/${first.started.pid}/fd/0`));
+  // Its files are gone before its process is.
+  while (existsSync(`/proc/${first.started.pid}/fd/0`)) await pause(10);
   assert.not(existsSync(first.started.annex ?? ''));
   return { uid, annex: first.started.annex };
 }

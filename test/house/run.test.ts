@@ -116,13 +116,16 @@ const CASES: readonly (readonly [name: string, source: string, last: string, say
   ],
 ];
 
-/** A folder whose files have a process each, and one whose files share them. */
-const FOLDERS = ['cli', 'core'];
+/** A file that begins so has a process of its own; the others share them. */
+const ALONE = '// alone: it minds\n';
 
-for (const folder of FOLDERS) {
+for (const [where, head] of [
+  ['in a process of its own', ALONE],
+  ['in one that it shares', ''],
+] as const) {
   for (const [name, source, last, says] of CASES) {
-    judged(`${name}, in ${folder}`, async () => {
-      const ended = await run({ [`${folder}/a.test.ts`]: source });
+    judged(`${name}, ${where}`, async () => {
+      const ended = await run({ 'a.test.ts': `${head}${source}` });
       assert.is(ended.last, last, ended.output);
       assert.match(ended.output, says);
       assert.is(ended.status, Number(!last.includes(' 0 failed')));
@@ -133,7 +136,7 @@ for (const folder of FOLDERS) {
 judged('that runs its queue twice', async () => {
   const later = `await new Promise((done) => setTimeout(done, 100));`;
   const source = `${PASSING}\n${later}\nconst b = group('b'); b('x', () => {}); b.run();`;
-  const ended = await run({ 'cli/a.test.ts': source });
+  const ended = await run({ 'a.test.ts': `${ALONE}${source}` });
   assert.is(ended.last, '0 passed, 1 failed, 0 skipped', ended.output);
   assert.match(ended.output, /totals more than once/);
 });
@@ -141,7 +144,7 @@ judged('that runs its queue twice', async () => {
 judged('that hangs, in a test or after it by a leaked handle, and kills it at the time limit', async () => {
   const hangs = `${HEAD}test('hangs', () => new Promise(() => { ${FOREVER} })); test.run();`;
   const leaks = `${PASSING}${FOREVER}`;
-  const ended = await run({ 'hangs.test.ts': hangs, 'cli/leaks.test.ts': leaks }, '--limit', HANG_LIMIT);
+  const ended = await run({ 'hangs.test.ts': hangs, 'leaks.test.ts': `${ALONE}${leaks}` }, '--limit', HANG_LIMIT);
   assert.is(ended.last, '1 passed, 2 failed, 0 skipped', ended.output);
   assert.match(ended.output, /hangs\.test\.ts .* no end after 4 s/);
   assert.match(ended.output, /leaks\.test\.ts .* no end after 4 s/);
@@ -165,7 +168,7 @@ judged('alone that says so', async () => {
   const mine = `if (globalThis.met !== undefined) ${THROWN} globalThis.met = true;`;
   const sharing = await run(Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`${at}.test.ts`, `${PASSING}${mine}`])));
   const alone = await run(
-    Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`${at}.test.ts`, `// alone: it minds\n${PASSING}${mine}`])),
+    Object.fromEntries([1, 2, 3, 4, 5, 6].map((at) => [`${at}.test.ts`, `${ALONE}${PASSING}${mine}`])),
   );
   assert.not.match(sharing.last, / 0 failed/);
   assert.is(alone.last, '6 passed, 0 failed, 0 skipped');
@@ -213,11 +216,15 @@ servers('are started once, told to the files and stopped', async () => {
 });
 
 servers('are both ended by Ctrl-C', async () => {
-  const fs = `import { existsSync, writeFileSync } from 'node:fs';\nconst READY = import.meta.dirname.replace('/cli', '') + '/ready';\n`;
+  const fs = `import { existsSync, writeFileSync } from 'node:fs';\nconst READY = import.meta.dirname + '/ready';\n`;
   const waiting = `${fs}console.log('waiting');writeFileSync(READY, '');${FOREVER}`;
   const sleep = 'await new Promise((done) => setTimeout(done, 20))';
   const announce = `${HEAD}${fs}test('a', async () => { while (!existsSync(READY)) ${sleep}; }); test.run();`;
-  const root = plant({ 'support/postgres.ts': SUPPORT, 'cli/a.test.ts': waiting, 'announce.test.ts': announce });
+  const root = plant({
+    'support/postgres.ts': SUPPORT,
+    'a.test.ts': `${ALONE}${waiting}`,
+    'announce.test.ts': announce,
+  });
   try {
     const { child, done, seen } = start(root, []);
     // The second file's line shows that the first one is running and waits.

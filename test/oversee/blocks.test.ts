@@ -270,7 +270,7 @@ blocks('hold an agent that is said to be another’s since', async () => {
 });
 
 /** In rounds, so that it is tried from both nodes at every moment of an issue. */
-const ROUNDS = 12;
+const ROUNDS = 8;
 
 blocks(
   'let nothing be issued after their commit, by the rows of both, while eight ask as fast as they can',
