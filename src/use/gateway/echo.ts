@@ -31,12 +31,17 @@ export interface EchoScanner {
 }
 
 /** What is looked for; made once for a key. */
-export type Needles = readonly (readonly Thread[] | undefined)[];
+export interface Needles {
+  /** For each byte, what begins with it. */
+  readonly starts: readonly (readonly Thread[])[];
+  /** For each byte, by which second one something goes on that begins with it: hardly ever more than a few. */
+  readonly seconds: readonly Uint8Array[];
+}
 
 /** @param secrets of visible ASCII. */
-export const needlesOf = (secrets: readonly string[]): Needles => startsOf(secrets.flatMap(patternsOf));
+export const needlesOf = (secrets: readonly string[]): Needles => needlesOfAll(secrets.flatMap(patternsOf));
 
-export function echoScanner(starts: Needles): EchoScanner {
+export function echoScanner({ starts, seconds }: Needles): EchoScanner {
   let waiting: Uint8Array = new Uint8Array(0);
   let threads: readonly Thread[] = [];
   /** The place in the stream of the first byte that waits. */
@@ -45,12 +50,12 @@ export function echoScanner(starts: Needles): EchoScanner {
     push(chunk) {
       const bytes = waiting.length === 0 ? chunk : joined(waiting, chunk);
       for (let at = waiting.length; at < bytes.length; at++) {
+        if (threads.length === 0) at = firstOf(seconds, bytes, at);
         const byte = bytes[at] ?? 0;
-        const begun = starts[byte];
-        if (begun === undefined && threads.length === 0) continue;
+        const begun = starts[byte] ?? [];
         const from = base + at;
         const step = advance(
-          begun === undefined ? threads : [...threads, ...begun.map((one) => ({ ...one, from }))],
+          begun.length === 0 ? threads : [...threads, ...begun.map((one) => ({ ...one, from }))],
           byte,
         );
         if (step.found !== Infinity) return { clear: bytes.subarray(0, step.found - base), found: true };
@@ -65,6 +70,14 @@ export function echoScanner(starts: Needles): EchoScanner {
     },
     rest: () => waiting,
   };
+}
+
+/** The first place from `at` on where something may begin: the last one always, since its second byte is to come. */
+function firstOf(seconds: Needles['seconds'], bytes: Uint8Array, at: number): number {
+  const last = bytes.length - 1;
+  let place = at;
+  while (place < last && seconds[bytes[place] ?? 0]?.[bytes[place + 1] ?? 0] === 0) place++;
+  return place;
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
@@ -99,14 +112,20 @@ function threadsAt(pattern: Pattern, unit: number, from: number): Thread[] {
   return ways.map((way) => ({ pattern, unit, way, folds: folds || way.length > 1, at: 0, from }));
 }
 
-/** For each byte, what begins with it. */
-function startsOf(patterns: readonly Pattern[]): Needles {
+function needlesOfAll(patterns: readonly Pattern[]): Needles {
   const begin = patterns.flatMap((pattern) => threadsAt(pattern, 0, 0));
-  return Array.from({ length: 256 }, (_, byte) => {
-    const fitting = begin.filter((thread) => isAt(thread, byte));
-    return fitting.length === 0 ? undefined : fitting;
+  const starts = BYTES.map((byte) => begin.filter((thread) => isAt(thread, byte)));
+  const seconds = starts.map((threads, first) => {
+    if (threads.length === 0) return NONE;
+    const { threads: next, found } = advance(threads, first);
+    return Uint8Array.from(BYTES, (byte) => Number(found !== Infinity || next.some((thread) => isAt(thread, byte))));
   });
+  return { starts, seconds };
 }
+
+const BYTES: readonly number[] = Array.from({ length: 256 }, (_, byte) => byte);
+/** One for all: most bytes begin nothing. */
+const NONE = new Uint8Array(BYTES.length);
 
 function patternsOf(secret: string): readonly Pattern[] {
   const escaped = Array.from(secret, (character) => ({ ways: waysOf(character), folds: false }));

@@ -114,12 +114,18 @@ async function oauthKey(deps: Deps, tool: Tool, secret: Secret, signal: AbortSig
 /** A tool that refuses it has ended it: the next call asks for another. */
 export const forgetToken = ({ gateway }: Deps, { version }: Tool): boolean => gateway.tokens.delete(poolOf(version));
 
+/** Made once for each token that is kept. */
+const bearers = new WeakMap<Secret, Key>();
+
 function bearer(token: Secret, secret: Secret, pool: string): Key {
-  const value = new Secret(`Bearer ${token.reveal()}`);
-  return {
-    headers: { authorization: value },
+  const known = bearers.get(token);
+  if (known !== undefined) return known;
+  const key: Key = {
+    headers: { authorization: new Secret(`Bearer ${token.reveal()}`) },
     query: null,
     needles: needlesOf([token.reveal(), secret.reveal()]),
     pool,
   };
+  bearers.set(token, key);
+  return key;
 }
