@@ -57,7 +57,9 @@ export async function makeBroker(folder: string, port: number): Promise<void> {
     if (said.includes(SERVING)) child.kill('SIGINT');
   });
   await once(child, 'close');
-  if (child.exitCode !== 0 || !said.includes(SERVING)) throw new Error(`no broker to begin with: ${said}`);
+  if (child.exitCode !== 0 || !said.includes(SERVING)) {
+    throw new Error(`no broker to begin with (${child.signalCode ?? `status ${child.exitCode}`}): ${said}`);
+  }
 }
 
 /** A data directory of a broker that served before and was stopped; empty where a file is run by itself. */

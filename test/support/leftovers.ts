@@ -3,13 +3,14 @@
  * outlive the test's own: Postgres is made to. So each has its data in one folder of the run, by which it is found.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeAnnex } from '../../src/embedded/annex.ts';
 import { clusterName, readPidFile, stopCluster } from '../../src/embedded/postmaster.ts';
 import { homeOf } from '../../src/embedded/site.ts';
+import { isAlive } from './alive.ts';
 import { temporaryRoot } from './memory.ts';
 
 /** Names the run's folder to the test files; without it a file makes its own. */
@@ -52,10 +53,23 @@ export async function passableNode(): Promise<string> {
 const RUNNABLE = 0o755;
 
 /** A new folder for a run. */
-export function makeRunFolder(): string {
-  const made = mkdtempSync(join(temporaryRoot(), 'brevet-test-'));
+export function makeRunFolder(root = temporaryRoot()): string {
+  const made = mkdtempSync(join(root, PREFIX));
   chmodSync(made, PASSABLE);
+  writeFileSync(join(made, RUNNER), String(process.pid));
   return made;
+}
+
+const PREFIX = 'brevet-test-';
+/** In the folder of a run: whose it is. */
+const RUNNER = 'runner.pid';
+
+/** Ends what runs of this user left that were killed, and removes their folders: they may lie in memory. */
+export async function sweepKilled(root = temporaryRoot()): Promise<void> {
+  for (const note of globSync(join(root, `${PREFIX}*`, RUNNER))) {
+    const isOurs = statSync(note).uid === process.getuid?.();
+    if (isOurs && !isAlive(Number(readFileSync(note, 'utf8')))) await sweep(dirname(note));
+  }
 }
 
 function ownFolder(): string {

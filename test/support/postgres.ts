@@ -13,7 +13,7 @@ import { databaseStatements, LOGIN, loginOf, OWNER, provision } from '../../src/
 import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
 import { copyTemplate, dataFolder, makeBroker, makeTemplate } from './cluster.ts';
-import { makeRunFolder, RUN_FOLDER, runFolder, sweep, temporaryFolder } from './leftovers.ts';
+import { makeRunFolder, RUN_FOLDER, runFolder, sweep, sweepKilled, temporaryFolder } from './leftovers.ts';
 
 /** Parallel test files of several connections each. */
 const MAX_CONNECTIONS = '300';
@@ -46,6 +46,7 @@ export interface TestDatabase {
  * the next reads back.
  */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
+  await sweepKilled();
   const folder = makeRunFolder();
   await makeTemplate(folder);
   await copyTemplate(folder, folder);
