@@ -1,4 +1,5 @@
 /** Finds the command, runs it, and turns what comes of it into an exit status. */
+import { readFileSync } from 'node:fs';
 import { BrevetMisconfigured, BrevetRefused, BrevetWaiting } from '../client/error.ts';
 import { FAILURES } from '../core/failure.ts';
 import type { FailureCode } from '../core/failure.ts';
@@ -65,6 +66,11 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<nu
     terminal.out(overview());
     return word === undefined ? EXIT.usage : EXIT.done;
   }
+  if (word === '--version' || word === 'version') {
+    const version = ownVersion();
+    terminal.out(terminal.json ? JSON.stringify({ version }) : version);
+    return EXIT.done;
+  }
   const entry = WORDS[word];
   if (entry === undefined || !Object.hasOwn(WORDS, word)) throw unknown(word, Object.keys(WORDS));
   const { commands } = await entry[1]();
@@ -97,13 +103,19 @@ function unknown(word: string, known: readonly string[]): UsageError {
   return new UsageError(`there is no command ${printable(word)}${meant === null ? '' : `; did you mean ${meant}?`}`);
 }
 
+/** What npm installed, as it says itself. */
+function ownVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
 const overview = (): string =>
   [
     'brevet: one task, one client, one credential that is proven dead.',
     '',
     columns(Object.entries(WORDS).map(([word, [says]]) => [`brevet ${word}`, says] as const)),
     '',
-    'Every command takes --help and --json. It ends with 0 done, 1 fault, 2 usage, 3 refused, 4 waiting for a person.',
+    'Every command takes --help and --json; brevet --version says which this is. A command ends with 0 done, 1 fault, 2 usage, 3 refused, 4 waiting for a person.',
     '',
     'Example:',
     '  brevet start',

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -96,6 +96,19 @@ help('names every word of SURFACE that there is so far', async () => {
   const listed = [...out.matchAll(/^ {2}brevet ([\w-]+) {2}/gm)].map(([, word]) => word);
   assert.equal(new Set(listed), new Set(['demo', ...ALL.map(({ name }) => name.split(' ')[0])]));
   assert.is(status, 0);
+});
+
+help('of which version it is, to people and to programs', async () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  for (const [args, said] of [
+    [['--version'], `${version}\n`],
+    [['version', '--json'], `${JSON.stringify({ version })}\n`],
+  ] as const) {
+    const { status, out, err } = await brevet(args);
+    assert.equal([status, out, err], [0, said, '']);
+  }
 });
 
 help('of one command is on stdout, in no colour', async () => {
