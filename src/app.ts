@@ -1,5 +1,6 @@
 /** `createApp(deps)`: mounts the routes, and has the one `onError`. */
 import { Hono } from 'hono';
+import { nothingHerePage, wantsPage } from './console/bare.ts';
 import { pages } from './console/pages.ts';
 import { failure, NOTHING_HERE } from './core/failure.ts';
 import { newId } from './core/ids.ts';
@@ -82,7 +83,7 @@ export function createApp(depsOf: (env: Scope['Bindings']) => Deps): Hono<Scope>
   app.get('/t/:tenant/.well-known/openid-configuration', metadata);
   app.notFound((c) => {
     const allowed = METHODS.filter((method) => isServed(app, method, c.req.path));
-    if (allowed.length === 0) return problem(c, NOTHING_HERE);
+    if (allowed.length === 0) return wantsPage(c) ? nothingHerePage(c) : problem(c, NOTHING_HERE);
     const hint = `Use ${allowed.join(' or ')}.`;
     const refused = problem(c, failure('method_not_allowed', `${c.req.method} is not for this`, { hint }));
     refused.headers.set('allow', allowed.join(', '));

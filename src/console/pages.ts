@@ -2,19 +2,18 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { StoreUnavailable } from '../core/store.ts';
-import { FAILURES } from '../core/failure.ts';
 import type { Scope } from '../http/scope.ts';
 import { absence } from './absence.ts';
 import { account } from './account.ts';
 import { agents } from './agents.ts';
 import { approvals } from './approvals.ts';
-import { assets, STYLE_PATH } from './assets.ts';
+import { assets } from './assets.ts';
+import { barePage } from './bare.ts';
 import { liftingBlocks } from './block/lift.ts';
 import { raisingBlocks } from './block/raise.ts';
 import { blocks } from './blocks.ts';
 import { changes } from './changes.ts';
 import { exposure } from './exposure.ts';
-import { secure } from './headers.ts';
 import { home } from './home.ts';
 import { inventory } from './inventory.ts';
 import { invitation } from './invitation.ts';
@@ -57,34 +56,12 @@ for (const part of [
 ])
   pages.route('/', part);
 
-/** Without the frame, which needs what has just failed. */
 pages.onError((fault, c) => {
   const { log } = c.var.deps;
   const code = fault instanceof StoreUnavailable ? 'database_unavailable' : 'internal';
-  const { status, title } = FAILURES[code];
   if (code === 'internal') {
     log.error('fault', { request: c.var.requestId, fault: fault.name, message: fault.message, stack: fault.stack });
   } else log.warn('store.unavailable', { request: c.var.requestId });
-  secure(c);
-  return c.html(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <title>${title} · Brevet</title>
-          <link rel="stylesheet" href="${STYLE_PATH}" />
-        </head>
-        <body>
-          <main>
-            <article class="slip">
-              <h1>${title}</h1>
-              <p>Nothing was done. Try again in a moment, and tell an administrator the request if it stays so.</p>
-              <p><code>${c.var.requestId}</code></p>
-            </article>
-          </main>
-        </body>
-      </html>`,
-    status,
-  );
+  const next = 'Nothing was done. Try again in a moment, and tell an administrator the request if it stays so.';
+  return barePage(c, code, html`<p>${next}</p>`);
 });
