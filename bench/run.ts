@@ -47,7 +47,13 @@ try {
   for (const [name, measure] of Object.entries(CASES)) {
     if (!isAsked(name)) continue;
     const began = performance.now();
-    outcomes.push(await measure(join(folder, name), plan, generator));
+    try {
+      outcomes.push(await measure(join(folder, name), plan, generator));
+    } catch (fault) {
+      // The others' minutes are not lost with it. What it ran half has no figure.
+      process.exitCode = 1;
+      console.error(`${name} failed:`, fault);
+    }
     process.stderr.write(`${name}: took ${Math.round((performance.now() - began) / 1000)} s\n`);
   }
 } finally {

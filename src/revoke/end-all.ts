@@ -9,6 +9,7 @@ import type { TargetVersion } from '../core/registers.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
+import { targetsNow } from './targets-now.ts';
 
 export interface WholeTarget {
   readonly version: TargetVersion;
@@ -21,13 +22,7 @@ export async function wholeTargets(
   of: BlockOf,
   tenants: readonly TenantName[],
 ): Promise<readonly WholeTarget[]> {
-  const snapshots = await Promise.all(
-    tenants.map((tenant) => {
-      deps.store.forget(tenant);
-      return deps.store.snapshot(tenant);
-    }),
-  );
-  const targets = snapshots.flatMap((snapshot) => [...(snapshot?.targets.values() ?? [])]);
+  const targets = await targetsNow(deps, tenants);
   return targets
     .filter((target) => isWhollyInside(of, target))
     .flatMap((version) => {

@@ -16,6 +16,7 @@ import type { Standing } from '../core/store/leases.ts';
 import { seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
+import { targetsNow } from './targets-now.ts';
 
 /** Over all nodes, one hunt in so long. */
 const HUNT_EVERY = seconds(600);
@@ -53,7 +54,9 @@ export interface Hunt {
 
 /** @param actor who has it done: an operator, or the broker by its own clock. */
 export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], actor: Actor): Promise<Hunt> {
-  const targets = (await Promise.all(tenants.map((tenant) => remoteTargets(deps, tenant)))).flat();
+  const targets = (await targetsNow(deps, tenants)).filter(
+    ({ provider }) => deps.providers.get(provider)?.where === 'remote',
+  );
   const found: Orphan[] = [];
   const unasked: Hunt['unasked'][number][] = [];
   for (let from = 0; from < targets.length; from += AT_ONCE) {
@@ -69,15 +72,6 @@ export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], ac
     );
   }
   return { targets: targets.length, orphans: found, unasked };
-}
-
-/** As they are now: a node that issues nothing would not notice by itself that a target or its secret is another. */
-async function remoteTargets(deps: Deps, tenant: TenantName): Promise<readonly TargetVersion[]> {
-  deps.store.forget(tenant);
-  const snapshot = await deps.store.snapshot(tenant);
-  return [...(snapshot?.targets.values() ?? [])].filter(
-    ({ provider }) => deps.providers.get(provider)?.where === 'remote',
-  );
 }
 
 async function huntAt(deps: Deps, version: TargetVersion, actor: Actor): Promise<readonly Orphan[]> {
