@@ -1,6 +1,6 @@
 /**
- * What a test file can hide from uvu, or leave running, found in its source. Sources are read by pattern: a suite is a name bound at the
- * start of a line, and it is run at the start of a line.
+ * What a test file can hide from uvu, or leave running, found in its source. Sources are read by pattern: a suite is a
+ * name bound at the start of a line, and it is run at the start of a line.
  */
 
 /** Every fault of a test file, in words. */
