@@ -51,7 +51,16 @@ const { values: options, positionals: wanted } = parseArgs({
 });
 
 /** What starts servers and processes, or waits: begun first, so that at the end none runs long and alone. */
-const LONG_FIRST = ['faults', 'acceptance', 'cli', 'house/run', 'store/outage', 'embedded', 'providers/postgres', 'store'];
+const LONG_FIRST = [
+  'faults',
+  'acceptance',
+  'cli',
+  'house/run',
+  'store/outage',
+  'embedded',
+  'providers/postgres',
+  'store',
+];
 
 /** By this line a file says why it can share a process with no other. */
 const ALONE = /^\/\/ alone: .+$/m;
