@@ -122,6 +122,32 @@ introspection('says dead in the very moment of the revocation, on every node', a
   }
 });
 
+const GOES: readonly (readonly [kind: string, name: string])[] = [
+  ['agent', 'triage-bot'],
+  ['vendor', 'in-house'],
+  ['person', 'olga'],
+];
+for (const [kind, name] of GOES) {
+  introspection(
+    `says dead from the moment on that the ${kind} ${name} has gone, whenever the queue comes to it`,
+    async () => {
+      const gone = await testApp();
+      const details = JSON.stringify([{ type: 'brevet_task', ...PERMITTED }]);
+      const form = clientForm(await gone.assertion('triage-bot'), { authorization_details: details });
+      const token = String(must(await gone.call('POST', '/t/acme/token', { form })).body['access_token']);
+      const isActive = async () => {
+        const asking = clientForm(await gone.assertion('target:tickets'), { token });
+        return must(await gone.call('POST', '/t/acme/introspect', { form: asking })).body['active'];
+      };
+      assert.is(await isActive(), true);
+      must(await gone.operator('ada', 'POST', '/api/offboard', { kind, name, reason: 'It is over' }));
+      assert.equal([...(await gone.sql(`select state from leases`))], [{ state: 'active' }], 'nothing has swept');
+      assert.is(await isActive(), false);
+      await gone.close();
+    },
+  );
+}
+
 introspection('revocation of what is not the caller’s is answered alike, and does nothing', async () => {
   const { token } = await issued();
   for (const [client, tenant] of [
