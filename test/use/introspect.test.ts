@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeJwt } from 'jose';
 import { clientForm, issuerOf, must, PERMITTED, PUBLIC_URL, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 
@@ -166,6 +167,21 @@ introspection('revocation of what is not the caller’s is answered alike, and d
   assert.is((await about('revoke', token)).status, 200);
 });
 
+introspection('revocation of a session is not said to be done: it ends by itself', async () => {
+  const session = await app.session();
+  const answer = await about('revoke', session, 'triage-bot');
+  assert.equal([answer.status, answer.body['error']], [400, 'unsupported_token_type']);
+  const still = await app.call('POST', '/t/acme/requests', { token: session, body: { ...PERMITTED, ttl: 0 } });
+  assert.is(still.status, 400, 'it lives');
+  for (const [client, tenant] of [
+    ['report-bot', 'acme'],
+    ['target:tickets', 'acme'],
+    ['birch-bot', 'birch'],
+  ] as const) {
+    assert.is((await about('revoke', session, client, tenant)).status, 200, client);
+  }
+});
+
 introspection.run();
 
 const endpoint = suite('the token endpoint');
@@ -182,8 +198,18 @@ endpoint('answers a task with the credential itself', async () => {
   assert.is(body['expires_in'], 300);
   assert.match(String(body['lease']), /^lse_/);
   assert.ok(body['receipt']);
-  assert.equal(body['authorization_details'], [{ ...PERMITTED, type: 'brevet_task' }]);
 });
+
+endpoint(
+  'answers with the details that were granted, as the token has them, and not with those that were asked',
+  async () => {
+    const { body } = await details([{ type: 'brevet_task', ...PERMITTED, ttl: 3600 }]);
+    const { task, resource, parameters } = PERMITTED;
+    const granted = [{ type: 'brevet_task', task, resource, parameters }];
+    assert.equal(body['authorization_details'], granted);
+    assert.equal(decodeJwt(String(body['access_token']))['authorization_details'], granted);
+  },
+);
 
 const { type: _none, ...untyped } = { type: 'brevet_task', ...PERMITTED };
 const BAD_DETAILS: readonly (readonly [what: string, detail: unknown, error: string])[] = [
