@@ -15,6 +15,7 @@ import { after, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { notTheClient } from './auth-failure.ts';
 import type { Proven } from './auth-failure.ts';
+import { isClientAlgorithm } from './jwk.ts';
 import { agentInStanding } from './principal.ts';
 import type { AgentPrincipal, TargetPrincipal } from './principal.ts';
 import { CLOCK_SKEW, decodeUnverified, isOnlyAudience, isPlain, readJti, readTimes, verifySignature } from './token.ts';
@@ -75,6 +76,7 @@ export async function verifyAssertion(
   token: UnverifiedToken,
   { issuer, now, clientId }: AssertionContext,
 ): Promise<Proven<VerifiedAssertion>> {
+  if (!isClientAlgorithm(token.algorithm)) return notTheClient('an algorithm that no client signs by here');
   const read = readClaims(token, issuer, now);
   if (!read.ok) return notTheClient(read.error);
   const { client, jti, until } = read.value;

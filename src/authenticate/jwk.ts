@@ -18,6 +18,12 @@ const OF_RSA = ['RS256', 'PS256', 'RS384', 'PS384', 'RS512', 'PS512'] as const;
 export const ALGORITHMS = ['ES256', 'EdDSA', 'ES384', 'ES512', ...OF_RSA] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
+/** Of those, what agents and targets sign assertions by: their keys are made for Brevet, and four are enough. */
+export const CLIENT_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const satisfies readonly Algorithm[];
+
+export const isClientAlgorithm = (algorithm: Algorithm): boolean =>
+  CLIENT_ALGORITHMS.some((taken) => taken === algorithm);
+
 /** @see NIST SP 800-131A: 2,048 bits, as base64url of 256 bytes. The upper bound keeps one signature affordable. */
 const SHORTEST_MODULUS = 342;
 const LONGEST_MODULUS = 1366;
@@ -91,7 +97,7 @@ export function parsePublicKey(value: unknown, path = 'jwk'): Result<EnrolledKey
   const jwk = value as JsonObject;
   if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name))) return refuse('not a public key', path);
   const key = essence(jwk);
-  if (key === null || algorithmsOf(jwk).length === 0) return refuse('not a key that is taken here', path);
+  if (key === null || !algorithmsOf(jwk).some(isClientAlgorithm)) return refuse('not a key that is taken here', path);
   const named = algorithmNamed(jwk);
   const alg = named === undefined ? {} : { alg: named };
   return ok({ jwk: { ...key.members, ...alg }, thumbprint: thumbprintOf(key.members) });
@@ -105,7 +111,7 @@ const thumbprintOf = (members: PublicJwk): string => base64url.encode(sha256(can
 const refuse = (what: string, path: string): Result<never> =>
   err(
     failure('invalid_field', `${path} is ${what}`, {
-      hint: 'Give the public JWK of a P-256 (ES256), P-384, P-521, Ed25519 (EdDSA) or RSA key of 2,048 to 8,192 bits.',
+      hint: 'Give the public JWK of a P-256 (ES256), Ed25519 (EdDSA) or RSA key of 2,048 to 8,192 bits.',
       path,
     }),
   );

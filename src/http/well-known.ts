@@ -7,7 +7,7 @@ import type { Context } from 'hono';
 import { FAILURES, NOTHING_HERE } from '../core/failure.ts';
 import type { FailureCode } from '../core/failure.ts';
 import { tenantIssuer } from '../core/issuer.ts';
-import { ALGORITHMS } from '../authenticate/jwk.ts';
+import { CLIENT_ALGORITHMS } from '../authenticate/jwk.ts';
 import { tenantOf } from './caller.ts';
 import { TASK_TYPE } from './oauth.ts';
 import type { Scope } from './scope.ts';
@@ -26,7 +26,7 @@ export async function metadata(c: Context<Scope>): Promise<Response> {
   const tenant = tenantOf(c);
   if (!tenant.ok || (await c.var.deps.store.snapshot(tenant.value)) === null) return problem(c, NOTHING_HERE);
   const issuer = tenantIssuer(c.var.deps.publicUrl, tenant.value);
-  const by = { methods: ['private_key_jwt'], algorithms: ALGORITHMS };
+  const by = { methods: ['private_key_jwt'], algorithms: CLIENT_ALGORITHMS };
   return answer(c, {
     issuer,
     token_endpoint: `${issuer}/token`,

@@ -9,7 +9,7 @@ import { ASSERTION_TYPE, LONGEST_ASSERTION, verifyClientAssertion } from '../../
 import type { ClientCredentials, VerifiedAssertion } from '../../src/authenticate/assertion.ts';
 import type { Proven } from '../../src/authenticate/auth-failure.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
-import { ALGORITHMS } from '../../src/authenticate/jwk.ts';
+import { CLIENT_ALGORITHMS } from '../../src/authenticate/jwk.ts';
 import { BOT, byKey, byWorkload, DATE, deployment, enrolled, ISSUER, makeKey, NOW, OWNER, person } from './world.ts';
 import { PUBLIC_URL, sign, tenant } from './world.ts';
 
@@ -50,7 +50,7 @@ const refuses = async (
 
 const good = suite('a client assertion is accepted');
 
-for (const algorithm of ALGORITHMS) {
+for (const algorithm of CLIENT_ALGORITHMS) {
   good(`signed with ${algorithm}`, async () => {
     const signing = await makeKey(algorithm);
     await accepts(sign(signing), { snapshot: tenant({ agents: [enrolled(BOT, byKey(signing))] }) });
@@ -164,6 +164,14 @@ bad('signed with an algorithm that does not fit the key', async () => {
   const only = { ...rsa, jwk: { ...rsa.jwk, alg: 'PS256' } };
   await refuses(sign(rsa), WHY.key, { snapshot: tenant({ agents: [enrolled(BOT, byKey(only))] }) });
 });
+
+for (const algorithm of ['RS384', 'PS384', 'RS512', 'PS512']) {
+  bad(`signed with ${algorithm}, which is for issuers`, async () => {
+    const signing = await makeKey(algorithm);
+    const snapshot = tenant({ agents: [enrolled(BOT, byKey(signing))] });
+    await refuses(sign(signing), 'an algorithm that no client signs by here', { snapshot });
+  });
+}
 
 bad('signed by nobody, or with the public key as a secret', async () => {
   const [, body = ''] = (await sign(key)).split('.');
