@@ -50,8 +50,17 @@ const { values: options, positionals: wanted } = parseArgs({
   },
 });
 
-/** Folders whose files start servers and processes: begun first, so that at the end none runs long and alone. */
-const LONG_FIRST = ['faults', 'acceptance', 'cli', 'embedded'];
+/** What starts servers and processes, or waits: begun first, so that at the end none runs long and alone. */
+const LONG_FIRST = [
+  'faults',
+  'acceptance',
+  'cli',
+  'house/run',
+  'store/outage',
+  'embedded',
+  'providers/postgres',
+  'store',
+];
 
 /** By this line a file says why it can share a process with no other. */
 const ALONE = /^\/\/ alone: .+$/m;
@@ -59,7 +68,7 @@ const ALONE = /^\/\/ alone: .+$/m;
 const runsAlone = (file: string): boolean => options.group !== undefined || ALONE.test(readFileSync(file, 'utf8'));
 
 function rankOf(file: string, root: string): number {
-  const rank = LONG_FIRST.indexOf(relative(root, file).split(sep)[0] ?? '');
+  const rank = LONG_FIRST.findIndex((part) => relative(root, file).split(sep).join('/').startsWith(part));
   return rank < 0 ? LONG_FIRST.length : rank;
 }
 

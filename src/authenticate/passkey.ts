@@ -5,7 +5,6 @@
  * @see WebAuthn Level 3 sections 7.1 and 7.2
  */
 import { base64url } from 'jose';
-import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server';
 import { z } from 'zod';
 import { failure } from '../core/failure.ts';
 import { parseWith } from '../core/parse.ts';
@@ -16,6 +15,9 @@ import { challengeOf } from '../core/statement.ts';
 import type { EnrolStatement, Statement } from '../core/statement.ts';
 import type { Deps } from '../deps.ts';
 import type { Proven } from './auth-failure.ts';
+
+/** A quarter of all modules that a node could load, needed when somebody signs in or approves: not at its start. */
+const webAuthn = () => import('@simplewebauthn/server');
 
 /** What a passkey is bound to: this deployment's name and nothing else. */
 export interface RelyingParty {
@@ -88,6 +90,7 @@ export async function verifyAssertion<Of extends Statement>(
   const answer = { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response } as const;
   const key = { id, publicKey: new Uint8Array(base64url.decode(passkey.publicKey)), counter: passkey.signCount };
   const expected = { expectedChallenge: challengeOf(statement), expectedOrigin, expectedRPID };
+  const { verifyAuthenticationResponse } = await webAuthn();
   const verified = await unlessThrown(() =>
     verifyAuthenticationResponse({ ...expected, response: answer, credential: key, requireUserVerification: true }),
   );
@@ -128,6 +131,7 @@ export async function verifyEnrolment(
   const { credential: id, transports: reached, ...parts } = attestation;
   const response = { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response: parts } as const;
   const expected = { expectedChallenge: challengeOf(statement), expectedOrigin, expectedRPID };
+  const { verifyRegistrationResponse } = await webAuthn();
   const verified = await unlessThrown(() =>
     verifyRegistrationResponse({
       ...expected,

@@ -36,4 +36,14 @@ modules('are the same files, taken for the same', () => {
   assert.equal(loaded({ lightly: true }), own);
 });
 
+modules('of what a start has no use for are left until somebody does', () => {
+  const own = loaded({ lightly: true });
+  for (const later of ['@simplewebauthn', '@peculiar', 'nodemailer', 'node-vault', '@aws-sdk', 'undici']) {
+    assert.equal(
+      own.filter((line) => line.includes(`/node_modules/${later}/`)),
+      [],
+    );
+  }
+});
+
 modules.run();

@@ -9,6 +9,7 @@ import { watch } from '../../src/broker.ts';
 import { newId } from '../../src/core/ids.ts';
 import { agentBody, answerOf, ASKED, clientForm, must, PERMITTED, REPORT, TERMS, testApp } from '../support/app.ts';
 import { clientDatabase, random } from '../support/target.ts';
+import { CHARACTER } from '../support/text.ts';
 
 const RUNS = 800;
 /** Longer than any route may wait. */
@@ -43,7 +44,7 @@ const mine = (token.body['lease'] as { id: string }).id;
 const cursor = String(must(await app.call('GET', '/t/acme/leases?limit=1', { token: sessions.triage })).body['cursor']);
 
 const junk = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: CHARACTER, maxLength: 40 }),
   fc.string({ unit: 'grapheme', maxLength: 40 }),
   fc.constantFrom(
     '',

@@ -8,6 +8,7 @@ import { instant } from '../../../src/core/time.ts';
 import { earliestOf, isOwnRole, markIn, nameOf, ownRoleName, segment } from '../../../src/providers/vault/names.ts';
 import { tokenOf } from '../../../src/providers/vault/specification.ts';
 import { random, termsOf } from '../../support/target.ts';
+import { CHARACTER } from '../../support/text.ts';
 import { specify } from './target.ts';
 
 const names = suite('what may stand in a path of Vault');
@@ -61,7 +62,7 @@ names('nothing else comes through a template, by any value', () => {
     ],
   };
   const odd = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.string({ unit: CHARACTER, maxLength: 40 }),
     fc.string({ unit: fc.constantFrom(...Array.from('ab-_./*+%"\'{}$\\ \u00e9')), maxLength: 12 }),
     fc.constantFrom(...REFUSED),
     fc.integer(),
