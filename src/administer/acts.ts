@@ -81,8 +81,16 @@ export async function putInRegister(
   entry: { readonly register: DeploymentRegister; readonly name: string; readonly body: unknown },
 ): Promise<Result<Receipt>> {
   const now = await deps.store.deployment();
-  return act(deps, operator, now, () => parsePut(entry.register, entry.name, entry.body, now));
+  const read = async (): Promise<Result<Parsed>> => {
+    const parsed = parsePut(entry.register, entry.name, entry.body, now);
+    return parsed.ok ? ok({ ...parsed.value, reassesses: await isKnownAgent(deps, parsed.value) }) : parsed;
+  };
+  return act(deps, operator, now, read);
 }
+
+/** An agent's model, vendor, kind and autonomy are what decisions rest on; a new one has been given nothing. */
+const isKnownAgent = async ({ store }: Deps, { change }: Parsed): Promise<boolean> =>
+  change.kind === 'agent.put' && (await store.agents()).some(({ name }) => name === change.agent.name);
 
 export async function removeFromRegister(
   deps: Deps,

@@ -94,8 +94,8 @@ async function leavingOf(deps: Deps, { vendors }: DeploymentSnapshot, leaver: Le
     case 'person': {
       const person = parseName('person', leaver.name, 'name');
       if (!person.ok) return person;
-      const ends = [{ ...EVERYTHING, owner: person.value }];
-      const agents = namesOf((await deps.store.agents()).filter(({ owner }) => owner === person.value));
+      const agents = namesOf(await agentsOf(deps, leaver));
+      const ends = [{ ...EVERYTHING, owner: person.value }, ...agents.map((agent) => ({ ...EVERYTHING, agent }))];
       return ok({ change: { kind: 'person.offboard', person: person.value }, ends, agents });
     }
     case 'tenant': {
@@ -119,15 +119,18 @@ async function leavingOf(deps: Deps, { vendors }: DeploymentSnapshot, leaver: Le
 
 const namesOf = (agents: readonly Agent[]) => agents.map(({ name }) => name);
 
-/** Read after the epoch that the commit rests on: another agent of the vendor, put meanwhile, moves it. */
-const agentsOf = async (deps: Deps, { kind, name }: Leaver): Promise<readonly Agent[]> =>
-  (await deps.store.agents()).filter((agent) => (kind === 'agent' ? agent.name : agent.vendor) === name);
+/** Read after the epoch that the commit rests on: another agent of the vendor or the person, put meanwhile, moves it. */
+async function agentsOf(deps: Deps, { kind, name }: Leaver): Promise<readonly Agent[]> {
+  const by = kind === 'agent' ? 'name' : kind === 'person' ? 'owner' : 'vendor';
+  return (await deps.store.agents()).filter((agent) => agent[by] === name);
+}
 
 export async function holdingOf(deps: Deps, leaver: Leaver): Promise<Result<Holding>> {
   const nothing: Holding = { tenant: null, owner: null, agents: null };
   switch (leaver.kind) {
     case 'person':
-      return ok({ ...nothing, owner: leaver.name as PersonName });
+      // What their agents hold may have been given while another owned them.
+      return ok({ ...nothing, owner: leaver.name as PersonName, agents: namesOf(await agentsOf(deps, leaver)) });
     case 'tenant': {
       const tenant = parseName('tenant', leaver.name, 'name');
       return tenant.ok ? ok({ ...nothing, tenant: tenant.value }) : tenant;

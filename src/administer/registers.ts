@@ -27,6 +27,8 @@ export interface Parsed<Change extends RegisterChange = RegisterChange> {
   /** What it is that takes two persons, or `null` where one is enough. */
   readonly takesTwo: string | null;
   readonly ends: LeaseFilter | null;
+  /** What the policy would not give any more is ended, since what it decides on has changed. */
+  readonly reassesses?: boolean;
 }
 
 /** Registers that stand above tenants. */

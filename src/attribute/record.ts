@@ -13,6 +13,7 @@ import type { Instant } from '../core/time.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
 import { ledgerFields } from '../decide/record.ts';
 import type { Decision } from '../decide/decision.ts';
+import { asAsked } from '../decide/request.ts';
 
 export interface Asking {
   readonly id: RequestId;
@@ -48,13 +49,14 @@ export function decisionEntry(asking: Asking, decision: Decision, more: JsonObje
       ...ledgerFields(decision),
       ...more,
     },
-    said: {
-      resource: request.resource,
-      parameters: request.parameters,
-      reason: request.reason,
-      ...(request.circumstances as JsonObject),
-    },
+    said: saidIn(request),
   };
+}
+
+/** All that the agent said and that is no name or code in the leaf, under the names it was said by. */
+function saidIn(request: AccessRequest): JsonObject {
+  const { task: _task, order: _order, launched_by: _launcher, ...said } = asAsked(request);
+  return said;
 }
 
 export function leaseEntry(

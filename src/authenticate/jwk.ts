@@ -10,33 +10,51 @@ import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 
-/** Asymmetric, and no others: a public key never verifies an HMAC. @see RFC 8725 section 3.1 */
-export const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
+const OF_RSA = ['RS256', 'PS256', 'RS384', 'PS384', 'RS512', 'PS512'] as const;
+/**
+ * Asymmetric, and no others: a public key never verifies an HMAC. An issuer chooses its own, so all are taken that
+ * JWT-SVIDs may have, and Ed25519. @see RFC 8725 section 3.1, SPIFFE JWT-SVID section 2.1
+ */
+export const ALGORITHMS = ['ES256', 'EdDSA', 'ES384', 'ES512', ...OF_RSA] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
 /** @see NIST SP 800-131A: 2,048 bits, as base64url of 256 bytes. The upper bound keeps one signature affordable. */
 const SHORTEST_MODULUS = 342;
 const LONGEST_MODULUS = 1366;
-/** @see RFC 7518 section 6.2.1, RFC 8037 section 2: 32 bytes. */
-const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
+/** Each curve's algorithm, and a coordinate's 32, 48 or 66 bytes. @see RFC 7518 sections 3.4 and 6.2.1 */
+const CURVES: Readonly<Record<string, { readonly algorithm: Algorithm; readonly coordinate: RegExp }>> = {
+  'P-256': { algorithm: 'ES256', coordinate: /^[A-Za-z0-9_-]{43}$/ },
+  'P-384': { algorithm: 'ES384', coordinate: /^[A-Za-z0-9_-]{64}$/ },
+  'P-521': { algorithm: 'ES512', coordinate: /^[A-Za-z0-9_-]{88}$/ },
+};
+/** @see RFC 8037 section 2: 32 bytes. */
+const ED25519 = /^[A-Za-z0-9_-]{43}$/;
 const NUMBER = /^[A-Za-z0-9_-]{1,1366}$/;
 
+interface Essence {
+  readonly members: Readonly<Record<string, string>>;
+  readonly algorithms: readonly Algorithm[];
+}
+
 /** The members that are the key itself, in the order of no importance. @see RFC 7638 section 3.2 */
-function essence(
-  jwk: JsonObject,
-): { readonly members: Readonly<Record<string, string>>; readonly algorithms: readonly Algorithm[] } | null {
+function essence(jwk: JsonObject): Essence | null {
   const { kty, crv, x, y, n, e } = jwk;
-  if (kty === 'EC' && crv === 'P-256' && isCoordinate(x) && isCoordinate(y)) {
-    return { members: { kty, crv, x, y }, algorithms: ['ES256'] };
-  }
-  if (kty === 'OKP' && crv === 'Ed25519' && isCoordinate(x)) return { members: { kty, crv, x }, algorithms: ['EdDSA'] };
+  if (kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv)) return onCurve(crv, x, y);
+  if (kty === 'OKP' && crv === 'Ed25519' && matches(ED25519, x))
+    return { members: { kty, crv, x }, algorithms: ['EdDSA'] };
   if (kty === 'RSA' && isModulus(n) && typeof e === 'string' && /^[A-Za-z0-9_-]{1,8}$/.test(e)) {
-    return { members: { kty, n, e }, algorithms: ['RS256', 'PS256'] };
+    return { members: { kty, n, e }, algorithms: OF_RSA };
   }
   return null;
 }
 
-const isCoordinate = (value: unknown): value is string => typeof value === 'string' && COORDINATE.test(value);
+function onCurve(crv: string, x: unknown, y: unknown): Essence | null {
+  const curve = CURVES[crv];
+  if (curve === undefined || !matches(curve.coordinate, x) || !matches(curve.coordinate, y)) return null;
+  return { members: { kty: 'EC', crv, x, y }, algorithms: [curve.algorithm] };
+}
+
+const matches = (form: RegExp, value: unknown): value is string => typeof value === 'string' && form.test(value);
 
 const isModulus = (value: unknown): value is string =>
   typeof value === 'string' &&
@@ -87,7 +105,7 @@ const thumbprintOf = (members: PublicJwk): string => base64url.encode(sha256(can
 const refuse = (what: string, path: string): Result<never> =>
   err(
     failure('invalid_field', `${path} is ${what}`, {
-      hint: 'Give the public JWK of a P-256 (ES256), Ed25519 (EdDSA) or RSA key of 2,048 to 8,192 bits.',
+      hint: 'Give the public JWK of a P-256 (ES256), P-384, P-521, Ed25519 (EdDSA) or RSA key of 2,048 to 8,192 bits.',
       path,
     }),
   );

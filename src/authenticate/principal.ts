@@ -90,10 +90,22 @@ export function agentInStanding(
   if (enrolment.exception !== null && enrolment.exception.until <= now) {
     return notTheClient('the exception that the key stood on has ended');
   }
-  const owner = snapshot.deployment.persons.get(agent.owner);
-  if (owner?.active !== true || agent.leftBy !== null) return ownerGone();
+  if (!hasOwner(snapshot, agent)) return ownerGone();
   return ok({ kind: 'agent', tenant: snapshot.tenant.name, agent, enrolment, by, launchedBy: null });
 }
+
+const isActive = ({ deployment }: Snapshot, person: PersonName): boolean =>
+  deployment.persons.get(person)?.active === true;
+
+const hasOwner = (snapshot: Snapshot, { owner, leftBy }: Agent): boolean =>
+  isActive(snapshot, owner) && leftBy === null;
+
+/**
+ * Whether what an agent was given may still be used: neither the agent has gone, nor who answers for it now, nor who
+ * did when it was given.
+ */
+export const isAnsweredFor = (snapshot: Snapshot, agent: Agent, owner: PersonName): boolean =>
+  agent.active && hasOwner(snapshot, agent) && isActive(snapshot, owner);
 
 /** Names the proof that an enrolment rests on, so that what was made under another one ends with it. */
 export function proofDigest(snapshot: Snapshot, { proof }: Enrolment): string {

@@ -1,6 +1,6 @@
 /**
  * Signatures, held against a public key. The header has been read by then, so nothing is parsed twice on the way of
- * every issue. RSA's are WebCrypto's: workloads' tokens have them, and few other.
+ * every issue. What workloads' tokens have, and few other, is WebCrypto's: RSA, and the longer curves.
  *
  * @see RFC 7518 section 3, RFC 8037 section 3.1
  */
@@ -11,11 +11,29 @@ import type { PublicJwk } from '../core/registers.ts';
 import { algorithmsOf, essenceOf } from './jwk.ts';
 import type { Algorithm } from './jwk.ts';
 
-const RSA = {
-  RS256: { key: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, check: { name: 'RSASSA-PKCS1-v1_5' } },
-  // A salt as long as the hash. @see RFC 7518 section 3.5
-  PS256: { key: { name: 'RSA-PSS', hash: 'SHA-256' }, check: { name: 'RSA-PSS', saltLength: 32 } },
-} as const;
+const rsa = (bits: 256 | 384 | 512) => ({
+  key: { name: 'RSASSA-PKCS1-v1_5', hash: `SHA-${bits}` },
+  check: { name: 'RSASSA-PKCS1-v1_5' },
+});
+/** A salt as long as the hash. @see RFC 7518 section 3.5 */
+const pss = (bits: 256 | 384 | 512) => ({
+  key: { name: 'RSA-PSS', hash: `SHA-${bits}` },
+  check: { name: 'RSA-PSS', saltLength: bits / 8 },
+});
+const ecdsa = (namedCurve: string, bits: 384 | 512) => ({
+  key: { name: 'ECDSA', namedCurve },
+  check: { name: 'ECDSA', hash: `SHA-${bits}` },
+});
+const BY_WEBCRYPTO = {
+  ES384: ecdsa('P-384', 384),
+  ES512: ecdsa('P-521', 512),
+  RS256: rsa(256),
+  RS384: rsa(384),
+  RS512: rsa(512),
+  PS256: pss(256),
+  PS384: pss(384),
+  PS512: pss(512),
+} as const satisfies Partial<Record<Algorithm, object>>;
 
 /** Imported once for as long as the snapshot or key set lives that holds the JWK: values, no promises. */
 const imported = new WeakMap<PublicJwk, Map<Algorithm, Verifies>>();
@@ -42,15 +60,15 @@ async function importKey(jwk: PublicJwk, algorithm: Algorithm): Promise<Verifies
   const verifier =
     algorithm === 'ES256' || algorithm === 'EdDSA'
       ? verifierOf(members, algorithm)
-      : await rsaVerifierOf(members, algorithm);
+      : await webVerifierOf(members, algorithm);
   if (verifier === null) return null;
   const known = imported.get(jwk) ?? new Map<Algorithm, Verifies>();
   imported.set(jwk, known.set(algorithm, verifier));
   return verifier;
 }
 
-async function rsaVerifierOf(members: Readonly<Record<string, string>>, algorithm: keyof typeof RSA) {
-  const { key: scheme, check } = RSA[algorithm];
+async function webVerifierOf(members: Readonly<Record<string, string>>, algorithm: keyof typeof BY_WEBCRYPTO) {
+  const { key: scheme, check } = BY_WEBCRYPTO[algorithm];
   try {
     const key = await crypto.subtle.importKey('jwk', members, scheme, false, ['verify']);
     const verifier: Verifies = (signed, signature) =>

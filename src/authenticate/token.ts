@@ -89,11 +89,12 @@ const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or the one that says nothing. A
- * security event, such as a logout token, may bear no type of its own. @see RFC 8417 section 2.2
+ * Of no particular kind, as client assertions and workloads' tokens are: no `typ`, or one that says nothing. A
+ * security event, such as a logout token, may bear no type of its own. @see RFC 8417 section 2.2, and for `JOSE`
+ * RFC 7515 section 4.1.9 and SPIFFE JWT-SVID section 2.3
  */
 export const isPlain = ({ type, claims }: UnverifiedToken): boolean =>
-  (type === null || type === 'jwt') && !Object.hasOwn(claims, 'events');
+  (type === null || type === 'jwt' || type === 'jose') && !Object.hasOwn(claims, 'events');
 
 /** `null` unless it was signed with this very key, by an algorithm that fits it. */
 export async function verifySignature(token: UnverifiedToken, key: PublicJwk): Promise<VerifiedToken | null> {

@@ -105,6 +105,13 @@ function askerOf(principal: AgentPrincipal | TargetPrincipal): Omit<Client, 'sna
       };
 }
 
+/** Whether a token is a session of the agent that asks about it. */
+export async function isSessionOf(deps: Deps, { snapshot, asker }: Client, token: string): Promise<boolean> {
+  if (asker.kind !== 'agent') return false;
+  const session = await verifySession(deps, snapshot, token);
+  return session.ok && session.value.agent.name === asker.agent;
+}
+
 /** Who holds a session, as they stand now. */
 export async function agentOf(deps: Deps, tenant: TenantName, token: string): Promise<Result<AgentPrincipal>> {
   return trying<AgentPrincipal>(deps, tenant, async (snapshot) => {

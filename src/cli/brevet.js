@@ -14,7 +14,7 @@ const OLDEST_MAJOR = 22;
 const OLDEST_MINOR = 18;
 
 /** What these end is the command's own affair: it completes its lease first. */
-const HANDED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+const HANDED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
 
 const main = new URL('./main.ts', import.meta.url);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

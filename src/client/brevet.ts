@@ -85,7 +85,7 @@ export interface AskOptions extends CallOptions {
 export type AnswerOptions = AskOptions & { readonly wait: number };
 
 export interface TaskOptions extends AskOptions {
-  /** What to report of a task that did not throw; `succeeded` where none is given. */
+  /** What to report of a task that did not throw; `succeeded` where none is given. Where it throws, the task has. */
   readonly outcome?: (result: unknown) => TaskOutcome;
   /** Told when a task threw and its lease could not be completed either: the task's own error is what is thrown. */
   readonly onIncomplete?: (incomplete: BrevetIncomplete) => void;
@@ -244,8 +244,10 @@ async function perform<T>(
   options: TaskOptions,
 ): Promise<T> {
   let result: T;
+  let outcome: TaskOutcome;
   try {
     result = await lease.use((credential) => work(credential, lease));
+    outcome = options.outcome?.(result) ?? { outcome: 'succeeded' };
   } catch (error) {
     await lease.done(failureOf(error)).catch((cause: unknown) => {
       options.onIncomplete?.(new BrevetIncomplete(lease, undefined, cause));
@@ -253,7 +255,7 @@ async function perform<T>(
     throw error;
   }
   try {
-    await lease.done(options.outcome?.(result) ?? { outcome: 'succeeded' });
+    await lease.done(outcome);
   } catch (cause) {
     throw new BrevetIncomplete(lease, result, cause);
   }

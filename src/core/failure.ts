@@ -37,6 +37,11 @@ export const FAILURES = {
     oauth: 'invalid_request',
   },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported', oauth: 'unsupported_grant_type' },
+  unsupported_token_type: {
+    status: 400,
+    title: 'The token is not of a kind that is revoked',
+    oauth: 'unsupported_token_type',
+  },
   invalid_client: { status: 401, title: 'The client did not prove who it is', oauth: 'invalid_client' },
   unauthenticated: { status: 401, title: 'The token is missing, wrong or over', oauth: 'invalid_client' },
   not_signed_in: { status: 401, title: 'You are not signed in', oauth: 'invalid_client' },

@@ -4,7 +4,6 @@
  */
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
 import type { FailureCode } from '../core/failure.ts';
 import { parseWith } from '../core/parse.ts';
@@ -17,7 +16,7 @@ import { z } from 'zod';
 import type { ClientCredentials } from '../authenticate/assertion.ts';
 import { end, requestTask } from '../broker.ts';
 import type { Answer } from '../broker.ts';
-import { clientOf, openSession } from '../broker/callers.ts';
+import { clientOf, isSessionOf, openSession } from '../broker/callers.ts';
 import type { Client } from '../broker/callers.ts';
 import { introspectFor } from '../broker/uses.ts';
 import { findLease } from '../use/introspect.ts';
@@ -67,7 +66,7 @@ async function taskToken(c: Context<Scope>, tenant: TenantName, form: Form, deta
   const proof = { by: 'client', credentials: credentialsOf(form) } as const;
   const asked = await requestTask(deps, tenant, { proof, body: body.value, claim: claim.value, only: 'jwt' });
   if (!asked.ok) return oauthError(c, asked.error, OF_DETAILS.get(asked.error.code));
-  return tokenAnswer(c, body.value, asked.value);
+  return tokenAnswer(c, asked.value);
 }
 
 /** What is wrong with the task's fields is wrong with the details that they stand in. @see RFC 9396 section 5 */
@@ -101,7 +100,7 @@ function readDetails(text: string): Result<Record<string, unknown>> {
   return ok(body);
 }
 
-function tokenAnswer(c: Context<Scope>, body: Record<string, unknown>, asked: Answer): Response {
+function tokenAnswer(c: Context<Scope>, asked: Answer): Response {
   switch (asked.kind) {
     case 'asked': {
       const members = {
@@ -122,14 +121,16 @@ function tokenAnswer(c: Context<Scope>, body: Record<string, unknown>, asked: An
     case 'issued': {
       const { lease, credential, receipt } = asked.issued;
       revokeUndelivered(c, lease);
-      const token = credential['access_token'];
-      if (!(token instanceof Secret)) throw new Error('the jwt provider gave no token');
-      const detail = { ...body, type: TASK_TYPE } as Record<string, Json>;
+      const { access_token: token, authorization_details: granted } = credential;
+      if (!(token instanceof Secret) || granted === undefined || granted instanceof Secret) {
+        throw new Error('the jwt provider gave no token');
+      }
       return answer(c, {
         access_token: token.reveal(),
         token_type: 'Bearer',
         expires_in: Math.floor((lease.expiresAt - lease.openedAt) / 1000),
-        authorization_details: [detail],
+        // As granted, which is what the token says. @see RFC 9396 section 7
+        authorization_details: granted,
         request: asked.request,
         lease: lease.id,
         receipt: receiptWire(receipt),
@@ -159,12 +160,16 @@ oauth.post('/introspect', async (c) => {
   return answer(c, await introspectFor(c.var.deps, client, { token, consumes }));
 });
 
-/** What is not ours, or not the caller's, is answered as what is over: 200, and nothing said. @see RFC 7009 section 2.2 */
+/**
+ * What is not ours, or not the caller's, is answered as what is over: 200, and nothing said. The caller's own session is
+ * good until it ends, so it is not said to be over. @see RFC 7009 section 2.2
+ */
 oauth.post('/revoke', async (c) => {
   const asking = await tokenQuestion(c);
   if (!asking.ok) return oauthError(c, asking.error);
   const { client, token } = asking.value;
   const { deps } = c.var;
+  if (await isSessionOf(deps, client, token)) return oauthError(c, SESSIONS_END);
   const found = await findLease(deps, client.snapshot, client.asker, token);
   if (found !== null) {
     const ending = {
@@ -177,6 +182,10 @@ oauth.post('/revoke', async (c) => {
     await end(deps, found.lease, ending, seconds(2));
   }
   return c.body(null, 200, { 'cache-control': 'no-store' });
+});
+
+const SESSIONS_END = failure('unsupported_token_type', 'a session is not revoked: it ends within five minutes', {
+  hint: 'Discard it. Whoever stole it is stopped by enrolling the agent anew.',
 });
 
 interface TokenQuestion {

@@ -19,8 +19,10 @@ const UNENDED = ['opening', 'active', 'revoking'] as const;
 const heldBy = ({ tenant, owner, agents }: Holding): SQL | undefined =>
   and(
     tenant === null ? undefined : eq(leases.tenant, tenant),
-    owner === null ? undefined : eq(leases.owner, owner),
-    agents === null ? undefined : inArray(leases.agent, [...agents]),
+    or(
+      owner === null ? undefined : eq(leases.owner, owner),
+      agents === null ? undefined : inArray(leases.agent, [...agents]),
+    ),
   );
 
 export function createHoldingReads(link: Link): HoldingReads {

@@ -191,13 +191,16 @@ export async function keyMadeWith(to: DatabaseOptions): Promise<string | null> {
   }
 }
 
-/** Whether the database answers, and has the tables that this version expects. */
+/**
+ * Whether the database answers, and has the tables that this version expects. More of them, which a later version has
+ * made while this one still serves beside it, leave those as they are: an upgrade goes node by node.
+ */
 export async function readiness(link: Link): Promise<{ readonly database: boolean; readonly migrations: boolean }> {
   try {
     const rows = await link.transaction({ role: ROLES.serve, tenants: [] }, (tx) =>
       tx.execute<{ readonly n: string }>(sql`select count(*) as n from drizzle.__drizzle_migrations`),
     );
-    return { database: true, migrations: Number(rows[0]?.n) === MIGRATIONS };
+    return { database: true, migrations: Number(rows[0]?.n) >= MIGRATIONS };
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     return { database: false, migrations: false };

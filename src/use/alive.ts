@@ -1,12 +1,14 @@
 /**
- * Whether a lease may be used at this moment: it is active, not over, and under no block. The epochs are read with it,
- * so that a block that was committed on any node before this was asked is seen.
+ * Whether a lease may be used at this moment: it is active, not over, under no block, and its agent is still answered
+ * for. The epochs are read with it, so that what was committed on any node before this was asked is seen, also where the
+ * queue has yet to end the lease for it.
  */
 import { blockOver, blockableOf } from '../core/block.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import type { Deps } from '../deps.ts';
+import { isAnsweredFor } from '../authenticate/principal.ts';
 
 export interface Alive {
   readonly lease: Lease;
@@ -30,7 +32,7 @@ export async function standsNow(deps: Deps, tenant: TenantName, id: LeaseId): Pr
   if (lease.state !== 'active' || now >= lease.expiresAt) return null;
   const snapshot = await snapshotSince(deps, tenant, epochs);
   const agent = snapshot?.agents.get(lease.agent)?.agent;
-  if (snapshot === null || agent === undefined) return null;
+  if (snapshot === null || agent === undefined || !isAnsweredFor(snapshot, agent, lease.owner)) return null;
   return blockOver(snapshot.blocks, blockableOf(lease, agent), now) === null ? { lease, snapshot } : null;
 }
 

@@ -111,6 +111,21 @@ offboarding('a person ends all that their two agents hold, at both providers, wi
   await client.remove();
 });
 
+offboarding('a person ends what their agent was given under another, and has the proof of it', async () => {
+  const app = await testApp();
+  const held = await hold(app, 'triage-bot', PERMITTED, 2);
+  must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ owner: 'dana', deputy: null })));
+  const { body } = await app.operator('ada', 'POST', '/api/offboard', { kind: 'person', name: 'dana', reason: 'x' });
+  assert.is(body['alive'], 2, 'nothing has swept');
+  const { answer, proofs } = await offboard(app, 'person', 'dana');
+  assert.is(answer.body['alive'], 0);
+  const since = String(body['since']);
+  const all = await proofsOf(app, { kind: 'person', name: 'dana', since });
+  assert.equal(sorted(all.map(({ id }) => id)), sorted(held));
+  assert.equal(proofs, all);
+  await app.close();
+});
+
 offboarding('says what is not dead yet when the time is over', async () => {
   const client = await clientDatabase();
   const app = await testApp({ database: client, around });

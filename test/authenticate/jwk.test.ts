@@ -13,9 +13,12 @@ const exported = async (algorithm: string, options = {}): Promise<{ open: JWK; s
 
 const p256 = await exported('ES256');
 const p384 = await exported('ES384');
+const p521 = await exported('ES512');
 const ed25519 = await exported('EdDSA');
 const rsa = await exported('RS256');
 const long = await exported('RS256', { modulusLength: 4096 });
+
+const OF_RSA = ['RS256', 'PS256', 'RS384', 'PS384', 'RS512', 'PS512'];
 
 const keys = suite('a key');
 
@@ -24,11 +27,16 @@ const FITTING: readonly (readonly [what: string, jwk: JsonObject, algorithms: re
   ['Ed25519', ed25519.open, ['EdDSA']],
   ['Ed25519 by its newer name', { ...ed25519.open, alg: 'Ed25519' }, ['EdDSA']],
   ['P-256 by the name of another', { ...p256.open, alg: 'Ed25519' }, []],
-  ['RSA', rsa.open, ['RS256', 'PS256']],
-  ['RSA of 4,096 bits', long.open, ['RS256', 'PS256']],
+  ['RSA', rsa.open, OF_RSA],
+  ['RSA of 4,096 bits', long.open, OF_RSA],
   ['RSA for PS256 alone', { ...rsa.open, alg: 'PS256' }, ['PS256']],
   ['P-256 for signatures', { ...p256.open, use: 'sig', key_ops: ['verify'] }, ['ES256']],
-  ['P-384', p384.open, []],
+  ['P-384', p384.open, ['ES384']],
+  ['P-521', p521.open, ['ES512']],
+  ['P-384 as long as P-256', { ...p384.open, x: p256.open.x, y: p256.open.y }, []],
+  ['P-256 as long as P-384', { ...p256.open, x: p384.open.x, y: p384.open.y }, []],
+  ['a curve that there is not', { ...p256.open, crv: 'constructor' }, []],
+  ['P-384 for ES256', { ...p384.open, alg: 'ES256' }, []],
   ['P-256 for ES384', { ...p256.open, alg: 'ES384' }, []],
   ['P-256 for HS256', { ...p256.open, alg: 'HS256' }, []],
   ['P-256 for encryption', { ...p256.open, use: 'enc' }, []],
@@ -59,7 +67,7 @@ for (const [what, jwk] of [
 }
 
 keys('is kept as the key alone, and named as RFC 7638 says', async () => {
-  for (const { open } of [p256, ed25519, rsa]) {
+  for (const { open } of [p256, p384, p521, ed25519, rsa]) {
     const parsed = parsePublicKey({ ...open, kid: 'mine', use: 'sig', note: 'x' });
     assert.ok(parsed.ok);
     if (!parsed.ok) continue;

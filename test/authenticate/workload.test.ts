@@ -9,6 +9,7 @@ import { ASSERTION_TYPE } from '../../src/authenticate/assertion.ts';
 import type { Proven } from '../../src/authenticate/auth-failure.ts';
 import { authenticateClient } from '../../src/authenticate/client.ts';
 import type { ProvenClient } from '../../src/authenticate/client.ts';
+import { ALGORITHMS } from '../../src/authenticate/jwk.ts';
 import { createIssuerKeys } from '../../src/authenticate/keys.ts';
 import { jsonOver } from '../../src/fetch/json.ts';
 import { guardedRequest } from '../../src/fetch/node.ts';
@@ -151,6 +152,7 @@ const SHAPES: readonly (readonly [
 ])[] = [
   ['with no typ', `${BOT} by workload`, {}],
   ['with a typ that says nothing', `${BOT} by workload`, {}, { typ: 'JWT' }],
+  ['with another typ that says nothing', `${BOT} by workload`, {}, { typ: 'JOSE' }],
   ['with one audience in an array', `${BOT} by workload`, { aud: [ISSUER] }],
   ['from a clock 9 s ahead', `${BOT} by workload`, { iat: DATE + 9, nbf: DATE + 9 }],
   ['from a clock 61 s ahead', 'issued in the future', { iat: DATE + 61 }],
@@ -181,6 +183,20 @@ const SHAPES: readonly (readonly [
 for (const [what, expected, claims, header] of SHAPES) {
   shapes(`${what}: ${expected}`, async () => {
     assert.is(outcome(await present(at(ci, bound), await token(claims, header))), expected);
+  });
+}
+
+for (const algorithm of ALGORITHMS) {
+  shapes(`that its issuer signs by ${algorithm} is taken, and no other in its place`, async () => {
+    const own = await startIssuer(algorithm);
+    const claims = { sub: 'robot', aud: ISSUER, iat: DATE, exp: DATE + 60 };
+    const signed = await own.sign(claims);
+    const here = at(trusted('ci', own.url), bound);
+    assert.is(outcome(await present(here, signed)), `${BOT} by workload`);
+    const [head, , signature] = signed.split('.');
+    const [, other] = (await own.sign({ ...claims, exp: DATE + 61 })).split('.');
+    assert.is(outcome(await present(here, `${head}.${other}.${signature}`)), 'not signed by its issuer');
+    await own.stop();
   });
 }
 

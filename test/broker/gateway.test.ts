@@ -247,6 +247,23 @@ ends('cuts what streams on its node with its commit, before anybody looks', asyn
   await served.close();
 });
 
+ends('cuts what streams once its agent has gone, whenever the queue comes to it', async () => {
+  const gone = await toolApp(tool);
+  const served = await listening(gone);
+  const lease = await gone.lease('tool.upload', { uses: 10 });
+  const { cut } = await dripping(lease, served.port);
+  must(await gone.operator('ada', 'POST', '/api/offboard', { kind: 'agent', name: 'triage-bot', reason: 'x' }));
+  assert.is(await cut, 'cut');
+  assert.is((await get(lease, gone)).status, 401);
+  const rows = await gone.sql<{ state: string }>(`select state from leases where id = '${lease.id}'`);
+  assert.equal(
+    rows.map(({ state }) => state),
+    ['active'],
+  );
+  await served.close();
+  await gone.close();
+});
+
 ends('cuts what streams at its expiry', async () => {
   const lease = await app.lease('tool.upload', { uses: 10, ttl: 2 });
   const { cut } = await dripping(lease, here.port);

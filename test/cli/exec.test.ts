@@ -121,6 +121,7 @@ const SIGNALS: readonly (readonly [signal: NodeJS.Signals, script: string, statu
   ['SIGINT', READY, 130],
   ['SIGTERM', READY, 143],
   ['SIGHUP', READY, 129],
+  ['SIGQUIT', READY, 131],
   ['SIGINT', `process.on('SIGINT', () => process.exit(9)); ${READY}`, 9],
 ];
 for (const [signal, script, status] of SIGNALS) {

@@ -87,6 +87,15 @@ life('that throws is completed as failed, and its own error thrown', async () =>
   });
 });
 
+life('whose outcome cannot be told is completed all the same', async () => {
+  const own = new TypeError('no such outcome');
+  const outcome = () => {
+    throw own;
+  };
+  assert.is(await caught(() => open().task(ASK, () => 42, { outcome })), own);
+  assert.is(broker.live.size, 0);
+});
+
 life('that throws hides nothing when the broker is gone', async () => {
   broker.failing('/complete', 'drop', 'drop', 'drop');
   const own = new Error('mine');

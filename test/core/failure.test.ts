@@ -2,13 +2,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FAILURES, failure } from '../../src/core/failure.ts';
 
-/** @see RFC 6749 section 5.2 and 4.1.2.1, RFC 8628 section 3.5, RFC 8707 section 2, RFC 9396 section 5 */
+/** @see RFC 6749 section 5.2 and 4.1.2.1, RFC 8628 section 3.5, RFC 8707 section 2, RFC 7009 section 2.2.1, RFC 9396 section 5 */
 const OAUTH = new Set([
   'invalid_request',
   'invalid_client',
   'invalid_grant',
   'unauthorized_client',
   'unsupported_grant_type',
+  'unsupported_token_type',
   'invalid_scope',
   'access_denied',
   'server_error',

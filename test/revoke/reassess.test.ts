@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sweep } from '../../src/revoke/sweep.ts';
-import { must, PERMITTED, testApp } from '../support/app.ts';
+import { agentBody, must, PERMITTED, testApp } from '../support/app.ts';
 
 /** More than a page. @see AT_ONCE in `src/revoke/reassess.ts` */
 const LIVE = 150;
@@ -32,6 +32,28 @@ reassessing('goes on where it stopped, over more than one page', async () => {
   assert.equal(await states(), { revoked: LIVE });
   assert.ok(places.size > 1, [...places].join());
 });
+
+const CHANGES: readonly (readonly [what: string, change: Record<string, unknown>, state: string])[] = [
+  ['works for another purpose', { purpose: 'other tests' }, 'active'],
+  ['may only advise', { autonomy: 'advisory' }, 'revoked'],
+  ['is only planned', { kind: 'planned' }, 'revoked'],
+  ['has another model than the contract names', { model: 'another' }, 'revoked'],
+];
+for (const [what, change, state] of CHANGES) {
+  reassessing(`an agent that by now ${what} has what it was given ${state}`, async () => {
+    const other = await testApp();
+    const token = await other.session();
+    must(await other.call('POST', '/t/acme/requests', { token, body: PERMITTED }));
+    must(await other.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody(change)));
+    await sweep(other.deps);
+    const rows = await other.sql<{ state: string }>('select state from leases');
+    assert.equal(
+      rows.map((row) => row.state),
+      [state],
+    );
+    await other.close();
+  });
+}
 
 reassessing.after(() => app.close());
 reassessing.run();

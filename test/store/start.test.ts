@@ -111,17 +111,25 @@ start('knows the id of the key that a database was made with, and of none before
   assert.is(await keyMadeWith(database.serve), keyring.keyId);
 });
 
-start('says that it is not ready where the migrations are not this version’s', async () => {
-  const test = await testStore({ world: false });
-  try {
-    assert.equal(await test.store.ready(), { database: true, migrations: true });
-    await withAdmin(test.database.admin, async (sql) => {
-      await sql`delete from drizzle.__drizzle_migrations where id = (select max(id) from drizzle.__drizzle_migrations)`;
-    });
-    assert.equal(await test.store.ready(), { database: true, migrations: false });
-  } finally {
-    await test.close();
-  }
-});
+start(
+  'says that it is not ready where migrations are missing, and is where a later version has made more',
+  async () => {
+    const test = await testStore({ world: false });
+    try {
+      assert.equal(await test.store.ready(), { database: true, migrations: true });
+      await withAdmin(test.database.admin, async (sql) => {
+        await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9999999999999)`;
+      });
+      assert.equal(await test.store.ready(), { database: true, migrations: true });
+      await withAdmin(test.database.admin, async (sql) => {
+        await sql`delete from drizzle.__drizzle_migrations where hash = 'later'`;
+        await sql`delete from drizzle.__drizzle_migrations where id = (select max(id) from drizzle.__drizzle_migrations)`;
+      });
+      assert.equal(await test.store.ready(), { database: true, migrations: false });
+    } finally {
+      await test.close();
+    }
+  },
+);
 
 start.run();

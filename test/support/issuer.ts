@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
+import type { Algorithm } from '../../src/authenticate/jwk.ts';
 
 export interface TestIssuer {
   readonly url: string;
@@ -23,7 +24,7 @@ export interface TestIssuer {
   stop(): Promise<void>;
 }
 
-export async function startIssuer(algorithm: 'RS256' | 'ES256' | 'PS256' | 'EdDSA' = 'ES256'): Promise<TestIssuer> {
+export async function startIssuer(algorithm: Algorithm = 'ES256'): Promise<TestIssuer> {
   const server = createServer((request, response) => serve(issuer, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeJwt } from 'jose';
 import { clientForm, issuerOf, must, PERMITTED, PUBLIC_URL, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
 
@@ -122,6 +123,32 @@ introspection('says dead in the very moment of the revocation, on every node', a
   }
 });
 
+const GOES: readonly (readonly [kind: string, name: string])[] = [
+  ['agent', 'triage-bot'],
+  ['vendor', 'in-house'],
+  ['person', 'olga'],
+];
+for (const [kind, name] of GOES) {
+  introspection(
+    `says dead from the moment on that the ${kind} ${name} has gone, whenever the queue comes to it`,
+    async () => {
+      const gone = await testApp();
+      const details = JSON.stringify([{ type: 'brevet_task', ...PERMITTED }]);
+      const form = clientForm(await gone.assertion('triage-bot'), { authorization_details: details });
+      const token = String(must(await gone.call('POST', '/t/acme/token', { form })).body['access_token']);
+      const isActive = async () => {
+        const asking = clientForm(await gone.assertion('target:tickets'), { token });
+        return must(await gone.call('POST', '/t/acme/introspect', { form: asking })).body['active'];
+      };
+      assert.is(await isActive(), true);
+      must(await gone.operator('ada', 'POST', '/api/offboard', { kind, name, reason: 'It is over' }));
+      assert.equal([...(await gone.sql(`select state from leases`))], [{ state: 'active' }], 'nothing has swept');
+      assert.is(await isActive(), false);
+      await gone.close();
+    },
+  );
+}
+
 introspection('revocation of what is not the caller’s is answered alike, and does nothing', async () => {
   const { token } = await issued();
   for (const [client, tenant] of [
@@ -140,6 +167,21 @@ introspection('revocation of what is not the caller’s is answered alike, and d
   assert.is((await about('revoke', token)).status, 200);
 });
 
+introspection('revocation of a session is not said to be done: it ends by itself', async () => {
+  const session = await app.session();
+  const answer = await about('revoke', session, 'triage-bot');
+  assert.equal([answer.status, answer.body['error']], [400, 'unsupported_token_type']);
+  const still = await app.call('POST', '/t/acme/requests', { token: session, body: { ...PERMITTED, ttl: 0 } });
+  assert.is(still.status, 400, 'it lives');
+  for (const [client, tenant] of [
+    ['report-bot', 'acme'],
+    ['target:tickets', 'acme'],
+    ['birch-bot', 'birch'],
+  ] as const) {
+    assert.is((await about('revoke', session, client, tenant)).status, 200, client);
+  }
+});
+
 introspection.run();
 
 const endpoint = suite('the token endpoint');
@@ -156,8 +198,18 @@ endpoint('answers a task with the credential itself', async () => {
   assert.is(body['expires_in'], 300);
   assert.match(String(body['lease']), /^lse_/);
   assert.ok(body['receipt']);
-  assert.equal(body['authorization_details'], [{ ...PERMITTED, type: 'brevet_task' }]);
 });
+
+endpoint(
+  'answers with the details that were granted, as the token has them, and not with those that were asked',
+  async () => {
+    const { body } = await details([{ type: 'brevet_task', ...PERMITTED, ttl: 3600 }]);
+    const { task, resource, parameters } = PERMITTED;
+    const granted = [{ type: 'brevet_task', task, resource, parameters }];
+    assert.equal(body['authorization_details'], granted);
+    assert.equal(decodeJwt(String(body['access_token']))['authorization_details'], granted);
+  },
+);
 
 const { type: _none, ...untyped } = { type: 'brevet_task', ...PERMITTED };
 const BAD_DETAILS: readonly (readonly [what: string, detail: unknown, error: string])[] = [

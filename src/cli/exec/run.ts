@@ -6,8 +6,10 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /** Those by which people and supervisors end a command. */
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 type Forwarded = (typeof FORWARDED)[number];
+/** By a key, which sends them to all that run at the terminal. */
+const TYPED: readonly Forwarded[] = ['SIGINT', 'SIGQUIT'];
 
 export interface Signals {
   /** The first that came; `null` while none has. */
@@ -24,7 +26,7 @@ export function listenForSignals(): Signals {
     process.on(signal, () => {
       first ??= signal;
       // A terminal has sent Ctrl-C to the command as well; a second one would be somebody else's word.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) deliver?.(signal);
+      if (!TYPED.includes(signal) || !process.stdin.isTTY) deliver?.(signal);
     });
   }
   return {

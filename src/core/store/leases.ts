@@ -32,7 +32,7 @@ export interface ExposureRow {
   readonly worst: Milliseconds;
 }
 
-/** Whose leases: those of any of these agents, under this owner, at this tenant. `null` members do not narrow. */
+/** Whose leases: those at this tenant, or given to any of these agents or under this owner. All `null`: everybody's. */
 export interface Holding {
   readonly tenant: TenantName | null;
   readonly owner: PersonName | null;
