@@ -17,13 +17,19 @@ export interface GuardedAnswer {
   readonly body: string;
 }
 
+/** What a request of an API is answered with. */
+export interface ChallengedAnswer extends GuardedAnswer {
+  /** `WWW-Authenticate`, where a refusal says what it refuses; `null`: it says nothing. */
+  readonly challenge: string | null;
+}
+
 /** Under the same guard, of any status: a GET, such as a probe of a credential, or a POST of a body. */
 export type GuardedRequest = (
   url: string,
   limits: FetchLimits,
   headers?: Readonly<Record<string, string>>,
   body?: string,
-) => Promise<GuardedAnswer>;
+) => Promise<ChallengedAnswer>;
 
 /** The guard forbids the address: whoever configured it has to change something. */
 export class FetchRefused extends Error {

@@ -56,6 +56,8 @@ export interface Store
   agents(): Promise<readonly Agent[]>;
   assignment(id: AssignmentId): Promise<Assignment | null>;
   target(tenant: TenantName, target: TargetName, version: number): Promise<TargetVersion | null>;
+  /** Those of all these tenants as they stand now, in one reading; removed ones are left out. */
+  targetsAt(tenants: readonly TenantName[]): Promise<readonly TargetVersion[]>;
   /** As it was written last, read now; of one that was removed too, since what it holds is still to be ended. */
   newestTarget(tenant: TenantName, target: TargetName): Promise<TargetVersion | null>;
   readonly turns: Rounds;

@@ -12,7 +12,7 @@ import { request as requestHttps } from 'node:https';
 import type { RequestOptions } from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import { FetchFailed, FetchRefused } from '../core/fetch.ts';
-import type { FetchLimits, GuardedAnswer, GuardedRequest } from '../core/fetch.ts';
+import type { ChallengedAnswer, FetchLimits, GuardedRequest } from '../core/fetch.ts';
 import { checkUrl, mayBeAt } from '../authenticate/address.ts';
 import type { AllowedUrl, Reach } from '../authenticate/address.ts';
 
@@ -58,12 +58,14 @@ function send(
   limits: FetchLimits,
   options: RequestOptions,
   body: string | undefined,
-): Promise<GuardedAnswer> {
+): Promise<ChallengedAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(asFetchError(error));
     const start = allowed.url.protocol === 'https:' ? requestHttps : requestHttp;
     const request = start(allowed.url, options, (response) => {
-      readBody(response, limits.bytes).then((read) => resolve({ status: response.statusCode ?? 0, body: read }), fail);
+      const { statusCode: status = 0, headers } = response;
+      const challenge = headers['www-authenticate'] ?? null;
+      readBody(response, limits.bytes).then((read) => resolve({ status, body: read, challenge }), fail);
     });
     request.on('error', fail);
     request.on('socket', (socket) => watch(socket, allowed, (why) => request.destroy(why)));

@@ -27,7 +27,8 @@ export function guardedRequest(reach: Reach, send: typeof fetch): GuardedRequest
         signal,
         ...(body === undefined ? {} : { method: 'POST', body }),
       });
-      return { status: response.status, body: await readBody(response, limits) };
+      const challenge = response.headers.get('www-authenticate');
+      return { status: response.status, body: await readBody(response, limits), challenge };
     } catch (error) {
       if (error instanceof FetchFailed || !(error instanceof Error)) throw error;
       throw new FetchFailed(`no answer: ${error.name}`, { cause: error });

@@ -173,14 +173,14 @@ function endOf(at: Instant, asked: Instant | null, drill: boolean): Result<Insta
   return ok(drill ? (asked === null || asked > longest ? longest : asked) : asked);
 }
 
-/** A rehearsal kills for real, so it is for tenants at which nothing is. */
-async function whyNoDrill(deps: Deps, tenants: readonly TenantName[]): Promise<string | null> {
-  for (const tenant of tenants) {
-    const targets = (await deps.store.snapshot(tenant))?.targets.values() ?? [];
-    const real = [...targets].find(({ environment }) => !SANDBOXES.includes(environment));
-    if (real !== undefined) return `${tenant} is no sandbox: its target ${real.name} is ${real.environment}`;
-  }
-  return null;
+/**
+ * A rehearsal kills for real, so it is for tenants at which nothing is: now, and not as this node keeps them, since a
+ * target may have become real on another.
+ */
+async function whyNoDrill({ store }: Deps, tenants: readonly TenantName[]): Promise<string | null> {
+  const targets = await store.targetsAt(tenants);
+  const real = targets.find(({ environment }) => !SANDBOXES.includes(environment));
+  return real === undefined ? null : `${real.tenant} is no sandbox: its target ${real.name} is ${real.environment}`;
 }
 
 const SANDBOXES: readonly string[] = ['sandbox', 'test'];

@@ -97,6 +97,8 @@ async function tallied(deps: Deps, { limits }: Breakers, now: Instant): Promise<
 /** @returns whether it did: who is not here any more has nothing to trip, and another may have done it meanwhile. */
 async function trip(deps: Deps, bundle: Bundle, of: Due, from: Instant): Promise<boolean> {
   const { tenant, agent, task, breaker, signal, to, counts } = of;
+  // Another node may have enrolled it: a node that issues nothing there would not notice, and never trip it.
+  deps.store.forget(tenant);
   const snapshot = await deps.store.snapshot(tenant);
   if (snapshot?.agents.has(agent) !== true) return false;
   const at = deps.clock();

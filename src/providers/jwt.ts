@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Json } from '../core/canonical.ts';
 import { failure } from '../core/failure.ts';
 import { FetchFailed, FetchRefused } from '../core/fetch.ts';
-import type { GuardedRequest } from '../core/fetch.ts';
+import type { ChallengedAnswer, GuardedRequest } from '../core/fetch.ts';
 import type { TenantName } from '../core/ids.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { parseWith } from '../core/parse.ts';
@@ -50,7 +50,7 @@ const schema = z
     algorithm: z.enum(['EdDSA', 'ES256']).default('EdDSA'),
     /** The API says of each use that it is one, by `consume=true`: uses are counted, and the last one ends the token. */
     counts_uses: z.boolean().default(false),
-    /** A GET at the API that takes any live token of this audience: death is seen there, by its 401. */
+    /** A GET at the API that takes any live token of this audience: death is seen there, by a 401 that says `invalid_token`. */
     probe_url: z
       .url({ protocol: /^https?$/ })
       .max(512)
@@ -109,6 +109,9 @@ function parseTarget(config: unknown, publicUrl: string): Result<JwtConfig> {
   return parsed;
 }
 
+/** What is seen where the API can be probed. */
+const PROBED = 'the API itself answers 401 invalid_token';
+
 /** Read once for as long as the snapshot lives that holds it: each issue asks for it thrice. */
 const configs = new WeakMap<TargetVersion, JwtConfig>();
 
@@ -133,7 +136,7 @@ function declarationOf({ checks, counts_uses, probe_url }: JwtConfig): Declarati
     const evidence = 'introspection refuses, in the same commit';
     return { ...common, revokes: 'commit', evidence, keepsSecret: false, longest: LONGEST };
   }
-  const evidence = 'the API itself answers 401';
+  const evidence = PROBED;
   return { ...common, revokes: { within: seconds(1) }, evidence, keepsSecret: true, longest: LONGEST };
 }
 
@@ -207,6 +210,13 @@ async function mint(signer: Signer, order: MintOrder, target: OpenTarget): Promi
 const PROBES = 2;
 const PROBE_LIMITS = { bytes: 65_536, milliseconds: milliseconds(5_000) };
 const UNAUTHORIZED = 401;
+/**
+ * An API that is down or set up wrongly may answer 401 to everybody, and take this token again tomorrow: only one that
+ * says so has looked at the token. No live one can show the difference: trying it would spend a use.
+ *
+ * @see RFC 6750 section 3.1
+ */
+const INVALID_TOKEN = /(?:^|[\s,])error\s*=\s*(?:"invalid_token"|invalid_token)(?=$|[\s,])/i;
 
 /** Called after the commit of the revocation, which is the death itself where the API asks Brevet. */
 async function look(request: GuardedRequest, subject: Subject, config: JwtConfig): Promise<Sighting> {
@@ -223,17 +233,21 @@ async function look(request: GuardedRequest, subject: Subject, config: JwtConfig
 async function probe(request: GuardedRequest, url: string, token: Secret): Promise<Sighting> {
   const headers = { authorization: `Bearer ${token.reveal()}` };
   for (let count = 1; count <= PROBES; count++) {
-    const status = await statusOf(() => request(url, PROBE_LIMITS, headers));
-    if (typeof status === 'string') return { seen: 'unseen', why: status, forGood: false };
+    const answer = await answerOf(() => request(url, PROBE_LIMITS, headers));
+    if (typeof answer === 'string') return { seen: 'unseen', why: answer, forGood: false };
+    const { status, challenge } = answer;
     if (status !== UNAUTHORIZED) return { seen: 'present', evidence: { by: 'probe', status } };
+    if (!INVALID_TOKEN.test(challenge ?? '')) return { seen: 'unseen', why: NOT_SAID, forGood: true };
   }
-  return { seen: 'gone', evidence: { by: 'the API itself answers 401', probes: PROBES, status: UNAUTHORIZED } };
+  return { seen: 'gone', evidence: { by: PROBED, probes: PROBES, status: UNAUTHORIZED } };
 }
 
-/** @returns the status, or why there is none. */
-async function statusOf(ask: () => ReturnType<GuardedRequest>): Promise<number | string> {
+const NOT_SAID = 'the API answers 401 without saying invalid_token, as one does that lets nobody in';
+
+/** @returns the answer, or why there is none. */
+async function answerOf(ask: () => ReturnType<GuardedRequest>): Promise<ChallengedAnswer | string> {
   try {
-    return (await ask()).status;
+    return await ask();
   } catch (fault) {
     if (fault instanceof FetchFailed) return 'the API does not answer the probe';
     if (fault instanceof FetchRefused) return 'the probe is not allowed to go where it is meant to';

@@ -9,7 +9,6 @@ import type { TargetVersion } from '../core/registers.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
-import { targetsNow } from './targets-now.ts';
 
 export interface WholeTarget {
   readonly version: TargetVersion;
@@ -22,7 +21,7 @@ export async function wholeTargets(
   of: BlockOf,
   tenants: readonly TenantName[],
 ): Promise<readonly WholeTarget[]> {
-  const targets = await targetsNow(deps, tenants);
+  const targets = await deps.store.targetsAt(tenants);
   return targets
     .filter((target) => isWhollyInside(of, target))
     .flatMap((version) => {

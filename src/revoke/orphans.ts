@@ -16,7 +16,6 @@ import type { Standing } from '../core/store/leases.ts';
 import { seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
-import { targetsNow } from './targets-now.ts';
 
 /** Over all nodes, one hunt in so long. */
 const HUNT_EVERY = seconds(600);
@@ -54,7 +53,7 @@ export interface Hunt {
 
 /** @param actor who has it done: an operator, or the broker by its own clock. */
 export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], actor: Actor): Promise<Hunt> {
-  const targets = (await targetsNow(deps, tenants)).filter(
+  const targets = (await deps.store.targetsAt(tenants)).filter(
     ({ provider }) => deps.providers.get(provider)?.where === 'remote',
   );
   const found: Orphan[] = [];

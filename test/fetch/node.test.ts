@@ -175,4 +175,16 @@ guard('takes JSON alone for JSON', async () => {
   await failed(jsonOver(open)(`${here}/missing`, LIMITS), /^answered 404$/);
 });
 
+guard('hands on what a refusal says of itself', async () => {
+  const challenge = 'Bearer error="invalid_token"';
+  const server = createServer((_, answer) => answer.writeHead(401, { 'www-authenticate': challenge }).end());
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  try {
+    const { port } = server.address() as AddressInfo;
+    assert.equal(await open(`http://127.0.0.1:${port}/`, LIMITS), { status: 401, body: '', challenge });
+  } finally {
+    server.close();
+  }
+});
+
 guard.run();

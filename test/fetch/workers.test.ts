@@ -21,9 +21,15 @@ for (const host of ['127.0.0.1', '[::1]', '10.0.0.1', 'localhost', 'a.localhost'
   });
 }
 
+guard('hands on what a refusal says of itself', async () => {
+  const challenge = 'Bearer error="invalid_token"';
+  const refusing = through(() => new Response(null, { status: 401, headers: { 'www-authenticate': challenge } }));
+  assert.equal(await refusing('https://example.com/', LIMITS), { status: 401, body: '', challenge });
+});
+
 guard('hands on the answer of a public host, or of one that was named', async () => {
   for (const url of ['https://example.com/', 'https://1.1.1.1/', 'https://[2606:4700::1]/', 'https://named/']) {
-    assert.equal(await through(() => new Response('ok'))(url, LIMITS), { status: 200, body: 'ok' });
+    assert.equal(await through(() => new Response('ok'))(url, LIMITS), { status: 200, body: 'ok', challenge: null });
   }
 });
 

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
 import { ProviderUnavailable } from '../../src/core/provider.ts';
+import type { TenantName } from '../../src/core/ids.ts';
 import type { OpenTarget, Provider } from '../../src/core/provider.ts';
 import { instant, toRfc3339 } from '../../src/core/time.ts';
 import type { Instant } from '../../src/core/time.ts';
@@ -338,6 +339,27 @@ blocks('rehearse at a sandbox, and end by themselves', async () => {
   const seen = must(await app.operator('otto', 'GET', `/api/blocks/${String(drill['id'])}`)).body;
   assert.is((seen['progress'] as { over: boolean }).over, true);
   assert.ok(seen['reported_at'] !== null);
+});
+
+blocks('rehearse nowhere that has become real on another node', async () => {
+  const other = await app.node();
+  const token = await app.localToken('ada');
+  const target = (environment: string) => ({
+    provider: 'jwt',
+    config: { audience: 'https://studio.example', checks: 'introspection' },
+    environment,
+  });
+  must(await app.call('PUT', '/api/tenants/studio', { token, body: { display_name: 'Studio' } }));
+  must(await app.call('PUT', '/api/tenants/studio/targets/tickets', { token, body: target('sandbox') }));
+  await app.sql(`insert into memberships (tenant, holder_kind, holder, function)
+    values ('studio', 'person', 'otto', 'oversight')`);
+  await app.sql(`insert into assignments (id, tenant, holder_kind, holder, role, function)
+    values ('asg_00000000000000000000000002', 'studio', 'person', 'otto', 'overseer', 'oversight')`);
+  await app.deps.store.snapshot('studio' as TenantName);
+  must(await other.call('PUT', '/api/tenants/studio/targets/tickets', { token, body: target('production') }));
+  const body = { scope: 'everything', tenants: ['sandbox', 'studio'], drill: true, ...REASON };
+  const refused = await app.operator('otto', 'POST', '/api/blocks', body);
+  assert.equal([refused.status, refused.body['code']], [400, 'invalid_field'], refused.text);
 });
 
 blocks('reach and show only where their author oversees', async () => {

@@ -1,4 +1,5 @@
 /** Breakers, counted over what agents and people did: tripped once over all nodes, and counted anew once a person has ended one. */
+import { exportJWK, generateKeyPair } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
@@ -397,6 +398,20 @@ breakers('at many tenants pause everything, once, until a person ends that', asy
   await count();
   assert.equal(await pauses(), [], 'those trips were looked at');
   assert.is((await ask()).status, 201);
+});
+
+breakers('trip for an agent that another node has enrolled', async () => {
+  await withLimits('  limits: { failing: { signal: failed, count: 1, within_minutes: 60, to: ask } }');
+  const lease = await run('failed', 'birch');
+  await countBreakers(other.deps);
+  other.deps.store.forget('birch' as TenantName);
+  assert.is((await other.deps.store.snapshot('birch' as TenantName))?.agents.has('triage-bot' as AgentName), false);
+  const { publicKey } = await generateKeyPair('ES256');
+  must(await as('ada', 'PUT', '/api/tenants/birch/enrolments/triage-bot', { jwk: await exportJWK(publicKey) }, here));
+  await app.sql(`update leases set agent = 'triage-bot' where id = '${lease}'`);
+  await count(other);
+  const trips = await app.sql(`select id from trips where tenant = 'birch' and agent = 'triage-bot'`);
+  assert.is(trips.length, 1);
 });
 
 breakers('trip for nobody who is not here any more, and by no policy that has none', async () => {

@@ -47,7 +47,8 @@ const tokenOf = ({ access_token }: Minted['credential']): string => {
 const request: GuardedRequest = async (url, limits, headers) => {
   try {
     const answer = await fetch(url, { headers: { ...headers }, signal: AbortSignal.timeout(limits.milliseconds) });
-    return { status: answer.status, body: await answer.text() };
+    const challenge = answer.headers.get('www-authenticate');
+    return { status: answer.status, body: await answer.text(), challenge };
   } catch (cause) {
     throw new FetchFailed('no answer', { cause });
   }
@@ -83,13 +84,16 @@ class TicketsApi {
   }
 }
 
+/** @see RFC 6750 section 3.1 */
+const REFUSED = 'Bearer realm="tickets", error="invalid_token", error_description="it was revoked"';
+
 /** The API on a port, so that it can be probed; stalled, it never answers. */
 async function serve(api: TicketsApi, port: number, state: { stalled: boolean }): Promise<Server> {
   const server = createServer((incoming, outgoing) => {
     if (state.stalled) return;
     const token = incoming.headers.authorization?.replace('Bearer ', '') ?? '';
     api.takes(token, 'database.report').then(
-      (taken) => outgoing.writeHead(taken ? 200 : 401).end(),
+      (taken) => (taken ? outgoing : outgoing.writeHead(401, { 'www-authenticate': REFUSED })).end(),
       () => outgoing.writeHead(500).end(),
     );
   });
@@ -200,7 +204,7 @@ tokens('dies as its target says', async () => {
   });
   assert.equal(declared({ checks: 'introspection', probe_url: `${AUDIENCE}/me` }), {
     revokes: { within: 1 },
-    evidence: 'the API itself answers 401',
+    evidence: 'the API itself answers 401 invalid_token',
     keepsSecret: true,
     longest: 3600,
     countsUses: false,
@@ -223,6 +227,32 @@ tokens('of an API that checks offline lives a minute at most, and is never seen 
   const sighting = await provider.look(subjectOf(order), target);
   assert.is(sighting.seen === 'unseen' && sighting.forGood, true);
 });
+
+for (const [challenge, seen] of [
+  [REFUSED, 'gone'],
+  ['Bearer error=invalid_token', 'gone'],
+  ['Basic realm="proxy", Bearer error="invalid_token"', 'gone'],
+  // Whoever is let in by nothing, or not asked about at all, is told no more than this.
+  [null, 'unseen'],
+  ['Bearer', 'unseen'],
+  ['Basic realm="proxy"', 'unseen'],
+  ['Bearer error="insufficient_scope"', 'unseen'],
+  ['Bearer last_error="invalid_token"', 'unseen'],
+  ['Bearer error="invalid_token_type"', 'unseen'],
+] as const) {
+  tokens(`is ${seen} where the API answers 401 with ${String(challenge)}`, async () => {
+    const answering: GuardedRequest = () => Promise.resolve({ status: 401, body: '', challenge });
+    const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+    const config = { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` };
+    const target = openTargetOf(provider, config);
+    const order = orderFor(provider, target, termsOf({}));
+    const { keep } = await provider.mint(order, target);
+    const sighting = await provider.look({ ...subjectOf(order), secret: keep }, target);
+    assert.is(sighting.seen, seen);
+    // Its end comes all the same, and is then told as what it is.
+    assert.is(sighting.seen !== 'unseen' || sighting.forGood, true);
+  });
+}
 
 const targets = suite('a target whose credentials are tokens');
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { newId } from '../../src/core/ids.ts';
 import { markOf } from '../../src/core/lease.ts';
 import type { Provider } from '../../src/core/provider.ts';
-import { huntByTheClock } from '../../src/revoke/orphans.ts';
+import { huntByTheClock, huntOrphans } from '../../src/revoke/orphans.ts';
 import { must, REPORT, testApp } from '../support/app.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { ADMIN, clientDatabase, processClock, random } from '../support/target.ts';
@@ -109,6 +109,21 @@ orphans('are hunted by one node at a time, by the clock', async () => {
   assert.is(hunts.filter((hunt) => hunt !== null).length, 1);
   assert.is(await isThere(mark), false);
   assert.is(await huntByTheClock(other.deps), null);
+});
+
+orphans('are hunted at every tenant without a word to what is kept of those who ask', async () => {
+  const { store } = app.deps;
+  const names = (await store.tenants()).map(({ name }) => name);
+  const kept = await Promise.all(names.map((name) => store.snapshot(name)));
+  let read = 0;
+  const snapshot: typeof store.snapshot = (name) => {
+    read += 1;
+    return store.snapshot(name);
+  };
+  const hunt = await huntOrphans({ ...app.deps, store: { ...store, snapshot } }, names, { kind: 'broker', name: 'n' });
+  assert.equal([hunt.targets, hunt.unasked, read], [1, [], 0]);
+  const after = await Promise.all(names.map((name) => store.snapshot(name)));
+  assert.ok(after.every((one, n) => one === kept[n]));
 });
 
 orphans('are looked for with the secret that opens their target now, whichever node was told it', async () => {

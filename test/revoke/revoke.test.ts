@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
 import { ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Provider } from '../../src/core/provider.ts';
+import { cascade } from '../../src/revoke/cascade.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
 import { agentBody, ahead, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
@@ -509,6 +510,25 @@ cascades('more than one pass of them, too', async () => {
   assert.is(live.length, 0, JSON.stringify(live));
   const form = clientForm(await app.assertion('triage-bot'));
   assert.is((await app.call('POST', '/t/acme/token', { form })).status, 401);
+});
+
+cascades('those behind more than a page that cannot be ended', async () => {
+  const { store } = app.deps;
+  const live = Array.from({ length: 70 }, (_, n) => ({ tenant: 'acme', lease: `lse_${String(n).padStart(3, '0')}` }));
+  const page: typeof store.live = (_over, _since, limit, after) =>
+    Promise.resolve(live.filter(({ lease }) => lease > (after ?? '')).slice(0, limit) as never);
+  const asked: string[] = [];
+  const lease: typeof store.lease = (_tenant, id) => {
+    asked.push(id);
+    return Number(id.slice(4)) < 64 ? Promise.reject(new Error('its row cannot be read')) : Promise.resolve(null);
+  };
+  const over = { tenant: null, agent: null, owner: null, target: null, role: null };
+  const result = await cascade(
+    { ...app.deps, store: { ...store, live: page, lease } },
+    { task: 'cascade', tenant: null, over },
+  );
+  assert.equal(result, { dead: false, why: 'Error: its row cannot be read' });
+  assert.is(asked.length, 70);
 });
 
 cascades.after(async () => {

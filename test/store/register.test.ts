@@ -252,6 +252,32 @@ register('numbers the versions of a target, and keeps every one', async () => {
   assert.is(await test.store.target(ACME, target.name, 1), null);
 });
 
+register('lists the targets of several tenants as they stand now', async () => {
+  const [kept, removed, away] = ['kept', 'removed', 'away'] as TargetName[] as [TargetName, TargetName, TargetName];
+  const left = 'left' as TenantName;
+  const give = (tenant: TenantName, name: TargetName) =>
+    put({ kind: 'target.put', target: targetOf(tenant, name), audience: null, secretHash: null });
+  assert.is(await put({ kind: 'tenant.put', tenant: tenantOf('left'), keys: [] }), 'done');
+  for (const [tenant, name] of [
+    [BIRCH, kept],
+    [BIRCH, kept],
+    [BIRCH, removed],
+    [left, away],
+  ] as const) {
+    assert.is(await give(tenant, name), 'done');
+  }
+  const listed = async (...names: readonly TenantName[]) =>
+    (await test.store.targetsAt(names))
+      .map(({ tenant, name, version }) => `${tenant}/${name}@${version}`)
+      .filter((one) => /kept|removed|away/.test(one));
+  assert.equal(await listed(BIRCH, left), ['birch/kept@2', 'birch/removed@1', 'left/away@1']);
+  assert.is(await put({ kind: 'target.remove', tenant: BIRCH, target: removed }), 'done');
+  assert.is(await put({ kind: 'tenant.remove', tenant: left }), 'done');
+  assert.equal(await listed(BIRCH, left), ['birch/kept@2']);
+  assert.equal(await listed(ACME), []);
+  assert.equal(await test.store.targetsAt([]), []);
+});
+
 register('gives an audience to one tenant, until it lets go of it', async () => {
   const ours = (audience: string | null) =>
     put({ kind: 'target.put', target: targetOf(ACME, TICKETS), audience, secretHash: null });

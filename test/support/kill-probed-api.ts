@@ -1,4 +1,4 @@
-/** A client's own API that asks about each token, as its target's probe meets it: 200 while the lease lives, then 401. */
+/** A client's own API that asks about each token, as its target's probe meets it: 200 while the lease lives, then 401 `invalid_token`. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
@@ -21,7 +21,8 @@ export async function probedApi({ database }: Pick<KillWorld, 'database'>): Prom
   };
   const server = createServer((request, response) => {
     isLive((request.headers.authorization ?? '').replace('Bearer ', '')).then(
-      (live) => response.writeHead(live ? 200 : 401).end(),
+      (live) =>
+        (live ? response : response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' })).end(),
       () => response.writeHead(500).end(),
     );
   });
