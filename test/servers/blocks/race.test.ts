@@ -48,6 +48,8 @@ let isHolding = false;
 
 async function hold({ verb, when, provider, of }: Place): Promise<void> {
   if (!isHolding || verb !== 'mint' || when !== 'after' || onTheirWay.has(provider)) return;
+  // Any of the others, held in the place of one of these, would leave it out.
+  if (!REMOTE.some((kind) => kind === provider)) return;
   onTheirWay.set(provider, of);
   await gate.promise;
 }
