@@ -136,6 +136,11 @@ const PROBLEMS: readonly (readonly [what: string, files: BundleFiles, problem: R
     rule('permit', '// \u202e\npermit'),
     /^rules\/work\.cedar:3: U\+202E is invisible/,
   ],
+  [
+    'a comment that ends in the middle of its line',
+    rule('resource);', 'resource)\nwhen { context.tier == 1 // at most\r|| context.tier == 3\n};'),
+    /^rules\/work\.cedar:4: U\+000D is invisible/,
+  ],
   // YAML.
   [
     'a doubled key',

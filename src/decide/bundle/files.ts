@@ -30,6 +30,8 @@ const MOST_FILES = 4000;
 /** Bidirectional and invisible marks make a text read otherwise than it works. @see CVE-2021-42574 */
 const HIDDEN = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
 const CONTROL = /[^\P{Cc}\t\n\r]/u;
+/** Cedar ends a comment at one, where a reader, and most editors, see the line go on: the rest of it would be in force. */
+const LONE_RETURN = /\r(?!\n)/;
 
 /** SHA-256 over the canonical JSON of path -> text, of the files that make the bundle. */
 export const bundleVersion = (files: BundleFiles): string => canonicalDigest(partOf(files));
@@ -69,7 +71,7 @@ const pathProblems = (file: string): Problem[] =>
 const PLACES = `${REQUIRED.join(', ')}, rules/*.cedar, rules/tenants/{tenant}/*.cedar and cases/*.yaml`;
 
 function textProblems(file: string, text: string): Problem[] {
-  const found = [HIDDEN, CONTROL].map((form) => form.exec(text)).filter((match) => match !== null);
+  const found = [HIDDEN, CONTROL, LONE_RETURN].map((form) => form.exec(text)).filter((match) => match !== null);
   return found.map((match) => ({
     file,
     line: lineAt(text, match.index),
