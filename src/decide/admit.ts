@@ -137,7 +137,7 @@ function connect(
 function parameterDenial(task: TaskClass, { parameters }: AccessRequest): Denial | null {
   const { valid, errors } = task.parameters.validate(parameters);
   if (valid) return null;
-  const last = errors.at(-1);
+  const last = errors.find(({ keyword }) => keyword === 'maxLength') ?? errors.at(-1);
   const place = (last?.instanceLocation ?? '#').slice(1).replaceAll('/', '.');
   return denial('invalid_parameters', `the parameters do not fit ${task.name}: ${last?.error ?? 'wrong form'}`, {
     hint: 'Send the parameters that the task class defines.',

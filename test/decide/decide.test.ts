@@ -320,6 +320,13 @@ decides('43: what the credential does not hold the agent to is marked', () => {
   ]);
 });
 
+decides('what is too long is told so, though it fits no pattern either', () => {
+  const parameters = { ticket: `TCK-${'1'.repeat(20)}`, queue: 'network' };
+  const { detail, path } = forbids(asking('triage-bot', 'ticket.route', 'acme', { parameters }), 'invalid_parameters');
+  assert.match(detail, /too long/);
+  assert.is(path, 'parameters.ticket');
+});
+
 // Contract and autonomy.
 
 decides('the contract is a ceiling on autonomy', () => {

@@ -5,6 +5,7 @@
 import { Validator } from '@cfworker/json-schema';
 import type { Json, JsonObject } from '../../core/canonical.ts';
 import type { Possible, Scalar } from './findings/possible.ts';
+import { patternFault } from './pattern.ts';
 import type { Path } from './yaml.ts';
 
 export interface ParameterProblem {
@@ -46,7 +47,18 @@ export function parameterProblems(schema: Json): ParameterProblem[] {
 }
 
 export const compileParameters = (schema: JsonObject): Validator =>
-  new Validator(structuredClone(schema) as object, '2020-12', true);
+  new Validator(structuredClone(lengthFirst(schema)) as object, '2020-12', true);
+
+/** The library tries a pattern on what is too long already: here that fails before the rest of it is tried. */
+function lengthFirst(node: Json | undefined): Json | undefined {
+  if (Array.isArray(node)) return node.map((one: Json) => lengthFirst(one) ?? null);
+  if (!isObject(node)) return node;
+  const { pattern, maxLength } = node;
+  if (typeof pattern === 'string' && typeof maxLength === 'number') {
+    return { ...node, pattern: `^(?![^]{${maxLength + 1}})${pattern.slice(1)}` };
+  }
+  return Object.fromEntries(Object.entries(node).map(([name, inner]) => [name, lengthFirst(inner)]));
+}
 
 function nodeProblems(node: Json | undefined, path: Path, depth: number): ParameterProblem[] {
   if (!isObject(node)) return [{ path, what: 'this is no schema' }];
@@ -106,14 +118,18 @@ function fits(value: unknown, type: SchemaType): boolean {
   return type === 'object' ? isObject(value) : typeof value === type;
 }
 
+/** A `$` behind a backslash is a letter. */
+const HELD_AT_BOTH_ENDS = /^\^(?:[^\\]|\\[^])*\$$/;
+
 function patternProblems(pattern: Json | undefined, path: Path): ParameterProblem[] {
   if (pattern === undefined) return [];
   const at = [...path, 'pattern'];
-  if (typeof pattern !== 'string' || !/^\^.*\$$/s.test(pattern)) {
+  if (typeof pattern !== 'string' || !HELD_AT_BOTH_ENDS.test(pattern)) {
     return [{ path: at, what: 'a pattern begins with ^ and ends with $' }];
   }
   try {
-    return new RegExp(pattern, 'u').source === '' ? [{ path: at, what: 'the pattern is empty' }] : [];
+    const fault = patternFault(new RegExp(pattern, 'u').source);
+    return fault === null ? [] : [{ path: at, what: `the pattern is not taken: ${fault}` }];
   } catch (fault) {
     if (!(fault instanceof SyntaxError)) throw fault;
     return [{ path: at, what: `the pattern does not parse: ${fault.message}` }];
