@@ -104,11 +104,11 @@ function environmentOf(all: readonly (string | null)[], { environments }: Tenant
 
 const PATTERN = /[*?%]/;
 
-/** Whether a resource is a pattern over more than one thing. */
-export const isPattern = (rest: string): boolean => PATTERN.test(rest);
-
 /** Letters that only look different name the same thing. */
 const plain = (resource: string): string => resource.normalize('NFKC').toLowerCase().trim();
+
+/** Whether a resource is a pattern over more than one thing. */
+export const isPattern = (rest: string): boolean => PATTERN.test(plain(rest));
 
 /** Whether what is asked for is the recorded thing, lies below it, or has it below or in its pattern. */
 export function reaches(asked: string, recorded: string): boolean {

@@ -26,12 +26,15 @@ const MOST_USES_ASKED = 10_000;
 const resourceForm = /^[a-z0-9][a-z0-9-]{0,62}(?:\/[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,448})?$/u;
 /** A provider may build a path of it. */
 const emptyOrDotted = /\/(?:\.{0,2}(?:\/|$))/;
+/** Nobody sees them, and a name that holds one is another than the one that the registers have. */
+const invisible = /\p{Default_Ignorable_Code_Point}/u;
 
 const resource = z
   .string()
   .max(512)
   .refine((text) => resourceForm.test(text), 'it must be {target} or {target}/{rest}, printable')
-  .refine((text) => !emptyOrDotted.test(text), 'its parts may not be empty, . or ..');
+  .refine((text) => !invisible.test(text), 'it holds a character that nobody sees')
+  .refine((text) => !emptyOrDotted.test(text.normalize('NFKC')), 'its parts may not be empty, . or ..');
 
 const json = z.custom<Json>((value) => isBoundedJson(value, DEEPEST), 'it must be JSON, at most 8 deep, of plain text');
 const jsonObject = z.custom<JsonObject>(
