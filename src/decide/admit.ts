@@ -146,10 +146,14 @@ function parameterDenial(task: TaskClass, { parameters }: AccessRequest): Denial
 }
 
 function circumstanceDenial(task: TaskClass, said: Circumstances): Denial | null {
-  const missing = task.requires.find((field) => said[SAID_AS[field]] === undefined);
+  const missing = task.requires.find((field) => saysNothing(field, said[SAID_AS[field]]));
   if (missing === undefined) return null;
   return denial('invalid_field', `${task.name} requires ${missing}`, { hint: `Say ${missing}.`, path: missing });
 }
+
+/** No data class is an answer; no evidence is none. */
+export const saysNothing = (field: Circumstance, value: unknown): boolean =>
+  value === undefined || (field !== 'data_classes' && Array.isArray(value) && value.length === 0);
 
 export const SAID_AS: Readonly<Record<Circumstance, keyof Circumstances>> = {
   trigger: 'trigger',

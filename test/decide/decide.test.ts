@@ -140,6 +140,12 @@ decides('an ask ends with the last oversight', () => {
   );
 });
 
+const INFECTED = {
+  resource: 'backups',
+  parameters: { job: 'nightly', point: '2026-10-30T02' },
+  trigger: { kind: 'alert', reference: 'EDR-3' },
+};
+
 const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: string])[] = [
   ['a task class that no role carries', () => asking('triage-bot', 'firewall.change', 'acme'), 'no_role'],
   ['a task class that does not exist', () => asking('triage-bot', 'ticket.burn', 'acme'), 'no_role'],
@@ -164,6 +170,11 @@ const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: st
   [
     'a circumstance that the class requires',
     () => asking('desk-bot', 'service.restart', 'acme', { rollback: undefined }),
+    'invalid_field',
+  ],
+  [
+    'an empty list of what the class requires',
+    () => asking('backup-bot', 'backup.declare-infected', 'parkside-museum', { ...INFECTED, evidence: [] }),
     'invalid_field',
   ],
   [

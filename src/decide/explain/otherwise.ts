@@ -9,7 +9,7 @@ import type { AccessRequest, Circumstances } from '../../core/request.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { after, seconds } from '../../core/time.ts';
 import { isWithin } from '../../core/windows.ts';
-import { SAID_AS } from '../admit.ts';
+import { SAID_AS, saysNothing } from '../admit.ts';
 import type { Asking } from '../admit.ts';
 import type { Bundle } from '../bundle/model.ts';
 import { isPattern } from '../context.ts';
@@ -55,7 +55,7 @@ function ofWhatIsSaid(bundle: Bundle, asking: Asking): Otherwise[] {
   const said = request.circumstances;
   const required = bundle.tasks.get(request.task)?.requires ?? [];
   const stated = statedIn(snapshot, asking.principal.agent, snapshot.targets.get(request.target)?.environment ?? '');
-  const missing = required.filter((field) => said[SAID_AS[field]] === undefined);
+  const missing = required.filter((field) => saysNothing(field, said[SAID_AS[field]]));
   const found: Otherwise[] = [];
   if (missing.length > 0) {
     const all = Object.assign({}, ...missing.map((field) => stated[field])) as Circumstances;
