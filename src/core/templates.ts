@@ -14,6 +14,8 @@ interface Template {
   readonly form: z.ZodType;
   /** Parameters that the credential itself enforces, whatever the target: a permit that rests on others is a finding. */
   readonly enforces: (template: JsonObject) => readonly string[];
+  /** The credential says which part of its target it is for, so that whoever takes it can hold its holder to that. */
+  readonly saysResource: boolean;
 }
 
 /** @see RFC 6749 section 3.3 */
@@ -25,14 +27,16 @@ export const TEMPLATES = {
     form: z.strictObject({ scope: z.string().regex(SCOPES, 'it must be OAuth scopes') }),
     // The target's API reads them in the token, and may look at them or not.
     enforces: () => [],
+    saysResource: true,
   },
   postgres: {
     form: z.strictObject({ group: z.string().regex(GROUP, 'it must be the name of a group role') }),
     // The group role's rights are all that the server holds a login to.
     enforces: () => [],
+    saysResource: false,
   },
   // What these are filled with is in the session policy, or in the calls that are let through.
-  aws: { form: awsTemplate, enforces: placeholdersIn },
-  vault: { form: vaultTemplate, enforces: enforcedByVault },
-  http: { form: httpTemplate, enforces: placeholdersIn },
+  aws: { form: awsTemplate, enforces: placeholdersIn, saysResource: false },
+  vault: { form: vaultTemplate, enforces: enforcedByVault, saysResource: false },
+  http: { form: httpTemplate, enforces: placeholdersIn, saysResource: false },
 } as const satisfies Readonly<Record<ProviderKind, Template>>;

@@ -15,13 +15,14 @@ import type {
 } from '../core/registers.ts';
 import type { AccessRequest } from '../core/request.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { TEMPLATES } from '../core/templates.ts';
 import { seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { edgesAfter, isWithin } from '../core/windows.ts';
 
 export interface Surroundings {
   readonly environment: string;
-  /** Behind the target, and behind each recorded part of it that the request reaches. */
+  /** Behind the target, and behind each recorded part of it that the credential reaches. */
   readonly data: readonly DataClass[];
   readonly changeManaged: boolean;
   /** The request names more than a target. */
@@ -46,7 +47,8 @@ export function surroundingsOf(
   now: Instant,
 ): Surroundings {
   const { context } = snapshot.tenant;
-  const parts = context.resources.filter(({ resource }) => reaches(request.resource, resource));
+  const reached = reachedBy(request, target);
+  const parts = context.resources.filter(({ resource }) => reaches(reached, resource));
   const vendor = snapshot.deployment.vendors.get(agent.vendor as VendorName);
   const open = (kind: SituationKind): boolean =>
     snapshot.situations.some((one) => one.kind === kind && concerns(one, request) && isWithin([one], now));
@@ -66,6 +68,10 @@ export function surroundingsOf(
     modelAccepted: context.terms !== null && isAccepted(agent, context.terms),
   };
 }
+
+/** Of a credential that does not say which part it is for, the whole: a request names a table, and the login reads all. */
+const reachedBy = ({ resource }: AccessRequest, { name, provider }: TargetVersion): string =>
+  TEMPLATES[provider].saysResource ? resource : name;
 
 export const targetOfResource = (resource: string): TargetName => resource.split('/', 1)[0] as TargetName;
 

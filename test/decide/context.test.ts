@@ -279,4 +279,28 @@ context('looks at the register of the resource as asked for', () => {
   assert.ok(asking(...TICKET, odd, held).snapshot.targets.has(target('service-desk')));
 });
 
+/** Of what a request names beside a recorded part, by what the credential is. */
+const BESIDE: readonly (readonly [provider: TargetVersion['provider'], data: readonly string[], managed: boolean])[] = [
+  ['jwt', [], false],
+  ['postgres', ['phi'], true],
+  ['aws', ['phi'], true],
+  ['vault', ['phi'], true],
+  ['http', ['phi'], true],
+];
+for (const [provider, data, changeManaged] of BESIDE) {
+  context(`43: a credential of ${provider} ${data.length > 0 ? 'reaches more than' : 'says'} what was named`, () => {
+    const held = withContext({ resources: [part('service-desk/hr', { dataClasses: ['phi'], changeManaged: true })] });
+    const found = around(held(PLAIN()), { provider });
+    assert.equal([found.data, found.changeManaged], [data, changeManaged]);
+  });
+}
+
+context('43: whoever names one table of a database gets what all of its tables take', () => {
+  const held = withContext({ resources: [part('sales/returns', { dataClasses: ['cardholder'] })] });
+  const report = (resource: string, change: Change) =>
+    asking('report-bot', 'report.query', 'acme', { resource }, change);
+  permits(report('sales/orders', (asked) => asked));
+  forbids(report('sales/orders', held), 'forbidden_by_rule');
+});
+
 context.run();
