@@ -1,6 +1,6 @@
 /** A tenant's context and a vendor's record as people write them: one form for the API and for a bundle's examples. */
 import { z } from 'zod';
-import { hasControl, isWellFormed, name, words } from './parse.ts';
+import { name, words } from './parse.ts';
 import {
   CONTACT_USES,
   CONTRACT_AUTONOMY,
@@ -11,20 +11,13 @@ import {
   WEEKDAYS,
 } from './registers.ts';
 import type { TenantContext, Vendor } from './registers.ts';
+import { recordedResourceField } from './resource.ts';
 
 /** A century: longer is for ever, which no contract means. */
 const LONGEST_RETENTION = 36_500;
 
 const dataClasses = () => z.array(z.enum(DATA_CLASSES)).max(DATA_CLASSES.length);
 const regions = () => z.array(name()).max(50);
-
-/** `{target}` or `{target}/{rest}`, as requests say it. */
-export const resourceField = () =>
-  z
-    .string()
-    .max(512)
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}(?:\/[^/]+)*$/, 'it must be {target} or {target}/{rest}')
-    .refine((text) => !hasControl(text) && isWellFormed(text), 'it holds a control or broken character');
 
 const time = () => z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'it must be a time such as 22:30');
 
@@ -36,7 +29,7 @@ const terms = z.strictObject({
 });
 
 const resource = z.strictObject({
-  resource: resourceField(),
+  resource: recordedResourceField(),
   data_classes: dataClasses().default([]),
   environment: words(63).nullable().default(null),
   change_managed: z.boolean().default(false),
@@ -151,7 +144,7 @@ export const vendorOf = (called: Vendor['name'], form: z.infer<typeof VendorForm
 /** @param time how times are written where it stands. */
 export const situationFields = <Time extends z.ZodType>(time: () => Time) => ({
   kind: z.enum(SITUATION_KINDS),
-  resource: resourceField().optional(),
+  resource: recordedResourceField().optional(),
   from: time().optional(),
   until: time(),
   ask_within: z.int().min(60).max(86_400).optional(),

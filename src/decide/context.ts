@@ -14,6 +14,7 @@ import type {
   Vendor,
 } from '../core/registers.ts';
 import type { AccessRequest } from '../core/request.ts';
+import { patternAt, plain } from '../core/resource.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { TEMPLATES } from '../core/templates.ts';
 import { seconds } from '../core/time.ts';
@@ -108,18 +109,10 @@ function environmentOf(all: readonly (string | null)[], { environments }: Tenant
   return others.length === 0 && isKnown(first) ? first : 'production';
 }
 
-const PATTERN = /[*?%]/;
-
-/** Letters that only look different name the same thing. */
-const plain = (resource: string): string => resource.normalize('NFKC').toLowerCase().trim();
-
-/** Whether a resource is a pattern over more than one thing. */
-export const isPattern = (rest: string): boolean => PATTERN.test(plain(rest));
-
 /** Whether what is asked for is the recorded thing, lies below it, or has it below or in its pattern. */
 export function reaches(asked: string, recorded: string): boolean {
   const [wanted, held] = [plain(asked), plain(recorded)];
-  const pattern = wanted.search(PATTERN);
+  const pattern = patternAt(wanted);
   const within = pattern < 0 ? `${wanted}/` : wanted.slice(0, pattern);
   return `${held}/`.startsWith(within) || within.startsWith(`${held}/`);
 }

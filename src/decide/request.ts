@@ -10,6 +10,7 @@ import { parseId } from '../core/ids.ts';
 import type { OrderId, PersonName, RoleName, TargetName } from '../core/ids.ts';
 import { hasControl, isWellFormed, name, parseWith, taskName, words } from '../core/parse.ts';
 import { DATA_CLASSES, LEGAL_BASES } from '../core/registers.ts';
+import { resourceField } from '../core/resource.ts';
 import { URGENCIES } from '../core/route.ts';
 import type { AccessRequest, Circumstances } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
@@ -22,19 +23,6 @@ const DEEPEST = 8;
 /** Longer than any lease; what is over a ceiling is narrowed, what is over this was not meant. */
 const LONGEST_TTL_ASKED = 86_400;
 const MOST_USES_ASKED = 10_000;
-
-const resourceForm = /^[a-z0-9][a-z0-9-]{0,62}(?:\/[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,448})?$/u;
-/** A provider may build a path of it. */
-const emptyOrDotted = /\/(?:\.{0,2}(?:\/|$))/;
-/** Nobody sees them, and a name that holds one is another than the one that the registers have. */
-const invisible = /\p{Default_Ignorable_Code_Point}/u;
-
-const resource = z
-  .string()
-  .max(512)
-  .refine((text) => resourceForm.test(text), 'it must be {target} or {target}/{rest}, printable')
-  .refine((text) => !invisible.test(text), 'it holds a character that nobody sees')
-  .refine((text) => !emptyOrDotted.test(text.normalize('NFKC')), 'its parts may not be empty, . or ..');
 
 const json = z.custom<Json>((value) => isBoundedJson(value, DEEPEST), 'it must be JSON, at most 8 deep, of plain text');
 const jsonObject = z.custom<JsonObject>(
@@ -63,7 +51,7 @@ const orderId = z.string().refine((text) => parseId('ord', text).ok, 'it must be
 
 const Body = z.strictObject({
   task: taskName(),
-  resource,
+  resource: resourceField(),
   parameters: jsonObject.default({}),
   reason: words(1000),
   role: name().optional(),

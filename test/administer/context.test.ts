@@ -79,6 +79,12 @@ context('is written in whole, shown as it was put, and moves the epoch', async (
 const BAD: readonly (readonly [what: string, body: object, path: string])[] = [
   ['a regulation that there is not', { regulations: ['hippa'] }, 'regulations.0'],
   ['a resource of no target', { resources: [{ resource: 'nowhere/x' }] }, 'resources.0.resource'],
+  [
+    'a pattern of resources, which would cover none',
+    { resources: [{ resource: 'tickets/hr-*' }] },
+    'resources.0.resource',
+  ],
+  ['a resource that climbs', { resources: [{ resource: 'tickets/a/../hr' }] }, 'resources.0.resource'],
   ['a window without length', { windows: [{ days: ['sat'], from: '22:00', to: '22:00' }] }, 'windows.0'],
   ['a time that there is not', { windows: [{ days: ['sat'], from: '24:00', to: '04:00' }] }, 'windows.0.from'],
   ['a legal basis that there is not', { legal_bases: [{ purpose: 'x', basis: 'because' }] }, 'legal_bases.0.basis'],
@@ -131,6 +137,7 @@ const NOT_SO: readonly (readonly [what: string, body: object, path: string])[] =
   ['no reason', { kind: 'freeze', until: in60s() }, 'reason'],
   ['a data subject request about nothing', situation('data-subject-request'), 'resource'],
   ['one about what is not here', situation('data-subject-request', { resource: 'nowhere/x' }), 'resource'],
+  ['one about a pattern', situation('data-subject-request', { resource: 'tickets/jane*' }), 'resource'],
   ['a freeze of one resource', situation('freeze', { resource: 'tickets' }), 'resource'],
   ['a freeze that shortens what asks', situation('freeze', { ask_within: 60 }), 'ask_within'],
 ];

@@ -6,7 +6,7 @@ import type { ResourceRecord, Situation, TargetVersion, TenantContext, Vendor } 
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Interval } from '../../src/core/windows.ts';
 import type { Asking } from '../../src/decide/admit.ts';
-import { isPattern, reaches, surroundingsOf } from '../../src/decide/context.ts';
+import { reaches, surroundingsOf } from '../../src/decide/context.ts';
 import type { Surroundings } from '../../src/decide/context.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { ledgerFields, publicDecision } from '../../src/decide/record.ts';
@@ -73,18 +73,6 @@ for (const [asked, recorded, reached] of REACHES) {
   context(`${asked} ${reached ? 'reaches' : 'does not reach'} ${recorded}`, () => {
     assert.is(reaches(asked, recorded), reached);
   });
-}
-
-for (const [rest, pattern] of [
-  ['people', false],
-  ['pe*', true],
-  ['p?ople', true],
-  ['%', true],
-  ['pe＊', true],
-  ['p？ople', true],
-  ['％', true],
-] as const) {
-  context(`${rest} is ${pattern ? 'a pattern' : 'one thing'}`, () => assert.is(isPattern(rest), pattern));
 }
 
 const part = (resource: string, more: Partial<ResourceRecord> = {}): ResourceRecord => ({

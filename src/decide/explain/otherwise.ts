@@ -6,13 +6,13 @@ import type { AssignmentId, SituationId } from '../../core/ids.ts';
 import { SITUATION_KINDS } from '../../core/registers.ts';
 import type { Assignment, SituationKind } from '../../core/registers.ts';
 import type { AccessRequest, Circumstances } from '../../core/request.ts';
+import { isPattern } from '../../core/resource.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { after, seconds } from '../../core/time.ts';
 import { isWithin } from '../../core/windows.ts';
 import { SAID_AS, saysNothing } from '../admit.ts';
 import type { Asking } from '../admit.ts';
 import type { Bundle } from '../bundle/model.ts';
-import { isPattern } from '../context.ts';
 import { stated as statedIn } from '../stated.ts';
 
 export interface Otherwise {
