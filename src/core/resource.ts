@@ -21,7 +21,7 @@ export const resourceField = () =>
   z
     .string()
     .max(512)
-    .refine((text) => FORM.test(text), 'it must be {target} or {target}/{rest}, printable')
+    .regex(FORM, 'it must be {target} or {target}/{rest}, printable')
     .refine((text) => !INVISIBLE.test(text), 'it holds a character that nobody sees')
     .refine((text) => !EMPTY_OR_DOTTED.test(text.normalize('NFKC')), 'its parts may not be empty, . or ..');
 
