@@ -20,7 +20,12 @@ forbid (principal, action == Action::"perform", resource == Task::"${task}");
 const open = Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith('cases/')));
 const NO_ROUTING = { ...open, 'rules/routing.cedar': forbids('no-routing', 'ticket.route') };
 const NO_CATEGORIES = { 'rules/categories.cedar': forbids('no-categories', 'ticket.categorize') };
-const CATEGORIZED = { ...PERMITTED, task: 'ticket.categorize', parameters: { ticket: 'ACME-1', category: 'network' } };
+const CATEGORIZED = {
+  ...PERMITTED,
+  resource: 'tickets/ACME-1',
+  task: 'ticket.categorize',
+  parameters: { ticket: 'ACME-1', category: 'network' },
+};
 
 const session = await app.session();
 const ask = (at: Pick<typeof app, 'call'>, body: object = PERMITTED): Promise<Answer> =>

@@ -225,7 +225,12 @@ many('is one act: the sixth asks, and from then on all do, at every node', async
   assert.equal(execution['raised'], [{ to: 3, because: 'many_tenants' }]);
   assert.match(JSON.stringify(approval), 'tier-three-asks');
   for (const node of [app, other]) assert.is((await routeAt('client-1', node)).status, 202);
-  const categorize = { ...PERMITTED, task: 'ticket.categorize', parameters: { category: 'access' } };
+  const categorize = {
+    ...PERMITTED,
+    resource: 'tickets/ACME-1',
+    task: 'ticket.categorize',
+    parameters: { category: 'access' },
+  };
   const another = { token: tokens.get('client-6') ?? '', body: categorize };
   assert.is((await app.call('POST', requestsAt('client-6'), another)).status, 201, 'another task class is another act');
   const rows = await app.sql<{ place: string }>('select * from spread');

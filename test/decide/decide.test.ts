@@ -164,7 +164,7 @@ const FORBIDDEN: readonly (readonly [what: string, asked: () => Asking, code: st
   ],
   [
     'a parameter beyond its bounds',
-    () => asking('patch-bot', 'patch.routine', 'acme', { parameters: { package: 'x', endpoints: 5001 } }),
+    () => asking('patch-bot', 'patch.routine', 'acme', { parameters: { package: 'firefox', endpoints: 5001 } }),
     'invalid_parameters',
   ],
   [
