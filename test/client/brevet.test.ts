@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
 import type { Ask, Brevet, BrevetOptions } from '../../src/client/brevet.ts';
+import { ACCESS_REQUEST_FIELDS } from '../../src/decide/request.ts';
 import { BrevetIncomplete, BrevetRefused, BrevetUnavailable, BrevetWaiting } from '../../src/client/error.ts';
 import { LeaseOver } from '../../src/client/lease.ts';
 import { instant } from '../../src/core/time.ts';
@@ -318,5 +319,36 @@ for (const algorithm of ['ES256', 'PS256', 'EdDSA']) {
     }
   });
 }
+
+/** A field that is missing here, or too many, does not compile. */
+const ASKABLE: Readonly<Record<keyof Ask, true>> = {
+  task: true,
+  resource: true,
+  parameters: true,
+  reason: true,
+  role: true,
+  order: true,
+  launched_by: true,
+  ttl: true,
+  uses: true,
+  trigger: true,
+  data_considered: true,
+  data_classes: true,
+  purpose: true,
+  legal_basis: true,
+  environment: true,
+  confidence: true,
+  model: true,
+  model_version: true,
+  evidence: true,
+  rollback: true,
+  change: true,
+  plan: true,
+  urgency: true,
+};
+
+opening('an agent can ask all that the broker takes', () => {
+  assert.equal(Object.keys(ASKABLE).toSorted(), ACCESS_REQUEST_FIELDS.toSorted());
+});
 
 opening.run();
