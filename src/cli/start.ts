@@ -14,7 +14,9 @@ const MOST_PROCESSES = 64;
 
 const start: Command = {
   name: 'start',
-  says: 'Serves until Ctrl-C. With nothing configured: on loopback, with a Postgres of its own under ./.brevet.',
+  says:
+    'Serves until Ctrl-C. With nothing configured: on loopback, with a Postgres of its own under ./.brevet, and ./policy. ' +
+    'Settings are variables of the environment, such as BREVET_LISTEN=127.0.0.1:8420: docs/reference.md has them all.',
   options: { processes: { takes: 'N', says: 'as many processes on one port and one database' } },
   example: 'brevet start --processes 2',
   run: async (given, terminal) => {

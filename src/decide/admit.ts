@@ -139,7 +139,8 @@ function parameterDenial(task: TaskClass, { parameters }: AccessRequest): Denial
   if (valid) return null;
   const last = errors.at(-1);
   const place = (last?.instanceLocation ?? '#').slice(1).replaceAll('/', '.');
-  return denial('invalid_parameters', `the parameters do not fit ${task.name}: ${last?.error ?? 'wrong form'}`, {
+  const what = last?.keyword === 'false' ? 'it takes no such parameter' : (last?.error ?? 'wrong form');
+  return denial('invalid_parameters', `the parameters do not fit ${task.name}: ${what}`, {
     hint: 'Send the parameters that the task class defines.',
     path: `parameters${place}`,
   });

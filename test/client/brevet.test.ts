@@ -293,8 +293,13 @@ const opening = suite('opening the SDK');
 
 opening('refuses a broker that tokens would reach in the clear', () => {
   const options = { tenant: TENANT, agent: AGENT, workloadToken: 'x' };
-  assert.throws(() => createBrevet({ ...options, url: 'http://brevet.example' }), /must be https/);
-  assert.throws(() => createBrevet({ ...options, url: 'brevet.example' }), /must be https/);
+  for (const [url, told] of [
+    ['http://us:er@brevet.example/?key', /must begin with https:.*: http:\/\/brevet\.example$/],
+    ['localhost:8420', /must begin with https:.*: this one begins with localhost:$/],
+    ['brevet.example', /must begin with https:.*: this is no URL$/],
+  ] as const) {
+    assert.throws(() => createBrevet({ ...options, url }), told);
+  }
 });
 
 const WRONG_KEYS = [
