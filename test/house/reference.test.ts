@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createApp } from '../../src/app.ts';
 import { BROKER_SETTINGS } from '../../src/config.ts';
+import { PROVIDER_KINDS } from '../../src/core/registers.ts';
 import { ACCESS_REQUEST_FIELDS } from '../../src/decide/request.ts';
 import { drawn, routesOn, routesServed } from './reference.ts';
 
@@ -32,9 +33,19 @@ reference('names every route that is served, and no other', () => {
   assert.equal([...named.difference(served)], [], 'named and not served');
 });
 
+const sectionOf = (title: string): string =>
+  new RegExp(`^### ${title}\n(.*?)^### `, 'ms').exec(readFileSync(PAGE, 'utf8'))?.[1] ?? '';
+
+reference('tells of the credential of every provider', () => {
+  const section = sectionOf('A credential');
+  assert.equal(
+    PROVIDER_KINDS.filter((kind) => !section.includes(`\n| \`${kind}\` | `)),
+    [],
+  );
+});
+
 reference('names every field of an access request', () => {
-  const page = readFileSync(PAGE, 'utf8');
-  const [, section = ''] = /^### An access request\n(.*?)^### /ms.exec(page) ?? [];
+  const section = sectionOf('An access request');
   assert.equal(
     ACCESS_REQUEST_FIELDS.filter((field) => !section.includes(`\`${field}\``)),
     [],
