@@ -152,6 +152,8 @@ const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
     /--ttl takes a whole number/,
   ],
   [['exec', '--task', 'a.b', '--resource', 'x', '--wait', '1h', '--', 'true'], /--wait takes a whole number/],
+  [['approval', 'verify', '/no/such/file'], /\/no\/such\/file: there is nothing of this name \(ENOENT\)/],
+  [['approval', 'verify', MAIN], /main\.ts: this is no evidence: an object in JSON, [\w ,]+\nSee brevet approval/],
   [['policy', 'check', '/no/such/folder'], /\/no\/such\/folder: there is nothing of this name \(ENOENT\)/],
 ];
 for (const [args, told] of WRONG) {
