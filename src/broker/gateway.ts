@@ -24,7 +24,7 @@ import { callingOf, isUsable, LEASE_OVER } from '../use/gateway/calling.ts';
 import type { Calling } from '../use/gateway/calling.ts';
 import { exchange } from '../use/gateway/exchange.ts';
 import type { Exchanged } from '../use/gateway/exchange.ts';
-import { keyFor } from '../use/gateway/key.ts';
+import { forgetToken, keyFor } from '../use/gateway/key.ts';
 import type { Key } from '../use/gateway/key.ts';
 import { matchCall } from '../use/gateway/match.ts';
 import type { Called, Matched } from '../use/gateway/match.ts';
@@ -104,15 +104,21 @@ async function attempt(
   const isLooked = needsLookup(tool.config, matched.value.call) || tool.config.inject.by === 'oauth';
   // What Brevet asks the tool beforehand bears the key too.
   if (isLooked && !(await isUsable(deps, lease))) return done(err(failureIn(LEASE_OVER)));
-  const key = await keyFor(deps, tool, open.value.signal);
-  if (!key.ok) return done(key);
-  const tied = await whyNotTied(deps.gateway.forward, tool.config, {
-    call: matched.value.call,
-    key: key.value,
-    lease: lease.id,
-    signal: open.value.signal,
-  });
-  return tied === null ? use(deps, sending, key.value, once) : done(err(tied));
+  const key = await tiedKey(deps, sending);
+  return key.ok ? use(deps, sending, key.value, once) : done(key);
+}
+
+/** The key, with which the tool says that what the call names is this tenant's. A token that it has ended is asked for anew, once. */
+async function tiedKey(deps: Deps, { tool, matched, lease, open }: Sending): Promise<Result<Key>> {
+  const { signal } = open;
+  for (let isSecond = false; ; isSecond = true) {
+    const key = await keyFor(deps, tool, signal);
+    if (!key.ok) return key;
+    const asking = { call: matched.call, key: key.value, lease: lease.id, signal };
+    const not = await whyNotTied(deps.gateway.forward, tool.config, asking);
+    if (not === null) return key;
+    if (isSecond || !not.isKeyRefused || !forgetToken(deps, tool)) return err(not.failure);
+  }
 }
 
 const BLOCKED = failure('blocked', 'oversight has stopped this here', { hint: 'Stop, and tell your owner.' });

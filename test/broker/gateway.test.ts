@@ -486,6 +486,21 @@ keys('becomes a token, which is kept until it is refused', async () => {
   assert.is((await get(await app.lease())).body['code'], 'gateway_no_answer');
 });
 
+for (const [expires, said] of [
+  [360_000, 'days'],
+  ['300', 'a text'],
+  [undefined, 'nothing'],
+] as const) {
+  keys(`becomes a token of which its server says ${said}`, async () => {
+    await app.target({ inject: { by: 'oauth', token_url: `${tool.origin}/token`, client_id: `for ${said}` } });
+    tool.answer = (request, response, seen) => {
+      if (request.url !== '/token') return answerPlainly(request, response, seen);
+      response.end(JSON.stringify({ access_token: 'at_0123456789', token_type: 'Bearer', expires_in: expires }));
+    };
+    assert.is((await get(await app.lease())).status, 200);
+  });
+}
+
 keys('that comes back in a stream is cut over the edge of two pieces, and told', async () => {
   const lease = await app.lease('tool.upload', { uses: 10 });
   tool.answer = (_request, response) => {
@@ -563,6 +578,29 @@ for (const [what, answer] of [
     assert.is(tool.seen.length, 1);
   });
 }
+
+ties('is asked with a token that the tool takes: one that it has ended is asked for anew, once', async () => {
+  await app.target({
+    ...TIED,
+    inject: { by: 'oauth', token_url: `${tool.origin}/token`, client_id: 'brevet' },
+  });
+  const lease = await app.lease('tool.read', { uses: 10 });
+  const token = (nth: number): string => `at_0123456789_${nth}`;
+  let made = 0;
+  let taken = 1;
+  tool.answer = (request, response, seen) => {
+    if (request.url === '/token') response.end(JSON.stringify({ access_token: token(++made), token_type: 'bearer' }));
+    else if (seen.headers.authorization === `Bearer ${token(taken)}`) answerPlainly(request, response, seen);
+    else response.writeHead(401).end();
+  };
+  assert.is((await get(lease)).status, 200);
+  taken = 2;
+  assert.is((await get(lease)).status, 200);
+  taken = Infinity;
+  assert.is((await get(lease)).body['code'], 'gateway_not_this_tenants');
+  assert.is(made, 3);
+  assert.is((await rowOf(lease))?.used, 2);
+});
 
 ties('does not ask the tool for a lease that is over', async () => {
   const lease = await app.lease('tool.read', { uses: 10 });
