@@ -236,6 +236,38 @@ ends('cuts what streams, here at once and elsewhere soon', async () => {
   );
 });
 
+for (const method of ['GET', 'PUT'] as const) {
+  ends(`cuts what is sent faster than its reader takes it, of a ${method}`, async () => {
+    const lease = await app.lease('tool.upload', { uses: 10 });
+    let isFull = (): void => undefined;
+    const full = new Promise<void>((resolve) => (isFull = resolve));
+    tool.answer = (_request, response) => {
+      const chunk = Buffer.alloc(65_536);
+      const more = (): void => {
+        while (response.write(chunk));
+        setTimeout(isFull, 300);
+      };
+      response.on('drain', more);
+      response.on('close', () => response.off('drain', more));
+      more();
+    };
+    const headers = { authorization: `Bearer ${lease.token}`, 'content-type': 'application/octet-stream' };
+    const answer = await fetch(`http://127.0.0.1:${here.port}${lease.path}/files/ACME-1`, {
+      method,
+      headers,
+      ...(method === 'PUT' && { body: 'x' }),
+    });
+    await full;
+    must(
+      await app.call('POST', `/t/acme/leases/${lease.id}/revoke`, { token: await app.session(), body: { reason: 'x' } }),
+    );
+    const [answered] = await entriesOf(lease, 'gateway.answered');
+    assert.is(answered?.facts['end'], 'lease_over');
+    assert.is(app.deps.gateway.open.has(lease.id as LeaseId), false);
+    await answer.body?.cancel().catch(() => undefined);
+  });
+}
+
 ends('cuts what streams on its node with its commit, before anybody looks', async () => {
   const unwatched = await app.node({ deps: (deps) => ({ ...deps, pause: () => new Promise(() => undefined) }) });
   const served = await listening(unwatched);

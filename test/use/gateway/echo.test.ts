@@ -44,7 +44,7 @@ const FORMS: readonly (readonly [form: string, written: string])[] = [
   ['in base64', base64(0)],
   ['in base64, one byte on', base64(1)],
   ['in base64, two bytes on', base64(2)],
-  ['in UTF-16', [...KEY].join('\0')],
+  ['in UTF-16', Array.from(KEY).join('\0')],
   ['in base64, with slashes escaped for JSON', base64(0).replaceAll('/', '\\/')],
   ['in base64, escaped for a URL', encodeURIComponent(base64(1))],
   ['in base64, escaped for HTML', base64(2).replaceAll('+', '&#43;').replaceAll('/', '&#x2F;')],
