@@ -2,8 +2,10 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
+import type { Result } from '../core/result.ts';
 import { AnswerCut } from '../use/gateway/answer.ts';
 import type { Exchanged } from '../use/gateway/exchange.ts';
+import { withBody } from './body.ts';
 import { tenantOf } from './caller.ts';
 import { throughGateway } from './gateway-call.ts';
 import type { Scope } from './scope.ts';
@@ -13,14 +15,17 @@ export const gateway = new Hono<Scope>();
 
 gateway.all('/:lease/*', async (c) => {
   const { raw } = c.req;
-  const answer = await throughGateway(c.var.deps, tenantOf(c), {
-    lease: c.req.param('lease'),
-    method: raw.method,
-    target: targetOf(c),
-    headers: new Map(raw.headers),
-    body: raw.method === 'GET' || raw.method === 'HEAD' ? null : raw.body,
-    gone: raw.signal,
-  });
+  const pass = (body: AsyncIterable<Uint8Array> | null): Promise<Result<Exchanged>> =>
+    throughGateway(c.var.deps, tenantOf(c), {
+      lease: c.req.param('lease'),
+      method: raw.method,
+      target: targetOf(c),
+      headers: new Map(raw.headers),
+      body,
+      gone: raw.signal,
+    });
+  const hasBody = raw.method !== 'GET' && raw.method !== 'HEAD' && raw.body !== null;
+  const answer = hasBody ? await withBody(raw.body, pass) : await pass(null);
   return answer.ok ? passed(c, answer.value) : problem(c, answer.error);
 });
 

@@ -259,7 +259,10 @@ for (const method of ['GET', 'PUT'] as const) {
     });
     await full;
     must(
-      await app.call('POST', `/t/acme/leases/${lease.id}/revoke`, { token: await app.session(), body: { reason: 'x' } }),
+      await app.call('POST', `/t/acme/leases/${lease.id}/revoke`, {
+        token: await app.session(),
+        body: { reason: 'x' },
+      }),
     );
     const [answered] = await entriesOf(lease, 'gateway.answered');
     assert.is(answered?.facts['end'], 'lease_over');
