@@ -39,11 +39,13 @@ export async function exchange(
     await drop(answer);
     return refuse(seen, status, ended);
   }
-  if (call.method === 'HEAD' || EMPTY.includes(status)) {
+  const isHead = call.method === 'HEAD' || status === NOT_MODIFIED;
+  if (isHead || EMPTY.includes(status)) {
     // What a tool sends where nothing may stand is read by nobody.
     await drop(answer);
     ended(status, { end: 'whole', ...NOTHING });
-    return ok({ status, headers: headersOf(seen), body: null, cut: call.signal });
+    // Of what it would be, and of what never comes: whoever is told a length there waits for it.
+    return ok({ status, headers: isHead ? headersOf(seen) : seen.headers, body: null, cut: call.signal });
   }
   if (seen.length !== null && seen.length <= SMALL) return whole(seen, answer, { key, call }, ended);
   const { response_bytes: limit } = tool.config.limits;
@@ -54,7 +56,8 @@ export async function exchange(
 
 const UNAUTHORIZED = 401;
 /** @see RFC 9110 section 6.4.1 */
-const EMPTY = [204, 205, 304];
+const EMPTY = [204, 205];
+const NOT_MODIFIED = 304;
 
 async function answerTo(deps: Deps, call: ForwardCall): Promise<ForwardedAnswer | NotWhole> {
   try {
