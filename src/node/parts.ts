@@ -63,7 +63,7 @@ export interface NodeParts {
 }
 
 /** What was begun in the background and no pause keeps, such as what came of a call that was cut, gets this long. */
-const LEFT_MS = 500;
+const LEFT_MS = 250;
 
 /** Once nothing of it is under way, nor of what it has begun itself. */
 async function emptied(begun: ReadonlySet<Promise<void>>): Promise<void> {
