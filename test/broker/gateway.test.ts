@@ -614,6 +614,31 @@ for (const [what, answer] of [
   });
 }
 
+for (const [how, inject] of [
+  ['a key', { by: 'header', name: 'x-api-key' }],
+  ['a token for a key', { by: 'oauth', token_url: `${tool.origin}/token`, client_id: 'brevet' }],
+] as const) {
+  ties(`is asked with ${how} that was changed on another node, from the next call on`, async () => {
+    let key = TOOL_KEY;
+    tool.answer = (request, response, seen) => {
+      const { authorization, 'x-api-key': shown } = seen.headers;
+      const isTaken =
+        request.url === '/token'
+          ? authorization === `Basic ${btoa(`brevet:${encodeURIComponent(key)}`)}`
+          : shown === key || authorization === `Bearer for_${key.length}_${key.slice(0, 3)}`;
+      if (!isTaken) response.writeHead(401).end();
+      else if (request.url !== '/token') answerPlainly(request, response, seen);
+      else response.end(JSON.stringify({ access_token: `for_${key.length}_${key.slice(0, 3)}`, token_type: 'bearer' }));
+    };
+    await app.target({ ...TIED, inject });
+    const lease = await app.lease('tool.read', { uses: 10 });
+    assert.is((await get(lease, other)).status, 200);
+    key = NEW_KEY;
+    await app.target({ ...TIED, inject }, { secret: NEW_KEY });
+    assert.is((await get(lease, other)).status, 200);
+  });
+}
+
 ties('is asked with a token that the tool takes: one that it has ended is asked for anew, once', async () => {
   await app.target({
     ...TIED,
