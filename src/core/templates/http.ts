@@ -23,8 +23,8 @@ export const METHOD_FIELDS = [
 /** Endpoints that run whatever they are sent: they take what is fixed, and nothing else. */
 const RUNS_WHAT_IT_IS_SENT = /^\$?(?:graphql|gql|batch(?:es)?|bulk|multi|rpc|jsonrpc)$/i;
 
-/** A field of such a body could name another method, or another client's object. */
-const HAS_FIELDS = /^(?:multipart\/|application\/x-www-form-urlencoded$)|[/+](?:json|xml)$/;
+/** A field of such a body could name another method, or another client's object: JSON in lines or in YAML too. */
+const HAS_FIELDS = /^(?:multipart\/|application\/x-www-form-urlencoded$)|json|graphql|[/+]xml$|[/+-]yaml$/;
 
 const MOST_CALLS = 32;
 const MOST_FIELDS = 64;

@@ -112,12 +112,26 @@ function patternProblems(pattern: Json | undefined, path: Path): ParameterProble
   if (typeof pattern !== 'string' || !/^\^.*\$$/s.test(pattern)) {
     return [{ path: at, what: 'a pattern begins with ^ and ends with $' }];
   }
+  if (hasAlternatives(pattern)) {
+    return [{ path: at, what: 'its first alternative is open at its end, and its last at its beginning: ^(?:a|b)$' }];
+  }
   try {
     return new RegExp(pattern, 'u').source === '' ? [{ path: at, what: 'the pattern is empty' }] : [];
   } catch (fault) {
     if (!(fault instanceof SyntaxError)) throw fault;
     return [{ path: at, what: `the pattern does not parse: ${fault.message}` }];
   }
+}
+
+/** Outside every group: there each alternative has but one of the two anchors. */
+function hasAlternatives(pattern: string): boolean {
+  let depth = 0;
+  for (const [part] of pattern.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|[()|]/g)) {
+    if (part === '(') depth++;
+    else if (part === ')') depth--;
+    else if (part === '|' && depth === 0) return true;
+  }
+  return false;
 }
 
 function objectProblems(node: JsonObject, path: Path, depth: number): ParameterProblem[] {

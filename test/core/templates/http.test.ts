@@ -16,6 +16,14 @@ for (const [what, call] of [
   ['members below members', { ...POST, body: { members: { a: { members: { b: { equals: ['{{x}}', 1] } } } } } }],
   ['bytes of a type', { method: 'PUT', path: '/files', body: { stream: 'application/octet-stream' } }],
   [
+    'a document, whose type has xml in its name',
+    {
+      method: 'PUT',
+      path: '/files',
+      body: { stream: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document' },
+    },
+  ],
+  [
     'what is fixed at an endpoint that runs it',
     { ...POST, path: '/graphql', body: { members: { query: { equals: '{ a }' } } } },
   ],
@@ -42,6 +50,9 @@ for (const [what, call] of [
   ['a form', { ...POST, body: { stream: 'application/x-www-form-urlencoded' } }],
   ['a form of parts', { ...POST, body: { stream: 'multipart/form-data' } }],
   ['JSON that nobody reads', { ...POST, body: { stream: 'application/json' } }],
+  ['JSON in lines', { ...POST, body: { stream: 'application/x-ndjson' } }],
+  ['YAML, which JSON is too', { ...POST, body: { stream: 'application/x-yaml' } }],
+  ['a query of GraphQL', { ...POST, body: { stream: 'application/graphql' } }],
   ['JSON by another name', { ...POST, body: { stream: 'application/vnd.api+json' } }],
   ['a free member at an endpoint that runs it', { ...POST, path: '/api/graphql' }],
   ['bytes at an endpoint that runs them', { method: 'POST', path: '/$batch', body: { stream: 'text/plain' } }],
