@@ -32,6 +32,8 @@ interface View {
   /** Nodes that follow this one, logical subscribers left out; and whether it follows one itself. */
   readonly followers: number;
   readonly following: boolean;
+  /** Commits wait for a node that follows, there or not. */
+  readonly awaits: boolean;
   /** For each that is asked about, in order; on the node that takes writes. Empty where nothing can be prepared. */
   readonly prepared: readonly number[];
   /** By group. */
@@ -157,6 +159,7 @@ SELECT jsonb_build_object(
   'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
     SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
   'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL),
+  'awaits', current_setting('synchronous_standby_names') <> '',
   'prepared', CASE WHEN current_setting('max_prepared_transactions')::int = 0 THEN '[]' ELSE (
     SELECT coalesce(jsonb_agg((SELECT count(*) FROM pg_prepared_xact() p WHERE ${preparedBy('q')}) ORDER BY place), '[]')
     FROM asked) END,
@@ -199,6 +202,10 @@ function hiddenOrGone(subject: Subject, seen: readonly Seen[]): Sighting {
   const followers = seen.reduce((sum, view) => sum + view.followers, 0);
   const named = seen.filter(({ following }) => following).length;
   if (followers > named) return unseen(`${followers - named} of the nodes that follow are not named`, true);
+  // Brevet's own commits do not wait for it: it may not have heard of this death, and be promoted.
+  if (named === 0 && seen.some(({ standby, awaits }) => !standby && awaits)) {
+    return unseen('commits wait for a node that is not named');
+  }
   const before = referenceOf(subject.reference)?.code_before;
   const group = subject.specification === null ? '' : loginOf(subject.specification).group;
   const code = seen.find(({ standby }) => !standby)?.code[group];
