@@ -298,6 +298,22 @@ hostile('of a class that makes objects is not called verified while code of it r
   await rows(`revoke create on schema public from ${GROUP}`);
 });
 
+hostile('of a class that owns a table cannot hide code in a rule of it', async () => {
+  await rows(`create table notes (body text); alter table notes owner to ${GROUP}; create table kept (subject text);
+    grant insert on kept to ${GROUP}`);
+  const login = await held();
+  await assertDead(await held());
+  const sql = session(login);
+  await sql.unsafe(
+    'create rule leak as on insert to notes do also insert into kept select subject from public.tickets',
+  );
+  const sighting = await end(login.subject);
+  assert.is(sighting.seen === 'unseen' && sighting.forGood, true, JSON.stringify(sighting));
+  await rows('drop rule leak on notes');
+  assert.is((await provider.look(login.subject, target)).seen, 'gone');
+  await rows('drop table notes, kept');
+});
+
 hostile('of a class that makes objects cannot hide code in what stood before', async () => {
   await rows(`grant create on schema public to ${GROUP}`);
   await rows(`set role ${GROUP}; create function good() returns int language sql as 'select 1'; reset role`);
