@@ -35,12 +35,16 @@ export async function endTogether(
   );
 }
 
-/** One that missed leaves the batch: its locks hold up nobody else. */
+/**
+ * One that missed leaves the batch: its locks hold up nobody else. Its role may stay: whoever can grant anything holds it
+ * for as long as they like, by an open transaction that gives it something. It is dead all the same, and a look tells
+ * that it is left.
+ */
 async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledResult<null>> {
   try {
     for (let left = TRIES_ALONE; left > 0; left--) {
-      const { missed } = await site.aside((lane) => endOnce(site, lane, [subject]));
-      if (missed.size === 0) return fulfilled(null);
+      const { living } = await site.aside((lane) => endOnce(site, lane, [subject]));
+      if (living.size === 0) return fulfilled(null);
     }
   } catch (fault) {
     return rejected(fault instanceof Error ? fault : new Error('ending a login failed'));
@@ -51,6 +55,8 @@ async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledRes
 interface EndedOnce {
   /** The marks of those that were in the way of their own end. */
   readonly missed: ReadonlySet<string>;
+  /** Of these, the marks of those that may still log in, or have a session. */
+  readonly living: ReadonlySet<string>;
   /** What was seen of those to whom nothing was done any more since. */
   readonly seen: ReadonlyMap<Subject, Sighting>;
 }
@@ -81,6 +87,7 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   const done = new Set(restless.map(({ subject }) => subject));
   return {
     missed: new Set([...locked, ...alive, ...missed]),
+    living: new Set([...locked, ...alive]),
     seen: new Map([...seen].filter(([subject]) => !done.has(subject))),
   };
 }

@@ -226,7 +226,9 @@ function hiddenOrGone(subject: Subject, seen: readonly Seen[]): Sighting {
       })),
       prepared: 0,
       ...(role !== undefined &&
-        (role.is_fence ? { fenced: true } : { left: 'a role that owns something and cannot log in' })),
+        (role.is_fence
+          ? { fenced: true }
+          : { left: 'a role that cannot log in, and that something or somebody keeps from being dropped' })),
     },
   };
 }

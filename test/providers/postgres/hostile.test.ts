@@ -326,6 +326,23 @@ hostile('of a class that makes objects cannot hide code in what stood before', a
   await rows(`drop function good(); revoke create on schema public from ${GROUP}`);
 });
 
+hostile('is dead though somebody else keeps its role from being dropped, and is cleaned up later', async () => {
+  const login = await held();
+  const sql = session(login);
+  await sql.unsafe('select 1');
+  const friend = connectAs(login.minted.credential, clientLogin());
+  connections.push(friend);
+  await friend.unsafe('create temporary table mine ()');
+  await friend.unsafe('begin');
+  await friend.unsafe(`grant select on mine to ${login.order.mark}`);
+  const first = await end(login.subject);
+  assert.ok(first.seen === 'gone' && 'left' in first.evidence, JSON.stringify(first));
+  assert.is(await works(login.minted.credential, 'select 1'), false);
+  await friend.unsafe('rollback');
+  const second = await end(login.subject);
+  assert.ok(second.seen === 'gone' && !('left' in second.evidence), JSON.stringify(second));
+});
+
 hostile('leaves the other logins of its group as they are', async () => {
   const [mine, other] = [await held(), await held()];
   const sql = session(other);
