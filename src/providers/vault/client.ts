@@ -121,14 +121,26 @@ async function send(exchange: Exchange, config: VaultConfig, patience: Milliseco
   };
 }
 
-/** A page of a proxy's is no answer of Vault's; but its status, where it is an error, counts. */
+/** Said of what is not there, and by a proxy that has lost its way to Vault. */
+const ABSENT: readonly number[] = [400, 404];
+/** Vault's own answers hold a list of errors, or what was asked for under the id of the request. */
+const ofVault = z.union([z.object({ errors: z.array(z.unknown()) }), z.object({ request_id: z.string() })]);
+
+/** A page of a proxy's is no answer of Vault's; its status counts where it is an error, but for what is not there. */
 function parsed({ status, body }: GuardedAnswer): unknown {
-  if (body === '') return {};
+  const said = body === '' ? {} : jsonOf(body);
+  if (said === null && status < 300) throw new FetchFailed('answered no JSON');
+  if (ABSENT.includes(status) && !ofVault.safeParse(said).success) {
+    throw new FetchFailed(`answered ${status}, not in Vault’s own form`);
+  }
+  return said ?? {};
+}
+
+function jsonOf(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    if (status < 300) throw new FetchFailed('answered no JSON');
-    return {};
+    return null;
   }
 }
 
