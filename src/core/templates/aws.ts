@@ -149,7 +149,7 @@ const inEach = (values: readonly string[]): readonly string[] =>
   placeholdersIn(values).filter((name) => values.every((value) => placeholdersIn(value).includes(name)));
 
 /** Whether there is a text that both patterns take. Of each place in the one, at which places in the other one can be. */
-function meet(one: string, other: string): boolean {
+export function meet(one: string, other: string): boolean {
   let at = reached(other, new Set([0]));
   for (const character of one) {
     const next = new Set<number>();
