@@ -167,6 +167,28 @@ hostile('holds up nobody who is ended in the same batch', async () => {
   await Promise.all([holder, ...others].map(assertDead));
 });
 
+hostile('holds up nobody by a computation that nothing interrupts', async () => {
+  const [holder, other] = [await held(), await held()];
+  const stuck = session(holder);
+  const computing = stuck.unsafe(UNINTERRUPTED).catch(() => 'ended');
+  await untilComputing(holder);
+  const ending = provider.revoke(holder.subject, target).catch((fault: unknown) => fault);
+  await wait(200);
+  await assertDead(other);
+  assert.is((await provider.look(holder.subject, target)).seen, 'present', 'its session computes on, and is told of');
+  await Promise.all([computing, ending]);
+  await assertDead(holder);
+});
+
+/** The server's XML library asks nobody whether to go on: some seconds, by the number of elements to the third power. */
+const UNINTERRUPTED = `select xpath('count(//b[count(//b[count(//b) > 0]) > 0])',
+  ('<a>' || repeat('<b/>', 700) || '</a>')::xml)`;
+
+async function untilComputing({ order }: Held): Promise<void> {
+  const query = `select from pg_stat_activity where usename = '${order.mark}' and query like '%xpath%' and state = 'active'`;
+  while ((await rows(query)).length === 0) await wait(20);
+}
+
 hostile('cannot lock Brevet out by filling every slot that logins may fill', async () => {
   const logins: Held[] = [];
   const full = async () => {
