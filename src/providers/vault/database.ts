@@ -16,7 +16,8 @@ import { earliestOf } from './names.ts';
 
 /** Longer than the longest lease: open for as long as a login may live. */
 const KEPT_SECONDS = 3_900;
-const SESSION_END_MS = 500;
+/** Of all sessions together, each of which gets its part: the server bounds a statement, and Vault no login's sessions. */
+const SESSIONS_END_MS = 500;
 /** Marks whose roles are remembered, for when they have been dropped. */
 const MOST_REMEMBERED = 10_000;
 
@@ -157,7 +158,7 @@ SELECT jsonb_build_object(
 const END = `${ASKED}, here AS MATERIALIZED (
   SELECT (SELECT system_identifier::text FROM pg_control_system()) = p ->> 'server' AS here FROM asked),
 told AS MATERIALIZED (
-  SELECT pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
+  SELECT pg_terminate_backend(pid, greatest(1, ${SESSIONS_END_MS} / count(*) OVER ())) FROM pg_stat_get_activity(NULL)
   WHERE (SELECT here FROM here) AND usesysid <> 0 AND (usesysid IN (SELECT oid FROM ids) OR ${STRAY}))
 SELECT jsonb_build_object('here', (SELECT here FROM here), 'ended', (SELECT count(*) FROM told),
   'oids', (SELECT coalesce(jsonb_agg(oid::text), '[]') FROM ids))::text AS outcome`;
