@@ -104,12 +104,21 @@ export function vaultClient(config: VaultConfig, exchange: Exchange, patience: M
   };
 }
 
+/** Of the server, whatever the namespace: OpenBao refuses it in one. */
+const HEALTH = '/v1/sys/health';
+
+function headersOf({ headers = {}, uri }: SentOptions): Readonly<Record<string, string>> {
+  if (new URL(uri).pathname !== HEALTH) return headers;
+  const { 'X-Vault-Namespace': _, ...others } = headers;
+  return others;
+}
+
 async function send(exchange: Exchange, config: VaultConfig, patience: Milliseconds, options: SentOptions) {
   const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : null;
   const answer = await exchange({
     method: options.method,
     url: options.uri,
-    headers: { ...options.headers, ...(body !== null && { 'content-type': 'application/json' }) },
+    headers: { ...headersOf(options), ...(body !== null && { 'content-type': 'application/json' }) },
     body,
     ca: config.ca ?? null,
     limits: { bytes: MOST_BYTES, milliseconds: patience },

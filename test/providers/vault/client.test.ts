@@ -90,6 +90,19 @@ calls('go with their own token and namespace, and nothing of the broker’s envi
   assert.not(JSON.stringify(seen).includes('of-the-environment'));
 });
 
+calls('ask after the health of the server itself, which OpenBao tells no namespace', async () => {
+  const vault = client({ namespace: 'clients/acme' }, 1_000);
+  await vault.read(null, 'sys/health');
+  await vault.read(TOKEN, 'sys/leases/lookup');
+  assert.equal(
+    seen.map(({ url, headers }) => [url, headers['x-vault-namespace'] ?? null]),
+    [
+      ['/v1/sys/health', null],
+      ['/v1/sys/leases/lookup', 'clients/acme'],
+    ],
+  );
+});
+
 calls('list by a query, write JSON, and read an empty answer as one', async () => {
   const vault = client({}, 1_000);
   assert.equal(await vault.list(TOKEN, 'database/roles'), ['a']);
