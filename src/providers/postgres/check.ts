@@ -8,6 +8,7 @@ import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Finding, OpenTarget } from '../../core/provider.ts';
 import { nodeName } from './config.ts';
 import type { PostgresConfig } from './config.ts';
+import { FOLLOWERS } from './followers.ts';
 import { perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { openSite } from './site.ts';
@@ -237,8 +238,7 @@ BEGIN
     'version', current_setting('server_version_num')::int,
     'standby', pg_is_in_recovery(),
     'following', EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL),
-    'followers', (SELECT count(*) FROM pg_stat_replication f WHERE NOT EXISTS (
-      SELECT FROM pg_replication_slots l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+    'followers', ${FOLLOWERS},
     'now_ms', (extract(epoch FROM clock_timestamp()) * 1000)::float8,
     'admin', (SELECT jsonb_build_object('superuser', rolsuper, 'createrole', rolcreaterole, 'bypassrls', rolbypassrls,
       'signals', pg_has_role('pg_signal_backend', 'USAGE'), 'reserved', pg_has_role('pg_use_reserved_connections', 'USAGE'))

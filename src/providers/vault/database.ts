@@ -8,6 +8,7 @@ import type { Secret } from '../../core/secret.ts';
 import { toRfc3339 } from '../../core/time.ts';
 import type { Milliseconds } from '../../core/time.ts';
 import { nodeName } from '../postgres/config.ts';
+import { FOLLOWERS } from '../postgres/followers.ts';
 import { HOLDER_LOCK_MS, openLane } from '../postgres/lane.ts';
 import type { Lane } from '../postgres/lane.ts';
 import { placeOf } from './config.ts';
@@ -31,7 +32,7 @@ export interface NodeView {
   readonly sessions: number;
   /** Sessions begun since the lease was opened, of roles that are no more: this lease's, or of one as dead. */
   readonly strays: number;
-  /** Nodes that follow this one, logical subscribers left out; and whether it follows one itself. */
+  /** Nodes that follow this one; and whether it follows one itself. */
   readonly followers: number;
   readonly following: boolean;
   /** Transactions that they prepared. */
@@ -134,8 +135,7 @@ ids AS MATERIALIZED (${MARKED} UNION SELECT jsonb_array_elements_text(p -> 'know
 /** What a node is, and who follows it. */
 const NODE = `'server', (SELECT system_identifier::text FROM pg_control_system()),
   'standby', pg_is_in_recovery(),
-  'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
-    SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+  'followers', ${FOLLOWERS},
   'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL)`;
 
 const REPORT = `SELECT jsonb_build_object(${NODE},

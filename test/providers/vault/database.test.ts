@@ -23,25 +23,46 @@ databases.before(async () => {
 });
 databases.after(() => client.remove());
 
-databases('loses all the sessions of a login at once, however many there are', async () => {
-  const mark = markOf(newId('lse', processClock(), random));
+/** As a database of a target; its login is made. */
+async function looker(login: string) {
   await withAdmin(client.superuser, async (sql) => {
-    await sql.unsafe(`create role looker login password 'looks'; grant pg_signal_backend, pg_read_all_stats to looker;
-      create role made login password 'made'; comment on role made is '${mark}';
-      grant connect on database ${DATABASE} to looker, made`);
+    await sql.unsafe(`create role ${login} login password 'looks'; grant pg_signal_backend, pg_read_all_stats to ${login};
+      grant connect on database ${DATABASE} to ${login}`);
   });
-  const { host, port } = client;
   const at = {
     mount: 'database',
     connection: 'tickets',
     roles: ['reporting'],
-    nodes: [{ host, port, standby: false }],
+    nodes: [{ host: client.host, port: client.port, standby: false }],
     database: DATABASE,
-    login: 'looker',
+    login,
     system_identifier: client.config.system_identifier,
     tls: 'off' as const,
   };
-  const looked = openDatabase(at, new Secret('looks'), PATIENCE);
+  return openDatabase(at, new Secret('looks'), PATIENCE);
+}
+
+const newMark = () => markOf(newId('lse', processClock(), random));
+
+databases('tells of a node that follows it and is away', async () => {
+  const looked = await looker('watcher');
+  const followers = async () =>
+    (await looked.look(newMark())).map((view) => typeof view === 'object' && view.followers);
+  assert.equal(await followers(), [0]);
+  await withAdmin(client.admin, (sql) => sql`select pg_create_physical_replication_slot('away', true)`);
+  assert.equal(await followers(), [1]);
+  await withAdmin(client.admin, (sql) => sql`select pg_drop_replication_slot('away')`);
+  await looked.close();
+});
+
+databases('loses all the sessions of a login at once, however many there are', async () => {
+  const mark = newMark();
+  const looked = await looker('looker');
+  await withAdmin(client.superuser, async (sql) => {
+    await sql.unsafe(`create role made login password 'made'; comment on role made is '${mark}';
+      grant connect on database ${DATABASE} to made`);
+  });
+  const { host, port } = client;
   const login = { host, port, database: DATABASE, user: 'made', password: 'made', onnotice: () => undefined };
   const sessions = Array.from({ length: MANY }, () => postgres({ ...login, max: 1, fetch_types: false }));
   await Promise.all(sessions.map((sql) => sql`select 1`));
