@@ -26,7 +26,6 @@ import { ENTRY_KINDS } from '../core/entry.ts';
 import type { EntryKind, EntryValue } from '../core/entry.ts';
 import type { RoleName, TargetName, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
-import type { TargetVersion } from '../core/registers.ts';
 import type { Epochs } from '../core/snapshot.ts';
 import type { KeptEntry, KeptRequest } from '../core/store/requests.ts';
 import type { LeaseQuery } from '../core/store/leases.ts';
@@ -38,8 +37,9 @@ import { ROLES } from './roles.ts';
 import { agents, deployment, policies } from './schema/deployment.ts';
 import { entries, entryValues } from './schema/ledger.ts';
 import { approvals, leases, requests } from './schema/requests.ts';
-import { assignments, targets, targetVersions, tenants } from './schema/tenants.ts';
+import { assignments, targetVersions, tenants } from './schema/tenants.ts';
 import { assignmentOf, columnsOf, contextIn } from './snapshot.ts';
+import { standingTargets } from './targets.ts';
 
 type Reads = Pick<
   Store,
@@ -346,22 +346,4 @@ async function aboutLease(tx: Transaction, tenant: TenantName, id: Lease['id']):
 
 function partOf(values: readonly EntryValue[], part: EntryValue['part']): JsonObject {
   return Object.fromEntries(values.filter((value) => value.part === part).map(({ name, value }) => [name, value]));
-}
-
-async function standingTargets(tx: Transaction, names: readonly TenantName[]): Promise<readonly TargetVersion[]> {
-  const rows = await tx
-    .select({ version: targetVersions })
-    .from(targets)
-    .innerJoin(tenants, and(eq(tenants.name, targets.tenant), eq(tenants.retired, false)))
-    .innerJoin(
-      targetVersions,
-      and(
-        eq(targetVersions.tenant, targets.tenant),
-        eq(targetVersions.name, targets.name),
-        eq(targetVersions.version, targets.version),
-      ),
-    )
-    .where(and(inArray(targets.tenant, [...names]), eq(targets.retired, false)))
-    .orderBy(asc(targets.tenant), asc(targets.name));
-  return rows.map(({ version }) => version);
 }

@@ -25,10 +25,9 @@ import {
   lateNotices,
   signingKeys,
   situations,
-  targets,
-  targetVersions,
   tenants,
 } from './schema/tenants.ts';
+import { standingTargets } from './targets.ts';
 
 /** Nothing in it ends: the last instant that a Date can be. */
 const NEVER = instant(8.64e15);
@@ -244,19 +243,8 @@ function tripsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['trips']
 }
 
 async function targetsAt(tx: Transaction, tenant: TenantName): Promise<Snapshot['targets']> {
-  const rows = await tx
-    .select({ version: targetVersions })
-    .from(targets)
-    .innerJoin(
-      targetVersions,
-      and(
-        eq(targetVersions.tenant, targets.tenant),
-        eq(targetVersions.name, targets.name),
-        eq(targetVersions.version, targets.version),
-      ),
-    )
-    .where(and(eq(targets.tenant, tenant), eq(targets.retired, false)));
-  return new Map(rows.map(({ version }) => [version.name, version]));
+  const standing = await standingTargets(tx, [tenant]);
+  return new Map(standing.map((version) => [version.name, version]));
 }
 
 async function keysOf(tx: Transaction, tenant: TenantName): Promise<Snapshot['keys']> {
