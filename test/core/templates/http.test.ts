@@ -44,6 +44,7 @@ for (const [what, call] of [
   ['a star', { ...GET, path: '/tickets/*' }],
   ['a field that is read for a method', { ...GET, query: { _method: { equals: 'DELETE' } } }],
   ['a member that is read for a method', { ...POST, body: { members: { _Method: { type: 'string' } } } }],
+  ['a pattern that looks ahead', { ...GET, query: { a: { matches: '(?=a)b' } } }],
   ['a pattern that is none', { ...GET, query: { a: { matches: '[' } } }],
   ['a pattern that ends its group', { ...GET, query: { a: { matches: 'a)|(b' } } }],
   ['a body of a GET', { ...GET, body: { members: {} } }],
