@@ -7,7 +7,7 @@ import type { JsonObject } from './canonical.ts';
 import { placeholdersIn } from './placeholder.ts';
 import type { ProviderKind } from './registers.ts';
 import { httpTemplate } from './templates/http.ts';
-import { awsTemplate } from './templates/aws.ts';
+import { awsTemplate, enforcedByAws } from './templates/aws.ts';
 import { enforcedByVault, vaultTemplate } from './templates/vault.ts';
 
 interface Template {
@@ -35,8 +35,8 @@ export const TEMPLATES = {
     enforces: () => [],
     saysResource: false,
   },
-  // What these are filled with is in the session policy, or in the calls that are let through.
-  aws: { form: awsTemplate, enforces: placeholdersIn, saysResource: false },
+  aws: { form: awsTemplate, enforces: enforcedByAws, saysResource: false },
   vault: { form: vaultTemplate, enforces: enforcedByVault, saysResource: false },
+  // What they are filled with is in the calls that are let through.
   http: { form: httpTemplate, enforces: placeholdersIn, saysResource: false },
 } as const satisfies Readonly<Record<ProviderKind, Template>>;
