@@ -1,7 +1,9 @@
 /**
  * The queue of work, the heartbeat of those who do it, and the database's clock. None of it is a fact.
  */
-import { and, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { ClaimedWork, Queue } from '../core/store/queue.ts';
 import { instant, milliseconds } from '../core/time.ts';
 import type { Instant, Milliseconds } from '../core/time.ts';
@@ -18,7 +20,7 @@ const WHY_LENGTH = 500;
 
 /** What every issue asks is looked up once in this time. */
 const BEAT_KEPT_MS = 500;
-/** What may be forgotten goes in small bites, with a heartbeat now and then. */
+/** What may be forgotten goes in small bites, with a heartbeat now and then, or with each while there is more. */
 const FORGET_EVERY_MS = 10_000;
 const FORGET_AT_ONCE = 5_000;
 /** An idempotency key is remembered for a day. */
@@ -88,7 +90,8 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
       beat = null;
       if (clock() - forgotAt < FORGET_EVERY_MS) return;
       forgotAt = clock();
-      await link.transaction(working, forget);
+      const isMore = await link.transaction(working, forget);
+      if (isMore) forgotAt = Number.NEGATIVE_INFINITY;
     },
     sinceBeat: async () => {
       if (beat === null || !isRecent(beat, clock())) beat = await readAnew();
@@ -142,41 +145,50 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
     .map(({ id, attempt, what, enqueuedAt }) => ({ work: id, attempt, what, enqueuedAt }));
 }
 
-async function forget(tx: Transaction): Promise<void> {
-  const spent = tx
-    .select({ at: sql`ctid` })
-    .from(assertions)
-    .where(lt(assertions.until, now))
-    .limit(FORGET_AT_ONCE);
-  await tx.delete(assertions).where(inArray(sql`ctid`, spent));
-  const old = tx
-    .select({ at: sql`ctid` })
-    .from(idempotency)
-    .where(lt(idempotency.at, sql`brevet_now() - ${IDEMPOTENCY_KEPT_MS}::bigint`))
-    .limit(FORGET_AT_ONCE);
-  await tx.delete(idempotency).where(inArray(sql`ctid`, old));
-  const past = tx
-    .select({ at: sql`ctid` })
-    .from(spread)
-    .where(lt(spread.at, sql`brevet_now() - ${SPREAD_KEPT_MS}::bigint`))
-    .limit(FORGET_AT_ONCE);
-  await tx.delete(spread).where(inArray(sql`ctid`, past));
+/** @returns whether more of anything may be forgotten. */
+async function forget(tx: Transaction): Promise<boolean> {
+  const bites = [
+    await forgetOver(tx, assertions, assertions.until, 0),
+    await forgetOver(tx, idempotency, idempotency.at, IDEMPOTENCY_KEPT_MS),
+    await forgetOver(tx, spread, spread.at, SPREAD_KEPT_MS),
+  ];
   await forgetNodes(tx);
+  return bites.includes(FORGET_AT_ONCE);
 }
+
+/**
+ * The oldest first, and with the clock read once: so they are found by the index, where most of a table is to be kept.
+ *
+ * @returns how many.
+ */
+async function forgetOver(tx: Transaction, from: PgTable, at: PgColumn, kept: number): Promise<number> {
+  const over = tx
+    .select({ at: sql`ctid` })
+    .from(from)
+    .where(lt(at, overSince(kept)))
+    .orderBy(asc(at))
+    .limit(FORGET_AT_ONCE);
+  return (await tx.delete(from).where(inArray(sql`ctid`, over))).count;
+}
+
+const overSince = (kept: number): SQL => sql`(select brevet_now()) - ${kept}::bigint`;
 
 /** Never the newest, however old it is: it says how long nobody has been at work, and that anybody ever was. */
 async function forgetNodes(tx: Transaction): Promise<void> {
   const newest = tx.select({ at: max(heartbeats.at) }).from(heartbeats);
-  const silent = lt(heartbeats.at, sql`brevet_now() - ${HEARTBEAT_KEPT_MS}::bigint`);
+  const silent = lt(heartbeats.at, overSince(HEARTBEAT_KEPT_MS));
   // Before it, what a node writes as it starts is being read back: see `probeReads`.
   const probed = gte(heartbeats.at, instant(PROBED));
   await tx.delete(heartbeats).where(and(silent, probed, lt(heartbeats.at, sql`(${newest})`)));
 }
 
+/** One that is ahead was written before the database's clock was set back: nobody knows how long ago. */
 async function readBeat(link: Link, clock: () => number): Promise<Beat> {
   const readAt = clock();
   const [row] = await link.transaction(serving, (tx) =>
-    tx.select({ at: max(heartbeats.at), now: sql<string>`brevet_now()` }).from(heartbeats),
+    tx
+      .select({ at: sql<string | null>`max(at) filter (where at <= brevet_now())`, now: sql<string>`brevet_now()` })
+      .from(heartbeats),
   );
   const at = row?.at ?? null;
   return { at: at === null ? null : instant(Number(at)), offset: Number(row?.now) - clock(), readAt };
