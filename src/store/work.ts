@@ -6,7 +6,8 @@ import type { SQL } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { ClaimedWork, Queue } from '../core/store/queue.ts';
 import { instant, milliseconds } from '../core/time.ts';
-import type { Instant, Milliseconds } from '../core/time.ts';
+import type { Instant, Milliseconds, Seconds } from '../core/time.ts';
+import { isAhead } from './held.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { PROBED } from './start.ts';
@@ -107,7 +108,7 @@ const isRecent = ({ readAt }: Beat, now: number): boolean => readAt <= now && no
 interface Claiming {
   readonly limit: number;
   readonly perTarget: number;
-  readonly hold: number;
+  readonly hold: Seconds;
   readonly shares: Readonly<Record<string, number>>;
 }
 
@@ -120,7 +121,7 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
     with shares as materialized (
       select key as of, value::int as share from json_each_text(${JSON.stringify(shares)}::text::json)),
     placed as materialized (
-      select id, tenant, due, held_until > brevet_now() as held,
+      select id, tenant, due, held_until ${isAhead(hold)} as held,
         coalesce('at ' || (what->>'target'), what->>'task') as place, coalesce(s.share, ${perTarget}) as share
       from work left join shares s on s.of = tenant || ' ' || (what->>'target') where due <= brevet_now()),
     busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
@@ -134,7 +135,7 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
       select w.id from within w left join (select tenant, sum(n) as n from busy group by tenant) b using (tenant)
       order by coalesce(b.n, 0) + row_number() over (partition by w.tenant order by w.nth, w.due, w.id), w.due, w.id
       limit ${limit})
-    select w.id from work w join fair using (id) where w.held_until <= brevet_now() for update of w skip locked`;
+    select w.id from work w join fair using (id) where w.held_until not ${isAhead(hold)} for update of w skip locked`;
   const rows = await tx
     .update(work)
     .set({ attempt: sql`${work.attempt} + 1`, heldUntil: sql`brevet_now() + ${hold * 1000}::bigint` })

@@ -154,6 +154,21 @@ queue('knows when a sweeper was last at work, also on another node', async () =>
   assert.ok(since !== null && since >= 0 && since < 5_000);
 });
 
+queue('is nobody’s where it would be held for longer than anybody holds it, since the clock was set back', async () => {
+  await enqueue(ACME, 2);
+  const [first, second] = await test.store.claim(2, 2, longest);
+  assert.ok(first !== undefined && second !== undefined);
+  const ahead = (work: string, ms: number) =>
+    withAdmin(test.database.admin, (sql) => sql`update work set held_until = held_until + ${ms} where id = ${work}`);
+  await ahead(first.work, 1_000);
+  await ahead(second.work, HOUR_MS);
+  assert.equal(
+    (await test.store.claim(2, 2, longest)).map(({ work, attempt }) => [work, attempt]),
+    [[second.work, 2]],
+  );
+  assert.equal(await test.store.claim(2, 2, longest), []);
+});
+
 queue('does not believe in a sweeper whose heartbeat is ahead, since the database’s clock was set back', async () => {
   const beats = async (aheadMs: Readonly<Record<string, number>>) => {
     await withAdmin(test.database.admin, async (sql) => {
