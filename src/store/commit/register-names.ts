@@ -9,7 +9,7 @@ import { ROLES } from '../roles.ts';
 import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
 import { agents, issuers, operators, persons, vendors } from '../schema/deployment.ts';
 import { assignments, enrolments } from '../schema/tenants.ts';
-import { endWaysInOf } from './register-console.ts';
+import { endSessions, endWaysInOf } from './register-console.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -41,14 +41,29 @@ export const needIssuer = (register: Register, issuer: IssuerName): Promise<void
 
 export async function putPerson(register: Register, person: Person): Promise<void> {
   await refuseRetired(register, persons, person.name);
-  if (!person.active) await leaveAgents(register, person.name);
+  if (!person.active) {
+    await leaveAgents(register, person.name);
+    await endSessions(register, { person: person.name });
+  }
   await register.tx.insert(persons).values(person).onConflictDoUpdate({ target: persons.name, set: person });
 }
 
 export async function putOperator(register: Register, operator: Operator): Promise<void> {
   await refuseRetired(register, operators, operator.name);
   await needPerson(register, operator.person);
+  await endSessionsOfAnother(register, operator);
   await register.tx.insert(operators).values(operator).onConflictDoUpdate({ target: operators.name, set: operator });
+}
+
+/** Whoever signed in as what it was is not who it is from here on, and one that comes back is signed in to anew. */
+async function endSessionsOfAnother(
+  register: Register,
+  { name, person, issuer, subject, active }: Operator,
+): Promise<void> {
+  const [before] = await register.tx.select().from(operators).where(eq(operators.name, name));
+  if (before === undefined) return;
+  const same = before.person === person && before.issuer === issuer && before.subject === subject;
+  if (!same || !active) await endSessions(register, { operator: name });
 }
 
 /** Who comes back has to be accepted like anybody else. */
