@@ -34,6 +34,11 @@ async function needKnown(register: Register, table: Names, name: string | null, 
 
 export const needPerson = (register: Register, person: PersonName | null): Promise<void> =>
   needKnown(register, persons, person, 'person');
+/** One who went is given nothing: it would be theirs at once if they came back, and nobody would have said so then. */
+export async function needActivePerson({ tx }: Register, person: PersonName): Promise<void> {
+  const [known] = await tx.select({ active: persons.active }).from(persons).where(eq(persons.name, person));
+  if (known?.active !== true) refuse({ unmet: 'missing', what: 'active person' });
+}
 export const needAgent = (register: Register, agent: AgentName): Promise<void> =>
   needKnown(register, agents, agent, 'agent');
 export const needIssuer = (register: Register, issuer: IssuerName): Promise<void> =>
@@ -50,7 +55,8 @@ export async function putPerson(register: Register, person: Person): Promise<voi
 
 export async function putOperator(register: Register, operator: Operator): Promise<void> {
   await refuseRetired(register, operators, operator.name);
-  await needPerson(register, operator.person);
+  if (operator.active && operator.person !== null) await needActivePerson(register, operator.person);
+  else await needPerson(register, operator.person);
   await endSessionsOfAnother(register, operator);
   await register.tx.insert(operators).values(operator).onConflictDoUpdate({ target: operators.name, set: operator });
 }
