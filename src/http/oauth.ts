@@ -127,7 +127,7 @@ function tokenAnswer(c: Context<Scope>, asked: Answer): Response {
     case 'issued': {
       const { lease, credential, receipt } = asked.issued;
       revokeUndelivered(c, lease);
-      const { access_token: token, authorization_details: granted } = credential;
+      const { access_token: token, authorization_details: granted, scope } = credential;
       if (!(token instanceof Secret) || granted === undefined || granted instanceof Secret) {
         throw new Error('the jwt provider gave no token');
       }
@@ -135,7 +135,8 @@ function tokenAnswer(c: Context<Scope>, asked: Answer): Response {
         access_token: token.reveal(),
         token_type: 'Bearer',
         expires_in: Math.floor((lease.expiresAt - lease.openedAt) / 1000),
-        // As granted, which is what the token says. @see RFC 9396 section 7
+        // As granted, which is what the token says. @see RFC 6749 section 5.1, RFC 9396 section 7
+        ...(typeof scope === 'string' ? { scope } : {}),
         authorization_details: granted,
         request: asked.request,
         lease: lease.id,
