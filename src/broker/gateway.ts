@@ -12,7 +12,7 @@ import type { LeaseId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
 import type { Lease } from '../core/lease.ts';
 import type { Result } from '../core/result.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import { between, seconds } from '../core/time.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { failureIn } from '../authenticate/auth-failure.ts';
@@ -20,11 +20,11 @@ import type { Deps } from '../deps.ts';
 import { failureOf } from '../use/gateway/answer.ts';
 import { bodyFor } from '../use/gateway/body.ts';
 import type { SentBody } from '../use/gateway/body.ts';
-import { callingOf, isUsable, LEASE_OVER } from '../use/gateway/calling.ts';
+import { callingOf, LEASE_OVER, usableNow } from '../use/gateway/calling.ts';
 import type { Calling } from '../use/gateway/calling.ts';
 import { exchange } from '../use/gateway/exchange.ts';
 import type { Exchanged } from '../use/gateway/exchange.ts';
-import { keyFor } from '../use/gateway/key.ts';
+import { forgetToken, keyFor } from '../use/gateway/key.ts';
 import type { Key } from '../use/gateway/key.ts';
 import { matchCall } from '../use/gateway/match.ts';
 import type { Called, Matched } from '../use/gateway/match.ts';
@@ -95,24 +95,37 @@ async function attempt(
   if (calling.block !== null) return (await isStale(deps, snapshot)) ? again : done(err(BLOCKED));
   const matched = matchCall(calling.specification.calls, call);
   // A dead lease is told that it is dead, and nothing of what it could do before.
-  if (!matched.ok) return done((await isUsable(deps, lease)) ? matched : err(failureIn(LEASE_OVER)));
+  if (!matched.ok) return done((await usableNow(deps, lease)) === null ? err(failureIn(LEASE_OVER)) : matched);
   const open = opened(deps, calling, call, once);
   if (!open.ok) return done(open);
   once.body ??= await bodyOf(calling, matched.value, call);
   if (!once.body.ok) return done(once.body);
   const sending = { ...calling, matched: matched.value, body: once.body.value, open: open.value, call };
   const isLooked = needsLookup(tool.config, matched.value.call) || tool.config.inject.by === 'oauth';
-  // What Brevet asks the tool beforehand bears the key too.
-  if (isLooked && !(await isUsable(deps, lease))) return done(err(failureIn(LEASE_OVER)));
-  const key = await keyFor(deps, tool, open.value.signal);
-  if (!key.ok) return done(key);
-  const tied = await whyNotTied(deps.gateway.forward, tool.config, {
-    call: matched.value.call,
-    key: key.value,
-    lease: lease.id,
-    signal: open.value.signal,
-  });
-  return tied === null ? use(deps, sending, key.value, once) : done(err(tied));
+  if (isLooked) {
+    // What Brevet asks the tool beforehand bears the key too, which another node may have changed meanwhile.
+    const usable = await usableNow(deps, lease);
+    if (usable === null) return done(err(failureIn(LEASE_OVER)));
+    if (!isOf(usable.snapshot, snapshot.epochs)) return again;
+  }
+  const key = await tiedKey(deps, sending);
+  return key.ok ? use(deps, sending, key.value, once) : done(key);
+}
+
+const isOf = ({ epochs }: Snapshot, { tenant, deployment }: Epochs): boolean =>
+  epochs.tenant === tenant && epochs.deployment === deployment;
+
+/** The key, with which the tool says that what the call names is this tenant's. A token that it has ended is asked for anew, once. */
+async function tiedKey(deps: Deps, { tool, matched, lease, open }: Sending): Promise<Result<Key>> {
+  const { signal } = open;
+  for (let isSecond = false; ; isSecond = true) {
+    const key = await keyFor(deps, tool, signal);
+    if (!key.ok) return key;
+    const asking = { call: matched.call, key: key.value, lease: lease.id, signal };
+    const not = await whyNotTied(deps.gateway.forward, tool.config, asking);
+    if (not === null) return key;
+    if (isSecond || !not.isKeyRefused || !forgetToken(deps, tool)) return err(not.failure);
+  }
 }
 
 const BLOCKED = failure('blocked', 'oversight has stopped this here', { hint: 'Stop, and tell your owner.' });

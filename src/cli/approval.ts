@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { verifyApproval } from '../attribute/proof/approval.ts';
 import type { ProvenWord } from '../attribute/proof/approval.ts';
+import { isRecord } from '../client/call.ts';
 import { BrevetRefused } from '../client/error.ts';
 import { EXIT, UsageError } from './command.ts';
 import type { Command, Given } from './command.ts';
+import { readText } from './files.ts';
 import { OPERATOR_OPTIONS, operatorLine } from './operator-line.ts';
 import { printList } from './register.ts';
 import { fields, print, shown } from './terminal.ts';
@@ -78,11 +79,15 @@ const verify: Command = {
 };
 
 function readEvidence(file: string): Readonly<Record<string, unknown>> {
+  const text = readText(file);
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+    const read: unknown = JSON.parse(text);
+    if (isRecord(read)) return read;
   } catch (error) {
-    throw new UsageError(`${file} is no evidence: ${error instanceof Error ? error.message : String(error)}`);
+    // Its own words would show how the file begins, and that may be a key which was named by mistake.
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  throw new UsageError(`${file}: this is no evidence: an object in JSON, as brevet approval export prints it`);
 }
 
 function refused(detail: string): never {

@@ -14,7 +14,10 @@ const COLUMNS = ['id', 'tenant', 'holder', 'role', 'function', 'until', 'reviewe
 const FIELDS: Readonly<Record<string, Field>> = {
   tenant: { says: 'at this tenant; without it, at the deployment', is: 'text' },
   role: { says: 'a role of the active policy', is: 'text' },
-  until: { says: 'when it ends, as 2026-12-31T00:00:00Z', is: 'text' },
+  until: {
+    says: 'when it ends, as 2026-12-31T00:00:00Z; after 90 days unless told, and until: null in a file means never',
+    is: 'text',
+  },
   reviewer: { says: 'the person who reviews it', is: 'text' },
 };
 

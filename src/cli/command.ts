@@ -2,6 +2,7 @@
  * What a command is, and how its arguments are read: a table each, and this one layer over `parseArgs`.
  */
 import { parseArgs } from 'node:util';
+import { nearest } from '../core/nearest.ts';
 import type { Terminal } from './terminal.ts';
 
 export const EXIT = { done: 0, fault: 1, usage: 2, refused: 3, waiting: 4 } as const;
@@ -9,6 +10,13 @@ export const EXIT = { done: 0, fault: 1, usage: 2, refused: 3, waiting: 4 } as c
 /** The caller wrote something that no command takes. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  /** Whose help says what is taken: all words of a command, or none. */
+  readonly command: string;
+
+  constructor(message: string, command = '') {
+    super(message);
+    this.command = command;
+  }
 }
 
 export interface Option {
@@ -90,10 +98,18 @@ function parse(argv: readonly string[], options: Options) {
       allowPositionals: true,
     });
   } catch (error) {
-    // The messages of parseArgs are for people; they name the option and never its value.
-    if (error instanceof TypeError) throw new UsageError(error.message.split('. ')[0] ?? error.message);
+    if (error instanceof TypeError) throw new UsageError(`${toldBy(error)}${meantBy(error, Object.keys(options))}`);
     throw error;
   }
+}
+
+/** The messages of parseArgs are for people; they name the option and never its value. */
+const toldBy = ({ message }: TypeError): string => message.split('. ')[0] ?? message;
+
+function meantBy({ message }: TypeError, known: readonly string[]): string {
+  const [, word] = /^Unknown option '--([^']+)'/.exec(message) ?? [];
+  const meant = word === undefined ? null : nearest(word, known);
+  return meant === null ? '' : `; did you mean --${meant}?`;
 }
 
 function requireAll(options: Options, takes: readonly string[], named: ReadonlyMap<string, unknown>): void {
@@ -137,22 +153,26 @@ export function pairs(name: string, given: readonly string[]): Readonly<Record<s
   return Object.fromEntries(read);
 }
 
-export function helpOf(command: Command): string {
-  const { name, says, takes = [], example } = command;
+/** @param others of the same first word, where this is all of its own. */
+export function helpOf(command: Command, others: readonly Command[] = []): string {
+  const { says, example } = command;
   const options = Object.entries(optionsOf(command));
   const shown = options.map(([option, described]) => [shownOption(option, described), described.says] as const);
   const width = Math.max(...shown.map(([left]) => left.length));
   return [
-    `brevet ${[name, ...takes, ...(options.length > 0 ? ['[options]'] : []), ...(command.runs ? ['-- COMMAND'] : [])].join(' ')}`,
+    `brevet ${[wordsOf(command), ...(options.length > 0 ? ['[options]'] : []), ...(command.runs ? ['-- COMMAND'] : [])].join(' ')}`,
     '',
     `  ${says}`,
     '',
     ...shown.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
     '',
+    ...(others.length === 0 ? [] : ['See also:', ...others.map((other) => `  brevet ${wordsOf(other)}`), '']),
     'Example:',
     `  ${example}`,
   ].join('\n');
 }
+
+export const wordsOf = ({ name, takes = [] }: Command): string => [name, ...takes].join(' ');
 
 function shownOption(name: string, { takes, short, many, needed }: Option): string {
   const written = `${short === undefined ? '' : `-${short}, `}--${name}${takes === undefined ? '' : ` ${takes}`}`;

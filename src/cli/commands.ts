@@ -4,7 +4,7 @@ import { BrevetMisconfigured, BrevetRefused, BrevetUnavailable, BrevetWaiting } 
 import { FAILURES } from '../core/failure.ts';
 import type { FailureCode } from '../core/failure.ts';
 import { nearest } from '../core/nearest.ts';
-import { EXIT, helpOf, readArguments, UsageError } from './command.ts';
+import { EXIT, helpOf, readArguments, UsageError, wordsOf as commandLine } from './command.ts';
 import type { Command } from './command.ts';
 import { openTerminal, printable } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
@@ -76,12 +76,16 @@ async function dispatch(argv: readonly string[], terminal: Terminal): Promise<nu
   const { commands } = await entry[1]();
   const command = commands.find(({ name }) => name === word || name === `${word} ${rest[0] ?? ''}`);
   if (command === undefined) return choose(commands, rest[0], terminal);
-  const given = readArguments(command, command.name === word ? rest : rest.slice(1));
-  if (given.flag('help')) {
-    terminal.out(helpOf(command));
+  const isWord = command.name === word;
+  try {
+    const given = readArguments(command, isWord ? rest : rest.slice(1));
+    if (!given.flag('help')) return await command.run(given, terminal);
+    const others = isWord ? commands.filter((other) => other !== command) : [];
+    terminal.out(helpOf(command, others));
     return EXIT.done;
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message, command.name) : error;
   }
-  return command.run(given, terminal);
 }
 
 /** A first word alone, or with a second one that there is not. */
@@ -93,7 +97,7 @@ function choose(commands: readonly Command[], second: string | undefined, termin
       commands.map(({ name }) => name.split(' ')[1] ?? name),
     );
   }
-  const shown = commands.map(({ name, takes = [], says }) => [`brevet ${[name, ...takes].join(' ')}`, says] as const);
+  const shown = commands.map((command) => [`brevet ${commandLine(command)}`, command.says] as const);
   terminal.out(columns(shown));
   return isHelp ? EXIT.done : EXIT.usage;
 }
@@ -134,6 +138,10 @@ function report(error: unknown, terminal: Terminal): number {
   return status;
 }
 
+/** The broker does not say what of it was wrong, and the assertion was signed for whoever reads this. */
+const AS_ENROLLED =
+  'Check BREVET_URL (the broker’s public URL), the tenant, BREVET_AGENT, and that the key or token is the one it is enrolled with there.';
+
 /** People said no, or their yes is none any more. */
 const NOT_APPROVED: readonly string[] = ['approval_over', 'approval_differs'];
 
@@ -158,10 +166,13 @@ function wordsOf(error: unknown): string {
       `${detail} (${code}${path === null ? '' : `, at ${path}`})`,
       ...found,
       ...(hint === null ? [] : [hint]),
+      ...(code === 'invalid_client' ? [AS_ENROLLED] : []),
     ];
     return lines.map(printable).join('\n  ');
   }
-  if (error instanceof UsageError) return `${error.message}\nSee brevet --help.`;
+  if (error instanceof UsageError) {
+    return `${error.message}\nSee ${['brevet', error.command, '--help'].filter((word) => word !== '').join(' ')}.`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -33,6 +33,8 @@ const exec: Command = {
   run: async (given, terminal) => {
     const [program, ...args] = given.rest;
     if (program === undefined) throw new UsageError('a command is missing: put it after --');
+    // Before anybody is asked.
+    const wait = given.whole('wait');
     refuseBesideKey(given, terminal);
     const signals = listenForSignals();
     // The name of the program alone: its arguments may hold anything.
@@ -42,7 +44,6 @@ const exec: Command = {
     try {
       return await underLease(await brevet.ask(asked), { program, args }, signals, terminal);
     } catch (error) {
-      const wait = given.whole('wait');
       if (!(error instanceof BrevetWaiting) || wait === undefined) throw error;
       const lease = await whenAnswered(
         brevet,

@@ -11,9 +11,20 @@ const STDIN = 0;
 /** The file's text; `-` is stdin. @throws {UsageError} where it cannot be read. */
 export function readText(path: string): string {
   const file = textOf(path === '-' ? STDIN : path);
-  if ('why' in file) throw new UsageError(`${path}: ${file.why}`);
+  if ('why' in file) throw new UsageError(unreadable(path, file.why));
   return file.text;
 }
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is nothing of this name',
+  ENOTDIR: 'this is no folder',
+  EISDIR: 'this is a folder',
+  EACCES: 'this user may not read it',
+};
+
+/** @param code of the system, which is shown too. */
+export const unreadable = (path: string, code: string): string =>
+  `${path}: ${Object.hasOwn(WHY, code) ? `${WHY[code]} (${code})` : code}`;
 
 function textOf(path: string | number): { readonly text: string } | { readonly why: string } {
   try {

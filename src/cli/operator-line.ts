@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import { call, openLine } from '../client/call.ts';
 import type { Line, Outgoing } from '../client/call.ts';
 import { BrevetRefused } from '../client/error.ts';
+import { NOTHING_HERE } from '../core/failure.ts';
 import { parseName } from '../core/ids.ts';
 import { DEMAND_KEY_USE, signDemand } from '../core/local-token.ts';
 import type { DemandFor } from '../core/local-token.ts';
@@ -73,20 +74,11 @@ export async function operatorLine(given: Given): Promise<OperatorLine> {
         const found = page.find((item) => item['id'] === id);
         if (found !== undefined) return found;
       }
-      throw new BrevetRefused({ ...NOTHING_HERE, members: {} });
+      const { code, detail, hint = null } = NOTHING_HERE;
+      throw new BrevetRefused({ status: 404, code, detail, hint, path: null, requestId: null, members: {} });
     },
   };
 }
-
-/** As the broker says it. */
-const NOTHING_HERE = {
-  status: 404,
-  code: 'not_found',
-  detail: 'there is nothing here',
-  hint: null,
-  path: null,
-  requestId: null,
-} as const;
 
 async function* pagesOf(send: OperatorLine['send'], path: string, query: Query): AsyncGenerator<readonly Body[]> {
   for (let cursor: unknown = undefined; cursor !== null;) {
@@ -105,12 +97,18 @@ function withQuery(path: string, query: Query): string {
 async function authenticated(given: Given): Promise<Authenticated> {
   const as = given.text('as') ?? process.env['BREVET_AS'];
   const file = given.text('token-file');
-  const kept = file === undefined ? process.env['BREVET_OPERATOR_TOKEN'] : readText(file).trim();
+  const kept = (file === undefined ? (process.env['BREVET_OPERATOR_TOKEN'] ?? '') : readText(file)).trim();
+  if (file !== undefined || kept !== '') requireToken(kept, file ?? 'BREVET_OPERATOR_TOKEN');
   if (given.text('as') === undefined && kept) return { line: openLine(urlOf(given, null)), token: new Secret(kept) };
   if (as) return localToken(given, as);
   throw new UsageError(
     'say who calls: --as NAME on the machine that holds the deployment key, or --token-file or BREVET_OPERATOR_TOKEN',
   );
+}
+
+/** What is none would not even be sent. @see RFC 6750 section 2.1 @throws {UsageError} without showing it. */
+function requireToken(text: string, from: string): void {
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text)) throw new UsageError(`${from}: this is no token`);
 }
 
 /** How the broker is reached, and what it is shown. */

@@ -6,6 +6,7 @@ import type { BundleFiles } from '../core/registers.ts';
 import { isBundlePath, loadBundle } from '../decide/bundle.ts';
 import type { Bundle } from '../decide/bundle.ts';
 import { EXIT, UsageError } from './command.ts';
+import { unreadable } from './files.ts';
 import { print, printable } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,7 +33,7 @@ function listFiles(folder: string): string[] {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, 'x').length - 1));
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new UsageError(`${folder}: ${String(error.code)}`);
+    if (error instanceof Error && 'code' in error) throw new UsageError(unreadable(folder, String(error.code)));
     throw error;
   }
 }

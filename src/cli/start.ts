@@ -14,7 +14,9 @@ const MOST_PROCESSES = 64;
 
 const start: Command = {
   name: 'start',
-  says: 'Serves until Ctrl-C. With nothing configured: on loopback, with a Postgres of its own under ./.brevet.',
+  says:
+    'Serves until Ctrl-C. With nothing configured: on loopback, with a Postgres of its own under ./.brevet, and ./policy. ' +
+    'Settings are variables of the environment, such as BREVET_LISTEN=127.0.0.1:8420: docs/reference.md has them all.',
   options: { processes: { takes: 'N', says: 'as many processes on one port and one database' } },
   example: 'brevet start --processes 2',
   run: async (given, terminal) => {
@@ -51,14 +53,14 @@ async function serveAlone(config: Config, log: Log, terminal: Terminal): Promise
   const told = stopSignal();
   await import('../node/cedar.ts');
   const { serve } = await import('../node.ts');
-  await untilTold(serve(config, { log, told }), { told, log, terminal });
+  await untilTold(serve(config, { log, told }), { config, told, log, terminal });
 }
 
 async function serveTogether(config: Config, count: number, log: Log, terminal: Terminal): Promise<void> {
   const told = stopSignal();
   const { isFurtherProcess, serveAsFurtherProcess, serveWithProcesses } = await import('./start/processes.ts');
   if (isFurtherProcess()) await serveAsFurtherProcess(config, { log, told });
-  else await untilTold(serveWithProcesses(config, count, { log, told }), { told, log, terminal });
+  else await untilTold(serveWithProcesses(config, count, { log, told }), { config, told, log, terminal });
 }
 
 interface Serving {
@@ -71,16 +73,19 @@ const IN_SETUP =
   'set-up lasts: until two administrators have signed in, a local token alone may do what otherwise takes two persons';
 
 interface Until {
+  readonly config: Pick<Config, 'publicUrl'>;
   readonly told: AbortSignal;
   readonly log: Log;
   readonly terminal: Terminal;
 }
 
-async function untilTold(starting: Promise<Serving>, { told, log, terminal }: Until): Promise<void> {
+async function untilTold(starting: Promise<Serving>, { config, told, log, terminal }: Until): Promise<void> {
   const serving = await unlessGivenUp(starting, told, log);
   if (serving === null) return;
   if (serving.inSetup) terminal.err(`brevet: ${IN_SETUP}`);
-  terminal.err(`brevet: serving at ${serving.url}`);
+  // Passkeys and assertions are bound to the public URL: where it listens, neither is taken.
+  const by = config.publicUrl === serving.url ? '' : `; people and agents come by ${config.publicUrl}`;
+  terminal.err(`brevet: serving at ${serving.url}${by}`);
   if (!told.aborted) await once(told, 'abort');
   await serving.stop();
 }

@@ -24,7 +24,10 @@ const kept = registerCommands({
     options: {
       'config-file': { takes: 'FILE', says: 'what its provider needs to know, in YAML or JSON' },
       config: { takes: 'NAME=VALUE', many: true, says: 'one such setting, as text; NAME:=VALUE for JSON' },
-      'secret-file': { takes: 'FILE', says: 'the secret that Brevet gets in with; - is stdin' },
+      'secret-file': {
+        takes: 'FILE',
+        says: 'the secret that Brevet gets in with; - is stdin. Without it the one it has stays, as long as the place does',
+      },
       'msp-wide-reason': { takes: 'TEXT', says: 'why its secret stands at other targets too' },
       'key-file': { takes: 'FILE', says: 'the key that its API proves itself with, as JWK' },
     },

@@ -11,6 +11,7 @@
  */
 import type { JsonObject } from '../core/canonical.ts';
 import { toHex } from '../core/digest.ts';
+import type { LegalBasis } from '../core/registers.ts';
 import type { Clock } from '../core/time.ts';
 import { PENDING, readAsked, readLease, readReceipt } from './answer.ts';
 import type { Asked, Credential, Granted, Narrower, PeoplesAnswer } from './answer.ts';
@@ -44,6 +45,8 @@ export interface Ask {
   readonly data_considered?: readonly string[];
   readonly data_classes?: readonly string[];
   readonly purpose?: string;
+  /** Of the GDPR's, such as `contract`. */
+  readonly legal_basis?: LegalBasis;
   readonly environment?: string;
   readonly confidence?: number;
   readonly model?: string;

@@ -56,7 +56,7 @@ const FAULTS = 500;
 export function openLine(url: string, options: Partial<Omit<Line, 'url'>> = {}): Line {
   const parsed = URL.parse(url);
   if (parsed === null || !isPrivateOnTheWay(parsed)) {
-    throw new TypeError(`the broker's URL must be https, or http on localhost: ${parsed?.origin ?? 'this is no URL'}`);
+    throw new TypeError(`the broker's URL must begin with https://, or with http:// on localhost: ${told(parsed)}`);
   }
   return {
     url: parsed.origin,
@@ -67,6 +67,14 @@ export function openLine(url: string, options: Partial<Omit<Line, 'url'>> = {}):
     sleep: options.sleep ?? sleep,
   };
 }
+
+/** Without what a URL may hold beside its host: a login, or a token. */
+const told = (url: URL | null): string =>
+  url === null
+    ? 'this is no URL'
+    : url.host === ''
+      ? `this one begins with ${url.protocol}`
+      : `${url.protocol}//${url.host}`;
 
 /**
  * @param make makes the request anew for each try, so that an assertion is never sent twice.

@@ -59,7 +59,8 @@ function parseKey(path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) return null;
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be read';
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    const why = code === ' (ENOENT)' ? `there is no such file${code}` : `it cannot be read${code}`;
     throw new BrevetMisconfigured(`BREVET_AGENT_KEY_FILE: ${path}: ${why}`, { cause: error });
   }
 }

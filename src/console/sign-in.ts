@@ -60,7 +60,14 @@ function signInSlip(c: Context<Scope>, visit: Visit, to: string, fresh: boolean)
       button: 'Use a passkey',
       as: deps.operators === null ? 'main' : 'plain',
     })}
-    <p class="small">A passkey signs in once it is confirmed by an administrator.</p>
+    ${
+      deps.operators === null && visit.deployment.passkeys.size === 0
+        ? html`<p class="note">
+            Nobody can sign in yet. <code>brevet operator invite --as NAME</code>, on the machine that holds the
+            deployment key, prints a link that enrols the first administrator’s passkey.
+          </p>`
+        : html`<p class="small">A passkey signs in once it is confirmed by an administrator.</p>`
+    }
   </article>`;
 }
 

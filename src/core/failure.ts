@@ -137,4 +137,6 @@ export const failure = (code: FailureCode, detail: string, more: Omit<Failure, '
 });
 
 /** Of what is not there, and of what another tenant has: one answer, so that nobody can tell them apart. */
-export const NOTHING_HERE = failure('not_found', 'there is nothing here');
+export const NOTHING_HERE = failure('not_found', 'there is nothing here', {
+  hint: 'Check every name in it, the tenant too: what you have no part in looks like what is not there.',
+});

@@ -43,8 +43,11 @@ export const isTaskName = (text: unknown): text is TaskName => typeof text === '
 export function parseName<Kind extends NameKind>(of: Kind, text: unknown, what: string = of): Result<Names[Kind]> {
   const fits = of === 'task' ? isTaskName(text) : isName(text);
   if (fits) return ok(text as Names[Kind]);
-  const form = of === 'task' ? 'names joined by dots, such as service.restart' : 'up to 63 of a-z, 0-9 and -';
-  return err(failure('invalid_name', `${what} is not a ${of} name`, { hint: `Use ${form}.`, path: what }));
+  const form =
+    of === 'task' ? 'names joined by dots, such as service.restart' : 'up to 63 of a-z, 0-9 and -, no - first';
+  const subject = what === of ? 'this' : what;
+  const kind = `${/^[aeiou]/.test(of) ? 'an' : 'a'} ${of} name`;
+  return err(failure('invalid_name', `${subject} is not ${kind}`, { hint: `Use ${form}.`, path: what }));
 }
 
 export type RequestId = Branded<'req'>;

@@ -57,6 +57,10 @@ export const when = () =>
   z.string().transform((text, context): Instant => {
     const at = parseInstant(text);
     if (at !== null) return at;
-    context.issues.push({ code: 'custom', message: 'it must be an RFC 3339 time', input: text });
+    context.issues.push({
+      code: 'custom',
+      message: 'it must be an RFC 3339 time, such as 2026-12-31T18:00:00Z',
+      input: text,
+    });
     return z.NEVER;
   });

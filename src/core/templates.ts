@@ -7,7 +7,7 @@ import type { JsonObject } from './canonical.ts';
 import { placeholdersIn } from './placeholder.ts';
 import type { ProviderKind } from './registers.ts';
 import { httpTemplate } from './templates/http.ts';
-import { awsTemplate } from './templates/aws.ts';
+import { awsTemplate, enforcedByAws } from './templates/aws.ts';
 import { enforcedByVault, vaultTemplate } from './templates/vault.ts';
 
 interface Template {
@@ -31,8 +31,8 @@ export const TEMPLATES = {
     // The group role's rights are all that the server holds a login to.
     enforces: () => [],
   },
-  // What these are filled with is in the session policy, or in the calls that are let through.
-  aws: { form: awsTemplate, enforces: placeholdersIn },
+  aws: { form: awsTemplate, enforces: enforcedByAws },
   vault: { form: vaultTemplate, enforces: enforcedByVault },
+  // What they are filled with is in the calls that are let through.
   http: { form: httpTemplate, enforces: placeholdersIn },
 } as const satisfies Readonly<Record<ProviderKind, Template>>;

@@ -135,13 +135,11 @@ function connect(
 }
 
 function parameterDenial(task: TaskClass, { parameters }: AccessRequest): Denial | null {
-  const { valid, errors } = task.parameters.validate(parameters);
-  if (valid) return null;
-  const last = errors.at(-1);
-  const place = (last?.instanceLocation ?? '#').slice(1).replaceAll('/', '.');
-  return denial('invalid_parameters', `the parameters do not fit ${task.name}: ${last?.error ?? 'wrong form'}`, {
+  const misfit = task.parameters.misfitIn(parameters);
+  if (misfit === null) return null;
+  return denial('invalid_parameters', `the parameters do not fit ${task.name}: ${misfit.what}`, {
     hint: 'Send the parameters that the task class defines.',
-    path: `parameters${place}`,
+    path: `parameters${misfit.place.replaceAll('/', '.')}`,
   });
 }
 

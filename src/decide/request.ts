@@ -71,6 +71,9 @@ const Body = z.strictObject({
   ...Circumstance,
 });
 
+/** What a request may say, by the names of the wire. */
+export const ACCESS_REQUEST_FIELDS: readonly string[] = Object.keys(Body.shape);
+
 /** @returns the request, or the first thing wrong with it, by its path. */
 export function parseAccessRequest(body: unknown): Result<AccessRequest> {
   const parsed = parseWith(Body, body);

@@ -145,7 +145,11 @@ export function sessionOn(pool: Pool, url: URL, socket: TLSSocket): ClientHttp2S
   session.once('goaway', gone);
   // The calls on it are told each for themselves.
   session.on('error', gone);
-  session.setTimeout(IDLE_MS, () => session.close());
+  session.setTimeout(IDLE_MS, () => {
+    // An answer that is long silent goes on over it, and no other call begins there.
+    gone();
+    session.close();
+  });
   pool.session = session;
   return session;
 }

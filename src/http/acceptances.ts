@@ -10,6 +10,7 @@ import { administered } from './admin.ts';
 import { readJson } from './body.ts';
 import { itemAnswer } from './conditions.ts';
 import { acceptanceWire } from './register-wire.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
@@ -24,6 +25,8 @@ const acceptanceIn = (c: Context<Scope, '/:name'>) => (place: Place) => {
 acceptances.get('/', async (c) => {
   const here = await administered(c);
   if (!here.ok) return problem(c, here.error);
+  const known = onlyQuery(c, []);
+  if (!known.ok) return problem(c, known.error);
   return answer(c, { items: [...here.value.at.acceptances.values()].map(acceptanceWire), cursor: null });
 });
 

@@ -60,13 +60,42 @@ async function readOrGone(c: Context<Scope>, limit: number): Promise<Result<Uint
   try {
     return ok(await readBounded(c.req.raw, limit));
   } catch (fault) {
-    if (!(fault instanceof Error) || !BROKEN_OFF.test(fault.message)) throw fault;
-    return err(failure('invalid_request', 'the body broke off', { hint: 'Send all of it.' }));
+    if (!isBrokenOff(fault)) throw fault;
+    return err(BODY_BROKE_OFF);
   }
 }
 
+const BODY_BROKE_OFF = failure('invalid_request', 'the body broke off', { hint: 'Send all of it.' });
+const isBrokenOff = (fault: unknown): boolean => fault instanceof Error && BROKEN_OFF.test(fault.message);
+
 /** What Node says of a request that was closed before its end. */
 const BROKEN_OFF = /^aborted$|\bECONNRESET\b/;
+
+/** Thrown where a body that is read bit by bit broke off. */
+class BrokenOff extends Error {
+  override readonly name = 'BrokenOff';
+}
+
+/** As it comes, for work that reads it; what comes of that where it broke off is a refusal, and not a fault. */
+export async function withBody<T>(
+  body: AsyncIterable<Uint8Array>,
+  work: (body: AsyncIterable<Uint8Array>) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  try {
+    return await work(told(body));
+  } catch (fault) {
+    if (!(fault instanceof BrokenOff)) throw fault;
+    return err(BODY_BROKE_OFF);
+  }
+}
+
+async function* told(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (fault) {
+    throw isBrokenOff(fault) ? new BrokenOff('a body broke off', { cause: fault }) : fault;
+  }
+}
 
 async function readBounded(request: Request, limit: number): Promise<Uint8Array | null> {
   const stated = request.headers.get('content-length');

@@ -20,7 +20,7 @@ export async function throughGateway(
   if (!token.ok) return token;
   const answer = await callThrough(deps, tenant.value, { ...call, token: token.value });
   if (!answer.ok) return answer;
-  const { status, headers, body, receipt } = answer.value;
+  const { headers, receipt, ...rest } = answer.value;
   const all = { ...headers, 'cache-control': 'no-store', 'brevet-receipt': `${receipt.entry} ${receipt.leafHash}` };
-  return { ok: true, value: { status, headers: all, body } };
+  return { ok: true, value: { ...rest, headers: all } };
 }

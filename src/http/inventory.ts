@@ -6,6 +6,7 @@ import { inventory } from '../administer/inventory.ts';
 import type { InventoryItem } from '../administer/inventory.ts';
 import { operatorOf } from './caller.ts';
 import { agentWire } from './register-wire.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
@@ -14,6 +15,8 @@ export const inventories = new Hono<Scope>();
 inventories.get('/inventory', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, []);
+  if (!known.ok) return problem(c, known.error);
   const seen = await inventory(c.var.deps, operator.value);
   return seen.ok ? answer(c, { items: seen.value.map(itemWire), cursor: null }) : problem(c, seen.error);
 });

@@ -8,6 +8,7 @@ import { invite, removePasskey } from '../administer/passkeys.ts';
 import { signOutOther } from '../administer/sessions.ts';
 import { receipt } from './acting.ts';
 import { currentDeployment, operatorOf } from './caller.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
@@ -16,6 +17,8 @@ export const passkeys = new Hono<Scope>();
 passkeys.get('/passkeys', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, []);
+  if (!known.ok) return problem(c, known.error);
   const place = await currentDeployment(c.var.deps);
   const by = administratorAt(operator.value, place, c.var.deps.clock());
   if (!by.ok) return problem(c, by.error);

@@ -11,6 +11,7 @@ import { explanationWire } from '../decide/explain.ts';
 import { summaryWire } from '../decide/summary.ts';
 import { changing } from './acting.ts';
 import { currentDeployment, operatorOf } from './caller.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 
@@ -21,6 +22,8 @@ const hypothetical = z.looseObject({ tenant: name(), agent: name() });
 policyReading.get('/explain', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, ['request']);
+  if (!known.ok) return problem(c, known.error);
   const id = parseId('req', c.req.query('request'));
   if (!id.ok) return problem(c, NOTHING_HERE);
   await currentDeployment(c.var.deps);
@@ -47,6 +50,8 @@ policyReading.post('/explain', async (c) => {
 policyReading.get('/summary', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, ['tenant']);
+  if (!known.ok) return problem(c, known.error);
   const tenant = parseName('tenant', c.req.query('tenant'));
   if (!tenant.ok) return problem(c, NOTHING_HERE);
   const found = await summarizeAt(c.var.deps, operator.value, tenant.value);

@@ -20,6 +20,7 @@ import { BUNDLE_LIMIT } from './body.ts';
 import { currentDeployment, operatorOf } from './caller.ts';
 import { proposalWire } from './changes.ts';
 import { policyReading } from './policy-reading.ts';
+import { onlyQuery } from './query.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem, receiptWire } from './wire.ts';
 
@@ -43,6 +44,8 @@ const activation = z.union([
 policy.get('/versions', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, []);
+  if (!known.ok) return problem(c, known.error);
   const deployment = await currentDeployment(c.var.deps);
   const by = administratorAt(operator.value, deployment, c.var.deps.clock());
   if (!by.ok) return problem(c, by.error);
@@ -59,6 +62,8 @@ policy.get('/versions', async (c) => {
 policy.get('/sod', async (c) => {
   const operator = await operatorOf(c);
   if (!operator.ok) return problem(c, operator.error);
+  const known = onlyQuery(c, []);
+  if (!known.ok) return problem(c, known.error);
   await currentDeployment(c.var.deps);
   const found = await reportReach(c.var.deps, operator.value);
   if (!found.ok) return problem(c, found.error);

@@ -10,6 +10,13 @@ export class CannotStart extends Error {
 /** A wrong password or login, and a database that there is not. */
 const TURNED_AWAY = /^(?:28...|3D000)$/;
 
+/** What its administrator has left out. */
+const UNPROVISIONED: Readonly<Record<string, string>> = {
+  '42704': 'lacks roles of Brevet',
+  '42501': 'does not let its login make tables: it is not the owner',
+};
+const PROVISION = 'Have its administrator run what stands in docs/reference.md, "Provisioning an outside Postgres".';
+
 /** @throws {CannotStart} naming the setting, where the configured database is not to be reached or does not let Brevet in. */
 export async function reaching<T>(
   setting: 'DATABASE_URL' | 'BREVET_MIGRATE_URL',
@@ -20,6 +27,11 @@ export async function reaching<T>(
     return await work();
   } catch (fault) {
     const code = codeOf(fault) ?? codeOf((fault as { readonly cause?: unknown }).cause) ?? 'no answer in time';
+    if (database.kind === 'configured' && setting === 'BREVET_MIGRATE_URL' && Object.hasOwn(UNPROVISIONED, code)) {
+      throw new CannotStart(`the database of ${setting} ${UNPROVISIONED[code]} (${code}). ${PROVISION}`, {
+        cause: fault,
+      });
+    }
     if (database.kind === 'embedded' || !(isPassing(fault) || TURNED_AWAY.test(code))) throw fault;
     const what = TURNED_AWAY.test(code) ? 'does not let Brevet in' : 'cannot be reached';
     const remedy = TURNED_AWAY.test(code) ? 'its login, password and database' : 'that it runs, its host and its port';

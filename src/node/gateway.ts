@@ -91,13 +91,16 @@ function writeProblem(
 async function write(
   { log }: Deps,
   response: ServerResponse,
-  { status, headers, body }: Exchanged,
+  { status, headers, body, cut }: Exchanged,
   always: Headers,
 ): Promise<void> {
   response.writeHead(status, { ...always, ...headers });
   if (body === null) return void response.end();
   // As a text it goes out with its head, in one piece.
   if (body instanceof Uint8Array) return void response.end(latin1(body), 'latin1');
+  // With its connection, so that no reader takes it for whole.
+  const breakOff = (): void => void response.destroy();
+  cut.addEventListener('abort', breakOff, { once: true });
   try {
     for await (const chunk of body) {
       if (response.destroyed) return;
@@ -106,8 +109,9 @@ async function write(
     response.end();
   } catch (fault) {
     if (!(fault instanceof AnswerCut)) log.error('gateway.broken_off', { fault: String(fault) });
-    // With its connection, so that no reader takes it for whole.
-    response.destroy();
+    breakOff();
+  } finally {
+    cut.removeEventListener('abort', breakOff);
   }
 }
 

@@ -62,6 +62,14 @@ export interface NodeParts {
   readonly around?: (provider: Provider) => Provider;
 }
 
+/** What was begun in the background and no pause keeps, such as what came of a call that was cut, gets this long. */
+const LEFT_MS = 250;
+
+/** Once nothing of it is under way, nor of what it has begun itself. */
+async function emptied(begun: ReadonlySet<Promise<void>>): Promise<void> {
+  while (begun.size > 0) await Promise.all(begun);
+}
+
 /** The parts of a node, with the clock of its database. `close` ends the providers' connections and every pause. */
 export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps; close(): Promise<void> }> {
   const { config, store, keyring, log, node } = parts;
@@ -77,6 +85,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
   const exchanges = exchangesOnNode();
   const remote: { close(): Promise<void> }[] = [postgres, aws];
   const closing = new AbortController();
+  const begun = new Set<Promise<void>>();
   const around = parts.around ?? ((provider: Provider) => provider);
   const deps = compose({
     store,
@@ -98,10 +107,16 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       closing.signal.throwIfAborted();
     },
     background: (work) => {
-      work.catch((fault: unknown) => {
-        if (closing.signal.aborted) log.info('background.left', { fault: String(fault) });
-        else log.error('background.failed', { fault: String(fault) });
-      });
+      const told = work
+        .then(
+          () => undefined,
+          (fault: unknown) => {
+            if (closing.signal.aborted) log.info('background.left', { fault: String(fault) });
+            else log.error('background.failed', { fault: String(fault) });
+          },
+        )
+        .finally(() => begun.delete(told));
+      begun.add(told);
     },
     keepAnswers: parts.keepAnswers ?? true,
     providers: (signer) => {
@@ -121,6 +136,9 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     async close() {
       stop();
       closing.abort();
+      const enough = new AbortController();
+      await Promise.race([emptied(begun), pause(LEFT_MS, enough.signal)]);
+      enough.abort();
       tools.close();
       await Promise.all(remote.map((provider) => provider.close()));
       exchanges.close();

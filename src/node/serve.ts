@@ -14,6 +14,10 @@ import { nodeServer } from './server.ts';
 const SWEEP_EVERY_MS = 500;
 /** Requests under way get this long, then their connections are closed. */
 const DRAIN_MS = 3_000;
+/** Nobody is told that it serves before its sweeper has passed once, or after this: where it cannot pass, `/readyz` says so. */
+const FIRST_PASS_MS = 2_000;
+/** A count that is under way when it is stopped gets this long. */
+const COUNT_ENDS_MS = 1_000;
 
 export interface Serving {
   readonly url: string;
@@ -71,12 +75,13 @@ async function serveDeps(
   const { inSetup } = await deps.store.deployment();
   const { server, port } = await startListening(nodeServer(deps, host), { host, port: asked });
   const sweeper = startSweeper(deps);
-  const hunter = every(HUNT_LOOK_MS, () => deps.background(hunt(deps)));
-  const counter = every(COUNT_LOOK_MS, () => deps.background(counting(deps)));
+  const hunter = every(HUNT_LOOK_MS, async () => deps.background(hunt(deps)));
+  const counter = every(COUNT_LOOK_MS, () => counting(deps));
   const letFaultsThrough = surviveClosedConnections(deps.log);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   deps.log.info('listening', { url, node: deps.node });
   if (inSetup) deps.log.warn('set_up.lasts', { until: 'two administrators have signed in' });
+  await inTime(sweeper.passedOnce, FIRST_PASS_MS);
   return {
     url,
     deps,
@@ -84,9 +89,7 @@ async function serveDeps(
     async stop() {
       deps.live?.close();
       await drain(server);
-      hunter.stop();
-      counter.stop();
-      await sweeper.stop();
+      await Promise.all([hunter.stop(), counter.stop(), sweeper.stop()]);
       await close();
       await deps.store.close();
       letFaultsThrough();
@@ -123,29 +126,43 @@ const HUNT_LOOK_MS = 60_000;
 const COUNT_LOOK_MS = 5_000;
 
 /** Beside the sweeper, whose passes must not wait for a target that is slow to list what it holds, nor for a count. */
-function every(ms: number, look: () => void): { stop(): void } {
-  const timer = setInterval(look, ms);
+function every(ms: number, look: () => Promise<void>): { stop(): Promise<void> } {
+  let last = Promise.resolve();
+  const timer = setInterval(() => {
+    last = Promise.all([last, look()]).then(() => undefined);
+  }, ms);
   timer.unref();
-  return { stop: () => clearInterval(timer) };
+  return {
+    async stop() {
+      clearInterval(timer);
+      await inTime(last, COUNT_ENDS_MS);
+    },
+  };
 }
+
+const inTime = (work: Promise<void>, ms: number): Promise<void> =>
+  Promise.race([work, pause(ms, undefined, { ref: false })]);
 
 /** One that fails is told, and the next one comes all the same. */
 const counting = (deps: Deps): Promise<void> =>
   count(deps).catch((fault: unknown) => deps.log.error('breakers.not_counted', { fault: String(fault) }));
 
 /** The sweeper as a loop. A pass that fails is logged, and the next one comes all the same. */
-function startSweeper(deps: Deps): { stop(): Promise<void> } {
+function startSweeper(deps: Deps): { readonly passedOnce: Promise<void>; stop(): Promise<void> } {
   const stopping = new AbortController();
+  const passed = Promise.withResolvers<void>();
   const running = (async () => {
     while (!stopping.signal.aborted) {
       const more = await watch(deps).catch((fault: unknown) => {
         deps.log.error('sweep.failed', { fault: String(fault) });
         return false;
       });
+      passed.resolve();
       if (!more) await pause(SWEEP_EVERY_MS, undefined, { signal: stopping.signal }).catch(rethrowUnlessAborted);
     }
   })();
   return {
+    passedOnce: passed.promise,
     async stop() {
       stopping.abort();
       await running;

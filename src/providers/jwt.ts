@@ -210,6 +210,9 @@ async function mint(signer: Signer, order: MintOrder, target: OpenTarget): Promi
 const PROBES = 2;
 const PROBE_LIMITS = { bytes: 65_536, milliseconds: milliseconds(5_000) };
 const UNAUTHORIZED = 401;
+const FORBIDDEN = 403;
+/** It has looked at the token; an error of its own, or a page that is not there, says nothing of any. */
+const isTaken = (status: number): boolean => (status >= 200 && status < 300) || status === FORBIDDEN;
 /**
  * An API that is down or set up wrongly may answer 401 to everybody, and take this token again tomorrow: only one that
  * says so has looked at the token. No live one can show the difference: trying it would spend a use.
@@ -236,7 +239,8 @@ async function probe(request: GuardedRequest, url: string, token: Secret): Promi
     const answer = await answerOf(() => request(url, PROBE_LIMITS, headers));
     if (typeof answer === 'string') return { seen: 'unseen', why: answer, forGood: false };
     const { status, challenge } = answer;
-    if (status !== UNAUTHORIZED) return { seen: 'present', evidence: { by: 'probe', status } };
+    if (isTaken(status)) return { seen: 'present', evidence: { by: 'probe', status } };
+    if (status !== UNAUTHORIZED) return { seen: 'unseen', why: `the API answers ${status}`, forGood: false };
     if (!INVALID_TOKEN.test(challenge ?? '')) return { seen: 'unseen', why: NOT_SAID, forGood: true };
   }
   return { seen: 'gone', evidence: { by: PROBED, probes: PROBES, status: UNAUTHORIZED } };

@@ -10,7 +10,7 @@ import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
 import { after, seconds } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { atProvider } from './lease.ts';
+import { atProvider, declaredOf, isOverByItself } from './lease.ts';
 import type { KillResult } from './lease.ts';
 
 /** A mint refuses itself at its deadline; a clock of the provider's that lags a minute is still within. */
@@ -40,6 +40,8 @@ export async function clean(deps: Deps, lease: Lease): Promise<KillResult> {
     });
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
+    // There may be no provider left, and what stays there gives nobody anything.
+    if (isOverByItself(deps.clock(), lease, await declaredOf(deps, lease))) return { dead: true };
     return { dead: false, why: fault.message };
   }
 }

@@ -12,7 +12,7 @@ import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
-import { atProvider } from './lease.ts';
+import { atProvider, isOverByItself } from './lease.ts';
 import type { Held, KillResult } from './lease.ts';
 import { cleaning } from './clean.ts';
 
@@ -40,10 +40,14 @@ async function endAndLook(deps: Deps, lease: Lease, held: Held, killer: Killer):
   if (held.provider.where === 'local' && declared.revokes === 'never' && deps.clock() < lease.expiresAt) {
     return { dead: false, why: 'only its expiry ends it', until: lease.expiresAt };
   }
-  await endAtProvider(held, lease);
-  const sighting = await held.provider.look(held.subject, held.target);
+  const undone = await endAtProvider(held, lease);
+  // What is over by itself may have no provider left to end it at, such as a role at AWS that the client has deleted.
+  if (undone !== null && !isOverByItself(deps.clock(), lease, declared)) throw undone;
+  const seen = await held.provider.look(held.subject, held.target);
+  const sighting = undone === null ? seen : unfenced(lease, seen, undone);
   const death = deathOf(deps, lease, sighting, declared);
-  if (held.provider.where === 'remote') deps.breakers.answered(lease);
+  if (undone !== null && death === null) throw undone;
+  if (held.provider.where === 'remote' && undone === null) deps.breakers.answered(lease);
   if (death === null) return notSeenDead(lease, sighting);
   return bury(deps, lease, { death, work: cleaning(deps, lease, sighting), killer });
 }
@@ -54,14 +58,28 @@ function notSeenDead({ expiresAt }: Lease, sighting: Sighting): Killed {
   return { dead: false, why: sighting.why, ...(sighting.forGood ? { noLater: expiresAt } : {}) };
 }
 
-/** One that was never activated may still be landing: its name is fenced before anything is said of it. */
-async function endAtProvider({ provider, subject, target }: Held, lease: Lease): Promise<void> {
-  if (provider.where === 'local') return;
-  await provider.revoke(subject, target);
-  if (lease.activeAt !== null) return;
-  await provider.fence(subject, target);
-  await provider.revoke(subject, target);
+/**
+ * One that was never activated may still be landing: its name is fenced before anything is said of it.
+ *
+ * @returns why it could not be ended; `null` where it was.
+ */
+async function endAtProvider({ provider, subject, target }: Held, lease: Lease): Promise<ProviderUnavailable | null> {
+  if (provider.where === 'local') return null;
+  try {
+    await provider.revoke(subject, target);
+    if (lease.activeAt !== null) return null;
+    await provider.fence(subject, target);
+    await provider.revoke(subject, target);
+    return null;
+  } catch (fault) {
+    if (fault instanceof ProviderUnavailable) return fault;
+    throw fault;
+  }
 }
+
+/** That what may still be landing is not there proves nothing, where its name is not fenced. */
+const unfenced = ({ activeAt }: Lease, sighting: Sighting, { message: why }: ProviderUnavailable): Sighting =>
+  activeAt === null && sighting.seen === 'gone' ? { seen: 'unseen', why, forGood: false } : sighting;
 
 async function bury(
   deps: Deps,
@@ -90,23 +108,26 @@ async function bury(
 }
 
 /**
- * Past its end, what cannot be looked at is over where expiry ends live use; elsewhere it stays unseen for good, and where
- * that was said beforehand there is nothing to wait for.
+ * Past its end, what cannot be looked at is over where expiry ends live use, also where it could be looked at some other
+ * day; elsewhere it stays unseen for good, and where that was said beforehand there is nothing to wait for.
  */
 function deathOf(
   { clock, node }: Pick<Deps, 'clock' | 'node'>,
-  { expiresAt }: Lease,
+  lease: Lease,
   sighting: Sighting,
-  { expiryEndsUse, evidence }: Declared,
+  declared: Declared,
 ): Death | null {
   const at = clock();
+  const { expiresAt } = lease;
+  const { expiryEndsUse, evidence } = declared;
+  const mayBeSeen = sighting.seen === 'unseen' && !sighting.forGood && !isOverByItself(at, lease, declared);
   switch (sighting.seen) {
     case 'gone':
       return { how: 'verified', at, evidence: sighting.evidence, node };
     case 'present':
       return null;
     case 'unseen':
-      if (!sighting.forGood || (at < expiresAt && !(evidence === null && !expiryEndsUse))) return null;
+      if (mayBeSeen || (at < expiresAt && !(evidence === null && !expiryEndsUse))) return null;
       return expiryEndsUse
         ? { how: 'expired', at, evidence: { expired_at: toRfc3339(expiresAt), why: sighting.why }, node }
         : { how: 'unverifiable', at, evidence: { why: sighting.why }, node };

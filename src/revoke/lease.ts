@@ -6,6 +6,8 @@ import type { Declared, Lease, Outcome } from '../core/lease.ts';
 import { ProviderUnavailable } from '../core/provider.ts';
 import type { OpenTarget, Provider, Subject } from '../core/provider.ts';
 import type { TargetVersion } from '../core/registers.ts';
+import { after, seconds } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
 
@@ -87,6 +89,16 @@ async function providerOf(deps: Deps, lease: Lease): Promise<{ provider: Provide
   if (version === null) throw new Error(`version ${lease.targetVersion} of ${lease.target} has gone from the store`);
   return { provider, version };
 }
+
+/** How far the clock that a credential's end is held to may lag, at the most. */
+const CLOCKS_APART = seconds(90);
+
+/** Its own end has ended it, whether anybody can reach its provider or not. */
+export const isOverByItself = (
+  now: Instant,
+  { expiresAt }: Pick<Lease, 'expiresAt'>,
+  { expiryEndsUse }: Pick<Declared, 'expiryEndsUse'>,
+): boolean => expiryEndsUse && now >= after(expiresAt, CLOCKS_APART);
 
 export function outcomeFacts(outcome: Outcome | null): JsonObject {
   if (outcome === null) return {};

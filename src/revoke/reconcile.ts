@@ -9,7 +9,7 @@ import { ProviderUnavailable } from '../core/provider.ts';
 import type { Sighting } from '../core/provider.ts';
 import type { Deps } from '../deps.ts';
 import { cleaning } from './clean.ts';
-import { atProvider } from './lease.ts';
+import { atProvider, declaredOf, isOverByItself } from './lease.ts';
 import { killLease } from './kill.ts';
 import type { Held, KillResult } from './lease.ts';
 import { endLease, reread } from './revoke.ts';
@@ -31,6 +31,8 @@ export async function reconcile(deps: Deps, lease: Lease, fence: WorkFence): Pro
   } catch (fault) {
     if (!(fault instanceof ProviderUnavailable)) throw fault;
     deps.breakers[fault.answered ? 'answered' : 'failed'](lease);
+    // Whether it landed or not: there may be no provider left to ask.
+    if (isOverByItself(deps.clock(), lease, await declaredOf(deps, lease))) return killOrphan(deps, lease);
     return { dead: false, why: fault.message };
   }
 }

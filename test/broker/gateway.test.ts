@@ -236,6 +236,41 @@ ends('cuts what streams, here at once and elsewhere soon', async () => {
   );
 });
 
+for (const method of ['GET', 'PUT'] as const) {
+  ends(`cuts what is sent faster than its reader takes it, of a ${method}`, async () => {
+    const lease = await app.lease('tool.upload', { uses: 10 });
+    let isFull = (): void => undefined;
+    const full = new Promise<void>((resolve) => (isFull = resolve));
+    tool.answer = (_request, response) => {
+      const chunk = Buffer.alloc(65_536);
+      const more = (): void => {
+        while (response.write(chunk));
+        setTimeout(isFull, 300);
+      };
+      response.on('drain', more);
+      response.on('close', () => response.off('drain', more));
+      more();
+    };
+    const headers = { authorization: `Bearer ${lease.token}`, 'content-type': 'application/octet-stream' };
+    const answer = await fetch(`http://127.0.0.1:${here.port}${lease.path}/files/ACME-1`, {
+      method,
+      headers,
+      ...(method === 'PUT' && { body: 'x' }),
+    });
+    await full;
+    must(
+      await app.call('POST', `/t/acme/leases/${lease.id}/revoke`, {
+        token: await app.session(),
+        body: { reason: 'x' },
+      }),
+    );
+    const [answered] = await entriesOf(lease, 'gateway.answered');
+    assert.is(answered?.facts['end'], 'lease_over');
+    assert.is(app.deps.gateway.open.has(lease.id as LeaseId), false);
+    await answer.body?.cancel().catch(() => undefined);
+  });
+}
+
 ends('cuts what streams on its node with its commit, before anybody looks', async () => {
   const unwatched = await app.node({ deps: (deps) => ({ ...deps, pause: () => new Promise(() => undefined) }) });
   const served = await listening(unwatched);
@@ -486,6 +521,21 @@ keys('becomes a token, which is kept until it is refused', async () => {
   assert.is((await get(await app.lease())).body['code'], 'gateway_no_answer');
 });
 
+for (const [expires, said] of [
+  [360_000, 'days'],
+  ['300', 'a text'],
+  [undefined, 'nothing'],
+] as const) {
+  keys(`becomes a token of which its server says ${said}`, async () => {
+    await app.target({ inject: { by: 'oauth', token_url: `${tool.origin}/token`, client_id: `for ${said}` } });
+    tool.answer = (request, response, seen) => {
+      if (request.url !== '/token') return answerPlainly(request, response, seen);
+      response.end(JSON.stringify({ access_token: 'at_0123456789', token_type: 'Bearer', expires_in: expires }));
+    };
+    assert.is((await get(await app.lease())).status, 200);
+  });
+}
+
 keys('that comes back in a stream is cut over the edge of two pieces, and told', async () => {
   const lease = await app.lease('tool.upload', { uses: 10 });
   tool.answer = (_request, response) => {
@@ -563,6 +613,54 @@ for (const [what, answer] of [
     assert.is(tool.seen.length, 1);
   });
 }
+
+for (const [how, inject] of [
+  ['a key', { by: 'header', name: 'x-api-key' }],
+  ['a token for a key', { by: 'oauth', token_url: `${tool.origin}/token`, client_id: 'brevet' }],
+] as const) {
+  ties(`is asked with ${how} that was changed on another node, from the next call on`, async () => {
+    let key = TOOL_KEY;
+    tool.answer = (request, response, seen) => {
+      const { authorization, 'x-api-key': shown } = seen.headers;
+      const isTaken =
+        request.url === '/token'
+          ? authorization === `Basic ${btoa(`brevet:${encodeURIComponent(key)}`)}`
+          : shown === key || authorization === `Bearer for_${key.length}_${key.slice(0, 3)}`;
+      if (!isTaken) response.writeHead(401).end();
+      else if (request.url !== '/token') answerPlainly(request, response, seen);
+      else response.end(JSON.stringify({ access_token: `for_${key.length}_${key.slice(0, 3)}`, token_type: 'bearer' }));
+    };
+    await app.target({ ...TIED, inject });
+    const lease = await app.lease('tool.read', { uses: 10 });
+    assert.is((await get(lease, other)).status, 200);
+    key = NEW_KEY;
+    await app.target({ ...TIED, inject }, { secret: NEW_KEY });
+    assert.is((await get(lease, other)).status, 200);
+  });
+}
+
+ties('is asked with a token that the tool takes: one that it has ended is asked for anew, once', async () => {
+  await app.target({
+    ...TIED,
+    inject: { by: 'oauth', token_url: `${tool.origin}/token`, client_id: 'brevet' },
+  });
+  const lease = await app.lease('tool.read', { uses: 10 });
+  const token = (nth: number): string => `at_0123456789_${nth}`;
+  let made = 0;
+  let taken = 1;
+  tool.answer = (request, response, seen) => {
+    if (request.url === '/token') response.end(JSON.stringify({ access_token: token(++made), token_type: 'bearer' }));
+    else if (seen.headers.authorization === `Bearer ${token(taken)}`) answerPlainly(request, response, seen);
+    else response.writeHead(401).end();
+  };
+  assert.is((await get(lease)).status, 200);
+  taken = 2;
+  assert.is((await get(lease)).status, 200);
+  taken = Infinity;
+  assert.is((await get(lease)).body['code'], 'gateway_not_this_tenants');
+  assert.is(made, 3);
+  assert.is((await rowOf(lease))?.used, 2);
+});
 
 ties('does not ask the tool for a lease that is over', async () => {
   const lease = await app.lease('tool.read', { uses: 10 });

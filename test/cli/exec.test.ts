@@ -91,6 +91,19 @@ exec('asks for what it was told', async () => {
   });
 });
 
+for (const [told, ticket] of [
+  [[], '5'],
+  [['--param', 'ticket=6'], '6'],
+] as const) {
+  exec(`asks for what its file says, and before that for what it was told: ${told.join(' ')}`, async () => {
+    const said = { reason: 'of the file', parameters: { report: 'stock', ticket: '5' } };
+    writeFileSync(join(folder, 'all.yaml'), JSON.stringify(said));
+    await run(['-f', 'all.yaml', ...told, '--', 'true']);
+    const parameters = { report: 'stock', ticket };
+    assert.equal(asked(), { task: 'report.query', resource: 'tickets', ...said, parameters });
+  });
+}
+
 /** What the command does, the status that `exec` ends with, and what the broker is told of the outcome. */
 const ENDS: readonly (readonly [what: string, script: string, status: number, outcome: string])[] = [
   ['well', '0', 0, 'succeeded'],
@@ -109,7 +122,9 @@ for (const [what, script, status, outcome] of ENDS) {
 
 exec('says of a command that is not there, and of one that cannot be run', async () => {
   writeFileSync(join(folder, 'plain'), 'x');
-  assert.is((await run(['--', 'no-such-command-here'])).status, 127);
+  const absent = await run(['--', 'no-such-command-here']);
+  assert.is(absent.status, 127);
+  assert.match(absent.err, 'brevet: no-such-command-here: there is no such command');
   assert.is((await run(['--', './plain'])).status, 126);
   assert.is(broker.live.size, 0);
 });
@@ -226,6 +241,13 @@ exec('ends with 3 where the token endpoint refuses, which says so with 400', asy
   const ended = await run(node(`console.log('never')`));
   assert.equal([ended.status, ended.out], [3, ''], ended.err);
   assert.match(ended.err, 'nobody is accountable for it (owner_gone)');
+});
+
+exec('says what to look at where its assertion is not accepted', async () => {
+  broker.failing('/token', { status: 401, body: { error: 'invalid_client', error_description: 'not accepted' } });
+  const ended = await run(['--', 'true']);
+  assert.is(ended.status, 1);
+  assert.match(ended.err, 'not accepted (invalid_client)\n  Check BREVET_URL');
 });
 
 /** How people have answered when `--wait` looks. */

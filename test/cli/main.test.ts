@@ -131,11 +131,16 @@ const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
   [['lease', 'show', 'lse_1'], /--tenant is missing/],
   [['context', 'set', 'freeze', '--tenant', 'acme', '--reason', 'x', '--as', 'ada'], /--until is missing/],
   [['lease', 'show', 'a', 'b', '--tenant', 'acme'], /one argument too many: b/],
-  [['tenant', 'put', 'acme', '--colour', 'red'], /Unknown option '--colour'/],
+  [['tenant', 'put', 'acme', '--colour', 'red'], /Unknown option '--colour'\nSee brevet tenant put --help\.\n$/],
+  [['tenant', 'put', 'acme', '--displayname', 'x'], /'--displayname'; did you mean --display-name\?/],
+  [['tenant', 'list', '--token-file', MAIN], /main\.ts: this is no token/],
   [['tenant', 'put', 'acme'], /say who calls: --as NAME/],
-  [['tenant', 'list', '--as', 'Ada'], /--as is not a operator name|--as is not an operator name/],
+  [['tenant', 'list', '--as', 'Ada'], /--as is not an operator name/],
   [['tenant', 'list', '--as', 'ada'], /no deployment key at .*deployment\.key \(ENOENT\)/],
-  [['tenant', 'put', 'acme', '--as', 'ada', '-f', '/no/such/file'], /\/no\/such\/file: ENOENT/],
+  [
+    ['tenant', 'put', 'acme', '--as', 'ada', '-f', '/no/such/file'],
+    /\/no\/such\/file: there is nothing of this name \(ENOENT\)/,
+  ],
   [['issuer', 'put', 'github', '--max-age', 'long', '--as', 'ada'], /--max-age takes a whole number/],
   [['enrolment', 'put', 'bot', '--tenant', 'acme', '--claim', 'x', '--as', 'ada'], /--claim takes name=value/],
   [['assignment', 'put', '--role', 'triage', '--as', 'ada'], /give --person or --agent, one of them/],
@@ -146,7 +151,10 @@ const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
     ['exec', '--tenant', 'a', '--task', 'a.b', '--resource', 'x', '--ttl', '1h', '--', 'true'],
     /--ttl takes a whole number/,
   ],
-  [['policy', 'check', '/no/such/folder'], /\/no\/such\/folder: ENOENT/],
+  [['exec', '--task', 'a.b', '--resource', 'x', '--wait', '1h', '--', 'true'], /--wait takes a whole number/],
+  [['approval', 'verify', '/no/such/file'], /\/no\/such\/file: there is nothing of this name \(ENOENT\)/],
+  [['approval', 'verify', MAIN], /main\.ts: this is no evidence: an object in JSON, [\w ,]+\nSee brevet approval/],
+  [['policy', 'check', '/no/such/folder'], /\/no\/such\/folder: there is nothing of this name \(ENOENT\)/],
 ];
 for (const [args, told] of WRONG) {
   usage(args.join(' '), async () => {
@@ -155,6 +163,12 @@ for (const [args, told] of WRONG) {
     assert.match(err, told);
   });
 }
+
+usage('a word that is a command of its own names the others in its help', async () => {
+  const { status, out } = await residentBrevet(['pause', '--help']);
+  assert.is(status, 0);
+  assert.match(out, 'See also:\n  brevet pause list\n  brevet pause end PAUSE\n');
+});
 
 usage('a word alone lists its commands', async () => {
   const { status, out } = await residentBrevet(['lease']);

@@ -1,4 +1,5 @@
 /** `brevet start` where it cannot: each time with the setting to change. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -7,7 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { policyWithoutCases } from '../support/policy.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort, targetDatabase } from '../support/postgres.ts';
 import { brevet, start } from './cli.ts';
 
 const refused = suite('brevet start, where it cannot');
@@ -70,6 +71,21 @@ refused('with a policy that is no folder', async () => {
   const file = join(await temporaryFolder('file'), 'file');
   await writeFile(file, '');
   assert.match(await refusal({ BREVET_POLICY_DIR: file }), `BREVET_POLICY_DIR=${file} cannot be read (ENOTDIR)`);
+});
+
+refused('on a database of which nobody has made it Brevet’s', async () => {
+  const bare = await targetDatabase();
+  const owner = new URL(`postgresql://postgres@${bare.host}:${bare.port}/postgres`);
+  owner.password = bare.admin.password();
+  const of = {
+    DATABASE_URL: `postgresql://brevet@${bare.host}:${bare.port}/postgres`,
+    BREVET_MIGRATE_URL: owner.href,
+    BREVET_DEPLOYMENT_KEY: randomBytes(32).toString('base64'),
+  };
+  const err = await refusal(of);
+  assert.match(err, 'the database of BREVET_MIGRATE_URL lacks roles of Brevet (42704)');
+  assert.match(err, 'Provisioning an outside Postgres');
+  await bare.remove();
 });
 
 refused.run();

@@ -51,6 +51,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const { child, ended } = await launch();
     await untilReady();
     assert.match(running?.text.err ?? '', /^brevet: set-up lasts/m);
+    assert.match(
+      running?.text.err ?? '',
+      `serving at ${url}; people and agents come by ${url.replace('127.0.0.1', 'localhost')}`,
+    );
     assert.match(running?.text.err ?? '', '"event":"set_up.lasts"');
     assert.is(await health('/healthz'), 200);
     child.kill(signal);

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
 import type { Ask, Brevet, BrevetOptions } from '../../src/client/brevet.ts';
+import { ACCESS_REQUEST_FIELDS } from '../../src/decide/request.ts';
 import { BrevetIncomplete, BrevetRefused, BrevetUnavailable, BrevetWaiting } from '../../src/client/error.ts';
 import { LeaseOver } from '../../src/client/lease.ts';
 import { instant } from '../../src/core/time.ts';
@@ -309,8 +310,13 @@ const opening = suite('opening the SDK');
 
 opening('refuses a broker that tokens would reach in the clear', () => {
   const options = { tenant: TENANT, agent: AGENT, workloadToken: 'x' };
-  assert.throws(() => createBrevet({ ...options, url: 'http://brevet.example' }), /must be https/);
-  assert.throws(() => createBrevet({ ...options, url: 'brevet.example' }), /must be https/);
+  for (const [url, told] of [
+    ['http://us:er@brevet.example/?key', /must begin with https:.*: http:\/\/brevet\.example$/],
+    ['localhost:8420', /must begin with https:.*: this one begins with localhost:$/],
+    ['brevet.example', /must begin with https:.*: this is no URL$/],
+  ] as const) {
+    assert.throws(() => createBrevet({ ...options, url }), told);
+  }
 });
 
 const WRONG_KEYS = [
@@ -335,5 +341,36 @@ for (const algorithm of ['ES256', 'PS256', 'EdDSA']) {
     }
   });
 }
+
+/** A field that is missing here, or too many, does not compile. */
+const ASKABLE: Readonly<Record<keyof Ask, true>> = {
+  task: true,
+  resource: true,
+  parameters: true,
+  reason: true,
+  role: true,
+  order: true,
+  launched_by: true,
+  ttl: true,
+  uses: true,
+  trigger: true,
+  data_considered: true,
+  data_classes: true,
+  purpose: true,
+  legal_basis: true,
+  environment: true,
+  confidence: true,
+  model: true,
+  model_version: true,
+  evidence: true,
+  rollback: true,
+  change: true,
+  plan: true,
+  urgency: true,
+};
+
+opening('an agent can ask all that the broker takes', () => {
+  assert.equal(Object.keys(ASKABLE).toSorted(), ACCESS_REQUEST_FIELDS.toSorted());
+});
 
 opening.run();

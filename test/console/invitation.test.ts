@@ -44,6 +44,10 @@ inviting('has its code behind the #, and is an entry without it', async () => {
   assert.not.ok(app.logged.join('\n').includes(code.slice(-20)));
 });
 
+inviting('is what the sign-in page tells of while nobody could sign in', async () => {
+  assert.match((await new Surfer(app).get('/sign-in')).text, 'brevet operator invite');
+});
+
 inviting('opens nothing by itself, changed, or late', async () => {
   const code = await invited();
   const surfer = new Surfer(app);
@@ -89,6 +93,7 @@ inviting('enrols one passkey, which signs in; and then it, and every other, is o
   assert.is((await open(new Surfer(app), code)).status, 409);
   assert.is((await app.operator('ada', 'POST', '/api/invitations')).status, 409);
   assert.is((await signInWith(new Surfer(app), key)).status, 303);
+  assert.not.match((await new Surfer(app).get('/sign-in')).text, 'operator invite');
   const put = (await entriesOf(app, 'register.put')).find(
     (one) => (one['facts'] as Record<string, unknown>)['change'] === 'passkey.put',
   );

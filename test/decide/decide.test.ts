@@ -242,6 +242,13 @@ for (const [what, asked, code] of FORBIDDEN) {
   });
 }
 
+decides('says of a parameter that is not one that there is none of that name', () => {
+  const parameters = { ticket: 'TCK-1', queue: 'network', also: 1 };
+  const reason = forbids(asking('triage-bot', 'ticket.route', 'acme', { parameters }), 'invalid_parameters');
+  assert.is(reason.detail, 'the parameters do not fit ticket.route: it takes no such parameter');
+  assert.is(reason.path, 'parameters.also');
+});
+
 decides('forbids by a rule, naming it to the ledger and a way out to the agent', () => {
   const reason = forbids(asking('advisor', 'ticket.route', 'acme'), 'forbidden_by_rule');
   assert.equal(reason.rules, ['advisory-agents-read-only']);

@@ -320,6 +320,8 @@ const authority = certificateAuthority('An authority of the client’s own');
 const { certificate: cert, key } = authority.issue('127.0.0.1');
 const ca = authority.certificate;
 const only2 = createSecureServer({ cert, key });
+// Node's own says that it closes a session once its client does; others don't.
+only2.on('session', (session) => Object.assign(session, { goaway: () => undefined }));
 const held: (() => void)[] = [];
 only2.on('stream', (stream, headers) => {
   const chunks: Buffer[] = [];
@@ -367,6 +369,17 @@ secure('that speaks HTTP/2 is cut one call at a time', async () => {
   assert.instance(await caught(reader.next()), FetchFailed);
   assert.is((await forward(callTo(`${there}/`, { ca }))).status, 201);
   for (const let_go of held) let_go();
+});
+
+secure('that speaks HTTP/2 and is long silent over one answer takes other calls meanwhile', async () => {
+  const slow = await forward(callTo(`${there}/hold`, { ca }));
+  const reader = slow.body[Symbol.asyncIterator]();
+  await reader.next();
+  // Longer than a connection is kept on which nothing passes.
+  await new Promise((resolve) => setTimeout(resolve, 4_500));
+  for (let again = 0; again < 2; again++) assert.is((await forward(callTo(`${there}/`, { ca }))).status, 201);
+  for (const let_go of held) let_go();
+  assert.is((await reader.next()).done, true);
 });
 
 secure('that speaks HTTP/1.1 alone is called so', async () => {

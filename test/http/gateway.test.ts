@@ -131,6 +131,20 @@ for (const more of [
   });
 }
 
+lines('whose body breaks off goes nowhere, and is no fault', async () => {
+  for (const length of ['Content-Length: 100', 'Transfer-Encoding: chunked']) {
+    const more = ['Content-Type: application/json', length];
+    const text = head(`POST ${noting.path}/tickets/ACME-1/notes HTTP/1.1`, noting, more);
+    await new Promise<void>((resolve) => {
+      const socket = connect(here.port, '127.0.0.1', () => socket.write(`${text}5\r\n{"tex`));
+      socket.on('close', () => setTimeout(resolve, 200));
+      setTimeout(() => socket.destroy(), 100);
+    });
+  }
+  assert.equal(tool.seen, []);
+  assert.not.match(app.logged.join('\n'), '"event":"fault"');
+});
+
 lines('of a GET with a body goes nowhere', async () => {
   for (const more of [['Content-Length: 2'], ['Transfer-Encoding: chunked']] as const) {
     const body = more[0].startsWith('Content') ? '{}' : '2\r\n{}\r\n0\r\n\r\n';

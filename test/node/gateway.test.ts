@@ -2,8 +2,12 @@
 import { connect } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { NO_CHANNELS } from '../../src/config.ts';
 import { StoreUnavailable } from '../../src/core/store.ts';
-import { listening, startTool, toolApp } from '../support/tool.ts';
+import { serveNode } from '../../src/node/serve.ts';
+import { openStore } from '../../src/store/open.ts';
+import { PUBLIC_URL } from '../support/app.ts';
+import { answerPlainly, listening, startTool, toolApp } from '../support/tool.ts';
 
 /** Whether the store is away. */
 let isAway = false;
@@ -76,6 +80,29 @@ edge('bears one authorization or none that counts', async () => {
     const head = [`GET ${lease.path}/tickets/ACME-1 HTTP/1.1`, 'Host: brevet.example', 'Connection: close', ...lines];
     assert.match(await sent(`${head.join('\r\n')}\r\n\r\n`), new RegExp(`^HTTP/1\\.1 ${status} `));
   }
+});
+
+edge('that a stop cuts is written as that', async () => {
+  const { deps, keyring, database } = app;
+  const { log } = deps;
+  const store = await openStore({ database: database.serve, keyring, node: 'stopped', log, mode: 'node' });
+  const config = { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: ['127.0.0.1'], channels: NO_CHANNELS };
+  const serving = await serveNode(
+    { config, store, keyring, log, node: 'stopped' },
+    { listen: { host: '127.0.0.1', port: 0 }, bundle: null },
+  );
+  const going = await app.lease('tool.upload', { uses: 10 });
+  tool.answer = (_request, response) => response.write('x');
+  const headers = { authorization: `Bearer ${going.token}` };
+  const answer = await fetch(`${serving.url}${going.path}/files/ACME-1`, { headers });
+  const cut = answer.text().catch(() => 'cut');
+  await serving.stop();
+  tool.answer = answerPlainly;
+  assert.is(await cut, 'cut');
+  const [row] = await app.sql<{ text: string }>(
+    `select text from entries where lease = '${going.id}' and kind = 'gateway.answered'`,
+  );
+  assert.is((JSON.parse(row?.text ?? '{}') as { facts?: { end: string } }).facts?.end, 'caller_gone');
 });
 
 edge('is told when the database is away', async () => {

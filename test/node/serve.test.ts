@@ -7,6 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Provider } from '../../src/core/provider.ts';
+import { StoreUnavailable } from '../../src/core/store.ts';
+import type { Store } from '../../src/core/store.ts';
 import { serveNode } from '../../src/node/serve.ts';
 import { openStore } from '../../src/store/open.ts';
 import { rulesOnDisk, PERMITTED, PUBLIC_URL, testApp } from '../support/app.ts';
@@ -21,16 +23,28 @@ const around = (provider: Provider): Provider => ({
   },
 });
 const log = app.deps.log;
-const store = await openStore({
+const opened = await openStore({
   database: app.database.serve,
   keyring: app.keyring,
   node: 'served',
   log,
   mode: 'node',
 });
+/** Comes before what breakers are counted from. */
+let tallying: () => Promise<void> = async () => undefined;
+let counted: Promise<unknown> = Promise.resolve();
+const store: Store = {
+  ...opened,
+  tallies(...of) {
+    const tallied = tallying().then(() => opened.tallies(...of));
+    counted = tallied.catch(() => undefined);
+    return tallied;
+  },
+};
+const config = { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [], channels: NO_CHANNELS };
 const serving = await serveNode(
   {
-    config: { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [], channels: NO_CHANNELS },
+    config,
     store,
     keyring: app.keyring,
     log,
@@ -121,18 +135,35 @@ server('counts breakers by itself: what fails again and again asks', async () =>
   await app.sql('update tenants set epoch = epoch + 1');
 });
 
+for (const [what, passing, isOver] of [
+  ['once its sweeper has passed, however slow', (beat: () => Promise<void>) => pause(300).then(beat), true],
+  ['where its sweeper cannot pass', () => Promise.reject(new StoreUnavailable('away')), true],
+  ['where nothing is heard of its sweeper', () => pause(2_500), false],
+] as const) {
+  server(`says that it serves ${what}`, async () => {
+    const more = await openStore({
+      database: app.database.serve,
+      keyring: app.keyring,
+      node: 'new',
+      log,
+      mode: 'node',
+    });
+    let over = false;
+    const beat = (node: string): Promise<void> => passing(() => more.beat(node)).finally(() => (over = true));
+    const parts = { config, store: { ...more, beat }, keyring: app.keyring, log, node: 'new' };
+    const another = await serveNode(parts, { listen: { host: '127.0.0.1', port: 0 }, bundle: null });
+    assert.is(over, isOver);
+    assert.is((await fetch(`${another.url}/healthz`)).status, 200);
+    await another.stop();
+  });
+}
+
 server('does not listen where another does', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const { port: used } = taken.address() as AddressInfo;
   const more = await openStore({ database: app.database.serve, keyring: app.keyring, node: 'late', log, mode: 'node' });
-  const parts = {
-    config: { publicUrl: PUBLIC_URL, operators: null, allowPrivateHosts: [], channels: NO_CHANNELS },
-    store: more,
-    keyring: app.keyring,
-    log,
-    node: 'late',
-  };
+  const parts = { config, store: more, keyring: app.keyring, log, node: 'late' };
   const refused = await serveNode(parts, { listen: { host: '127.0.0.1', port: used }, bundle: null }).then(
     () => null,
     (fault: unknown) => fault as NodeJS.ErrnoException,
@@ -155,10 +186,19 @@ server('finishes what is under way when it is stopped, and takes nothing more', 
   });
   const answer = fetch(`${serving.url}/t/acme/requests`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify(PERMITTED),
   });
   await reached;
+  const counting = Promise.withResolvers<void>();
+  await new Promise<void>((begun) => {
+    tallying = () => {
+      begun();
+      return counting.promise;
+    };
+    // As though no node had just counted.
+    app.sql('delete from turns').catch(assert.unreachable);
+  });
   const waiting = serving.deps.pause(3_600_000).then(
     () => 'over',
     () => 'left',
@@ -166,7 +206,12 @@ server('finishes what is under way when it is stopped, and takes nothing more', 
   const stopped = serving.stop();
   release();
   assert.is((await answer).status, 201);
+  await Promise.race([stopped, pause(500)]);
+  counting.resolve();
   await stopped;
+  await counted;
+  await pause(20);
+  assert.not.match(app.logged.join('\n'), 'breakers.not_counted');
   assert.is(await waiting, 'left', 'what waits in the background keeps no process');
   const after = await fetch(`${serving.url}/healthz`).then(
     () => 'answered',

@@ -254,6 +254,30 @@ for (const [challenge, seen] of [
   });
 }
 
+for (const [status, seen] of [
+  [200, 'present'],
+  [204, 'present'],
+  [403, 'present'],
+  // An API that was moved or is down has looked at no token.
+  [302, 'unseen'],
+  [404, 'unseen'],
+  [429, 'unseen'],
+  [500, 'unseen'],
+  [503, 'unseen'],
+] as const) {
+  tokens(`is ${seen} where the API answers ${status}`, async () => {
+    const answering: GuardedRequest = () => Promise.resolve({ status, body: '', challenge: null });
+    const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+    const config = { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` };
+    const target = openTargetOf(provider, config);
+    const order = orderFor(provider, target, termsOf({}));
+    const { keep } = await provider.mint(order, target);
+    const sighting = await provider.look({ ...subjectOf(order), secret: keep }, target);
+    assert.is(sighting.seen, seen);
+    assert.not.ok(sighting.seen === 'unseen' && sighting.forGood, 'it may answer tomorrow');
+  });
+}
+
 const targets = suite('a target whose credentials are tokens');
 
 for (const [what, config, code] of [

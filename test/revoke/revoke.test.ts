@@ -14,20 +14,37 @@ import { clientDatabase } from '../support/target.ts';
 const client = await clientDatabase();
 /** Marks at which the provider does not answer. */
 const unanswered = new Set<string>();
-/** Marks that can never be looked at. */
-const hidden = new Set<string>();
+/** Whether it answers no mint, and nothing after it. */
+let silent = false;
+/** Marks that cannot be looked at, and whether that is for good. */
+const hidden = new Map<string, boolean>();
+/** Whether the end of what is issued ends all use of it. */
+let endsByItself = false;
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
     : {
         ...provider,
+        declare: (target, template) => ({
+          ...provider.declare(target, template),
+          ...(endsByItself && { expiryEndsUse: true }),
+        }),
+        mint: (order, target) => {
+          if (!silent) return provider.mint(order, target);
+          unanswered.add(order.mark);
+          return Promise.reject(new ProviderUnavailable('it does not answer'));
+        },
+        fence: (subject, target) =>
+          unanswered.has(subject.mark)
+            ? Promise.reject(new ProviderUnavailable('it does not answer'))
+            : provider.fence(subject, target),
         revoke: (subject, target) =>
           unanswered.has(subject.mark)
             ? Promise.reject(new ProviderUnavailable('it does not answer'))
             : provider.revoke(subject, target),
         look: (subject, target) =>
           hidden.has(subject.mark)
-            ? Promise.resolve({ seen: 'unseen', why: 'nobody can look', forGood: true })
+            ? Promise.resolve({ seen: 'unseen', why: 'nobody can look', forGood: hidden.get(subject.mark) ?? true })
             : provider.look(subject, target),
       };
 const app = await testApp({ database: client, around });
@@ -302,7 +319,7 @@ patience('is asked again without a limit, ever more seldom, and people are told'
 
 patience('with what can never be seen dead lasts to its own end, and no longer', async () => {
   const { lease } = await login({ ttl: 20 });
-  hidden.add((await row(lease)).mark);
+  hidden.set((await row(lease)).mark, true);
   await end(lease, 'revoke', await app.session('report-bot'), { reason: 'Done' }, '?wait=0');
   const dues: number[] = [];
   for (let pass = 0; pass < 10; pass++) {
@@ -318,6 +335,81 @@ patience('with what can never be seen dead lasts to its own end, and no longer',
   shift = 0;
   assert.is((await row(lease)).death?.how, 'unverifiable');
   hidden.clear();
+});
+
+for (const [what, byItself, over] of [
+  ['with what its own end ends lasts no longer, though its provider has gone for good', true, true],
+  ['with what its own end does not end lasts on', false, false],
+] as const) {
+  patience(what, async () => {
+    endsByItself = byItself;
+    const { lease } = await login({ ttl: 20 });
+    endsByItself = false;
+    const { mark } = await row(lease);
+    unanswered.add(mark);
+    hidden.set(mark, false);
+    await end(lease, 'revoke', await app.session('report-bot'), { reason: 'Done' }, '?wait=0');
+    shift = 30_000;
+    await workOff(later);
+    assert.is((await row(lease)).state, 'revoking', 'the clock of its provider may be late');
+    shift = 120_000;
+    await workOff(later);
+    shift = 0;
+    assert.is((await row(lease)).death?.how ?? null, over ? 'expired' : null);
+    unanswered.clear();
+    hidden.clear();
+    await workOff();
+    assert.is((await row(lease)).state, 'revoked');
+  });
+}
+
+for (const [what, byItself, how] of [
+  ['at a mint is waited for until what may have landed is over by itself', true, 'expired'],
+  ['at a mint is waited for as long as it takes, where nothing ends what may have landed', false, null],
+] as const) {
+  patience(what, async () => {
+    endsByItself = byItself;
+    silent = true;
+    const asked = await app.call('POST', '/t/acme/requests', {
+      token: await app.session('report-bot'),
+      body: { ...REPORT, ttl: 20 },
+    });
+    endsByItself = false;
+    silent = false;
+    assert.is(asked.body['code'], 'provider_unavailable', asked.text);
+    const [opening] = await app.sql<Row>(`select * from leases where state = 'opening'`);
+    const lease = opening?.id ?? '';
+    shift = 30_000;
+    await workOff(later);
+    assert.is((await row(lease)).state, 'opening');
+    shift = 120_000;
+    await workOff(later);
+    // Not there is no proof, since nothing holds its name.
+    assert.is((await row(lease)).death?.how ?? null, how);
+    await workOff(later);
+    const left = await app.sql(`select what from work where what ->> 'lease' = '${lease}'`);
+    assert.is(left.length, byItself ? 0 : 1);
+    unanswered.clear();
+    await workOff(later);
+    shift = 0;
+    assert.not.ok(['opening', 'revoking'].includes((await row(lease)).state));
+  });
+}
+
+patience('is found out about by a look where an end was sent in vain', async () => {
+  endsByItself = true;
+  const { lease } = await login({ ttl: 20 });
+  endsByItself = false;
+  const { mark } = await row(lease);
+  unanswered.add(mark);
+  await end(lease, 'revoke', await app.session('report-bot'), { reason: 'Done' }, '?wait=0');
+  shift = 120_000;
+  await workOff(later);
+  assert.is((await row(lease)).state, 'revoking', 'it is still there, and was seen to be');
+  unanswered.clear();
+  await workOff(later);
+  shift = 0;
+  assert.is((await row(lease)).death?.how, 'verified');
 });
 
 patience.run();

@@ -41,7 +41,7 @@ const evidenceForm = z.object({
   tenant: z.string(),
   /** The deployment's URL, to which its passkeys are bound. */
   origin: z.url(),
-  entries: z.array(entryForm).min(1),
+  entries: z.array(entryForm).min(1, 'nobody has answered it: there is nothing to prove'),
 });
 
 const leafForm = z.object({

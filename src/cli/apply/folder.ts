@@ -16,6 +16,7 @@ import type { Result } from '../../core/result.ts';
 import { readYaml } from '../../decide/bundle/yaml.ts';
 import type { Body } from '../operator-line.ts';
 import { UsageError } from '../command.ts';
+import { unreadable } from '../files.ts';
 
 /** One item that the folder wants: where it belongs, as written, and with everything that was left out filled in. */
 export interface Wanted {
@@ -83,7 +84,7 @@ function namesIn(folder: string): string[] {
       .filter((file) => !file.startsWith('.'))
       .toSorted();
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new UsageError(`${folder}: ${String(error.code)}`);
+    if (error instanceof Error && 'code' in error) throw new UsageError(unreadable(folder, String(error.code)));
     throw error;
   }
 }

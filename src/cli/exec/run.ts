@@ -60,7 +60,9 @@ export function runCommand({ program, args, env }: Run, signals: Signals): Promi
     signals.forwardTo((signal) => void child.kill(signal));
     child.on('error', (error: NodeJS.ErrnoException) => {
       // Also a signal that could not be sent to a command which runs: that changes nothing.
-      if (child.pid === undefined) end(error.code === 'ENOENT' ? 127 : 126, error.code ?? 'it could not be run');
+      if (child.pid !== undefined) return;
+      if (error.code === 'ENOENT') end(127, 'there is no such command');
+      else end(126, `it could not be run (${error.code})`);
     });
     child.on('exit', (code, signal) => end(code ?? 128 + (signal === null ? 0 : constants.signals[signal]), null));
   });

@@ -16,15 +16,18 @@ export const escaped = (text: string): string =>
 /**
  * A value as one whole segment of a path.
  * @returns `null` for what could become another path at a server that decodes twice, folds alphabets or takes
- *   backslashes for slashes.
+ *   backslashes for slashes, or hands it on unescaped to one that knows parameters.
  */
 export function segmentOf(value: string): string | null {
   if (value === '' || value.length > LONGEST_SEGMENT || !isWellFormed(value)) return null;
   return [value, value.normalize('NFKC')].every(isPlainSegment) ? escaped(value) : null;
 }
 
+/** By themselves, or with what a server takes off them: blanks, and after an escape is undone parameters behind `;`. */
+const DOTS = /^\s*\.{1,2}\s*(?:;|$)/;
+
 const isPlainSegment = (text: string): boolean =>
-  !/^\.{1,2}$/.test(text) && !/[/\\\n\t]/.test(text) && !ESCAPE.test(text) && !hasControl(text);
+  !DOTS.test(text) && !/[/\\\n\t]/.test(text) && !ESCAPE.test(text) && !hasControl(text);
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ASCII = /^[\x21-\x7e]*$/;

@@ -3,6 +3,7 @@
  * may name parameters. Everything else that stands in the session policy is Brevet's own.
  */
 import { z } from 'zod';
+import type { JsonObject } from '../canonical.ts';
 import { partsOf, placeholdersIn } from '../placeholder.ts';
 
 /** AWS reads more, but a task that takes as much does not fit into a session policy. */
@@ -97,3 +98,75 @@ export const awsTemplate = z.strictObject({
 
 export type AwsTemplate = z.infer<typeof awsTemplate>;
 export type AwsStatement = AwsTemplate['allow'][number];
+
+const known = new WeakMap<JsonObject, readonly string[]>();
+
+/** Parameters that hold a session of this class. Every decision asks for them, of templates that never change. */
+export function enforcedByAws(written: JsonObject): readonly string[] {
+  const before = known.get(written);
+  if (before !== undefined) return before;
+  const parsed = awsTemplate.safeParse(written);
+  const rules = parsed.success ? parsed.data.allow.flatMap(rulesOf) : [];
+  const enforced = placeholdersIn(written).filter((name) => isHeldTo(name, rules));
+  known.set(written, enforced);
+  return enforced;
+}
+
+/** What one statement allows at one resource, and the parameters that narrow it. */
+interface Rule {
+  readonly actions: readonly string[];
+  readonly resource: string;
+  readonly narrowedBy: ReadonlySet<string>;
+}
+
+/** What a parameter narrows in one place may be allowed without it in another: statements and resources add up. */
+function isHeldTo(name: string, rules: readonly Rule[]): boolean {
+  const narrowed = rules.filter(({ narrowedBy }) => narrowedBy.has(name));
+  const free = rules.filter(({ narrowedBy }) => !narrowedBy.has(name));
+  return narrowed.length > 0 && !free.some((one) => narrowed.some((other) => overlap(one, other)));
+}
+
+const overlap = (one: Rule, other: Rule): boolean =>
+  meet(one.resource, other.resource) && one.actions.some((a) => other.actions.some((b) => meet(a, b)));
+
+function rulesOf({ actions, resources, conditions = {} }: AwsStatement): readonly Rule[] {
+  const everywhere = Object.entries(conditions).flatMap(([operator, keys]) =>
+    holdsWithoutKey(operator) ? [] : Object.values(keys).flatMap(inEach),
+  );
+  return resources.map((resource) => ({
+    actions: actions.map((action) => action.toLowerCase()),
+    resource: resource.replace(/\{\{[a-z0-9_]+\}\}|\$\{[^}]*\}/g, '*'),
+    narrowedBy: new Set([...placeholdersIn(resource), ...everywhere]),
+  }));
+}
+
+/** A request without the key passes: `s3:prefix` is left out, and everything is listed. */
+const holdsWithoutKey = (operator: string): boolean =>
+  operator.startsWith('ForAllValues:') || operator.endsWith('IfExists');
+
+/** Any one of the values will do. */
+const inEach = (values: readonly string[]): readonly string[] =>
+  placeholdersIn(values).filter((name) => values.every((value) => placeholdersIn(value).includes(name)));
+
+/** Whether there is a text that both patterns take. Of each place in the one, at which places in the other one can be. */
+export function meet(one: string, other: string): boolean {
+  let at = reached(other, new Set([0]));
+  for (const character of one) {
+    const next = new Set<number>();
+    for (const place of at) {
+      const facing = other[place];
+      if (character === '*') for (let on = place; on <= other.length; on += 1) next.add(on);
+      else if (facing === '*') next.add(place);
+      else if (facing !== undefined && (facing === character || facing === '?' || character === '?'))
+        next.add(place + 1);
+    }
+    at = reached(other, next);
+  }
+  return at.has(other.length);
+}
+
+/** A star may also stand for nothing. */
+function reached(pattern: string, places: Set<number>): ReadonlySet<number> {
+  for (const place of places) if (pattern[place] === '*') places.add(place + 1);
+  return places;
+}

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Json } from '../canonical.ts';
 import { hasControl } from '../parse.ts';
+import { readPattern } from '../pattern.ts';
 import { partsOf } from '../placeholder.ts';
 
 export const CALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -23,8 +24,8 @@ export const METHOD_FIELDS = [
 /** Endpoints that run whatever they are sent: they take what is fixed, and nothing else. */
 const RUNS_WHAT_IT_IS_SENT = /^\$?(?:graphql|gql|batch(?:es)?|bulk|multi|rpc|jsonrpc)$/i;
 
-/** A field of such a body could name another method, or another client's object. */
-const HAS_FIELDS = /^(?:multipart\/|application\/x-www-form-urlencoded$)|[/+](?:json|xml)$/;
+/** A field of such a body could name another method, or another client's object: JSON in lines or in YAML too. */
+const HAS_FIELDS = /^(?:multipart\/|application\/x-www-form-urlencoded$)|json|graphql|[/+]xml$|[/+-]yaml$/;
 
 const MOST_CALLS = 32;
 const MOST_FIELDS = 64;
@@ -53,22 +54,15 @@ const path = z
   .regex(PATH, 'it must be a path of plain segments, a parameter alone in its own')
   .refine((text) => !text.split('/').some((segment) => segment === '.' || segment === '..'), 'it holds a dot segment');
 
-/** By itself too: one that closes the group that is put around it would not be held at its ends. */
-const isPattern = (text: string): boolean => {
-  try {
-    return [text, `^(?:${text})$`].every((pattern) => new RegExp(pattern, 'u') instanceof RegExp);
-  } catch (fault) {
-    if (!(fault instanceof SyntaxError)) throw fault;
-    return false;
-  }
-};
-
 const queryRule = z.union(
   [
     z.strictObject({ equals: placed(512) }),
     z.strictObject({
       /** The whole of the value. */
-      matches: z.string().max(200).refine(isPattern, 'it is no regular expression'),
+      matches: z
+        .string()
+        .max(200)
+        .refine((text) => readPattern(text).ok, 'it is no regular expression, or one of those that RE2 has not'),
       required: z.boolean().optional(),
     }),
   ],

@@ -1,5 +1,4 @@
 /** A bundle once loaded: what a decision reads of the policy. */
-import type { Validator } from '@cfworker/json-schema';
 import type { JsonObject } from '../../core/canonical.ts';
 import type { RoleName, TaskName, TenantName } from '../../core/ids.ts';
 import type { Idleness } from '../../core/lease.ts';
@@ -10,6 +9,7 @@ import type { Tier } from '../decision.ts';
 import type { Breakers } from './breakers.ts';
 import type { CasesFile } from './cases.ts';
 import type { Limits } from './limits.ts';
+import type { ParameterForm } from './parameters.ts';
 import type { Routes } from './routes.ts';
 import type { Protection } from './scorecard.ts';
 
@@ -52,7 +52,7 @@ export interface TaskClass {
   readonly provider: ProviderKind;
   readonly template: JsonObject;
   /** Compiled once: JSON Schema, draft 2020-12. */
-  readonly parameters: Validator;
+  readonly parameters: ParameterForm;
   /** The same as it is written: two bundles are compared by it, and what fits is made of it. */
   readonly schema: JsonObject;
   /** Parameters of closed forms that rules may look at. */

@@ -4,6 +4,7 @@
  */
 import { Validator } from '@cfworker/json-schema';
 import type { Json, JsonObject } from '../../core/canonical.ts';
+import { readPattern } from '../../core/pattern.ts';
 import type { Possible, Scalar } from './findings/possible.ts';
 import type { Path } from './yaml.ts';
 
@@ -45,8 +46,64 @@ export function parameterProblems(schema: Json): ParameterProblem[] {
   return found;
 }
 
-export const compileParameters = (schema: JsonObject): Validator =>
-  new Validator(structuredClone(schema) as object, '2020-12', true);
+/** Compiled once, and held to what agents send. */
+export interface ParameterForm {
+  /** `null` where they fit. */
+  misfitIn(parameters: JsonObject): Misfit | null;
+}
+
+export interface Misfit {
+  /** A JSON Pointer, empty for the whole. */
+  readonly place: string;
+  readonly what: string;
+}
+
+/** Patterns come last, and apart: the validator would match them by JavaScript's engine. */
+export function compileParameters(schema: JsonObject): ParameterForm {
+  const validator = new Validator(withoutPatterns(schema) as object, '2020-12', true);
+  return {
+    misfitIn(parameters) {
+      const { valid, errors } = validator.validate(parameters);
+      if (valid) return mismatchIn(schema, parameters, '');
+      const last = errors.at(-1);
+      const what = last?.keyword === 'false' ? 'it takes no such parameter' : (last?.error ?? 'wrong form');
+      return { place: (last?.instanceLocation ?? '#').slice(1), what };
+    },
+  };
+}
+
+function withoutPatterns(node: Json | undefined): Json | undefined {
+  if (!isObject(node)) return structuredClone(node);
+  const { pattern: _, properties, items, ...rest } = node;
+  return {
+    ...structuredClone(rest),
+    ...(isObject(properties) && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, withoutPatterns(one)])),
+    }),
+    ...(items !== undefined && { items: withoutPatterns(items) }),
+  };
+}
+
+/** In what fits otherwise: no longer than it may be, and with nothing that has no schema. */
+function mismatchIn(node: Json | undefined, value: Json | undefined, place: string): Misfit | null {
+  if (!isObject(node)) return null;
+  for (const [schema, one, name] of insideOf(node, value)) {
+    const found = mismatchIn(schema, one, `${place}/${name}`);
+    if (found !== null) return found;
+  }
+  const { pattern } = node;
+  if (typeof value !== 'string' || typeof pattern !== 'string') return null;
+  const read = readPattern(pattern);
+  return read.ok && read.value.matches(value) ? null : { place, what: `it does not match ${pattern}` };
+}
+
+type Inside = readonly [schema: Json | undefined, value: Json | undefined, name: string | number];
+
+function insideOf({ properties, items }: JsonObject, value: Json | undefined): readonly Inside[] {
+  if (Array.isArray(value)) return (value as readonly Json[]).map((one, at) => [items, one, at]);
+  if (!isObject(value) || !isObject(properties)) return [];
+  return Object.entries(value).map(([name, one]) => [properties[name], one, name]);
+}
 
 function nodeProblems(node: Json | undefined, path: Path, depth: number): ParameterProblem[] {
   if (!isObject(node)) return [{ path, what: 'this is no schema' }];
@@ -112,12 +169,22 @@ function patternProblems(pattern: Json | undefined, path: Path): ParameterProble
   if (typeof pattern !== 'string' || !/^\^.*\$$/s.test(pattern)) {
     return [{ path: at, what: 'a pattern begins with ^ and ends with $' }];
   }
-  try {
-    return new RegExp(pattern, 'u').source === '' ? [{ path: at, what: 'the pattern is empty' }] : [];
-  } catch (fault) {
-    if (!(fault instanceof SyntaxError)) throw fault;
-    return [{ path: at, what: `the pattern does not parse: ${fault.message}` }];
+  if (hasAlternatives(pattern)) {
+    return [{ path: at, what: 'its first alternative is open at its end, and its last at its beginning: ^(?:a|b)$' }];
   }
+  const read = readPattern(pattern);
+  return read.ok ? [] : [{ path: at, what: `the pattern does not parse: ${read.error}` }];
+}
+
+/** Outside every group: there each alternative has but one of the two anchors. */
+function hasAlternatives(pattern: string): boolean {
+  let depth = 0;
+  for (const [part] of pattern.matchAll(/\\[^]|\[(?:\\[^]|[^\]\\])*\]|[()|]/g)) {
+    if (part === '(') depth++;
+    else if (part === ')') depth--;
+    else if (part === '|' && depth === 0) return true;
+  }
+  return false;
 }
 
 function objectProblems(node: JsonObject, path: Path, depth: number): ParameterProblem[] {

@@ -10,7 +10,7 @@ export const propertiesOf = ({ properties }: JsonObject): JsonObject => (isObjec
 /** `null` where none could be made that fits. */
 export function leastParameters({ schema, parameters }: Pick<TaskClass, 'schema' | 'parameters'>): JsonObject | null {
   const made = leastObject(schema);
-  return parameters.validate(made).valid ? made : null;
+  return parameters.misfitIn(made) === null ? made : null;
 }
 
 function leastObject(schema: JsonObject): JsonObject {

@@ -23,11 +23,19 @@ export class AwsRefusal extends ProviderUnavailable {
   }
 }
 
-/** `explicit`: something denies it; `absent`: nothing allows it; `untold`: AWS says neither. */
-export type DenialReason = 'explicit' | 'absent' | 'untold';
+/**
+ * `explicit`: something denies it, a policy of the role or of the session as far as AWS says; `elsewhere`: what denies it
+ * is none of these; `absent`: nothing allows it; `untold`: AWS says none of this.
+ */
+export type DenialReason = 'explicit' | 'elsewhere' | 'absent' | 'untold';
+
+/** Of the organisation, the network or the resource, or the bounds of the role: Brevet writes none of them. */
+const ELSEWHERE =
+  /with an explicit deny in an? (?:service control|resource control|resource-based|VPC endpoint|permissions boundary)/i;
 
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html */
 export function reasonIn(message: string): DenialReason {
+  if (ELSEWHERE.test(message)) return 'elsewhere';
   if (/with an explicit deny/.test(message)) return 'explicit';
   return /because no .* allows/.test(message) ? 'absent' : 'untold';
 }

@@ -8,6 +8,7 @@ import { after, between, instant, milliseconds, seconds, toRfc3339 } from '../..
 import type { Instant } from '../../core/time.ts';
 import { keyPairOf } from './config.ts';
 import type { KeyPair } from './config.ts';
+import type { DenialReason } from './fault.ts';
 import { probe } from './probe.ts';
 import type { Answer } from './probe.ts';
 import { PROBE } from './policy.ts';
@@ -72,6 +73,12 @@ function judge(site: Site, { subject, session, reference }: Looked, answers: rea
   return { seen: 'gone', evidence: evidenceOf(reference, answers) };
 }
 
+/** Refused so, the probe says nothing of the session: all else may go on, until the denial is everywhere. */
+const NOT_BY_THE_DENIAL: Partial<Record<DenialReason, (region: string) => string>> = {
+  absent: (region) => `${region} refuses it for want of a permission, not by the denial`,
+  elsewhere: (region) => `${region} refuses it by a policy of the organisation or the like, not by the denial`,
+};
+
 /** Why an answer, which is no "let through", proves nothing; `null` where it does. */
 function doubtIn(answer: Answer, reference: SessionReference, now: Instant): string | null {
   switch (answer.is) {
@@ -84,9 +91,7 @@ function doubtIn(answer: Answer, reference: SessionReference, now: Instant): str
         ? null
         : `${answer.region} calls it expired before its time`;
     case 'refused':
-      return answer.reason === 'absent'
-        ? `${answer.region} refuses it for want of a permission, not by the denial`
-        : null;
+      return NOT_BY_THE_DENIAL[answer.reason]?.(answer.region) ?? null;
   }
 }
 

@@ -7,7 +7,7 @@ import { failure } from '../../core/failure.ts';
 import { fillIn, placeholdersIn } from '../../core/placeholder.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
-import { placeUnder } from '../../core/templates/aws.ts';
+import { meet, placeUnder } from '../../core/templates/aws.ts';
 import type { AwsStatement, AwsTemplate } from '../../core/templates/aws.ts';
 import { instant, toRfc3339 } from '../../core/time.ts';
 import type { Instant } from '../../core/time.ts';
@@ -37,10 +37,56 @@ export const OUTLIVING = [
   'rds-db:connect',
 ] as const;
 
-/** Those of `OUTLIVING` that a class names; one that it reaches by a wildcard alone stays denied. */
-export function outlivingIn({ allow }: AwsTemplate): readonly string[] {
-  const actions = allow.flatMap((statement) => statement.actions.map((action) => action.toLowerCase()));
-  return OUTLIVING.filter((pattern) => {
+/**
+ * The same of single services: logins at databases and queues, credentials for data, shells, pages that are signed in,
+ * grants of keys, and identities that are changed. A policy of 2,048 characters has room for few of them, so that each is
+ * denied only to a class that could reach it.
+ */
+export const OUTLIVING_AT_SERVICES = [
+  'iam:UpdateAssumeRolePolicy',
+  'iam:UpdateLoginProfile',
+  'iam:UploadSSHPublicKey',
+  'iam:UploadSigningCertificate',
+  'iam:ResetServiceSpecificCredential',
+  'signin:CreateOAuth2Token',
+  'kms:CreateGrant',
+  's3:GetDataAccess',
+  'lakeformation:GetDataAccess',
+  'lakeformation:GetTemporary*',
+  'cognito-identity:GetOpenIdToken*',
+  'redshift:GetClusterCredentials*',
+  'redshift-serverless:GetCredentials',
+  'dsql:DbConnect*',
+  'elasticache:Connect',
+  'memorydb:Connect',
+  'kafka-cluster:Connect',
+  'ssm:ResumeSession',
+  'ecs:ExecuteCommand',
+  'ec2-instance-connect:*',
+  'lightsail:GetInstanceAccessDetails',
+  'sagemaker:CreatePresigned*',
+  'airflow:CreateCliToken',
+  'airflow:CreateWebLoginToken',
+] as const;
+
+const ALL_OUTLIVING = [...OUTLIVING, ...OUTLIVING_AT_SERVICES];
+
+const actionsOf = ({ allow }: AwsTemplate): readonly string[] =>
+  allow.flatMap((statement) => statement.actions.map((action) => action.toLowerCase()));
+
+/** What of that which outlives a session is denied to those of a class. */
+function deniedTo(template: AwsTemplate): readonly string[] {
+  const named = outlivingIn(template);
+  const reached = OUTLIVING_AT_SERVICES.filter((pattern) =>
+    actionsOf(template).some((action) => meet(action, pattern.toLowerCase())),
+  );
+  return [...OUTLIVING, ...reached].filter((action) => !named.includes(action));
+}
+
+/** What of that a class names; what it reaches by a wildcard alone stays denied. */
+export function outlivingIn(template: AwsTemplate): readonly string[] {
+  const actions = actionsOf(template);
+  return ALL_OUTLIVING.filter((pattern) => {
     const stem = pattern.toLowerCase().replace(/\*$/, '');
     const isOpen = pattern.endsWith('*');
     return actions.some((action) => (isOpen ? action.startsWith(stem) : action === stem));
@@ -71,13 +117,12 @@ export function sessionPolicy(
     if (!filled.ok) return filled;
     allowed.push(filled.value);
   }
-  const named = outlivingIn(template);
   const policy: PolicyDocument = {
     Version: '2012-10-17',
     Statement: [
       ...allowed,
       { Effect: 'Allow', Action: PROBE, Resource: '*' },
-      { Effect: 'Deny', Action: OUTLIVING.filter((action) => !named.includes(action)), Resource: '*' },
+      { Effect: 'Deny', Action: deniedTo(template), Resource: '*' },
       everything({ StringNotEquals: { 'aws:RequestedRegion': regions } }),
       everything({ DateGreaterThan: { 'aws:CurrentTime': '{expires_at}' } }),
     ],

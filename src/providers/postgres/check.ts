@@ -8,6 +8,7 @@ import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Finding, OpenTarget } from '../../core/provider.ts';
 import { nodeName } from './config.ts';
 import type { PostgresConfig } from './config.ts';
+import { FOLLOWERS } from './followers.ts';
 import { perform } from './lane.ts';
 import type { Lane } from './lane.ts';
 import { openSite } from './site.ts';
@@ -227,7 +228,7 @@ function slotFindings(report: Report, { connection_limit }: PostgresConfig): rea
   );
 }
 
-/** A group's powers through others: any predefined role, or an attribute. */
+/** A group's powers through others: any predefined role, or one with an attribute, which `SET ROLE` reaches. */
 const REPORT = `DO $brevet$
 DECLARE
   payload jsonb := current_setting('brevet.payload')::jsonb;
@@ -237,8 +238,7 @@ BEGIN
     'version', current_setting('server_version_num')::int,
     'standby', pg_is_in_recovery(),
     'following', EXISTS (SELECT FROM pg_stat_wal_receiver WHERE pid IS NOT NULL),
-    'followers', (SELECT count(*) FROM pg_stat_replication f WHERE NOT EXISTS (
-      SELECT FROM pg_replication_slots l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+    'followers', ${FOLLOWERS},
     'now_ms', (extract(epoch FROM clock_timestamp()) * 1000)::float8,
     'admin', (SELECT jsonb_build_object('superuser', rolsuper, 'createrole', rolcreaterole, 'bypassrls', rolbypassrls,
       'signals', pg_has_role('pg_signal_backend', 'USAGE'), 'reserved', pg_has_role('pg_use_reserved_connections', 'USAGE'))
@@ -253,8 +253,9 @@ BEGIN
           || CASE WHEN has_database_privilege(r.oid, current_database(), 'CREATE')
             THEN jsonb_build_array(current_database()) ELSE '[]' END END,
         'memberships', (SELECT coalesce(jsonb_agg(p.rolname), '[]') FROM pg_roles p
-          WHERE r.oid IS NOT NULL AND p.rolname LIKE 'pg\\_%' AND p.rolname NOT IN ('pg_read_all_data', 'pg_database_owner')
-            AND pg_has_role(r.oid, p.oid, 'MEMBER')),
+          WHERE r.oid IS NOT NULL AND p.oid <> r.oid AND pg_has_role(r.oid, p.oid, 'MEMBER')
+            AND (p.rolname LIKE 'pg\\_%' AND p.rolname NOT IN ('pg_read_all_data', 'pg_database_owner')
+              OR p.rolsuper OR p.rolcreaterole OR p.rolcreatedb OR p.rolreplication OR p.rolbypassrls)),
         'connects', r.oid IS NOT NULL AND has_database_privilege(r.oid, current_database(), 'CONNECT'))), '[]')
       FROM jsonb_array_elements_text(payload -> 'groups') g LEFT JOIN pg_roles r ON r.rolname = g
       LEFT JOIN LATERAL (SELECT bool_or(admin_option) AS admin, bool_or(inherit_option) AS inherit,

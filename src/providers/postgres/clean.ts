@@ -2,18 +2,11 @@
  * Takes away what a dead login still owns, so that its role can be dropped. After `SET ROLE NONE` a login could own
  * large objects, default privileges and the like, in any database that let it in.
  */
-import type { Doomed } from './doomed.ts';
 import { AT_THE_RIGHT_SERVER, perform, ServerRefusal } from './lane.ts';
 import type { Site } from './site.ts';
 
-/** Only for logins that are disabled and could not be dropped before; what fails stays for the next time. */
-export async function cleanUp(site: Site, doomed: readonly Doomed[]): Promise<void> {
-  for (const { found } of doomed) {
-    if (found !== null) await cleanRole(site, found.mark);
-  }
-}
-
-async function cleanRole(site: Site, mark: string): Promise<void> {
+/** Only for a login that is disabled and could not be dropped before; what fails stays for the next time. */
+export async function cleanUp(site: Site, mark: string): Promise<void> {
   const payload = { server: site.config.system_identifier, mark };
   const databases = await site.aside((lane) => perform<readonly string[]>(lane, FIND, payload));
   try {

@@ -5,8 +5,7 @@
  */
 import { ProviderRefused } from '../../core/provider.ts';
 import type { Sighting, Subject } from '../../core/provider.ts';
-import { cleanUp } from './clean.ts';
-import { fulfilled, rejected } from '../gather.ts';
+import { fulfilled } from '../gather.ts';
 import type { Doomed, Found } from './doomed.ts';
 import { answersTo, AT_THE_RIGHT_SERVER, AT_THE_SERVER_LOOKED_AT, perform } from './lane.ts';
 import type { Lane } from './lane.ts';
@@ -18,39 +17,56 @@ import { referenceOf } from './specification.ts';
 /** A holder that fights for its login is beaten to it within a few tries; then the caller's backoff takes over. */
 const TRIES_ALONE = 12;
 /** Sessions that are told to end are gone in milliseconds; each pass waits for them. */
-const PASSES = 8;
-/** How long one session's end is waited for. */
-const SESSION_END_MS = 500;
+const PASSES = 3;
+/**
+ * How long the ends of sessions are waited for, of all of them together: one that computes without looking up, as the
+ * server's XML library does for as long as its holder likes, ends when it is done.
+ */
+const SESSIONS_END_MS = 500;
+/** Of the sessions that a statement tells to end, each gets its part. */
+const EACH_SESSION_MS = `greatest(1, ${SESSIONS_END_MS} / count(*) OVER ())`;
 
-/** @returns of each, what was seen of it once it was ended; `null` where nobody has looked since. */
+/** What became of one in a batch. */
+export interface Ended {
+  /** Once it was ended; `null` where nobody has looked since. */
+  readonly seen: Sighting | null;
+  /** Something was in the way of its end: it has to go alone. */
+  readonly missed: boolean;
+  /** It was dead before, and what it owns keeps its role: that has to be cleaned up. */
+  readonly left: boolean;
+}
+
+/** In as much time as its members need that go without further ado. */
 export async function endTogether(
   site: Site,
   subjects: readonly Subject[],
-): Promise<readonly PromiseSettledResult<Sighting | null>[]> {
-  const { missed, seen } = await site.atPrimary((lane) => endOnce(site, lane, subjects));
-  return Promise.all(
-    subjects.map(async (subject) =>
-      missed.has(subject.mark) ? endAlone(site, subject) : fulfilled(seen.get(subject) ?? null),
-    ),
+): Promise<readonly PromiseSettledResult<Ended>[]> {
+  const { missed, left, seen } = await site.atPrimary((lane) => endOnce(site, lane, subjects));
+  return subjects.map((subject) =>
+    fulfilled({ seen: seen.get(subject) ?? null, missed: missed.has(subject.mark), left: left.has(subject.mark) }),
   );
 }
 
-/** One that missed leaves the batch: its locks hold up nobody else. */
-async function endAlone(site: Site, subject: Subject): Promise<PromiseSettledResult<null>> {
-  try {
-    for (let left = TRIES_ALONE; left > 0; left--) {
-      const { missed } = await site.aside((lane) => endOnce(site, lane, [subject]));
-      if (missed.size === 0) return fulfilled(null);
-    }
-  } catch (fault) {
-    return rejected(fault instanceof Error ? fault : new Error('ending a login failed'));
+/**
+ * One that missed leaves the batch: its locks hold up nobody else. Its role may stay: whoever can grant anything holds it
+ * for as long as they like, by an open transaction that gives it something. It is dead all the same, and a look tells
+ * that it is left.
+ */
+export async function endAlone(site: Site, subject: Subject): Promise<Ended> {
+  for (let tries = TRIES_ALONE; tries > 0; tries--) {
+    const { living, left } = await site.aside((lane) => endOnce(site, lane, [subject]));
+    if (living.size === 0) return { seen: null, missed: false, left: left.has(subject.mark) };
   }
-  return rejected(new ProviderRefused(`${subject.mark} holds on to its login`));
+  throw new ProviderRefused(`${subject.mark} holds on to its login`);
 }
 
 interface EndedOnce {
   /** The marks of those that were in the way of their own end. */
   readonly missed: ReadonlySet<string>;
+  /** Of these, the marks of those that may still log in, or have a session. */
+  readonly living: ReadonlySet<string>;
+  /** The marks of those that were disabled before, and whose roles are still there. */
+  readonly left: ReadonlySet<string>;
   /** What was seen of those to whom nothing was done any more since. */
   readonly seen: ReadonlyMap<Subject, Sighting>;
 }
@@ -71,16 +87,16 @@ async function endOnce(site: Site, lane: Lane, subjects: readonly Subject[]): Pr
   // Those that are locked too: by one that is prepared, perhaps, and then the next try finds the role free.
   if (prepares) await rollBackPrepared(site, lane, doomed);
   const undropped = await drop(site, lane, standing);
-  await cleanUp(
-    site,
-    disabled.filter(({ found }) => found?.can_login === false && undropped.has(found.mark)),
-  );
   const unreached = there.find((node) => node.status === 'rejected');
   if (unreached !== undefined) throw unreached.reason;
   const missed = [...undropped].flatMap(([mark, why]) => (why === 'missed' ? [mark] : []));
   const done = new Set(restless.map(({ subject }) => subject));
   return {
     missed: new Set([...locked, ...alive, ...missed]),
+    living: new Set([...locked, ...alive]),
+    left: new Set(
+      disabled.flatMap(({ found }) => (found?.can_login === false && undropped.has(found.mark) ? [found.mark] : [])),
+    ),
     seen: new Map([...seen].filter(([subject]) => !done.has(subject))),
   };
 }
@@ -170,8 +186,8 @@ found AS MATERIALIZED (
   WHERE rolname = ANY (ARRAY(SELECT jsonb_array_elements_text(p -> 'marks') FROM payload))
     AND (SELECT is_right FROM server)),
 told AS MATERIALIZED (
-  SELECT usesysid, pg_terminate_backend(pid, (SELECT CASE WHEN (p -> 'alone')::boolean THEN ${SESSION_END_MS} ELSE 0 END
-    FROM payload)) FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (ARRAY(SELECT oid FROM found))),
+  SELECT usesysid, pg_terminate_backend(pid,
+    CASE WHEN (SELECT (p -> 'alone')::boolean FROM payload) THEN ${EACH_SESSION_MS} ELSE 0 END) FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (ARRAY(SELECT oid FROM found))),
 busy AS MATERIALIZED (SELECT coalesce(array_agg(usesysid), '{}') AS oids FROM told),
 quiet AS MATERIALIZED (
   SELECT rolname FROM found, busy, server WHERE rolcanlogin AND NOT oid = ANY (oids) AND NOT prepares)
@@ -218,7 +234,7 @@ END $brevet$`;
 const AGAIN = `WITH over AS MATERIALIZED (
   SELECT current_setting('brevet.payload')::jsonb AS p, current_setting('brevet.outcome')::jsonb AS o),
 told AS MATERIALIZED (
-  SELECT usesysid, pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
+  SELECT usesysid, pg_terminate_backend(pid, ${EACH_SESSION_MS}) FROM pg_stat_get_activity(NULL)
   WHERE usesysid = ANY (ARRAY(
     SELECT (f ->> 'oid')::oid FROM over, jsonb_array_elements(p -> 'found') f WHERE o -> 'dropped' ? (f ->> 'mark')
     UNION ALL SELECT jsonb_array_elements_text(p -> 'known')::oid FROM over)))
@@ -227,16 +243,17 @@ FROM over`;
 
 const oidsOf = (doomed: readonly Doomed[]): string => doomed.flatMap(({ oids }) => oids).join(',');
 
+const AND_AGAIN = `SELECT usesysid::text AS oid, pg_terminate_backend(pid, ${EACH_SESSION_MS})
+  FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY (string_to_array($1, ',')::oid[])
+    AND (SELECT system_identifier::text FROM pg_control_system()) = $2`;
+
 /** @returns the marks of those that still had sessions after some passes; whoever is disabled begins no other. */
 async function endSessions({ config }: Site, lane: Lane, doomed: readonly Doomed[]): Promise<readonly string[]> {
   const oids = oidsOf(doomed);
   let alive: readonly string[] = [];
   for (let left = oids === '' ? 0 : PASSES; left > 0; left--) {
-    const rows = await lane.run(
-      (sql) => sql<{ oid: string }[]>`
-        select usesysid::text as oid, pg_terminate_backend(pid, ${String(SESSION_END_MS)}::text::bigint)
-        from pg_stat_activity where usesysid = any (string_to_array(${oids}, ',')::oid[])
-          and (select system_identifier::text from pg_control_system()) = ${config.system_identifier}`,
+    const rows = await lane.run((sql) =>
+      sql.unsafe<{ oid: string }[]>(AND_AGAIN, [oids, config.system_identifier], { prepare: true }),
     );
     alive = rows.map(({ oid }) => oid);
     if (alive.length === 0) return [];

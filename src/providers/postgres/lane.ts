@@ -18,6 +18,16 @@ const STATEMENT_MS = 4_000;
 export const PATIENCE = milliseconds(5_000);
 /** A holder that keeps a lock on its own role makes us wait no longer than this. */
 export const HOLDER_LOCK_MS = 200;
+/** A client's own defaults stop no kill. As text, since postgres.js sends neither a 0 nor a `false`. */
+const AGAINST_DEFAULTS: Readonly<Record<string, string>> = {
+  // No writes, as where a disk is full.
+  default_transaction_read_only: 'off',
+  // Ends what is idle, also the connection that is kept against full slots.
+  idle_session_timeout: '0',
+  // Commits wait for a standby, and that is away: no bound of the server's ends the wait, the login would stay, and each
+  // try would leave one more connection waiting. Death is seen at every named node all the same.
+  synchronous_commit: 'local',
+};
 
 /** The server answered with an error, by its SQLSTATE: nothing else of the answer is kept, since it may quote values. */
 export class ServerRefusal extends ProviderUnavailable {
@@ -165,6 +175,7 @@ function connect({ config, password, node, database, idle, lockMs }: LaneOptions
       statement_timeout: STATEMENT_MS,
       lock_timeout: lockMs,
       idle_in_transaction_session_timeout: STATEMENT_MS,
+      ...AGAINST_DEFAULTS,
     },
   });
 }

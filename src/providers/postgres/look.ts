@@ -8,6 +8,7 @@ import { ProviderUnavailable } from '../../core/provider.ts';
 import type { Activity, Sighting, Subject } from '../../core/provider.ts';
 import { nodeName } from './config.ts';
 import { codeOfGroups } from './code.ts';
+import { FOLLOWERS } from './followers.ts';
 import { fulfilled } from '../gather.ts';
 import type { Lane } from './lane.ts';
 import { preparedBy, preparerOf } from './prepared.ts';
@@ -29,9 +30,11 @@ interface View {
   readonly sessions: Readonly<Record<string, number>>;
   /** Sessions of roles that are no more. */
   readonly orphans: number;
-  /** Nodes that follow this one, logical subscribers left out; and whether it follows one itself. */
+  /** Nodes that follow this one; and whether it follows one itself. */
   readonly followers: number;
   readonly following: boolean;
+  /** Commits wait for a node that follows, there or not. */
+  readonly awaits: boolean;
   /** For each that is asked about, in order; on the node that takes writes. Empty where nothing can be prepared. */
   readonly prepared: readonly number[];
   /** By group. */
@@ -154,9 +157,9 @@ SELECT jsonb_build_object(
     'is_fence', is_fence)), '[]') FROM found),
   'sessions', (SELECT coalesce(jsonb_object_agg(oid::text, n), '{}') FROM sessions WHERE oid IN (SELECT oid FROM ids)),
   'orphans', (SELECT count(*) FROM sessions s WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = s.oid)),
-  'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
-    SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+  'followers', ${FOLLOWERS},
   'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL),
+  'awaits', current_setting('synchronous_standby_names') <> '',
   'prepared', CASE WHEN current_setting('max_prepared_transactions')::int = 0 THEN '[]' ELSE (
     SELECT coalesce(jsonb_agg((SELECT count(*) FROM pg_prepared_xact() p WHERE ${preparedBy('q')}) ORDER BY place), '[]')
     FROM asked) END,
@@ -198,7 +201,15 @@ function aliveAt(subject: Subject, place: number, view: Seen): JsonObject | null
 function hiddenOrGone(subject: Subject, seen: readonly Seen[]): Sighting {
   const followers = seen.reduce((sum, view) => sum + view.followers, 0);
   const named = seen.filter(({ following }) => following).length;
-  if (followers > named) return unseen(`${followers - named} of the nodes that follow are not named`, true);
+  if (followers > named) {
+    // One that is named, and has lost its way to the one that takes writes, is not told from one that is not.
+    const isForGood = seen.every(({ standby, following }) => !standby || following);
+    return unseen(`${followers - named} of the nodes that follow are not named`, isForGood);
+  }
+  // Brevet's own commits do not wait for it: it may not have heard of this death, and be promoted.
+  if (named === 0 && seen.some(({ standby, awaits }) => !standby && awaits)) {
+    return unseen('commits wait for a node that is not named');
+  }
   const before = referenceOf(subject.reference)?.code_before;
   const group = subject.specification === null ? '' : loginOf(subject.specification).group;
   const code = seen.find(({ standby }) => !standby)?.code[group];
@@ -219,7 +230,9 @@ function hiddenOrGone(subject: Subject, seen: readonly Seen[]): Sighting {
       })),
       prepared: 0,
       ...(role !== undefined &&
-        (role.is_fence ? { fenced: true } : { left: 'a role that owns something and cannot log in' })),
+        (role.is_fence
+          ? { fenced: true }
+          : { left: 'a role that cannot log in, and that something or somebody keeps from being dropped' })),
     },
   };
 }

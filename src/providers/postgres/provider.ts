@@ -13,9 +13,10 @@ import { seconds } from '../../core/time.ts';
 import type { Clock, Milliseconds } from '../../core/time.ts';
 import { checkSite } from './check.ts';
 import { parsePostgresConfig } from './config.ts';
-import { endTogether } from './end.ts';
+import { cleanUp } from './clean.ts';
+import { endAlone, endTogether } from './end.ts';
 import { fence, unfence } from './fence.ts';
-import { gather } from '../gather.ts';
+import { fulfilled, gather } from '../gather.ts';
 import { PATIENCE } from './lane.ts';
 import { listMarks } from './list.ts';
 import { activityOf, lookTogether, lookTwice } from './look.ts';
@@ -115,10 +116,22 @@ function forgetIdle(desks: Map<string, Desk>): void {
 
 function openDesk(target: OpenTarget, clock: Clock, patience: Milliseconds): Desk {
   const site = openSite(target, patience);
+  const together = gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch: readonly Subject[]) => endTogether(site, batch));
+  // What a login owns may take long: one is cleaned up at a time.
+  const tidy = gather({ most: 1, atOnce: 1 }, async (marks: readonly Mark[]) => {
+    for (const mark of marks) await cleanUp(site, mark);
+    return marks.map(() => fulfilled(undefined));
+  });
   return {
     site,
     mint: gather({ most: MOST_MINTED, atOnce: MINT_LANES }, (batch) => mintTogether(site, batch, clock)),
-    end: gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch) => endTogether(site, batch)),
+    // Beside the batch, so that nobody in this one or the next waits for what a holder keeps hold of.
+    end: async (subject) => {
+      const first = await together(subject);
+      const ended = first.missed ? await endAlone(site, subject) : first;
+      if (ended.left) await tidy(subject.mark);
+      return ended.seen;
+    },
     glance: gather({ most: MOST_AT_ONCE, atOnce: 1 }, (batch) => lookTogether(site, batch)),
   };
 }

@@ -104,12 +104,21 @@ export function vaultClient(config: VaultConfig, exchange: Exchange, patience: M
   };
 }
 
+/** Of the server, whatever the namespace: OpenBao refuses it in one. */
+const HEALTH = '/v1/sys/health';
+
+function headersOf({ headers = {}, uri }: SentOptions): Readonly<Record<string, string>> {
+  if (new URL(uri).pathname !== HEALTH) return headers;
+  const { 'X-Vault-Namespace': _, ...others } = headers;
+  return others;
+}
+
 async function send(exchange: Exchange, config: VaultConfig, patience: Milliseconds, options: SentOptions) {
   const body = options.json !== null && typeof options.json === 'object' ? JSON.stringify(options.json) : null;
   const answer = await exchange({
     method: options.method,
     url: options.uri,
-    headers: { ...options.headers, ...(body !== null && { 'content-type': 'application/json' }) },
+    headers: { ...headersOf(options), ...(body !== null && { 'content-type': 'application/json' }) },
     body,
     ca: config.ca ?? null,
     limits: { bytes: MOST_BYTES, milliseconds: patience },
@@ -121,14 +130,26 @@ async function send(exchange: Exchange, config: VaultConfig, patience: Milliseco
   };
 }
 
-/** A page of a proxy's is no answer of Vault's; but its status, where it is an error, counts. */
+/** Said of what is not there, and by a proxy that has lost its way to Vault. */
+const ABSENT: readonly number[] = [400, 404];
+/** Vault's own answers hold a list of errors, or what was asked for under the id of the request. */
+const ofVault = z.union([z.object({ errors: z.array(z.unknown()) }), z.object({ request_id: z.string() })]);
+
+/** A page of a proxy's is no answer of Vault's; its status counts where it is an error, but for what is not there. */
 function parsed({ status, body }: GuardedAnswer): unknown {
-  if (body === '') return {};
+  const said = body === '' ? {} : jsonOf(body);
+  if (said === null && status < 300) throw new FetchFailed('answered no JSON');
+  if (ABSENT.includes(status) && !ofVault.safeParse(said).success) {
+    throw new FetchFailed(`answered ${status}, not in Vault’s own form`);
+  }
+  return said ?? {};
+}
+
+function jsonOf(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    if (status < 300) throw new FetchFailed('answered no JSON');
-    return {};
+    return null;
   }
 }
 

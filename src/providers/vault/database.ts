@@ -8,6 +8,7 @@ import type { Secret } from '../../core/secret.ts';
 import { toRfc3339 } from '../../core/time.ts';
 import type { Milliseconds } from '../../core/time.ts';
 import { nodeName } from '../postgres/config.ts';
+import { FOLLOWERS } from '../postgres/followers.ts';
 import { HOLDER_LOCK_MS, openLane } from '../postgres/lane.ts';
 import type { Lane } from '../postgres/lane.ts';
 import { placeOf } from './config.ts';
@@ -16,7 +17,8 @@ import { earliestOf } from './names.ts';
 
 /** Longer than the longest lease: open for as long as a login may live. */
 const KEPT_SECONDS = 3_900;
-const SESSION_END_MS = 500;
+/** Of all sessions together, each of which gets its part: the server bounds a statement, and Vault no login's sessions. */
+const SESSIONS_END_MS = 500;
 /** Marks whose roles are remembered, for when they have been dropped. */
 const MOST_REMEMBERED = 10_000;
 
@@ -30,7 +32,7 @@ export interface NodeView {
   readonly sessions: number;
   /** Sessions begun since the lease was opened, of roles that are no more: this lease's, or of one as dead. */
   readonly strays: number;
-  /** Nodes that follow this one, logical subscribers left out; and whether it follows one itself. */
+  /** Nodes that follow this one; and whether it follows one itself. */
   readonly followers: number;
   readonly following: boolean;
   /** Transactions that they prepared. */
@@ -133,8 +135,7 @@ ids AS MATERIALIZED (${MARKED} UNION SELECT jsonb_array_elements_text(p -> 'know
 /** What a node is, and who follows it. */
 const NODE = `'server', (SELECT system_identifier::text FROM pg_control_system()),
   'standby', pg_is_in_recovery(),
-  'followers', (SELECT count(*) FROM pg_stat_get_wal_senders() f WHERE NOT EXISTS (
-    SELECT FROM pg_get_replication_slots() l WHERE l.active_pid = f.pid AND l.slot_type = 'logical')),
+  'followers', ${FOLLOWERS},
   'following', EXISTS (SELECT FROM pg_stat_get_wal_receiver() WHERE pid IS NOT NULL)`;
 
 const REPORT = `SELECT jsonb_build_object(${NODE},
@@ -157,7 +158,7 @@ SELECT jsonb_build_object(
 const END = `${ASKED}, here AS MATERIALIZED (
   SELECT (SELECT system_identifier::text FROM pg_control_system()) = p ->> 'server' AS here FROM asked),
 told AS MATERIALIZED (
-  SELECT pg_terminate_backend(pid, ${SESSION_END_MS}) FROM pg_stat_get_activity(NULL)
+  SELECT pg_terminate_backend(pid, greatest(1, ${SESSIONS_END_MS} / count(*) OVER ())) FROM pg_stat_get_activity(NULL)
   WHERE (SELECT here FROM here) AND usesysid <> 0 AND (usesysid IN (SELECT oid FROM ids) OR ${STRAY}))
 SELECT jsonb_build_object('here', (SELECT here FROM here), 'ended', (SELECT count(*) FROM told),
   'oids', (SELECT coalesce(jsonb_agg(oid::text), '[]') FROM ids))::text AS outcome`;

@@ -135,7 +135,11 @@ function unproven(site: Site, { specification }: Subject, { databases }: View): 
       return unseen(`${place}: not exactly one node takes writes`);
     const followers = seen.reduce((sum, node) => sum + node.followers, 0);
     const named = seen.filter(({ following }) => following).length;
-    if (followers > named) return unseen(`${place}: ${followers - named} of the nodes that follow are not named`, true);
+    if (followers > named) {
+      // One that is named, and has lost its way to the one that takes writes, is not told from one that is not.
+      const isForGood = seen.every(({ standby, following }) => !standby || following);
+      return unseen(`${place}: ${followers - named} of the nodes that follow are not named`, isForGood);
+    }
   }
   return null;
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../core/canonical.ts';
 import { ProviderUnavailable } from '../../core/provider.ts';
 import { Secret } from '../../core/secret.ts';
-import { after, seconds } from '../../core/time.ts';
+import { after, earliest, seconds } from '../../core/time.ts';
 import type { Clock, Instant } from '../../core/time.ts';
 import { DENIED, VaultRefusal } from './client.ts';
 import type { Vault } from './client.ts';
@@ -21,10 +21,14 @@ export const MINT_TOKEN_TTL = seconds(20);
 /** Mints share one for a while; then it has time left for the calls of one more. */
 const MINT_TOKEN_SHARED = seconds(8);
 
+/** Between tries to be let in, while another token is held. */
+const SIGN_IN_AGAIN = seconds(5);
+
 interface Held {
   readonly token: Secret;
   /** From then on it is renewed, or another is taken. */
   readonly fresh: Instant;
+  readonly ends: Instant;
   readonly ttl: number;
 }
 
@@ -85,6 +89,15 @@ export function openSession(
     await healthOf(vault, config);
     return heldFrom(await vault.write(null, `auth/${config.auth.mount}/login`, await login()), clock);
   };
+  /** What is held ends what has to be ended until its own end, whoever is let in no more. */
+  const signInAfter = async (held: Held): Promise<Held> => {
+    try {
+      return await signIn();
+    } catch (fault) {
+      if (!(fault instanceof ProviderUnavailable) || clock() >= held.ends) throw fault;
+      return { ...held, fresh: earliest(after(clock(), SIGN_IN_AGAIN), held.ends) };
+    }
+  };
   const take = (next: () => Promise<Held>): Promise<Held> => {
     const taken = next();
     own = hold(taken, () => {
@@ -100,7 +113,7 @@ export function openSession(
     const known = own ?? take(signIn);
     const held = await known;
     if (clock() < held.fresh) return { from: known };
-    return { from: takeAfter(known, async () => (await renewed(vault, held, clock)) ?? signIn()) };
+    return { from: takeAfter(known, async () => (await renewed(vault, held, clock)) ?? signInAfter(held)) };
   };
   const ask: Session['ask'] = async (call) => {
     const { from } = await current();
@@ -149,6 +162,7 @@ function heldFrom(answer: JsonObject, clock: Clock): Held {
   return {
     token: new Secret(client_token),
     fresh: after(clock(), seconds(Math.floor(lease_duration / 2))),
+    ends: after(clock(), seconds(lease_duration)),
     ttl: lease_duration,
   };
 }

@@ -91,7 +91,7 @@ export function passing(
       async return() {
         if (!isBegun) {
           isBegun = true;
-          ended({ end: 'caller_gone', bytes: 0, digest: runningSha256().digest('hex') });
+          ended({ end: leftFor(screening.signal), bytes: 0, digest: runningSha256().digest('hex') });
           await body[Symbol.asyncIterator]().return?.();
         }
         return screened.return(undefined);
@@ -114,8 +114,7 @@ async function* screenedBody(
   const scanner = echoScanner(needles);
   const digest = runningSha256();
   let bytes = 0;
-  // Whoever stops reading before the end has gone.
-  let end: AnswerEnd = 'caller_gone';
+  let end: AnswerEnd | null = null;
   const count = (part: Uint8Array): Uint8Array => {
     bytes += part.length;
     digest.update(part);
@@ -136,9 +135,12 @@ async function* screenedBody(
     end = why;
     throw fault instanceof AnswerCut ? fault : new AnswerCut(why, fault);
   } finally {
-    ended({ end, bytes, digest: digest.digest('hex') });
+    ended({ end: end ?? leftFor(signal), bytes, digest: digest.digest('hex') });
   }
 }
+
+/** Whoever stops reading before the end has gone, or was cut off. */
+const leftFor = ({ aborted, reason }: AbortSignal): CutFor => (aborted ? (reason as CutFor) : 'caller_gone');
 
 export function endOf(fault: unknown, signal: AbortSignal): NotWhole {
   if (fault instanceof AnswerCut) return fault.end;

@@ -19,6 +19,7 @@ import { agentInStanding } from '../../authenticate/principal.ts';
 import type { AgentPrincipal } from '../../authenticate/principal.ts';
 import type { Deps } from '../../deps.ts';
 import { aliveNow } from '../alive.ts';
+import type { Alive } from '../alive.ts';
 import { toolFor } from './key.ts';
 import type { Tool } from './key.ts';
 import { verifyLeaseToken } from './token.ts';
@@ -103,7 +104,4 @@ function specificationOf(lease: Lease): GatewaySpecification {
 }
 
 /** As the store has it now, with a use left and under no block; for what is done before the use is counted. */
-export async function isUsable(deps: Deps, { tenant, id }: Lease): Promise<boolean> {
-  const lease = (await aliveNow(deps, tenant, id))?.lease;
-  return lease !== undefined && (lease.uses === null || lease.used < lease.uses);
-}
+export const usableNow = (deps: Deps, { tenant, id }: Lease): Promise<Alive | null> => aliveNow(deps, tenant, id);

@@ -1,6 +1,6 @@
 /**
  * A key in what a tool answers, however it is written there: plain, escaped for JSON, URLs or HTML, any part of it so or
- * so, in hex, or in base64 at whatever offset. Looked for while the answer passes, over the edges of its pieces: what may
+ * so, in hex, in UTF-16, or in base64 at whatever offset, in lines or escaped once more. Looked for while the answer passes, over the edges of its pieces: what may
  * be the beginning of the key waits until it is known to be none, and nothing else does.
  */
 
@@ -128,17 +128,31 @@ const BYTES: readonly number[] = Array.from({ length: 256 }, (_, byte) => byte);
 const NONE = new Uint8Array(BYTES.length);
 
 function patternsOf(secret: string): readonly Pattern[] {
-  const escaped = Array.from(secret, (character) => ({ ways: waysOf(character), folds: false }));
-  const hex = literal(Array.from(secret, hexOf).join(''), true);
+  const hex = Array.from(secret, hexOf).join('');
   const base64 = [0, 1, 2].map((offset) => base64At(secret, offset));
   const forUrls = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
-  return [escaped, hex, ...new Set([...base64, ...forUrls])].map((pattern) =>
-    typeof pattern === 'string' ? literal(pattern, false) : pattern,
+  const inLines = [...new Set([...base64, ...forUrls])].map((text) =>
+    Array.from(text, (character, at) => (at === 0 ? ESCAPED : BROKEN).of(character)),
   );
+  return [
+    Array.from(secret, (character) => ESCAPED.of(character)),
+    Array.from(hex, (digit) => ({ ways: [digit], folds: true })),
+    Array.from(Array.from(secret).join('\0'), (character) => ({ ways: [character], folds: false })),
+    ...inLines,
+  ];
 }
 
-const literal = (text: string, folds: boolean): Pattern =>
-  Array.from(text, (character) => ({ ways: [character], folds }));
+/** A unit for each character, made once: a key may have thousands. */
+function units(waysFor: (character: string) => readonly string[]): { of(character: string): Unit } {
+  const made = new Map<string, Unit>();
+  return {
+    of(character) {
+      const unit = made.get(character) ?? { ways: waysFor(character), folds: false };
+      made.set(character, unit);
+      return unit;
+    },
+  };
+}
 
 const hexOf = (character: string): string => character.charCodeAt(0).toString(16).padStart(2, '0');
 
@@ -159,6 +173,14 @@ function waysOf(character: string): readonly string[] {
   const escapes = [`%${hex}`, `%25${hex}`, `\\u00${hex}`, `\\x${hex}`, `&#${number};`, `&#x${hex};`];
   return [character, ...escapes, ...(NAMED[character] ?? [])];
 }
+
+const ESCAPED = units(waysOf);
+
+/** Programs break base64 into lines. Nothing begins with a break: the end of a line would wait for what comes after it. */
+const BROKEN = units((character) => [
+  ...waysOf(character),
+  ...['\n', '\r\n', '\\n', '\\r\\n'].map((end) => `${end}${character}`),
+]);
 
 /** The characters that the secret alone decides, where so many bytes of something else come before it. */
 function base64At(secret: string, offset: number): string {

@@ -15,6 +15,8 @@ export interface Exchanged {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** Aborted where nothing more of a stream may be passed on, also while its reader takes none of it. */
+  readonly cut: AbortSignal;
 }
 
 /** One that is stated to be no larger is read before it is passed on, so that nothing of it leaves if it may not. */
@@ -37,22 +39,25 @@ export async function exchange(
     await drop(answer);
     return refuse(seen, status, ended);
   }
-  if (call.method === 'HEAD' || EMPTY.includes(status)) {
+  const isHead = call.method === 'HEAD' || status === NOT_MODIFIED;
+  if (isHead || EMPTY.includes(status)) {
     // What a tool sends where nothing may stand is read by nobody.
     await drop(answer);
     ended(status, { end: 'whole', ...NOTHING });
-    return ok({ status, headers: headersOf(seen), body: null });
+    // Of what it would be, and of what never comes: whoever is told a length there waits for it.
+    return ok({ status, headers: isHead ? headersOf(seen) : seen.headers, body: null, cut: call.signal });
   }
   if (seen.length !== null && seen.length <= SMALL) return whole(seen, answer, { key, call }, ended);
   const { response_bytes: limit } = tool.config.limits;
   const { signal } = call;
   const body = passing(answer.body, { needles: key.needles, limit, signal }, (tally) => ended(status, tally));
-  return ok({ status, headers: headersOf(seen), body });
+  return ok({ status, headers: headersOf(seen), body, cut: signal });
 }
 
 const UNAUTHORIZED = 401;
 /** @see RFC 9110 section 6.4.1 */
-const EMPTY = [204, 205, 304];
+const EMPTY = [204, 205];
+const NOT_MODIFIED = 304;
 
 async function answerTo(deps: Deps, call: ForwardCall): Promise<ForwardedAnswer | NotWhole> {
   try {
@@ -95,7 +100,7 @@ async function whole(
   const bytes = joined(parts);
   if (echoScanner(key.needles).push(bytes).found) return refuse('key_echoed', status, ended);
   ended(status, { end: 'whole', bytes: bytes.length, digest: sha256Hex(bytes) });
-  return ok({ status, headers, body: bytes });
+  return ok({ status, headers, body: bytes, cut: call.signal });
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -7,6 +7,7 @@ import type { Failure } from '../../core/failure.ts';
 import type { SpecifiedCall } from '../../core/gateway/specification.ts';
 import { fieldsOf, segmentsOf } from '../../core/gateway/text.ts';
 import { METHOD_FIELDS } from '../../core/templates/http.ts';
+import { readPattern } from '../../core/pattern.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 
@@ -97,5 +98,7 @@ function queryFor({ query }: SpecifiedCall, fields: ReadonlyMap<string, string>)
 /** What a pattern is tried on is short, whatever the pattern. */
 const LONGEST_VALUE = 256;
 
-const isMatch = (pattern: string, value: string): boolean =>
-  value.length <= LONGEST_VALUE && new RegExp(`^(?:${pattern})$`, 'u').test(value);
+function isMatch(source: string, value: string): boolean {
+  const pattern = readPattern(source);
+  return value.length <= LONGEST_VALUE && pattern.ok && pattern.value.matches(value);
+}

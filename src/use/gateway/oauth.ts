@@ -17,11 +17,17 @@ import { readJsonAnswer } from './read.ts';
 const LARGEST = 64 * 1024;
 /** Where the server does not say how long it lives. */
 const USUAL_LIFETIME_S = 60;
+/** However long a server says: some give a token for days. */
+const LONGEST_LIFETIME_S = 86_400;
 
 const answerForm = z.looseObject({
   access_token: z.string().refine((token) => whyNoKey(token) === null),
   token_type: z.string().regex(/^bearer$/i),
-  expires_in: z.coerce.number().min(0).max(86_400).default(USUAL_LIFETIME_S),
+  expires_in: z.coerce
+    .number()
+    .min(0)
+    .transform((lifetime) => Math.min(lifetime, LONGEST_LIFETIME_S))
+    .default(USUAL_LIFETIME_S),
 });
 
 export async function fetchToken(

@@ -63,20 +63,24 @@ function watchOpen(deps: Deps, { until }: CallSpan): void {
   if (left < LOOK_EVERY_MS) deps.background(deps.pause(Math.max(0, left)).then(() => endOverdue(deps)));
   if (watched.has(deps.gateway)) return;
   watched.add(deps.gateway);
-  deps.background(keepLooking(deps).finally(() => watched.delete(deps.gateway)));
+  deps.background(keepLooking(deps));
 }
 
-/** As long as any call is open here. */
+/** As long as any call is open here. Given up at the very moment that none is: one that opens right then has it begun anew. */
 async function keepLooking(deps: Deps): Promise<void> {
   const { open } = deps.gateway;
   let before = deps.clock();
-  for (let look = 1; ; look++) {
-    await deps.pause(untilNext(deps));
-    if (open.size === 0) return;
-    endOverdue(deps);
-    const lasting = lastingSince(deps, before);
-    before = deps.clock();
-    await Promise.all(lasting.map((lease) => lookAt(deps, lease, look % TELL_EVERY === 0)));
+  try {
+    for (let look = 1; ; look++) {
+      await deps.pause(untilNext(deps));
+      if (open.size === 0) return;
+      endOverdue(deps);
+      const lasting = lastingSince(deps, before);
+      before = deps.clock();
+      await Promise.all(lasting.map((lease) => lookAt(deps, lease, look % TELL_EVERY === 0)));
+    }
+  } finally {
+    watched.delete(deps.gateway);
   }
 }
 

@@ -18,10 +18,21 @@ const NOT_KNOWN = failure('gateway_not_this_tenants', 'the tool does not say tha
   hint: 'Look at the id. A target’s look-up says how it is known whose one is.',
 });
 
+/** Why a call is not made. */
+export interface NotTied {
+  readonly failure: Failure;
+  /** What was asked with is not taken by the tool, or not any more. */
+  readonly isKeyRefused: boolean;
+}
+
+const notTied = (failure: Failure, isKeyRefused = false): NotTied => ({ failure, isKeyRefused });
+
+/** @see RFC 9110 section 15.5.2 */
+const UNAUTHORIZED = 401;
+
 export const needsLookup = ({ tenant_tie: tie }: HttpTarget, { objects }: SpecifiedCall): boolean =>
   tie !== undefined && objects.length > 0;
 
-/** @returns why the call is not made. */
 export async function whyNotTied(
   forward: Forward,
   config: HttpTarget,
@@ -36,16 +47,19 @@ export async function whyNotTied(
     readonly lease: string;
     readonly signal: AbortSignal;
   },
-): Promise<Failure | null> {
+): Promise<NotTied | null> {
   const { tenant_tie: tie } = config;
   if (tie === undefined) return null;
   for (const { lookup: kind, object } of call.objects) {
     const lookup = Object.hasOwn(tie.lookups, kind) ? tie.lookups[kind] : undefined;
     const path = lookup === undefined ? null : pathOf(lookup, object);
-    if (lookup === undefined || path === null) return NOT_KNOWN;
+    if (lookup === undefined || path === null) return notTied(NOT_KNOWN);
     const read = await readJsonAnswer(forward, outgoing(config, key, asked(path, lease, signal)), LARGEST);
-    if (!read.ok) return read.error;
-    if (read.value.status !== 200 || valueAt(read.value.json, lookup.pointer) !== tie.value) return NOT_KNOWN;
+    if (!read.ok) return notTied(read.error);
+    const { status, json } = read.value;
+    if (status !== 200 || valueAt(json, lookup.pointer) !== tie.value) {
+      return notTied(NOT_KNOWN, status === UNAUTHORIZED);
+    }
   }
   return null;
 }

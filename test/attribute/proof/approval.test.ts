@@ -118,6 +118,11 @@ for (const [what, change] of CHANGED) {
   });
 }
 
+proof('says of an ask that nobody has answered that there is nothing to prove', async () => {
+  const none = await verifyApproval({ ...evidence, entries: [] });
+  assert.match(none.ok ? '' : none.error.detail, 'nobody has answered it: there is nothing to prove');
+});
+
 proof('is told to nobody who neither approves nor oversees there', async () => {
   const path = `/api/approvals/acme/${evidence.approval}/evidence`;
   assert.is((await app.operator('ada', 'GET', path)).status, 404);

@@ -16,6 +16,7 @@ for (const [value, segment] of [
   ['a;b=c', 'a%3Bb%3Dc'],
   ['東京', '%E6%9D%B1%E4%BA%AC'],
   ['...', '...'],
+  ['..a;b', '..a%3Bb'],
 ] as const) {
   segments(`${JSON.stringify(value)} is ${segment}`, () => assert.is(segmentOf(value), segment));
 }
@@ -24,6 +25,9 @@ for (const value of [
   '',
   '.',
   '..',
+  '..;',
+  '.;a=b',
+  ' .. ',
   'a/b',
   '/',
   'a\\b',
@@ -39,7 +43,7 @@ for (const value of [
 }
 
 segments('nothing is made of what becomes dots or slashes where alphabets are folded', () => {
-  for (const value of ['．．', 'a／b', '．', 'a＼b']) assert.is(segmentOf(value), null, value);
+  for (const value of ['．．', 'a／b', '．', 'a＼b', '..；']) assert.is(segmentOf(value), null, value);
 });
 
 segments('whatever it is, it stays one segment of plain characters, and is read back as it was', () => {

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { awsTemplate } from '../../../src/core/templates/aws.ts';
+import { awsTemplate, enforcedByAws } from '../../../src/core/templates/aws.ts';
 
 const template = suite('what a task class says to AWS');
 
@@ -43,5 +43,35 @@ for (const [what, statement] of REFUSED) {
 }
 
 template('refuses to allow nothing', () => assert.is(awsTemplate.safeParse({ allow: [] }).success, false));
+
+const LIST = { actions: ['s3:ListBucket'], resources: ['arn:aws:s3:::tickets'] };
+const narrowed = (operator: string, values: readonly string[]) => ({
+  ...LIST,
+  conditions: { [operator]: { 's3:prefix': [...values] } },
+});
+
+for (const [what, enforced, allow] of [
+  ['in a resource', true, [TICKETS]],
+  ['in a condition', true, [narrowed('StringLike', ['{{ticket}}/*'])]],
+  ['in each value of a condition', true, [narrowed('StringLike', ['{{ticket}}/*', 'old-{{ticket}}/*'])]],
+  ['beside what is elsewhere', true, [TICKETS, { ...TICKETS, resources: ['arn:aws:s3:::manuals/*'] }]],
+  ['beside what is another action', true, [TICKETS, LIST]],
+  ['in one of two values', false, [narrowed('StringLike', ['{{ticket}}/*', '*'])]],
+  ['in a condition that asks only where there is a key', false, [narrowed('StringLikeIfExists', ['{{ticket}}/*'])]],
+  ['in one that no key at all meets', false, [narrowed('ForAllValues:StringLike', ['{{ticket}}/*'])]],
+  ['beside a resource that takes it in', false, [{ ...TICKETS, resources: [...TICKETS.resources, '*'] }]],
+  ['beside one that does in part', false, [TICKETS, { ...TICKETS, resources: ['arn:aws:s3:::tickets/*/log'] }]],
+  ['beside one of a variable', false, [TICKETS, { ...TICKETS, resources: ['arn:aws:s3:::tickets/${aws:userid}/*'] }]],
+  [
+    'beside the same action by a pattern',
+    false,
+    [TICKETS, { actions: ['s3:Get?bject*'], resources: ['arn:aws:s3:::tic*'] }],
+  ],
+  ['nowhere', false, [LIST]],
+] as const) {
+  template(`${enforced ? 'holds' : 'does not hold'} a session to a parameter ${what}`, () => {
+    assert.equal(enforcedByAws({ allow }), enforced ? ['ticket'] : []);
+  });
+}
 
 template.run();

@@ -49,6 +49,15 @@ for (const [message, reason] of [
     'User: arn is not authorized to perform: sts:X on resource: * with an explicit deny in a session policy',
     'explicit',
   ],
+  [
+    'User: arn is not authorized to perform: sts:X with an explicit deny in an identity-based policy: arn:aws:iam::1:policy/brevet-deny-x',
+    'explicit',
+  ],
+  ['User: arn is not authorized to perform: sts:X with an explicit deny', 'explicit'],
+  ['User: arn is not authorized to perform: sts:X with an explicit deny in a service control policy', 'elsewhere'],
+  ['User: arn is not authorized to perform: sts:X with an explicit deny in a resource control policy', 'elsewhere'],
+  ['User: arn is not authorized to perform: sts:X with an explicit deny in a permissions boundary', 'elsewhere'],
+  ['User: arn is not authorized to perform: sts:X with an explicit deny in a VPC endpoint policy', 'elsewhere'],
   ['User: arn is not authorized to perform: sts:X because no identity-based policy allows the sts:X action', 'absent'],
   ['Access denied', 'untold'],
 ] as const) {

@@ -1,10 +1,17 @@
 /** What a session may do, as an evaluator reads it that is not ours. */
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AwsTemplate } from '../../../src/core/templates/aws.ts';
 import { instant } from '../../../src/core/time.ts';
-import { endedAt, outlivingIn, PROBE, sessionPolicy } from '../../../src/providers/aws/policy.ts';
+import {
+  endedAt,
+  outlivingIn,
+  OUTLIVING_AT_SERVICES,
+  PROBE,
+  sessionPolicy,
+} from '../../../src/providers/aws/policy.ts';
 import { evaluate } from '../../support/aws/evaluate.ts';
 
 const ACCOUNT = '111122223333';
@@ -82,7 +89,12 @@ policy('works in the allowed regions alone', async () => {
 });
 
 const BROAD: AwsTemplate = {
-  allow: [{ actions: ['sts:*', 'iam:*', 'ecr:*', 'ssm:*', 'rds-db:*'], resources: ['*'] }],
+  allow: [
+    {
+      actions: ['sts:*', 'iam:*', 'ecr:*', 'ssm:*', 'rds-db:*', 'redshift:Get*', 'kms:Creat?Grant', 's3:*', 'ecs:Ex*'],
+      resources: ['*'],
+    },
+  ],
 };
 for (const [action, resource] of [
   ['sts:AssumeRole', `arn:aws:iam::${ACCOUNT}:role/admin`],
@@ -94,6 +106,13 @@ for (const [action, resource] of [
   ['ecr:GetAuthorizationToken', '*'],
   ['ssm:StartSession', `arn:aws:ec2:eu-west-1:${ACCOUNT}:instance/i-1`],
   ['rds-db:connect', `arn:aws:rds-db:eu-west-1:${ACCOUNT}:dbuser:db-1/x`],
+  ['iam:UpdateAssumeRolePolicy', `arn:aws:iam::${ACCOUNT}:role/admin`],
+  ['ssm:ResumeSession', `arn:aws:ssm:eu-west-1:${ACCOUNT}:session/x`],
+  ['redshift:GetClusterCredentials', `arn:aws:redshift:eu-west-1:${ACCOUNT}:dbuser:c-1/x`],
+  ['redshift:GetClusterCredentialsWithIAM', `arn:aws:redshift:eu-west-1:${ACCOUNT}:dbname:c-1/x`],
+  ['kms:CreateGrant', `arn:aws:kms:eu-west-1:${ACCOUNT}:key/x`],
+  ['s3:GetDataAccess', `arn:aws:s3:eu-west-1:${ACCOUNT}:access-grants/default`],
+  ['ecs:ExecuteCommand', `arn:aws:ecs:eu-west-1:${ACCOUNT}:cluster/c-1`],
 ] as const) {
   policy(`denies ${action}, which would outlive it, to a class that reaches it by a wildcard`, async () => {
     assert.is(await allows(policyFor('T-1', BROAD), action, resource), false);
@@ -109,6 +128,24 @@ policy('lets a class have what outlives it, where it names that', async () => {
   assert.is(await allows(policyFor('T-1', named), 'iam:CreateRole', `arn:aws:iam::${ACCOUNT}:role/x`), false);
   assert.is(await allows(policyFor('T-1', named), 'sts:AssumeRole', `arn:aws:iam::${ACCOUNT}:role/x`), false);
   assert.equal(outlivingIn(BROAD), []);
+});
+
+policy(
+  'lets a class have a login at a service, where it names that, and spends no room on what it does not reach',
+  async () => {
+    const named: AwsTemplate = { allow: [{ actions: ['redshift:GetClusterCredentials'], resources: ['*'] }] };
+    assert.equal(outlivingIn(named), ['redshift:GetClusterCredentials*']);
+    const user = `arn:aws:redshift:eu-west-1:${ACCOUNT}:dbuser:c-1/x`;
+    assert.is(await allows(policyFor('T-1', named), 'redshift:GetClusterCredentials', user), true);
+    for (const template of [named, READS]) {
+      assert.not.match(JSON.stringify(policyFor('T-1', template)), /kms:|ecs:|dsql:|UpdateAssumeRolePolicy/);
+    }
+  },
+);
+
+policy('is written of with all that outlives a session', async () => {
+  const page = await readFile(new URL('../../../docs/how-to/aws-target.md', import.meta.url), 'utf8');
+  for (const action of OUTLIVING_AT_SERVICES) assert.ok(page.includes(`\`${action}\``), action);
 });
 
 const UNFIT: readonly (readonly [what: string, ticket: unknown])[] = [

@@ -72,6 +72,11 @@ for (const [what, wrong, right] of [
     `revoke pg_execute_server_program from ${GROUP}`,
   ],
   [
+    `refuse: ${GROUP} has rights over the server, dba`,
+    `create role dba createrole; create role staff; grant dba to staff; grant staff to ${GROUP}`,
+    'drop role staff; drop role dba',
+  ],
+  [
     `warn: ${GROUP} can make objects in public`,
     `grant create on schema public to ${GROUP}`,
     `revoke create on schema public from ${GROUP}`,

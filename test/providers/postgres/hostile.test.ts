@@ -167,6 +167,28 @@ hostile('holds up nobody who is ended in the same batch', async () => {
   await Promise.all([holder, ...others].map(assertDead));
 });
 
+hostile('holds up nobody by a computation that nothing interrupts', async () => {
+  const [holder, other] = [await held(), await held()];
+  const stuck = session(holder);
+  const computing = stuck.unsafe(UNINTERRUPTED).catch(() => 'ended');
+  await untilComputing(holder);
+  const ending = provider.revoke(holder.subject, target).catch((fault: unknown) => fault);
+  await wait(200);
+  await assertDead(other);
+  assert.is((await provider.look(holder.subject, target)).seen, 'present', 'its session computes on, and is told of');
+  await Promise.all([computing, ending]);
+  await assertDead(holder);
+});
+
+/** The server's XML library asks nobody whether to go on: some seconds, by the number of elements to the third power. */
+const UNINTERRUPTED = `select xpath('count(//b[count(//b[count(//b) > 0]) > 0])',
+  ('<a>' || repeat('<b/>', 700) || '</a>')::xml)`;
+
+async function untilComputing({ order }: Held): Promise<void> {
+  const query = `select from pg_stat_activity where usename = '${order.mark}' and query like '%xpath%' and state = 'active'`;
+  while ((await rows(query)).length === 0) await wait(20);
+}
+
 hostile('cannot lock Brevet out by filling every slot that logins may fill', async () => {
   const logins: Held[] = [];
   const full = async () => {
@@ -298,6 +320,22 @@ hostile('of a class that makes objects is not called verified while code of it r
   await rows(`revoke create on schema public from ${GROUP}`);
 });
 
+hostile('of a class that owns a table cannot hide code in a rule of it', async () => {
+  await rows(`create table notes (body text); alter table notes owner to ${GROUP}; create table kept (subject text);
+    grant insert on kept to ${GROUP}`);
+  const login = await held();
+  await assertDead(await held());
+  const sql = session(login);
+  await sql.unsafe(
+    'create rule leak as on insert to notes do also insert into kept select subject from public.tickets',
+  );
+  const sighting = await end(login.subject);
+  assert.is(sighting.seen === 'unseen' && sighting.forGood, true, JSON.stringify(sighting));
+  await rows('drop rule leak on notes');
+  assert.is((await provider.look(login.subject, target)).seen, 'gone');
+  await rows('drop table notes, kept');
+});
+
 hostile('of a class that makes objects cannot hide code in what stood before', async () => {
   await rows(`grant create on schema public to ${GROUP}`);
   await rows(`set role ${GROUP}; create function good() returns int language sql as 'select 1'; reset role`);
@@ -308,6 +346,23 @@ hostile('of a class that makes objects cannot hide code in what stood before', a
   const sighting = await end(login.subject);
   assert.is(sighting.seen, 'unseen', JSON.stringify(sighting));
   await rows(`drop function good(); revoke create on schema public from ${GROUP}`);
+});
+
+hostile('is dead though somebody else keeps its role from being dropped, and is cleaned up later', async () => {
+  const login = await held();
+  const sql = session(login);
+  await sql.unsafe('select 1');
+  const friend = connectAs(login.minted.credential, clientLogin());
+  connections.push(friend);
+  await friend.unsafe('create temporary table mine ()');
+  await friend.unsafe('begin');
+  await friend.unsafe(`grant select on mine to ${login.order.mark}`);
+  const first = await end(login.subject);
+  assert.ok(first.seen === 'gone' && 'left' in first.evidence, JSON.stringify(first));
+  assert.is(await works(login.minted.credential, 'select 1'), false);
+  await friend.unsafe('rollback');
+  const second = await end(login.subject);
+  assert.ok(second.seen === 'gone' && !('left' in second.evidence), JSON.stringify(second));
 });
 
 hostile('leaves the other logins of its group as they are', async () => {

@@ -65,7 +65,7 @@ async function mint() {
 /** What an end tells of each that it ended. */
 async function seenAtTheEnd(...subjects: readonly Subject[]): Promise<readonly (string | null)[]> {
   const outcomes = await endTogether(site, subjects);
-  return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? (outcome.value?.seen ?? null) : 'failed'));
+  return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? (outcome.value.seen?.seen ?? null) : 'failed'));
 }
 
 /** Looks with the answers given, in order. @returns what comes of them, and how many were asked for. */

@@ -119,6 +119,20 @@ standbys('is never called dead while a node that follows is not named', async ()
   assert.ok(findings.some(({ what }) => /1 of the nodes that follow are not named/.test(what)));
 });
 
+standbys('is not called dead either while such a node is away, and has a slot kept for it', async () => {
+  const target = targetAt(nodesOf(database.port, standby.port));
+  const { subject } = await issued(target);
+  await withAdmin(database.admin, (sql) => sql`select pg_create_physical_replication_slot('away', true)`);
+  await provider.revoke(subject, target);
+  await standby.caughtUp();
+  const sighting = await provider.look(subject, target);
+  assert.is(sighting.seen === 'unseen' && sighting.forGood, true, JSON.stringify(sighting));
+  const warned = (await provider.check(target)).map(({ what }) => what).join();
+  assert.match(warned, /1 of the nodes that follow are not named/);
+  await withAdmin(database.admin, (sql) => sql`select pg_drop_replication_slot('away')`);
+  assert.is((await provider.look(subject, target)).seen, 'gone');
+});
+
 standbys('is made on the node that takes writes, whichever is named first', async () => {
   const target = targetAt(nodesOf(standby.port, database.port));
   const { subject } = await issued(target);

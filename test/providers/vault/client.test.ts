@@ -8,7 +8,7 @@ import { ProviderUnavailable } from '../../../src/core/provider.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { milliseconds } from '../../../src/core/time.ts';
 import { exchangesOnNode } from '../../../src/fetch/exchange-node.ts';
-import { vaultClient, VaultRefusal } from '../../../src/providers/vault/client.ts';
+import { isAbsence, vaultClient, VaultRefusal } from '../../../src/providers/vault/client.ts';
 import { configOf, parseVaultConfig } from '../../../src/providers/vault/config.ts';
 import { GOOD } from './target.ts';
 
@@ -90,6 +90,19 @@ calls('go with their own token and namespace, and nothing of the broker’s envi
   assert.not(JSON.stringify(seen).includes('of-the-environment'));
 });
 
+calls('ask after the health of the server itself, which OpenBao tells no namespace', async () => {
+  const vault = client({ namespace: 'clients/acme' }, 1_000);
+  await vault.read(null, 'sys/health');
+  await vault.read(TOKEN, 'sys/leases/lookup');
+  assert.equal(
+    seen.map(({ url, headers }) => [url, headers['x-vault-namespace'] ?? null]),
+    [
+      ['/v1/sys/health', null],
+      ['/v1/sys/leases/lookup', 'clients/acme'],
+    ],
+  );
+});
+
 calls('list by a query, write JSON, and read an empty answer as one', async () => {
   const vault = client({}, 1_000);
   assert.equal(await vault.list(TOKEN, 'database/roles'), ['a']);
@@ -118,6 +131,27 @@ calls('follow no redirect, least of all with a token', async () => {
     .catch((caught: unknown) => caught);
   assert.ok(fault instanceof VaultRefusal && fault.status === 307);
   assert.is(seen.length, 1);
+});
+
+calls('take the word of Vault alone for what is not there', async () => {
+  const asked = async (status: number, body: string): Promise<boolean> => {
+    answer = json(status, body);
+    const vault = client({}, 1_000);
+    const read = await vault.read(TOKEN, 'auth/token/roles/x').catch((caught: unknown) => caught);
+    const listed = await vault.list(TOKEN, 'auth/token/roles').then(
+      () => true,
+      () => false,
+    );
+    if (status === 404) assert.is(listed, isAbsence(read), body);
+    return isAbsence(read);
+  };
+  assert.is(await asked(404, '{"errors":[]}'), true);
+  assert.is(await asked(404, '{"request_id":"3c","data":null,"warnings":["none"]}'), true);
+  assert.is(await asked(400, '{"errors":["invalid accessor"]}'), true);
+  // A proxy that has lost its way to Vault says the same of a live token.
+  for (const body of ['default backend - 404', '<html>Not Found</html>', '', '{"message":"no Route matched"}', '[]']) {
+    for (const status of [400, 404]) assert.is(await asked(status, body), false, body);
+  }
 });
 
 for (const [what, answered] of [

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { echoScanner, needlesOf } from '../../../src/use/gateway/echo.ts';
 
-const KEY = 'sk_live/7Yh+2k&Qw"9z=\\T%4<x>\'';
+const KEY = 'sk_live/7Yh+2k&Qw"9z=\\T%4<x>>>>>>?????\'';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const texts = new TextDecoder('latin1');
 
@@ -44,6 +44,12 @@ const FORMS: readonly (readonly [form: string, written: string])[] = [
   ['in base64', base64(0)],
   ['in base64, one byte on', base64(1)],
   ['in base64, two bytes on', base64(2)],
+  ['in UTF-16', Array.from(KEY).join('\0')],
+  ['in base64, with slashes escaped for JSON', base64(0).replaceAll('/', '\\/')],
+  ['in base64, escaped for a URL', encodeURIComponent(base64(1))],
+  ['in base64, escaped for HTML', base64(2).replaceAll('+', '&#43;').replaceAll('/', '&#x2F;')],
+  ['in base64, in short lines', base64(0).replaceAll(/.{7}/g, '$&\n')],
+  ['in base64, in short lines in JSON', base64(1).replaceAll(/.{7}/g, '$&\\r\\n')],
   ['in base64 for URLs', base64(0, 'base64url')],
   ['in base64 for URLs, one byte on', base64(1, 'base64url')],
   ['in base64 for URLs, two bytes on', base64(2, 'base64url')],
@@ -73,6 +79,11 @@ echo('lets everything else through, as it was, and holds back what may be its be
   assert.is(texts.decode(scanner.push(bytes('_or not\n\n')).clear), 'sk_live_or not\n\n');
   assert.is(scanner.rest().length, 0);
   assert.equal(through([bytes(KEY.slice(0, -1))]), { passed: KEY.slice(0, -1), found: false });
+});
+
+echo('holds back no end of a line, which is the end of an event', () => {
+  const scanner = echoScanner(needlesOf([KEY]));
+  assert.is(texts.decode(scanner.push(bytes('data: 1\r\n\r\n')).clear), 'data: 1\r\n\r\n');
 });
 
 echo('in another case is another key', () => {

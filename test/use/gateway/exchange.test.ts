@@ -18,9 +18,11 @@ const answers = suite('use/gateway/exchange');
 const LIMIT = 1_000;
 
 /** One call of a tool that answers so. */
-async function called(
-  tool: RequestListener,
-): Promise<{ readonly status: number | string; readonly tally: Tally | null }> {
+async function called(tool: RequestListener): Promise<{
+  readonly status: number | string;
+  readonly tally: Tally | null;
+  readonly headers: Readonly<Record<string, string>>;
+}> {
   const server = createServer(tool);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -52,7 +54,11 @@ async function called(
       told.tally = tally;
     });
     if (got.ok && got.value.body !== null) assert.ok(got.value.body instanceof Uint8Array);
-    return { status: got.ok ? got.value.status : got.error, tally: told.tally };
+    return {
+      status: got.ok ? got.value.status : got.error,
+      tally: told.tally,
+      headers: got.ok ? got.value.headers : {},
+    };
   } finally {
     forwarding.close();
     server.closeAllConnections();
@@ -69,6 +75,17 @@ answers('reads nothing of a body where none may stand', async () => {
   });
   assert.equal([status, tally?.end, tally?.bytes], [205, 'whole', 0]);
 });
+
+for (const [status, length] of [
+  [204, undefined],
+  [205, undefined],
+  [304, '5'],
+] as const) {
+  answers(`says of a ${status} with a length what its reader can hold it to`, async () => {
+    const { headers } = await called((_, response) => response.writeHead(status, { 'content-length': '5' }).end());
+    assert.is(headers['content-length'], length);
+  });
+}
 
 for (const status of [600, 999]) {
   answers(`takes no ${status} for an answer`, async () => {
