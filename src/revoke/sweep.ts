@@ -3,6 +3,8 @@
  * watched; while it is late nothing is issued.
  */
 import { FIRST_SHARE } from '../core/breakers.ts';
+import type { JsonObject } from '../core/canonical.ts';
+import type { WorkTask } from '../core/change.ts';
 import type { ClaimedWork } from '../core/store/queue.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import type { Lease } from '../core/lease.ts';
@@ -134,9 +136,39 @@ async function defer(
   { why, until, noLater, left }: Omit<Extract<KillResult, { readonly dead: false }>, 'dead'>,
 ): Promise<void> {
   const level = work.attempt > ALERT_AFTER ? 'error' : 'info';
-  deps.log[level]('work.deferred', { ...work.what, attempt: work.attempt, why });
+  const { task, tenant } = work.what;
+  deps.log[level]('work.deferred', {
+    work: work.work,
+    task,
+    tenant,
+    ...aboutOf(work.what),
+    attempt: work.attempt,
+    why,
+  });
   const due = until ?? earliest(backoff(deps, work.attempt), noLater ?? null);
   await deps.store.defer(work, due, why, left);
+}
+
+/** Names and ids alone. What else work holds, as a notice somebody's words and an address, no log keeps. */
+function aboutOf(what: WorkTask): JsonObject {
+  switch (what.task) {
+    case 'kill':
+    case 'reconcile':
+    case 'clean':
+      return { lease: what.lease, target: what.target };
+    case 'notice':
+      return { notice: what.notice.kind };
+    case 'approval':
+      return { approval: what.approval };
+    case 'enforce':
+      return { block: what.block };
+    case 'narrow':
+      return { policy: what.policy };
+    case 'digest':
+    case 'cascade':
+    case 'reassess':
+      return {};
+  }
 }
 
 function backoff(deps: Deps, attempts: number): Instant {

@@ -41,9 +41,16 @@ export function createLanes(to: DatabaseOptions, most: number, onLoss: (fault: u
     all.add(lane);
     return lane;
   };
+  const giveUp = (lane: Lane): void => {
+    all.delete(lane);
+    lane.client.end({ timeout: 0 }).catch(onLoss);
+  };
   const take = async (): Promise<Lane> => {
-    const lane = free.pop();
-    if (lane !== undefined) return lane;
+    for (let lane = free.pop(); lane !== undefined; lane = free.pop()) {
+      if (!lane.lost) return lane;
+      // It was lost while nobody used it, as all are when the database comes back.
+      giveUp(lane);
+    }
     if (all.size < most) return open();
     const turn = Promise.withResolvers<Lane>();
     waiting.push(turn);
@@ -60,8 +67,7 @@ export function createLanes(to: DatabaseOptions, most: number, onLoss: (fault: u
       else next.resolve(lane);
       return;
     }
-    all.delete(lane);
-    lane.client.end({ timeout: 0 }).catch(onLoss);
+    giveUp(lane);
     next?.resolve(open());
   };
   return {

@@ -54,6 +54,12 @@ async function checkLogin(sql: postgres.Sql): Promise<void> {
         where pg_has_role(r.oid, m.oid, 'MEMBER') and m.oid <> r.oid), '[]') as reaches,
       coalesce((select json_agg(m.rolname) from pg_roles m
         where m.oid <> r.oid and pg_has_role(r.oid, m.oid, 'USAGE')), '[]') as inherited,
+      coalesce((select json_agg(m.rolname order by m.rolname) from pg_roles m
+        where m.oid <> r.oid and pg_has_role(r.oid, m.oid, 'MEMBER') and (m.rolsuper or m.rolbypassrls
+          or m.rolcreaterole or m.rolcreatedb or m.rolreplication)), '[]') as mighty,
+      coalesce((select json_agg(m.rolname order by m.rolname) from pg_roles m
+        where pg_has_role(r.oid, m.oid, 'MEMBER') and (has_schema_privilege(m.oid, 'public', 'CREATE')
+          or has_database_privilege(m.oid, current_database(), 'CREATE, TEMP'))), '[]') as makers,
       current_setting('server_encoding') as encoding
     from pg_roles r where r.rolname = current_user`;
   if (row === undefined) throw new UnfitDatabase('the login is not to be found in pg_roles');
@@ -73,6 +79,9 @@ interface LoginRow {
   readonly inherits: boolean;
   readonly reaches: readonly string[];
   readonly inherited: readonly string[];
+  readonly mighty: readonly string[];
+  /** Who could make a table or function that a statement of ours finds before the one that it means. */
+  readonly makers: readonly string[];
   readonly encoding: string;
 }
 
@@ -91,6 +100,14 @@ function problemsOf(row: LoginRow): string[] {
     [
       row.inherits || row.inherited.length > 0,
       'it inherits the rights of its roles: ALTER ROLE … NOINHERIT, and grant each WITH INHERIT FALSE',
+    ],
+    [
+      row.mighty.length > 0,
+      `it can become ${row.mighty.join(', ')}, which can do more than work on tables: ALTER ROLE … NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION`,
+    ],
+    [
+      row.makers.length > 0,
+      `${row.makers.join(', ')} can make tables: REVOKE ALL ON DATABASE … FROM PUBLIC, and REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
     ],
     [strange.length > 0, `it can become ${strange.join(', ')}: REVOKE … FROM ${row.login}`],
     [absent.length > 0, `it cannot become ${absent.join(', ')}: GRANT … TO ${row.login} WITH INHERIT FALSE, SET TRUE`],

@@ -2,6 +2,7 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
 import { milliseconds } from '../core/time.ts';
 import type { Rounds } from '../core/turns.ts';
+import { isAhead } from './held.ts';
 import type { Link } from './link.ts';
 import { ROLES } from './roles.ts';
 import { turns } from './schema/work.ts';
@@ -20,7 +21,7 @@ export function createTurns(link: Link): Rounds {
           .onConflictDoUpdate({
             target: turns.name,
             set: { fence: sql`${turns.fence} + 1`, heldUntil },
-            setWhere: sql`${turns.heldUntil} <= brevet_now()`,
+            setWhere: sql`${turns.heldUntil} not ${isAhead(hold)}`,
           })
           .returning({ fence: turns.fence });
         return taken === undefined ? null : { name, fence: taken.fence };
@@ -51,7 +52,8 @@ export function createTurns(link: Link): Rounds {
         const since = sql<string | null>`brevet_now() - ${turns.doneAt}`;
         const [row] = await tx.select({ since }).from(turns).where(eq(turns.name, name));
         const ago = row?.since ?? null;
-        return ago === null ? null : milliseconds(Math.max(0, Number(ago)));
+        // One that is ahead was done before the clock was set back: nobody knows how long ago.
+        return ago === null || Number(ago) < 0 ? null : milliseconds(Number(ago));
       }),
   };
 }

@@ -1,10 +1,13 @@
 /**
  * The queue of work, the heartbeat of those who do it, and the database's clock. None of it is a fact.
  */
-import { and, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, lt, max, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { ClaimedWork, Queue } from '../core/store/queue.ts';
 import { instant, milliseconds } from '../core/time.ts';
-import type { Instant, Milliseconds } from '../core/time.ts';
+import type { Instant, Milliseconds, Seconds } from '../core/time.ts';
+import { isAhead } from './held.ts';
 import type { Link, Transaction } from './link.ts';
 import { ROLES } from './roles.ts';
 import { PROBED } from './start.ts';
@@ -18,7 +21,7 @@ const WHY_LENGTH = 500;
 
 /** What every issue asks is looked up once in this time. */
 const BEAT_KEPT_MS = 500;
-/** What may be forgotten goes in small bites, with a heartbeat now and then. */
+/** What may be forgotten goes in small bites, with a heartbeat now and then, or with each while there is more. */
 const FORGET_EVERY_MS = 10_000;
 const FORGET_AT_ONCE = 5_000;
 /** An idempotency key is remembered for a day. */
@@ -88,7 +91,8 @@ export function createQueue(link: Link, clock: () => number, sharing: boolean): 
       beat = null;
       if (clock() - forgotAt < FORGET_EVERY_MS) return;
       forgotAt = clock();
-      await link.transaction(working, forget);
+      const isMore = await link.transaction(working, forget);
+      if (isMore) forgotAt = Number.NEGATIVE_INFINITY;
     },
     sinceBeat: async () => {
       if (beat === null || !isRecent(beat, clock())) beat = await readAnew();
@@ -104,7 +108,7 @@ const isRecent = ({ readAt }: Beat, now: number): boolean => readAt <= now && no
 interface Claiming {
   readonly limit: number;
   readonly perTarget: number;
-  readonly hold: number;
+  readonly hold: Seconds;
   readonly shares: Readonly<Record<string, number>>;
 }
 
@@ -117,7 +121,7 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
     with shares as materialized (
       select key as of, value::int as share from json_each_text(${JSON.stringify(shares)}::text::json)),
     placed as materialized (
-      select id, tenant, due, held_until > brevet_now() as held,
+      select id, tenant, due, held_until ${isAhead(hold)} as held,
         coalesce('at ' || (what->>'target'), what->>'task') as place, coalesce(s.share, ${perTarget}) as share
       from work left join shares s on s.of = tenant || ' ' || (what->>'target') where due <= brevet_now()),
     busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
@@ -131,7 +135,7 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
       select w.id from within w left join (select tenant, sum(n) as n from busy group by tenant) b using (tenant)
       order by coalesce(b.n, 0) + row_number() over (partition by w.tenant order by w.nth, w.due, w.id), w.due, w.id
       limit ${limit})
-    select w.id from work w join fair using (id) where w.held_until <= brevet_now() for update of w skip locked`;
+    select w.id from work w join fair using (id) where w.held_until not ${isAhead(hold)} for update of w skip locked`;
   const rows = await tx
     .update(work)
     .set({ attempt: sql`${work.attempt} + 1`, heldUntil: sql`brevet_now() + ${hold * 1000}::bigint` })
@@ -142,41 +146,50 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
     .map(({ id, attempt, what, enqueuedAt }) => ({ work: id, attempt, what, enqueuedAt }));
 }
 
-async function forget(tx: Transaction): Promise<void> {
-  const spent = tx
-    .select({ at: sql`ctid` })
-    .from(assertions)
-    .where(lt(assertions.until, now))
-    .limit(FORGET_AT_ONCE);
-  await tx.delete(assertions).where(inArray(sql`ctid`, spent));
-  const old = tx
-    .select({ at: sql`ctid` })
-    .from(idempotency)
-    .where(lt(idempotency.at, sql`brevet_now() - ${IDEMPOTENCY_KEPT_MS}::bigint`))
-    .limit(FORGET_AT_ONCE);
-  await tx.delete(idempotency).where(inArray(sql`ctid`, old));
-  const past = tx
-    .select({ at: sql`ctid` })
-    .from(spread)
-    .where(lt(spread.at, sql`brevet_now() - ${SPREAD_KEPT_MS}::bigint`))
-    .limit(FORGET_AT_ONCE);
-  await tx.delete(spread).where(inArray(sql`ctid`, past));
+/** @returns whether more of anything may be forgotten. */
+async function forget(tx: Transaction): Promise<boolean> {
+  const bites = [
+    await forgetOver(tx, assertions, assertions.until, 0),
+    await forgetOver(tx, idempotency, idempotency.at, IDEMPOTENCY_KEPT_MS),
+    await forgetOver(tx, spread, spread.at, SPREAD_KEPT_MS),
+  ];
   await forgetNodes(tx);
+  return bites.includes(FORGET_AT_ONCE);
 }
+
+/**
+ * The oldest first, and with the clock read once: so they are found by the index, where most of a table is to be kept.
+ *
+ * @returns how many.
+ */
+async function forgetOver(tx: Transaction, from: PgTable, at: PgColumn, kept: number): Promise<number> {
+  const over = tx
+    .select({ at: sql`ctid` })
+    .from(from)
+    .where(lt(at, overSince(kept)))
+    .orderBy(asc(at))
+    .limit(FORGET_AT_ONCE);
+  return (await tx.delete(from).where(inArray(sql`ctid`, over))).count;
+}
+
+const overSince = (kept: number): SQL => sql`(select brevet_now()) - ${kept}::bigint`;
 
 /** Never the newest, however old it is: it says how long nobody has been at work, and that anybody ever was. */
 async function forgetNodes(tx: Transaction): Promise<void> {
   const newest = tx.select({ at: max(heartbeats.at) }).from(heartbeats);
-  const silent = lt(heartbeats.at, sql`brevet_now() - ${HEARTBEAT_KEPT_MS}::bigint`);
+  const silent = lt(heartbeats.at, overSince(HEARTBEAT_KEPT_MS));
   // Before it, what a node writes as it starts is being read back: see `probeReads`.
   const probed = gte(heartbeats.at, instant(PROBED));
   await tx.delete(heartbeats).where(and(silent, probed, lt(heartbeats.at, sql`(${newest})`)));
 }
 
+/** One that is ahead was written before the database's clock was set back: nobody knows how long ago. */
 async function readBeat(link: Link, clock: () => number): Promise<Beat> {
   const readAt = clock();
   const [row] = await link.transaction(serving, (tx) =>
-    tx.select({ at: max(heartbeats.at), now: sql<string>`brevet_now()` }).from(heartbeats),
+    tx
+      .select({ at: sql<string | null>`max(at) filter (where at <= brevet_now())`, now: sql<string>`brevet_now()` })
+      .from(heartbeats),
   );
   const at = row?.at ?? null;
   return { at: at === null ? null : instant(Number(at)), offset: Number(row?.now) - clock(), readAt };

@@ -103,6 +103,17 @@ telling('goes through the next where one fails, and that is seen', async () => {
   assert.equal([(await stateOf('slack'))?.failingSince, (await stateOf('slack'))?.why], [null, null]);
 });
 
+telling('logs what waits by its kind, and nothing of what it says', async () => {
+  [slack.answer, hook.answer] = [fails, fails];
+  await enqueue(noticeWork(app.deps, ACME, facts('asked', 'apr_logged')));
+  const from = app.logged.length;
+  await pass();
+  const lines = app.logged.slice(from).filter((line) => line.includes('work.deferred'));
+  assert.is(lines.length, 1);
+  assert.match(lines[0] ?? '', /"task":"notice","tenant":"acme","notice":"asked"/);
+  assert.not.match(lines[0] ?? '', /Telnet is open|paula/);
+});
+
 telling('keeps saying since when a channel fails', async () => {
   slack.answer = fails;
   const since = async () => {

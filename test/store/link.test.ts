@@ -34,9 +34,17 @@ const thrownBy = (attempt: Promise<unknown>) =>
     (fault: unknown) => fault,
   );
 
-async function end(tx: Transaction): Promise<void> {
+async function pidOf(tx: Transaction): Promise<number> {
   const [row] = await tx.execute<{ readonly pid: number }>(sql`select pg_backend_pid() as pid`);
-  await withAdmin(database.admin, (admin) => admin`select pg_terminate_backend(${row?.pid ?? 0}, 5000)`);
+  return row?.pid ?? 0;
+}
+
+async function end(tx: Transaction): Promise<void> {
+  await endSession(await pidOf(tx));
+}
+
+async function endSession(pid: number): Promise<void> {
+  await withAdmin(database.admin, (admin) => admin`select pg_terminate_backend(${pid}, 5000)`);
   // Long enough to be told of it; the outcome is the same where it is not.
   await pause(100);
 }
@@ -70,6 +78,17 @@ transactions('do nothing over a connection that came in the middle', async () =>
   });
   assert.ok((await thrownBy(attempt)) !== null);
   assert.equal(await nodes(), ['next', 'whole']);
+});
+
+transactions('go over a new connection where theirs was lost while nobody used it', async () => {
+  for (const name of ['stepwise', 'together']) {
+    await endSession(await link.transaction(working, pidOf));
+    const insert = { text: 'insert into heartbeats values ($1, 1)', parameters: [name] };
+    if (name === 'together') await link.pipeline(working, null, [insert]);
+    else await link.transaction(working, (tx) => tx.execute(note(name)));
+  }
+  assert.equal(await nodes(), ['next', 'stepwise', 'together', 'whole']);
+  await withAdmin(database.admin, (admin) => admin`delete from heartbeats where node in ('stepwise', 'together')`);
 });
 
 transactions('sent in one go are whole or not at all', async () => {

@@ -471,6 +471,19 @@ register('a vendor that was removed does not come back', async () => {
   assert.equal(await put({ kind: 'vendor.put', vendor }), { unmet: 'retired' });
 });
 
+register('writes once that a block is over, whoever else was at it', async () => {
+  const at = instant(Date.now());
+  const id = newId('blk', at, random);
+  const block = { id, scope: 'everything', name: '', agents: [], author: OLGA, from: at, until: null } as const;
+  const blocks = [{ ...block, tenant: ACME }];
+  await test.change({ kind: 'block.raise', blocks, reason: 'r', drill: false, deniesRoles: false });
+  const report = { kind: 'block.report', block: id, tenants: [ACME] } as const;
+  const before = await rows('entries');
+  const [one, other] = await Promise.all([put(report), put(report)]);
+  assert.equal(new Set([one, other]), new Set(['done', { unmet: 'taken', by: 'an earlier report' }]));
+  assert.is(await rows('entries'), before + 1);
+});
+
 register.run();
 
 const setup = suite('set-up');

@@ -31,11 +31,12 @@ async function loginWith(
     await sql.unsafe(`drop role if exists ${user}`);
     await sql.unsafe(`create role ${user} login ${attributes} password '${password}'`);
     await sql.unsafe(`grant connect on database ${database.name} to ${user}`);
-    for (const grant of grants) await sql.unsafe(grant.replace('$', user));
+    for (const grant of grants) await sql.unsafe(grant.replaceAll('$', user));
   });
   const drop = () =>
     withAdmin(database.admin, async (sql) => {
       await sql.unsafe(`reassign owned by ${user} to brevet_owner; drop owned by ${user}; drop role ${user}`);
+      await sql.unsafe(`drop role if exists ${user}_mighty`);
     });
   return { ...database.serve, user, password: () => password, drop };
 }
@@ -53,6 +54,12 @@ const LOGINS: readonly (readonly [name: string, attributes: string, grants: read
     ['one that inherits by a grant', 'noinherit', [`grant ${GROUPS} to $ with inherit true, set true`], /inherits/],
     ['one that can become the owner', 'noinherit', [GOOD, 'grant brevet_owner to $'], /owns the database/],
     ['one that reaches more', 'noinherit', [GOOD, 'grant pg_read_all_data to $'], /can become pg_read_all_data/],
+    [
+      'one whose role bypasses row security',
+      'noinherit',
+      [GOOD, 'create role $_mighty nologin bypassrls', 'grant $_mighty to $ with inherit false'],
+      /can become brevet_try_\w+_mighty, which can do more/,
+    ],
     ['one that reaches less', 'noinherit', ['grant brevet_serve to $ with inherit false'], /cannot become brevet_/],
   ];
 
@@ -69,6 +76,20 @@ for (const [name, attributes, grants, says] of LOGINS) {
     } finally {
       await login.drop();
     }
+  });
+}
+
+/** A statement of Brevet's would find what was made so before what it means. */
+for (const [right, whose, says] of [
+  ['temporary on database @', 'brevet_serve', /: brevet_serve can make tables/],
+  ['create on schema public', 'public', /: brevet, brevet_list, brevet_serve, brevet_work can make tables/],
+] as const) {
+  start(`refuses a login where ${whose} has ${right}`, async () => {
+    const on = right.replace('@', database.name);
+    await withAdmin(database.admin, (sql) => sql.unsafe(`grant ${on} to ${whose}`));
+    const refusal = await checkDatabase(database.serve, 'one').catch((fault: unknown) => fault);
+    await withAdmin(database.admin, (sql) => sql.unsafe(`revoke ${on} from ${whose}`));
+    assert.match(String(refusal), says);
   });
 }
 

@@ -196,6 +196,58 @@ walls('stand before every table that is not above tenants, and are forced', asyn
   assert.equal(open, ABOVE);
 });
 
+/** Every way past the wall, by whom, for what and where; no other policy than these and that of the named tenants. */
+const PASSING: Readonly<Record<string, string>> = {
+  'brevet_list SELECT':
+    'approvals asks assignments blocks changes enrolments leases memberships orders pauses requests reviews target_audiences targets tenants trips verdicts',
+  // For the trigger that counts administration everywhere.
+  'brevet_owner SELECT': 'memberships',
+  'brevet_work ALL': 'work',
+  'brevet_work DELETE': 'assertions idempotency',
+  'brevet_work SELECT': 'assertions idempotency leases',
+  'brevet_work UPDATE': 'leases',
+};
+
+walls('are passed by those who work and list alone, where they are meant to', async () => {
+  const rows = await withAdmin(
+    test.database.admin,
+    (sql) => sql<{ who: string; table: string }[]>`
+      select array_to_string(roles, ' ') || ' ' || cmd as who, tablename as table from pg_policies
+      where schemaname = 'public' and policyname <> 'named_tenants' order by 1, 2`,
+  );
+  const passing = Object.entries(PASSING).flatMap(([who, names]) => names.split(' ').map((table) => ({ who, table })));
+  assert.equal([...rows], passing);
+});
+
+walls('are one condition everywhere: the tenant is among those named', async () => {
+  const rows = await withAdmin(
+    test.database.admin,
+    (sql) => sql<{ table: string; condition: string }[]>`
+      select tablename as table, qual as condition from pg_policies
+      where policyname = 'named_tenants' and cmd = 'ALL' and permissive = 'PERMISSIVE' and with_check is null order by 1`,
+  );
+  const named = `= ANY (( SELECT string_to_array(current_setting('brevet.tenants'::text, true), ','::text) AS string_to_array)::text[])`;
+  const condition = (table: string) => `(${table === 'tenants' ? 'name' : 'tenant'} ${named})`;
+  assert.equal(
+    [...rows],
+    tables.toSorted().map((table) => ({ table, condition: condition(table) })),
+  );
+});
+
+walls('are not passed by a function of the owner’s, nor by what everybody may do', async () => {
+  const found = await withAdmin(test.database.admin, async (sql) => ({
+    definers: await sql`select proname, proconfig::text as config from pg_proc
+      where pronamespace = 'public'::regnamespace and prosecdef`,
+    views:
+      await sql`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm', 'f')`,
+    everybody: await sql`select table_name, privilege_type from information_schema.role_table_grants
+      where table_schema in ('public', 'drizzle') and grantee = 'PUBLIC'`,
+  }));
+  assert.equal([...found.definers], [{ proname: 'refuse_second_function', config: '{"search_path=public, pg_temp"}' }]);
+  assert.equal([...found.views], []);
+  assert.equal([...found.everybody], []);
+});
+
 walls('hide every row from a query that names no tenant, and every other tenant’s from one that does', async () => {
   for (const table of tables) {
     const column = table === 'tenants' ? 'name' : 'tenant';

@@ -154,6 +154,37 @@ queue('knows when a sweeper was last at work, also on another node', async () =>
   assert.ok(since !== null && since >= 0 && since < 5_000);
 });
 
+queue('is nobody’s where it would be held for longer than anybody holds it, since the clock was set back', async () => {
+  await enqueue(ACME, 2);
+  const [first, second] = await test.store.claim(2, 2, longest);
+  assert.ok(first !== undefined && second !== undefined);
+  const ahead = (work: string, ms: number) =>
+    withAdmin(test.database.admin, (sql) => sql`update work set held_until = held_until + ${ms} where id = ${work}`);
+  await ahead(first.work, 1_000);
+  await ahead(second.work, HOUR_MS);
+  assert.equal(
+    (await test.store.claim(2, 2, longest)).map(({ work, attempt }) => [work, attempt]),
+    [[second.work, 2]],
+  );
+  assert.equal(await test.store.claim(2, 2, longest), []);
+});
+
+queue('does not believe in a sweeper whose heartbeat is ahead, since the database’s clock was set back', async () => {
+  const beats = async (aheadMs: Readonly<Record<string, number>>) => {
+    await withAdmin(test.database.admin, async (sql) => {
+      await sql`delete from heartbeats`;
+      for (const [node, ahead] of Object.entries(aheadMs)) {
+        await sql`insert into heartbeats values (${node}, brevet_now() + ${ahead}::bigint)`;
+      }
+    });
+    return (await test.open()).sinceBeat();
+  };
+  for (const late of [{}, { late: -HOUR_MS }]) {
+    const since = await beats({ gone: HOUR_MS, ...late });
+    assert.ok(since !== null && since >= HOUR_MS, `${since}`);
+  }
+});
+
 queue('does not go on believing in a sweeper when the machine’s clock is set back', async () => {
   let [wall, reads] = [Date.now(), 0];
   const link = createLink(test.database.serve, 1, () => {});
@@ -179,6 +210,35 @@ queue('forgets assertions that are over, with a heartbeat', async () => {
     ['remembered'],
   );
 });
+
+queue('forgets what is over as fast as it comes, and walks no table for it', async () => {
+  const { database } = test;
+  const store = await test.open();
+  await withAdmin(database.admin, async (sql) => {
+    await sql`truncate assertions`;
+    await sql`insert into assertions select 'acme', 'c', n::text, 1 from generate_series(1, 5001) n`;
+    await sql`insert into assertions select 'acme', 'd', n::text, brevet_now() + 60000 from generate_series(1, 20000) n`;
+    await sql`insert into idempotency (tenant, principal, route, key, digest)
+      select 'acme', 'p', 'r', n::text, 'd' from generate_series(1, 20000) n`;
+    await sql`vacuum analyze assertions, idempotency`;
+  });
+  const before = await walksOf(['assertions', 'idempotency']);
+  await store.beat('first');
+  await store.beat('second');
+  await store.close();
+  assert.equal(await walksOf(['assertions', 'idempotency']), before);
+  const [left] = await withAdmin(database.admin, (sql) => sql`select count(*)::int as n from assertions`);
+  assert.is(left?.['n'], 20_000);
+});
+
+/** How often tables were read from end to end, by sessions that are over. */
+async function walksOf(tables: readonly string[]): Promise<readonly unknown[]> {
+  const rows = await withAdmin(
+    test.database.admin,
+    (sql) => sql`select relname, seq_scan from pg_stat_user_tables where relname in ${sql(tables)} order by 1`,
+  );
+  return [...rows];
+}
 
 queue('forgets nodes that are long gone, with a heartbeat, and never the last that was at work', async () => {
   const { database } = test;

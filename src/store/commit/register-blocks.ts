@@ -30,9 +30,12 @@ export async function liftBlock({ tx }: Register, { block, tenants, by }: Of<'bl
   if (lifted.length < tenants.length) refuse({ unmet: 'missing', what: 'block' });
 }
 
+/** Once, whoever else was at it meanwhile. */
 export async function reportBlock({ tx }: Register, { block, tenants }: Of<'block.report'>): Promise<void> {
-  await tx
+  const reported = await tx
     .update(blocks)
     .set({ reportedAt: sql`brevet_now()` })
-    .where(and(inArray(blocks.tenant, [...tenants]), eq(blocks.id, block), isNull(blocks.reportedAt)));
+    .where(and(inArray(blocks.tenant, [...tenants]), eq(blocks.id, block), isNull(blocks.reportedAt)))
+    .returning({ tenant: blocks.tenant });
+  if (reported.length < tenants.length) refuse({ unmet: 'taken', by: 'an earlier report' });
 }
