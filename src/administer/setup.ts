@@ -115,7 +115,9 @@ export async function recover(deps: Deps, demand: string): Promise<Result<Recove
   const { operator: name, jti, expiresAt } = verified.value;
   const now = await deps.store.deployment();
   const known = now.operators.get(name);
-  const person = known === undefined ? personCalled(name) : now.persons.get(known.person ?? personCalled(name).name);
+  const fresh = personCalled(name);
+  // One who is there stays as they are: somebody who went does not come back by being named.
+  const person = now.persons.get(known?.person ?? fresh.name) ?? (known === undefined ? fresh : undefined);
   if (known?.active === false || person?.active !== true) return err(SOMEBODY_ELSE);
   const operator = known ?? { name, person: person.name, issuer: null, subject: null, active: true };
   const change = {

@@ -1,7 +1,7 @@
 /**
  * Public keys as JWK: which are taken, for which algorithms, and by what name.
  */
-import { base64url } from 'jose';
+import { fromBase64url, toBase64url } from '../core/base64url.ts';
 import { canonicalBytes } from '../core/canonical.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import { sha256 } from '../core/digest.ts';
@@ -24,49 +24,81 @@ export const CLIENT_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const s
 export const isClientAlgorithm = (algorithm: Algorithm): boolean =>
   CLIENT_ALGORITHMS.some((taken) => taken === algorithm);
 
-/** @see NIST SP 800-131A: 2,048 bits, as base64url of 256 bytes. The upper bound keeps one signature affordable. */
-const SHORTEST_MODULUS = 342;
-const LONGEST_MODULUS = 1366;
-/** Each curve's algorithm, and a coordinate's 32, 48 or 66 bytes. @see RFC 7518 sections 3.4 and 6.2.1 */
-const CURVES: Readonly<Record<string, { readonly algorithm: Algorithm; readonly coordinate: RegExp }>> = {
-  'P-256': { algorithm: 'ES256', coordinate: /^[A-Za-z0-9_-]{43}$/ },
-  'P-384': { algorithm: 'ES384', coordinate: /^[A-Za-z0-9_-]{64}$/ },
-  'P-521': { algorithm: 'ES512', coordinate: /^[A-Za-z0-9_-]{88}$/ },
+/** @see NIST SP 800-131A: 2,048 bits. The upper bound keeps one signature affordable. */
+const SHORTEST_MODULUS = 256;
+const LONGEST_MODULUS = 1_024;
+/** The longest number that is read at all: a modulus with some zeros before it. */
+const NUMBER = /^[A-Za-z0-9_-]{1,1372}$/;
+/** Of an exponent, which is 65,537 nearly everywhere. */
+const LONGEST_EXPONENT = 6;
+/** Each curve's algorithm, and a coordinate's bytes. @see RFC 7518 sections 3.4 and 6.2.1 */
+const CURVES: Readonly<Record<string, { readonly algorithm: Algorithm; readonly coordinate: number }>> = {
+  'P-256': { algorithm: 'ES256', coordinate: 32 },
+  'P-384': { algorithm: 'ES384', coordinate: 48 },
+  'P-521': { algorithm: 'ES512', coordinate: 66 },
 };
-/** @see RFC 8037 section 2: 32 bytes. */
-const ED25519 = /^[A-Za-z0-9_-]{43}$/;
-const NUMBER = /^[A-Za-z0-9_-]{1,1366}$/;
+/** @see RFC 8037 section 2 */
+const ED25519 = 32;
 
 interface Essence {
   readonly members: Readonly<Record<string, string>>;
   readonly algorithms: readonly Algorithm[];
 }
 
-/** The members that are the key itself, in the order of no importance. @see RFC 7638 section 3.2 */
+/**
+ * The members that are the key itself, each as it is written and no other way, so that one key has one thumbprint: the
+ * last character may hold bits that say nothing, and a number zeros before it. @see RFC 7638 section 3.2
+ */
 function essence(jwk: JsonObject): Essence | null {
   const { kty, crv, x, y, n, e } = jwk;
   if (kty === 'EC' && typeof crv === 'string' && Object.hasOwn(CURVES, crv)) return onCurve(crv, x, y);
-  if (kty === 'OKP' && crv === 'Ed25519' && matches(ED25519, x))
-    return { members: { kty, crv, x }, algorithms: ['EdDSA'] };
-  if (kty === 'RSA' && isModulus(n) && typeof e === 'string' && /^[A-Za-z0-9_-]{1,8}$/.test(e)) {
-    return { members: { kty, n, e }, algorithms: OF_RSA };
+  if (kty === 'OKP' && crv === 'Ed25519') {
+    const point = octets(x, ED25519);
+    return point === null ? null : { members: { kty, crv, x: point }, algorithms: ['EdDSA'] };
   }
-  return null;
+  if (kty !== 'RSA') return null;
+  const [modulus, exponent] = [modulusOf(n), exponentOf(e)];
+  return modulus === null || exponent === null
+    ? null
+    : { members: { kty, n: modulus, e: exponent }, algorithms: OF_RSA };
 }
 
 function onCurve(crv: string, x: unknown, y: unknown): Essence | null {
   const curve = CURVES[crv];
-  if (curve === undefined || !matches(curve.coordinate, x) || !matches(curve.coordinate, y)) return null;
-  return { members: { kty: 'EC', crv, x, y }, algorithms: [curve.algorithm] };
+  if (curve === undefined) return null;
+  const [across, up] = [octets(x, curve.coordinate), octets(y, curve.coordinate)];
+  if (across === null || up === null) return null;
+  return { members: { kty: 'EC', crv, x: across, y: up }, algorithms: [curve.algorithm] };
 }
 
-const matches = (form: RegExp, value: unknown): value is string => typeof value === 'string' && form.test(value);
+function octets(value: unknown, length: number): string | null {
+  const bytes = bytesOf(value);
+  return bytes?.length === length ? toBase64url(bytes) : null;
+}
 
-const isModulus = (value: unknown): value is string =>
-  typeof value === 'string' &&
-  NUMBER.test(value) &&
-  value.length >= SHORTEST_MODULUS &&
-  value.length <= LONGEST_MODULUS;
+function modulusOf(value: unknown): string | null {
+  const bytes = numberOf(value);
+  if (bytes === null || bytes.length < SHORTEST_MODULUS || bytes.length > LONGEST_MODULUS) return null;
+  return toBase64url(bytes);
+}
+
+/** With 1 whatever is signed is its own signature, and an even one is no key's. @see RFC 8017 section 3.1 */
+function exponentOf(value: unknown): string | null {
+  const bytes = numberOf(value);
+  if (bytes === null || bytes.length > LONGEST_EXPONENT) return null;
+  const last = bytes.at(-1) ?? 0;
+  return last % 2 === 1 && (bytes.length > 1 || last > 1) ? toBase64url(bytes) : null;
+}
+
+/** Without zeros before it. @see RFC 7518 section 2, Base64urlUInt */
+function numberOf(value: unknown): Uint8Array | null {
+  const bytes = bytesOf(value);
+  const first = bytes?.findIndex((byte) => byte !== 0) ?? -1;
+  return first < 0 ? null : (bytes?.subarray(first) ?? null);
+}
+
+const bytesOf = (value: unknown): Uint8Array | null =>
+  typeof value === 'string' && NUMBER.test(value) && value.length % 4 !== 1 ? fromBase64url(value) : null;
 
 /** The members that make the key, without what else a file or a key set said of it. */
 export const essenceOf = (jwk: PublicJwk): Readonly<Record<string, string>> | null => essence(jwk)?.members ?? null;
@@ -106,7 +138,7 @@ export function parsePublicKey(value: unknown, path = 'jwk'): Result<EnrolledKey
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
 
 /** The canonical JSON of the required members is what RFC 7638 section 3 asks for. */
-const thumbprintOf = (members: PublicJwk): string => base64url.encode(sha256(canonicalBytes(members)));
+const thumbprintOf = (members: PublicJwk): string => toBase64url(sha256(canonicalBytes(members)));
 
 const refuse = (what: string, path: string): Result<never> =>
   err(

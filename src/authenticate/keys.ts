@@ -26,7 +26,7 @@ const MOST_KEYS = 64;
 const LONGEST_URL = 512;
 /** Far more than anybody registers; a bound, so that memory has one. */
 const MOST_ISSUERS = 1_024;
-/** Where flights are not shared: how many may be under way to one issuer at a time. */
+/** Where flights are not shared: how many may begin at a time, the first among them, for keys that are not there or too old. */
 const MOST_FLIGHTS = 8;
 
 interface Kept {
@@ -34,6 +34,8 @@ interface Kept {
   freshUntil: Instant;
   mayFetchAt: Instant;
   flights: number;
+  /** How many have begun since one last might. */
+  begun: number;
   flight: Promise<void> | null;
 }
 
@@ -50,7 +52,12 @@ export function createIssuerKeys(
   const issuers = new Map<string, Kept>();
 
   async function load(issuer: string, kept: Kept): Promise<void> {
-    kept.mayFetchAt = after(clock(), ISSUER_RETRY);
+    const now = clock();
+    if (now >= kept.mayFetchAt) {
+      kept.mayFetchAt = after(now, ISSUER_RETRY);
+      kept.begun = 0;
+    }
+    kept.begun += 1;
     kept.flights += 1;
     try {
       kept.keys = await fetchKeys(fetch, issuer);
@@ -66,8 +73,8 @@ export function createIssuerKeys(
 
   async function refresh(issuer: string, kept: Kept): Promise<void> {
     if (flights === 'own') {
-      const isFirst = kept.keys === null && kept.flights > 0 && kept.flights < MOST_FLIGHTS;
-      if (clock() >= kept.mayFetchAt || isFirst) await load(issuer, kept);
+      const isAway = clock() >= kept.freshUntil && kept.flights > 0 && kept.begun < MOST_FLIGHTS;
+      if (clock() >= kept.mayFetchAt || isAway) await load(issuer, kept);
       return;
     }
     if (kept.flight === null && clock() >= kept.mayFetchAt) kept.flight = load(issuer, kept);
@@ -89,7 +96,7 @@ export function createIssuerKeys(
 function newlyKept(issuers: Map<string, Kept>, issuer: string): Kept {
   const [oldest] = issuers.keys();
   if (issuers.size >= MOST_ISSUERS && oldest !== undefined) issuers.delete(oldest);
-  const kept = { keys: null, freshUntil: instant(0), mayFetchAt: instant(0), flights: 0, flight: null };
+  const kept = { keys: null, freshUntil: instant(0), mayFetchAt: instant(0), flights: 0, begun: 0, flight: null };
   issuers.set(issuer, kept);
   return kept;
 }

@@ -1,6 +1,6 @@
 /** Finds the command, runs it, and turns what comes of it into an exit status. */
 import { readFileSync } from 'node:fs';
-import { BrevetMisconfigured, BrevetRefused, BrevetWaiting } from '../client/error.ts';
+import { BrevetMisconfigured, BrevetRefused, BrevetUnavailable, BrevetWaiting } from '../client/error.ts';
 import { FAILURES } from '../core/failure.ts';
 import type { FailureCode } from '../core/failure.ts';
 import { nearest } from '../core/nearest.ts';
@@ -192,8 +192,9 @@ const placesIn = (found: unknown): readonly string[] =>
   );
 
 function problemOf(error: unknown): Record<string, unknown> {
-  if (error instanceof BrevetRefused) {
-    const { code, detail, hint, path, status, requestId, members } = error;
+  const told = error instanceof BrevetUnavailable ? error.problem : error instanceof BrevetRefused ? error : null;
+  if (told !== null) {
+    const { code, detail, hint, path, status, requestId, members } = told;
     return { code, detail, hint, path, status, request_id: requestId, ...members };
   }
   if (error instanceof BrevetWaiting) return { code: 'waiting', request: error.request, approval: error.approval };

@@ -49,6 +49,8 @@ export interface Bounds {
 
 /** Answers that time may heal: something before the broker failed, or the broker says that it cannot now. */
 const TRANSIENT = [502, 503, 504];
+/** From here on an answer is a fault's, and nobody's no. @see RFC 9110 section 15.6 */
+const FAULTS = 500;
 
 /** @throws {TypeError} for a URL that would carry tokens in the clear. */
 export function openLine(url: string, options: Partial<Omit<Line, 'url'>> = {}): Line {
@@ -76,7 +78,7 @@ const told = (url: URL | null): string =>
 
 /**
  * @param make makes the request anew for each try, so that an assertion is never sent twice.
- * @throws {BrevetRefused} where the broker says no, {BrevetUnavailable} where no try got an answer.
+ * @throws {BrevetRefused} where the broker says no, {BrevetUnavailable} where no try got an answer, or a fault was it.
  */
 export function call(line: Line, make: () => Promise<Outgoing>, bounds: Bounds): Promise<Answer> {
   const { retry: policy, random } = line;
@@ -85,7 +87,8 @@ export function call(line: Line, make: () => Promise<Outgoing>, bounds: Bounds):
     const answer = await send(line, request, bounds);
     if (answer.status < 400) return answer;
     const problem = problemOf(answer);
-    if (!TRANSIENT.includes(answer.status)) throw new BrevetRefused(problem);
+    if (answer.status < FAULTS) throw new BrevetRefused(problem);
+    if (!TRANSIENT.includes(answer.status)) throw new BrevetUnavailable('the broker failed', problem);
     throw new TransientFailure(new BrevetUnavailable('the broker cannot answer now', problem), answer.retryAfter);
   });
 }
@@ -97,6 +100,8 @@ async function send(
   { timeout, signal }: Bounds,
 ): Promise<Answer & { readonly retryAfter: number | null }> {
   signal?.throwIfAborted();
+  // What cannot be said as JSON is the caller's fault, and no line's.
+  const content = body === undefined || body instanceof URLSearchParams ? body : JSON.stringify(body);
   const late = AbortSignal.timeout(timeout);
   try {
     const response = await line.fetch(`${line.url}${path}`, {
@@ -108,9 +113,9 @@ async function send(
         accept: 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
-        ...(body === undefined || body instanceof URLSearchParams ? {} : { 'content-type': 'application/json' }),
+        ...(typeof content === 'string' ? { 'content-type': 'application/json' } : {}),
       },
-      ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
+      ...(content === undefined ? {} : { body: content }),
     });
     const retryAfter = readRetryAfter(response.headers.get('retry-after'), line.clock());
     const etag = response.headers.get('etag');

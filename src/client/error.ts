@@ -58,7 +58,10 @@ export class BrevetWaiting extends Error {
   }
 }
 
-/** The broker did not answer in time, or said that it cannot now, and went on so for every try. */
+/**
+ * The broker did not answer in time, or said that it cannot now, and went on so for every try; or something failed
+ * there. None of it says no.
+ */
 export class BrevetUnavailable extends Error {
   override readonly name = 'BrevetUnavailable';
   /** What the broker said last; `null` where it said nothing. */

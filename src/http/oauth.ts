@@ -34,7 +34,7 @@ export const TASK_TYPE = 'brevet_task';
 export const oauth = new Hono<Scope>();
 
 oauth.post('/token', async (c) => {
-  const form = await readForm(c);
+  const form = await formOf(c);
   const tenant = tenantOf(c);
   if (!form.ok) return oauthError(c, form.error);
   if (!tenant.ok) return oauthError(c, tenant.error);
@@ -49,6 +49,12 @@ oauth.post('/token', async (c) => {
     ? sessionToken(c, tenant.value, form.value)
     : taskToken(c, tenant.value, form.value, details);
 });
+
+/** A parameter without a value counts as one that was left out. @see RFC 6749 section 3.2 */
+async function formOf(c: Context<Scope>): Promise<Result<Form>> {
+  const form = await readForm(c);
+  return form.ok ? ok(new Map([...form.value].filter(([, value]) => value !== ''))) : form;
+}
 
 async function sessionToken(c: Context<Scope>, tenant: TenantName, form: Form): Promise<Response> {
   const session = await openSession(c.var.deps, tenant, credentialsOf(form));
@@ -121,7 +127,7 @@ function tokenAnswer(c: Context<Scope>, asked: Answer): Response {
     case 'issued': {
       const { lease, credential, receipt } = asked.issued;
       revokeUndelivered(c, lease);
-      const { access_token: token, authorization_details: granted } = credential;
+      const { access_token: token, authorization_details: granted, scope } = credential;
       if (!(token instanceof Secret) || granted === undefined || granted instanceof Secret) {
         throw new Error('the jwt provider gave no token');
       }
@@ -129,7 +135,8 @@ function tokenAnswer(c: Context<Scope>, asked: Answer): Response {
         access_token: token.reveal(),
         token_type: 'Bearer',
         expires_in: Math.floor((lease.expiresAt - lease.openedAt) / 1000),
-        // As granted, which is what the token says. @see RFC 9396 section 7
+        // As granted, which is what the token says. @see RFC 6749 section 5.1, RFC 9396 section 7
+        ...(typeof scope === 'string' ? { scope } : {}),
         authorization_details: granted,
         request: asked.request,
         lease: lease.id,
@@ -195,7 +202,7 @@ interface TokenQuestion {
 }
 
 async function tokenQuestion(c: Context<Scope>): Promise<Result<TokenQuestion>> {
-  const form = await readForm(c);
+  const form = await formOf(c);
   if (!form.ok) return form;
   const tenant = tenantOf(c);
   if (!tenant.ok) return tenant;

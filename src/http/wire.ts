@@ -10,6 +10,7 @@ import { FAILURES } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { Secret } from '../core/secret.ts';
 import type { Deps } from '../deps.ts';
+import { bearerIn } from './caller.ts';
 import type { Scope } from './scope.ts';
 
 /** Credentials and decisions are for one caller, now. */
@@ -19,7 +20,7 @@ export const answer = (c: Context<Scope>, body: unknown, status: ContentfulStatu
   c.json(body, status, NEVER_KEPT);
 
 export function problem(c: Context<Scope>, refusal: Failure): Response {
-  const { status, headers, text } = problemOf(c.var.deps, c.var.requestId, refusal);
+  const { status, headers, text } = problemOf(c.var.deps, c.var.requestId, refusal, c.req.header('authorization'));
   return c.newResponse(text, status as ContentfulStatusCode, headers);
 }
 
@@ -29,8 +30,16 @@ export interface Problem {
   readonly text: string;
 }
 
-/** The same, for whoever writes it without hono. */
-export function problemOf({ publicUrl }: Pick<Deps, 'publicUrl'>, requestId: string, refusal: Failure): Problem {
+/**
+ * The same, for whoever writes it without hono.
+ * @param authorization the header that came with the request, if one did.
+ */
+export function problemOf(
+  { publicUrl }: Pick<Deps, 'publicUrl'>,
+  requestId: string,
+  refusal: Failure,
+  authorization: string | undefined,
+): Problem {
   const { title, status } = FAILURES[refusal.code];
   const body = {
     type: `${publicUrl}/errors/${refusal.code}`,
@@ -46,7 +55,7 @@ export function problemOf({ publicUrl }: Pick<Deps, 'publicUrl'>, requestId: str
   const headers = {
     ...NEVER_KEPT,
     ...retryAfter(refusal),
-    ...challenge(refusal),
+    ...challenge(refusal, authorization),
     'content-type': 'application/problem+json',
   };
   return { status, headers, text: JSON.stringify(body) };
@@ -72,8 +81,15 @@ export function oauthError(c: Context<Scope>, refusal: Failure, error?: string):
 const retryAfter = ({ retryAfter: wait }: Failure): Record<string, string> =>
   wait === undefined ? {} : { 'retry-after': String(wait) };
 
-const challenge = ({ code }: Failure): Record<string, string> =>
-  FAILURES[code].status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+/**
+ * A challenge says at least where it is for, and of a token that was shown that it is wrong or over, which is how a
+ * client knows to get another. @see RFC 6750 section 3
+ */
+function challenge({ code }: Failure, authorization: string | undefined): Record<string, string> {
+  if (FAILURES[code].status !== 401) return {};
+  const wrong = code === 'unauthenticated' && bearerIn(authorization).ok ? ', error="invalid_token"' : '';
+  return { 'www-authenticate': `Bearer realm="brevet"${wrong}` };
+}
 
 /** The characters that an `error_description` may hold. @see RFC 6749 section 5.2 */
 const ascii = (text: string): string => text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'");

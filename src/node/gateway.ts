@@ -51,10 +51,10 @@ async function pass(deps: Deps, bare: Bare, request: IncomingMessage, response: 
       gone: goneWith(response),
     });
     if (answer.ok) return await write(deps, response, answer.value, always);
-    writeProblem(response, problemOf(deps, id, answer.error), always);
+    writeProblem(response, problemOf(deps, id, answer.error, request.headers.authorization), always);
   } catch (fault) {
     if (!(fault instanceof Error)) throw fault;
-    writeProblem(response, problemOf(deps, id, refusalFor(fault, deps, id)), always);
+    writeProblem(response, problemOf(deps, id, refusalFor(fault, deps, id), request.headers.authorization), always);
   }
 }
 

@@ -1,4 +1,9 @@
-/** Who answers for an agent, or had a part in what it did, neither judges it nor looks at it in others' place. */
+/**
+ * Who answers for an agent, or had a part in what it did, neither judges it nor looks at it in others' place. Who let it
+ * happen had one, too, though they oversee there since: nobody looks at their own yes.
+ */
+import { yesOf } from '../core/approval.ts';
+import type { Approval } from '../core/approval.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AgentName, PersonName } from '../core/ids.ts';
@@ -13,7 +18,7 @@ interface Who {
   readonly now: Instant;
 }
 
-/** As the register has the agent now, enrolled or not; its owner when the lease was issued; and who launched it. */
+/** As the register has the agent now, enrolled or not; its owner when the lease was issued; who launched it, and who approved it. */
 export const conflictWithLease = (deps: Deps, lease: Lease, who: Who): Promise<Failure | null> =>
   conflictWithLeases(deps, lease.agent, [lease], who);
 
@@ -27,9 +32,15 @@ export async function conflictWithLeases(
   const approvals = await Promise.all(
     leases.flatMap(({ tenant, approval }) => (approval === null ? [] : [deps.store.approval(tenant, approval)])),
   );
-  const then = [...leases.map(({ owner }) => owner), ...approvals.flatMap((one) => one?.involved ?? [])];
+  const then = [...leases.map(({ owner }) => owner), ...approvals.flatMap((one) => (one === null ? [] : partsIn(one)))];
   return then.includes(who.person) ? inConflict(agent) : conflictWithAgent(deps, agent, who);
 }
+
+const partsIn = ({ involved, votes, narrows }: Approval): readonly PersonName[] => [
+  ...involved,
+  ...yesOf(votes),
+  ...(narrows === null ? [] : [narrows.by]),
+];
 
 export async function conflictWithAgent(deps: Deps, name: AgentName, who: Who): Promise<Failure | null> {
   const agent = (await deps.store.agents()).find((one) => one.name === name);

@@ -219,5 +219,27 @@ changes('are confirmed no more once who proposed them administers nothing there'
   assert.is(await state(change), 'open');
 });
 
+const GIVEN: readonly (readonly [what: string, act: object])[] = [
+  ['a role', { act: 'assignment.put', body: { tenant: 'acme', holder: { person: 'rolf' }, role: 'approver' } }],
+  ['a way in', { act: 'operator.put', name: 'rolf-too', body: { person: 'rolf' } }],
+];
+changes('give nothing to one who was offboarded since', async () => {
+  await confirm('alan', await propose('ada', newPerson('rolf')));
+  const open: (readonly [what: string, change: Change])[] = [];
+  for (const [what, act] of GIVEN) open.push([what, await propose('ada', { ...act, reason: 'Approves at acme' })]);
+  must(await as('ada', 'POST', '/api/offboard?wait=0', { kind: 'person', name: 'rolf', reason: 'Left' }));
+  for (const [what, change] of open) {
+    refused(await confirm('alan', change), 404, 'not_found');
+    assert.is(await state(change), 'open', what);
+  }
+  const body = { tenant: 'acme', holder: { person: 'rolf' }, role: 'approver' };
+  refused(
+    await confirm('alan', await propose('ada', { act: 'assignment.put', body, reason: 'Again' })),
+    404,
+    'not_found',
+  );
+  must(await as('ada', 'PUT', '/api/operators/rolf-too', { person: 'rolf', active: false }));
+});
+
 changes.after(close);
 changes.run();

@@ -1,5 +1,5 @@
 /** Which public keys are taken, for what, and by what name. */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
+import { base64url, calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import type { JWK } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -44,6 +44,16 @@ const FITTING: readonly (readonly [what: string, jwk: JsonObject, algorithms: re
   ['P-256 for deriving', { ...p256.open, key_ops: ['deriveKey'] }, []],
   ['a secret', { kty: 'oct', k: 'AAAA' }, []],
   ['RSA of 1,024 bits', { ...rsa.open, n: rsa.open.n?.slice(0, 171) }, []],
+  [
+    'RSA of 1,024 bits, with zeros before them',
+    { ...rsa.open, n: `${'A'.repeat(172)}${rsa.open.n?.slice(0, 170)}` },
+    [],
+  ],
+  ['RSA whose signatures anybody makes', { ...rsa.open, e: 'AQ' }, []],
+  ['RSA whose signatures anybody makes, with zeros', { ...rsa.open, e: 'AAAB' }, []],
+  ['RSA with an even exponent', { ...rsa.open, e: 'AQAC' }, []],
+  ['RSA with an exponent of 3', { ...rsa.open, e: 'Aw' }, OF_RSA],
+  ['RSA of nothing', { ...rsa.open, n: 'A'.repeat(342) }, []],
   ['RSA of absurd length', { ...rsa.open, n: 'A'.repeat(2_000) }, []],
   ['half a point', { ...p256.open, y: undefined }, []],
   ['nothing', {}, []],
@@ -75,6 +85,27 @@ keys('is kept as the key alone, and named as RFC 7638 says', async () => {
     assert.is(parsed.value.thumbprint, await calculateJwkThumbprint(open));
   }
 });
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** Its last character holds bits that say nothing. */
+const otherwise = (text = ''): string => text.slice(0, -1) + ALPHABET[ALPHABET.indexOf(text.at(-1) ?? '') ^ 1];
+/** A zero before it, as Java writes numbers. */
+const withZero = (text = ''): string => base64url.encode(Uint8Array.from([0, ...base64url.decode(text)]));
+
+const WRITTEN: readonly (readonly [what: string, jwk: JWK, written: JWK])[] = [
+  ['Ed25519', ed25519.open, { x: otherwise(ed25519.open.x) }],
+  ['P-256, across', p256.open, { x: otherwise(p256.open.x) }],
+  ['P-256, up', p256.open, { y: otherwise(p256.open.y) }],
+  ['RSA', rsa.open, { n: otherwise(rsa.open.n) }],
+  ['RSA with a zero', rsa.open, { n: withZero(rsa.open.n) }],
+  ['RSA with a zero in its exponent', rsa.open, { e: withZero(rsa.open.e) }],
+];
+for (const [what, jwk, written] of WRITTEN) {
+  keys(`${what} is one key, however it is written`, () => {
+    assert.not.equal({ ...jwk, ...written }, jwk);
+    assert.equal(parsePublicKey({ ...jwk, ...written }), parsePublicKey(jwk));
+  });
+}
 
 for (const value of [null, undefined, 'x', 7, [], [p256.open]]) {
   keys(`${JSON.stringify(value)?.slice(0, 20)} is none`, () => assert.is(parsePublicKey(value).ok, false));

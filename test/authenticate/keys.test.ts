@@ -166,6 +166,31 @@ kept('are each request’s own to fetch where promises are not shared', () =>
     const storm = await Promise.all(Array.from({ length: 20 }, (_, n) => find(`unknown-${n}`)));
     assert.equal(new Set(storm), new Set(['unknown']));
     assert.is(issuer.asked.length, asked + 2);
+    at(660);
+    const again = await Promise.all(Array.from({ length: 20 }, () => find('first')));
+    assert.is(again.filter((one) => one === 'ok').length, 8, 'as few, and not one alone, once they are too old');
+  }, 'own'),
+);
+
+kept('are asked for a few times in a minute, however long one of the answers takes', () =>
+  withIssuer(async ({ issuer, find, at }) => {
+    for (const minute of [0, 1]) {
+      at(minute * 60);
+      const held: (() => void)[] = [];
+      issuer.answer = (_, to) => {
+        const refuse = (): void => void to.writeHead(503).end();
+        if (held.length === 0) held.push(refuse);
+        else refuse();
+      };
+      const storm = (): Promise<string[]> => Promise.all(Array.from({ length: 20 }, () => find('first')));
+      const first = find('first');
+      while (held.length === 0) await new Promise((turn) => setTimeout(turn, 1));
+      await storm();
+      await storm();
+      held[0]?.();
+      assert.is(await first, 'unavailable');
+      assert.is(issuer.asked.length, 8 * (minute + 1));
+    }
   }, 'own'),
 );
 

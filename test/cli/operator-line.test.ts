@@ -79,6 +79,13 @@ line('make a fresh demand for each try', async () => {
   assert.is(new Set(broker.arrived.map(({ body }) => body)).size, 2);
 });
 
+line('tell of a fault by what to ask an operator about it', async () => {
+  broker.failing('/api/people', problem(500, 'internal', { hint: 'Tell an operator the request_id.' }));
+  const { status, err } = await run(['person', 'list', '--json', '--as', 'ada']);
+  const { code, request_id } = JSON.parse(err) as { code: string; request_id: string };
+  assert.equal([status, code, request_id], [1, 'internal', 'r1']);
+});
+
 line('walk all pages of a list', async () => {
   broker.answering('/api/people', ({ query }) => {
     const page = Number(new URLSearchParams(query).get('cursor') ?? 0);

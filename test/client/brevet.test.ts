@@ -146,6 +146,23 @@ answers('that is no is typed', async () => {
   assert.is(broker.paths().filter((path) => path.endsWith('/requests')).length, 1);
 });
 
+answers('that is a fault is no refusal, and says by what to ask about it', async () => {
+  broker.failing('/requests', problem(500, 'internal'));
+  const error = await caught(() => open().ask(ASK));
+  assert.instance(error, BrevetUnavailable);
+  const { status, code, requestId } = (error as BrevetUnavailable).problem ?? {};
+  assert.equal([status, code, requestId], [500, 'internal', 'r1']);
+  assert.is(broker.paths().filter((path) => path.endsWith('/requests')).length, 1, 'who knows what it did');
+});
+
+answers('is not awaited to what cannot be said', async () => {
+  const parameters: Record<string, unknown> = {};
+  parameters['itself'] = parameters;
+  const error = await caught(() => open().ask({ ...ASK, parameters: parameters as NonNullable<Ask['parameters']> }));
+  assert.instance(error, TypeError);
+  assert.match(String(error), 'circular');
+});
+
 answers('of the OAuth endpoint is typed by the same code', async () => {
   const error = await caught(() => open({ agent: 'somebody-else' }).ask(ASK));
   assert.is((error as BrevetRefused).code, 'invalid_client');

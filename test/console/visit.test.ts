@@ -70,6 +70,7 @@ sessions('is dead at once for a person who is disabled, on every node', async ()
   assert.not.ok(await isIn(there));
   assert.not.ok(await isIn(surfer));
   must(await app.operator('ada', 'PUT', '/api/people/paula', { display_name: 'Paula' }));
+  assert.not.ok(await isIn(there), 'who comes back signs in anew');
 });
 
 sessions('is dead at once when its operator leads elsewhere', async () => {
@@ -77,7 +78,27 @@ sessions('is dead at once when its operator leads elsewhere', async () => {
   must(await app.operator('ada', 'PUT', '/api/operators/paula', { person: 'dana' }));
   assert.not.ok(await isIn(surfer));
   must(await app.operator('ada', 'PUT', '/api/operators/paula', { person: 'paula' }));
+  assert.not.ok(await isIn(surfer));
 });
+
+const WAY_IN = { person: 'paula', issuer: 'https://idp.example', subject: 'paula-at-idp' };
+const CHANGED: readonly (readonly [what: string, by: Record<string, unknown>])[] = [
+  ['the account of another', { subject: 'another-at-idp' }],
+  ['an account at another issuer', { issuer: 'https://other.example' }],
+  ['disabled, and active again since', { active: false }],
+];
+for (const [what, by] of CHANGED) {
+  sessions(`is over once its operator is ${what}`, async () => {
+    const put = async (body: object) => must(await app.operator('ada', 'PUT', '/api/operators/paula', body));
+    await put(WAY_IN);
+    const surfer = await signedIn(app, keys.paula);
+    await put(WAY_IN);
+    assert.ok(await isIn(surfer), 'put as it was, it is the same');
+    await put({ ...WAY_IN, ...by });
+    await put(WAY_IN);
+    assert.not.ok(await isIn(surfer));
+  });
+}
 
 sessions.run();
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { answerOf, clientForm, PERMITTED, testApp } from '../support/app.ts';
+import { answerOf, clientForm, PERMITTED, testApp, must } from '../support/app.ts';
 
 const app = await testApp();
 const token = await app.session();
@@ -95,6 +95,7 @@ const FORMS: readonly (readonly [what: string, body: string, type: string, error
   ['a parameter that comes twice', 'grant_type=client_credentials&grant_type=x', FORM_TYPE, 'invalid_request', 400],
   ['JSON', '{}', JSON_TYPE, 'invalid_request', 415],
   ['nothing', '', FORM_TYPE, 'invalid_request', 400],
+  ['a parameter without a value', 'grant_type=', FORM_TYPE, 'invalid_request', 400],
   ['too much', `grant_type=${'x'.repeat(70_000)}`, FORM_TYPE, 'invalid_request', 413],
   ['no assertion', 'grant_type=client_credentials', FORM_TYPE, 'invalid_client', 401],
 ];
@@ -106,6 +107,17 @@ for (const [what, body, type, error, status] of FORMS) {
     assert.is(answer.headers.get('cache-control'), 'no-store');
   });
 }
+
+bodies('of the token endpoint may hold parameters without a value, which say nothing', async () => {
+  const empty = { client_id: '', authorization_details: '', scope: '' };
+  const answer = must(
+    await app.call('POST', '/t/acme/token', { form: clientForm(await app.assertion('triage-bot'), empty) }),
+  );
+  assert.is(answer.body['expires_in'], 300);
+  const { grant_type: _, ...form } = clientForm(await app.assertion('triage-bot'), { token: '' });
+  const asked = await app.call('POST', '/t/acme/introspect', { form });
+  assert.equal([asked.status, asked.body['error']], [400, 'invalid_request']);
+});
 
 const DETAILS: readonly (readonly [what: string, more: object])[] = [
   ['a field that is not defined', { zzz: 1 }],

@@ -1,10 +1,16 @@
 /** Verdicts: by a person who oversees, in no conflict, on what is over; apart from what the agent says of its own work. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { LeaseId, TenantName } from '../../src/core/ids.ts';
+import { giveVerdict } from '../../src/oversee/verdicts.ts';
 import { administered } from '../support/administrators.ts';
 import { agentBody, must, PERMITTED } from '../support/app.ts';
+import { callerOf, deciding, part } from '../support/deciding.ts';
+import { byTwo, oversees } from '../support/oversight.ts';
 
-const { app, as, close } = await administered();
+const world = await administered();
+const { app, as, close } = world;
+const ACME = 'acme' as TenantName;
 
 const verdicts = suite('verdicts');
 verdicts.after(close);
@@ -84,6 +90,34 @@ verdicts('do not tell whether a lease is at another tenant', async () => {
   assert.equal([elsewhere.status, elsewhere.body['code']], [404, 'not_found']);
   assert.equal(elsewhere.body['detail'], nowhere.body['detail']);
 });
+
+verdicts('are refused to who approved it, though they oversee there since', async () => {
+  const { ask, say, redeem } = await deciding(app, ['paula']);
+  const waiting = await ask();
+  assert.is(await say('paula', waiting), 'approved');
+  const id = String(part(must(await redeem(waiting)), 'lease')['id']);
+  const body = { outcome: 'succeeded', summary: 'done' };
+  must(await app.call('POST', `/t/acme/leases/${id}/complete`, { token: await app.session('triage-bot'), body }));
+  await becomes('paula', 'overseer');
+  const byPaula = async (of: string): Promise<string> => {
+    const [at, lease] = [await app.deps.store.snapshot(ACME), await app.deps.store.lease(ACME, of as LeaseId)];
+    if (at === null || lease === null) throw new Error('there is none');
+    const given = await giveVerdict(app.deps, callerOf('paula'), { at, lease }, { body: GOOD, claim: null });
+    return given.ok ? given.value.verdict.verdict : given.error.code;
+  };
+  assert.is(await byPaula(id), 'in_conflict');
+  assert.is(await byPaula(await finished()), 'false_positive');
+  must(await judge(id, 'otto'));
+});
+
+async function becomes(person: string, role: string): Promise<void> {
+  const { items } = must(await as('ada', 'GET', '/api/assignments?tenant=acme')).body;
+  const held = (items as { id: string; holder: { person?: string } }[]).find(({ holder }) => holder.person === person);
+  must(await as('ada', 'DELETE', `/api/assignments/${String(held?.id)}`));
+  await oversees(world, person, role);
+  await byTwo(world, { act: 'operator.put', name: person, body: { person } });
+  app.deps.store.forget(ACME);
+}
 
 verdicts('are refused to its owner, to who owned it of late, and to its deputy', async () => {
   const id = await finished();

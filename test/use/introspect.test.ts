@@ -196,6 +196,7 @@ endpoint('answers a task with the credential itself', async () => {
   assert.is(status, 200);
   assert.is(body['token_type'], 'Bearer');
   assert.is(body['expires_in'], 300);
+  assert.is(body['scope'], 'tickets:route', 'which nobody asked for by that name');
   assert.match(String(body['lease']), /^lse_/);
   assert.ok(body['receipt']);
 });

@@ -7,7 +7,7 @@ import type { Assignment } from '../../core/registers.ts';
 import { EVERYWHERE } from '../schema/columns.ts';
 import { policies } from '../schema/deployment.ts';
 import { assignments, memberships } from '../schema/tenants.ts';
-import { needAgent, needPerson } from './register-names.ts';
+import { needActivePerson, needAgent, needPerson } from './register-names.ts';
 import { openReview } from './register-oversight.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
@@ -34,7 +34,7 @@ async function needRole({ tx, now }: Register, { role, function: given }: Assign
 export async function assign(register: Register, assignment: Assignment): Promise<void> {
   const { tx } = register;
   const { holder, id, role, until, reviewer } = assignment;
-  await (holder.kind === 'agent' ? needAgent(register, holder.name) : needPerson(register, holder.name));
+  await (holder.kind === 'agent' ? needAgent(register, holder.name) : needActivePerson(register, holder.name));
   await needPerson(register, reviewer);
   const held = {
     tenant: assignment.tenant ?? EVERYWHERE,

@@ -2,7 +2,7 @@
 import { and, eq, lt, or, sql } from 'drizzle-orm';
 import type { Counted, OneUse } from '../../core/change/once.ts';
 import type { RegisterChange } from '../../core/change/register.ts';
-import type { PersonName, TenantName } from '../../core/ids.ts';
+import type { OperatorName, PersonName, TenantName } from '../../core/ids.ts';
 import { DEPLOYMENT } from '../schema/columns.ts';
 import { consoleSessions, passkeys } from '../schema/console.ts';
 import { persons } from '../schema/deployment.ts';
@@ -31,6 +31,15 @@ export async function signOut({ tx }: Register, { person, session }: Of<'console
   await tx.delete(consoleSessions).where(theirs);
 }
 
+/** All that one person has open, or all that one way in opened, by whichever proof. */
+export async function endSessions(
+  { tx }: Register,
+  of: { readonly person: PersonName } | { readonly operator: OperatorName },
+): Promise<void> {
+  const theirs = 'person' in of ? eq(consoleSessions.person, of.person) : eq(consoleSessions.operator, of.operator);
+  await tx.delete(consoleSessions).where(theirs);
+}
+
 export async function putPasskey({ tx, now }: Register, { passkey }: Of<'passkey.put'>): Promise<void> {
   const { confirmedBy, transports, ...same } = passkey;
   if (confirmedBy === null) throw new TypeError('a passkey that nobody has confirmed is no passkey yet');
@@ -47,9 +56,9 @@ export async function removePasskey({ tx }: Register, passkey: string): Promise<
 }
 
 /** Who comes back signs in, and enrols, anew. */
-export async function endWaysInOf({ tx }: Register, person: PersonName): Promise<void> {
-  await tx.delete(consoleSessions).where(eq(consoleSessions.person, person));
-  await tx.delete(passkeys).where(eq(passkeys.person, person));
+export async function endWaysInOf(register: Register, person: PersonName): Promise<void> {
+  await endSessions(register, { person });
+  await register.tx.delete(passkeys).where(eq(passkeys.person, person));
 }
 
 export const spend = ({ tx }: Register, oneUse: OneUse): Promise<void> => spendAt(tx, DEPLOYMENT as TenantName, oneUse);

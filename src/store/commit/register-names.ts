@@ -9,7 +9,7 @@ import { ROLES } from '../roles.ts';
 import { DEPLOYMENT, EVERYWHERE } from '../schema/columns.ts';
 import { agents, issuers, operators, persons, vendors } from '../schema/deployment.ts';
 import { assignments, enrolments } from '../schema/tenants.ts';
-import { endWaysInOf } from './register-console.ts';
+import { endSessions, endWaysInOf } from './register-console.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -34,6 +34,11 @@ async function needKnown(register: Register, table: Names, name: string | null, 
 
 export const needPerson = (register: Register, person: PersonName | null): Promise<void> =>
   needKnown(register, persons, person, 'person');
+/** One who went is given nothing: it would be theirs at once if they came back, and nobody would have said so then. */
+export async function needActivePerson({ tx }: Register, person: PersonName): Promise<void> {
+  const [known] = await tx.select({ active: persons.active }).from(persons).where(eq(persons.name, person));
+  if (known?.active !== true) refuse({ unmet: 'missing', what: 'active person' });
+}
 export const needAgent = (register: Register, agent: AgentName): Promise<void> =>
   needKnown(register, agents, agent, 'agent');
 export const needIssuer = (register: Register, issuer: IssuerName): Promise<void> =>
@@ -41,14 +46,30 @@ export const needIssuer = (register: Register, issuer: IssuerName): Promise<void
 
 export async function putPerson(register: Register, person: Person): Promise<void> {
   await refuseRetired(register, persons, person.name);
-  if (!person.active) await leaveAgents(register, person.name);
+  if (!person.active) {
+    await leaveAgents(register, person.name);
+    await endSessions(register, { person: person.name });
+  }
   await register.tx.insert(persons).values(person).onConflictDoUpdate({ target: persons.name, set: person });
 }
 
 export async function putOperator(register: Register, operator: Operator): Promise<void> {
   await refuseRetired(register, operators, operator.name);
-  await needPerson(register, operator.person);
+  if (operator.active && operator.person !== null) await needActivePerson(register, operator.person);
+  else await needPerson(register, operator.person);
+  await endSessionsOfAnother(register, operator);
   await register.tx.insert(operators).values(operator).onConflictDoUpdate({ target: operators.name, set: operator });
+}
+
+/** Whoever signed in as what it was is not who it is from here on, and one that comes back is signed in to anew. */
+async function endSessionsOfAnother(
+  register: Register,
+  { name, person, issuer, subject, active }: Operator,
+): Promise<void> {
+  const [before] = await register.tx.select().from(operators).where(eq(operators.name, name));
+  if (before === undefined) return;
+  const same = before.person === person && before.issuer === issuer && before.subject === subject;
+  if (!same || !active) await endSessions(register, { operator: name });
 }
 
 /** Who comes back has to be accepted like anybody else. */

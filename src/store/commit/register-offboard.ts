@@ -6,7 +6,8 @@ import { EVERYWHERE } from '../schema/columns.ts';
 import { agents, operators, persons } from '../schema/deployment.ts';
 import { assignments } from '../schema/tenants.ts';
 import { endWaysInOf } from './register-console.ts';
-import { endAssignmentsOf, formerOwners, leaveAgents, needAgent, needPerson, removeVendor } from './register-names.ts';
+import { endAssignmentsOf, formerOwners, leaveAgents, needActivePerson } from './register-names.ts';
+import { needAgent, needPerson, removeVendor } from './register-names.ts';
 import type { Register } from './register.ts';
 import { refuse } from './refused.ts';
 
@@ -45,8 +46,7 @@ export async function offboardAgents(register: Register, { agents: names, vendor
 /** Another person than the one who went: the deputy, or whom an administrator has named since. */
 export async function acceptAgent(register: Register, agent: AgentName, person: PersonName): Promise<void> {
   const { tx } = register;
-  const [accepting] = await tx.select({ active: persons.active }).from(persons).where(eq(persons.name, person));
-  if (accepting?.active !== true) refuse({ unmet: 'missing', what: 'person' });
+  await needActivePerson(register, person);
   const [left] = await tx.select().from(agents).where(eq(agents.name, agent));
   const offered = left?.retired === false && left.leftBy !== null && left.leftBy !== person;
   if (!offered || (left.owner !== person && left.deputy !== person)) {
