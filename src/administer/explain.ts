@@ -4,6 +4,7 @@
  */
 import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { AgentName, RequestId, TenantName } from '../core/ids.ts';
+import { isOrdered } from '../core/request.ts';
 import type { AccessRequest } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
@@ -41,7 +42,7 @@ export async function explainRecorded(
     if (!snapshot.ok) return snapshot;
     const asked = parseAccessRequest(recorded.asked);
     if (!asked.ok) return asked;
-    const explained = await explainAt(deps, snapshot.value, recorded.agent, asked.value);
+    const explained = await explainAt(deps, snapshot.value, recorded.agent, asked.value, isOrdered(asked.value));
     return explained.ok ? ok({ recorded, explanation: explained.value }) : explained;
   }
   return err(NOTHING_HERE);
@@ -91,13 +92,14 @@ async function explainAt(
   snapshot: Snapshot,
   agent: string,
   request: AccessRequest,
+  ordered = false,
 ): Promise<Result<Explanation>> {
   const enrolled = snapshot.agents.get(agent as AgentName);
   if (enrolled === undefined) return err(NOTHING_HERE);
   const policy = await policyOf(deps, snapshot);
   if (!policy.ok) return policy;
   const principal = registeredAs(snapshot, enrolled);
-  return ok(explain(policy.value, { snapshot, principal, request, now: deps.clock(), manyTenants: false }));
+  return ok(explain(policy.value, { snapshot, principal, request, now: deps.clock(), manyTenants: false, ordered }));
 }
 
 async function policyOf(deps: Deps, { deployment }: Snapshot): Promise<Result<Policy>> {

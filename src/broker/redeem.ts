@@ -9,6 +9,7 @@ import { makeEntry } from '../core/entry.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { PersonName, RequestId, TenantName } from '../core/ids.ts';
+import { isOrdered } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Epochs, Snapshot } from '../core/snapshot.ts';
@@ -61,7 +62,15 @@ export async function redeemApproval(
     const asked = parseAccessRequest(approval.asked);
     if (!asked.ok) return done(asked);
     const { launchedBy } = asked.value;
-    const asking = { id: request, principal: { ...principal, launchedBy }, request: asked.value, snapshot, at };
+    const ordered = isOrdered(asked.value);
+    const asking = {
+      id: request,
+      principal: { ...principal, launchedBy },
+      request: asked.value,
+      snapshot,
+      at,
+      ordered,
+    };
     return redeem(deps, { asking, approval }, { epochs: snapshot.epochs, oneUse, idempotency: null });
   });
 }

@@ -47,3 +47,6 @@ export interface AccessRequest {
   /** SHA-256 over the canonical request as it came, in hex. */
   readonly hash: string;
 }
+
+/** Of one that was recorded: an order that it names was held against it before that. */
+export const isOrdered = ({ order }: AccessRequest): boolean => order !== null;

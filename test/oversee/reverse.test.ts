@@ -2,9 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
+import type { ApprovalId } from '../../src/core/ids.ts';
 import { administered } from '../support/administrators.ts';
 import { agentBody, must, PERMITTED, PUBLISHED } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
+import { deciding } from '../support/deciding.ts';
 
 const { app, node, as, close } = await administered();
 const channel = { name: 'webhook', reaches: () => true, tell: () => Promise.resolve() } as const;
@@ -68,6 +70,27 @@ reversals('are not held up by a pause, nor ended by one', async () => {
   const [row] = await app.sql<{ state: string }>(`select state from leases where id = '${leaseIn(back)}'`);
   assert.is(row?.state, 'active');
   for (const id of [pause, second]) must(await as('otto', 'POST', `/api/pauses/${String(id)}/end`, REASON));
+});
+
+reversals('stay what they are where a person is asked first, and a pause has begun since', async () => {
+  const { redeem, say } = await deciding(app);
+  const { id: order } = await ordered(await published());
+  const { situations: _, ...context } = must(await app.operator('ada', 'GET', '/api/tenants/acme/context')).body;
+  const contextIs = async (resources: unknown) =>
+    must(await app.operator('ada', 'PUT', '/api/tenants/acme/context', { ...context, resources }));
+  await contextIs([{ resource: 'tickets', environment: 'production', data_classes: [], change_managed: true }]);
+  const asked = await ask({ ...BACK, order, change: 'CHG-7' });
+  assert.is(asked.status, 202, asked.text);
+  const waits = {
+    request: String(asked.body['request']),
+    approval: (asked.body['approval'] as { id: ApprovalId }).id,
+  };
+  const { id: pause } = must(await app.operator('otto', 'POST', '/api/pauses', REASON)).body;
+  assert.is(await say('paula', waits), 'approved');
+  const redeemed = await redeem(waits, here);
+  assert.is(redeemed.status, 201, redeemed.text);
+  must(await as('otto', 'POST', `/api/pauses/${String(pause)}/end`, REASON));
+  await contextIs(context['resources']);
 });
 
 reversals('are held up by a block, which spends no order', async () => {

@@ -1,6 +1,7 @@
 /** An ask as it would be decided at this moment. */
 import type { Approval } from '../../core/approval.ts';
 import { failure } from '../../core/failure.ts';
+import { isOrdered } from '../../core/request.ts';
 import { err, ok } from '../../core/result.ts';
 import type { Result } from '../../core/result.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
@@ -17,8 +18,8 @@ export async function decidedNow(deps: Deps, snapshot: Snapshot, approval: Appro
   if (enrolled === undefined) return err(failure('approval_over', 'the agent is not enrolled here any more'));
   const { launchedBy } = request.value;
   const principal = { kind: 'agent', tenant: approval.tenant, ...enrolled, by: 'session', launchedBy } as const;
-  const asking = { snapshot, principal, request: request.value, manyTenants: false, underWay: true } as const;
-  const decision = await decideNow(deps, asking);
+  const as = { manyTenants: false, underWay: true, ordered: isOrdered(request.value) } as const;
+  const decision = await decideNow(deps, { snapshot, principal, request: request.value, ...as });
   if (decision.effect !== 'forbid') return ok(decision);
   const hint =
     'Nothing can be approved that would not be given: wait until that has changed. Unanswered it ends by itself.';
