@@ -147,7 +147,8 @@ queue('lists what is live, over all tenants, and what is past its end', async ()
 });
 
 queue('knows when a sweeper was last at work, also on another node', async () => {
-  assert.is(await test.store.sinceBeat(), await test.store.sinceBeat());
+  const silence = await test.store.sinceBeat();
+  assert.ok(silence === null || silence > HOUR_MS);
   const other = await test.open();
   await other.beat('other');
   const since = await (await test.open()).sinceBeat();
