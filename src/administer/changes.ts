@@ -25,7 +25,7 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Signed } from '../authenticate/passkey.ts';
 import { oneUseOf } from '../authenticate/ticket.ts';
 import type { Ticket } from '../authenticate/ticket.ts';
-import { whyNotSecond } from '../decide/segregation.ts';
+import { involvedIn, whyNotSecond } from '../decide/segregation.ts';
 import { parseAcceptance } from './acceptances.ts';
 import { administratorAt } from './administrator.ts';
 import type { Administrator } from './administrator.ts';
@@ -142,7 +142,7 @@ export async function proposeParsed(
     facts,
     said,
     ends,
-    subjects: [...subjectsOf(change, place), ...gaining],
+    subjects: [...subjectsOf(change, place, deps.clock()), ...gaining],
     shown,
     policy: policyOf(change, place),
   };
@@ -193,21 +193,21 @@ export function proposalOf(deps: Deps, operator: OperatorPrincipal, act: Propose
   });
 }
 
-/** Who comes to be somebody, or to hold something, by it; or whose agent does. */
-function subjectsOf(change: RegisterChange, place: Place): readonly PersonName[] {
-  if (change.kind === 'acceptance.put' && 'agents' in place) {
-    const agent = place.agents.get(change.acceptance.agent)?.agent;
-    return agent === undefined ? [] : [agent.owner];
-  }
+/** Who comes to be somebody, or to hold something, by it; or whose agent does, or was of late. */
+function subjectsOf(change: RegisterChange, place: Place, now: Instant): readonly PersonName[] {
+  if (change.kind === 'acceptance.put') return answeringFor(change.acceptance.agent, place, now);
   if (change.kind === 'person.put') return [change.person.name];
   if (change.kind === 'operator.put') return change.operator.person === null ? [] : [change.operator.person];
   if (change.kind !== 'assignment.put') return [];
   const { holder } = change.assignment;
   if (holder.kind === 'person') return [holder.name];
   // Whose agent it is gains by what it is let do behind the glass.
-  const owner =
-    change.glass !== undefined && 'agents' in place ? place.agents.get(holder.name)?.agent.owner : undefined;
-  return owner === undefined ? [] : [owner];
+  return change.glass === undefined ? [] : answeringFor(holder.name, place, now);
+}
+
+function answeringFor(called: AgentName, place: Place, now: Instant): readonly PersonName[] {
+  const agent = 'agents' in place ? place.agents.get(called)?.agent : undefined;
+  return agent === undefined ? [] : [...involvedIn({ agent, launchedBy: null }, now)];
 }
 
 const RESTS_ON_POLICY: readonly RegisterChange['kind'][] = ['assignment.put', 'acceptance.put', 'policy.activate'];
@@ -244,9 +244,11 @@ export async function confirmChange(
 ): Promise<Result<Receipt>> {
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
-  const unfit = whyNotSecond({ proposer: proposal.proposer, subjects: proposal.act.subjects }, operator.person);
+  const { act, proposer } = proposal;
+  // Also who has come to own the agent since it was proposed.
+  const subjects = [...act.subjects, ...subjectsOf(act.change, place, deps.clock())];
+  const unfit = whyNotSecond({ proposer, subjects }, operator.person);
   if (unfit !== null) return err(NOT_SECOND[unfit]);
-  const { act } = proposal;
   const confirmation = { change: proposal.id, hash, by: operator.person };
   const common = {
     by: by.value,

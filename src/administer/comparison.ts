@@ -9,6 +9,7 @@ import type { BundleDiff, Trial } from '../decide/diff.ts';
 import { alike } from '../decide/diff/alike.ts';
 import type { Place } from '../decide/diff/alike.ts';
 import { registeredAs } from '../decide/diff/worlds.ts';
+import { involvedIn } from '../decide/segregation.ts';
 
 /** As many kinds of agent at a kind of client are tried; each takes about a tenth of a second. */
 const MOST_KINDS = 200;
@@ -17,7 +18,7 @@ export interface Comparison {
   readonly diff: BundleDiff;
   /** Agents at clients that were too many to try. */
   readonly untried: number;
-  /** Owners of agents that gain, or may gain where they were not tried. */
+  /** Who owns an agent that gains, or may gain where it was not tried, and who owned it of late. */
   readonly gaining: readonly PersonName[];
 }
 
@@ -44,7 +45,12 @@ export async function compare(deps: Deps, before: Bundle, after: Bundle): Promis
   }
   const untried = groups.slice(MOST_KINDS).flat();
   const diff = joined(parts, ownersOf(groups.flat()));
-  const gaining = [...diff.gains.map(({ owner }) => owner), ...untried.map(({ principal }) => principal.agent.owner)];
+  const freed = new Set([
+    ...diff.gains.map(({ agent }) => agent),
+    ...untried.map(({ principal }) => principal.agent.name),
+  ]);
+  const theirs = groups.flat().filter(({ principal }) => freed.has(principal.agent.name));
+  const gaining = theirs.flatMap(({ principal }) => [...involvedIn(principal, now)]);
   return { diff, untried: untried.length, gaining: diff.widens ? [...new Set(gaining)].toSorted() : [] };
 }
 

@@ -13,6 +13,8 @@ import { READS_ONLY } from '../authenticate/act.ts';
 import type { ConsoleCaller } from '../authenticate/console.ts';
 import { functionAt, readsAlone } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
+import { again, done, trying } from './callers.ts';
+import type { Step } from './callers.ts';
 
 /** Whether this person may take back a yes that stands. */
 export const mayTakeBack = (
@@ -26,21 +28,30 @@ const isTheirs = ({ votes }: Approval, person: PersonName, held: RoleFunction | 
   held === 'oversight' ||
   (held === 'approval' && votes.some((vote) => vote.person === person && vote.verdict === 'approve'));
 
+interface Here {
+  readonly tenant: TenantName;
+  readonly approval: ApprovalId;
+}
+
 /**
  * A yes is taken back, as long as nothing came of it: by one of those who gave it, or by oversight. Taking away takes
- * one, and no passkey.
+ * one, and no passkey; and what changed elsewhere meanwhile stands in nobody's way.
  */
-export async function revokeApproval(
+export const revokeApproval = (deps: Deps, caller: ConsoleCaller, here: Here): Promise<Result<Approval>> =>
+  trying<Approval>(deps, here.tenant, (snapshot) => takeBack(deps, caller, here, snapshot), NOTHING_HERE);
+
+async function takeBack(
   deps: Deps,
   caller: ConsoleCaller,
-  { tenant, approval: id }: { readonly tenant: TenantName; readonly approval: ApprovalId },
-): Promise<Result<Approval>> {
-  const [snapshot, approval] = await Promise.all([deps.store.snapshot(tenant), deps.store.approval(tenant, id)]);
-  if (snapshot === null || approval === null) return err(NOTHING_HERE);
+  { tenant, approval: id }: Here,
+  snapshot: Snapshot,
+): Promise<Step<Approval>> {
+  const approval = await deps.store.approval(tenant, id);
+  if (approval === null) return done(err(NOTHING_HERE));
   const at = deps.clock();
   const held = functionAt(snapshot, caller.person, at);
-  if (!isTheirs(approval, caller.person, held)) return err(NOTHING_HERE);
-  if (readsAlone(snapshot, caller.person, at)) return err(READS_ONLY);
+  if (!isTheirs(approval, caller.person, held)) return done(err(NOTHING_HERE));
+  if (readsAlone(snapshot, caller.person, at)) return done(err(READS_ONLY));
   const entry = approvalEntry(approval, snapshot, {
     kind: 'approval.revoked',
     at,
@@ -51,6 +62,7 @@ export async function revokeApproval(
   const when = { epochs: snapshot.epochs, oneUse: null, counts: null };
   const change = { kind: 'approval.move', tenant, approval: id, move, when, time: 'before_end', next: null } as const;
   const written = await deps.store.commit({ ...change, fence: null, work: [] }, [makeEntry(entry, deps.random)]);
-  if (written.ok) return ok((await deps.store.approval(tenant, id)) ?? approval);
-  return err(failure('approval_over', 'it cannot be taken back any more', { hint: 'Revoke the lease instead.' }));
+  if (written.ok) return done(ok((await deps.store.approval(tenant, id)) ?? approval));
+  if (written.error.unmet === 'moved') return again;
+  return done(err(failure('approval_over', 'it cannot be taken back any more', { hint: 'Revoke the lease instead.' })));
 }

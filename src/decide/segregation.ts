@@ -3,7 +3,7 @@
  * and oversee what an agent does. They count persons, and what those were of late.
  */
 import { agentTaskOf } from '../core/block.ts';
-import type { BlockOf } from '../core/block.ts';
+import type { Block } from '../core/block.ts';
 import { heldBy, heldInFunction } from '../core/held.ts';
 import type { AgentName, PersonName, RoleName } from '../core/ids.ts';
 import { functionAt } from '../authenticate/principal.ts';
@@ -136,15 +136,17 @@ export function inConflict(snapshot: Snapshot, person: PersonName, now: Instant)
 
 /**
  * An agent inside a block at this tenant, or the person that it names, for whom this person answers, or is; `null`:
- * nothing of it is theirs. Of a role, a task class, a target, a provider, a tenant or everything, any agent here is inside.
+ * nothing of it is theirs. Of a role, a task class, a target, a provider, a tenant or everything, any agent here is inside;
+ * and of an owner, a vendor or a model whichever was theirs when it was raised, since it holds those still.
  */
 export function conflictWithBlock(
   snapshot: Snapshot,
-  { scope, name }: BlockOf,
+  { scope, name, agents }: Pick<Block, 'scope' | 'name' | 'agents'>,
   { person, now }: { readonly person: PersonName; readonly now: Instant },
 ): string | null {
   if (scope === 'owner' && name === person) return person;
   const inside = [...snapshot.agents.values()].filter(({ agent }) => {
+    if (agents.includes(agent.name)) return true;
     if (scope === 'agent') return agent.name === name;
     if (scope === 'agent_task') return agent.name === agentTaskOf(name).agent;
     return scope === 'owner' || scope === 'vendor' || scope === 'model' ? agent[scope] === name : true;

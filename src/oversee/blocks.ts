@@ -373,7 +373,7 @@ async function conflictOf(
 ): Promise<string | null> {
   if (block.scope !== 'lease') return conflictWithBlock(at, block, who);
   const lease = await deps.store.lease(at.tenant.name, block.name as never);
-  return conflictWithBlock(at, { scope: 'agent', name: lease?.agent ?? '' }, who);
+  return conflictWithBlock(at, { scope: 'agent', name: lease?.agent ?? '', agents: [] }, who);
 }
 
 export const standingPlaces = ({ places, until }: KeptBlock, now: Instant): readonly TenantName[] =>

@@ -188,7 +188,7 @@ async function enderAt(deps: Deps, operator: OperatorPrincipal, place: Where): P
   if (at === null) return err(nowhere(place, []));
   const by = standingAt(operator, at, now, ['pause.end']);
   if (!by.ok) return by;
-  const held = conflictWithBlock(at, { scope: 'everything', name: '' }, { person: by.value.person, now });
+  const held = conflictWithBlock(at, { scope: 'everything', name: '', agents: [] }, { person: by.value.person, now });
   return held === null
     ? by
     : err(failure('in_conflict', `you answer for ${held}, which it holds back`, { hint: HINT }));

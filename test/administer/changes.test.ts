@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { must } from '../support/app.ts';
+import { agentBody, must } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
 import { administered } from '../support/administrators.ts';
 
@@ -101,6 +101,20 @@ changes('name both who answer for an agent that is accepted, of whom its owner i
   must(await confirm('alan', change));
   const { body: accepted } = must(await as('ada', 'GET', '/api/tenants/birch/acceptances/birch-bot'));
   assert.equal(accepted['authors'], ['ada', 'alan']);
+});
+
+changes('are not confirmed by whose the agent was of late, or has become since they were proposed', async () => {
+  const own = async (owner: string) => must(await as('ada', 'PUT', '/api/agents/birch-bot', agentBody({ owner })));
+  const { body: agent } = must(await as('ada', 'GET', '/api/agents/birch-bot'));
+  const body = { model_version: agent['model_version'], tasks: ['ticket.route'], reason: 'Known from acme' };
+  const act = { act: 'acceptance.put', tenant: 'birch', agent: 'birch-bot', body, reason: 'It has proven itself' };
+  const change = await propose('ada', act);
+  await own('alan');
+  refused(await confirm('alan', change), 403, 'takes_two_persons');
+  await own('olga');
+  refused(await confirm('alan', await propose('ada', act)), 403, 'takes_two_persons');
+  refused(await confirm('alan', change), 403, 'takes_two_persons');
+  must(await confirm('anna', change));
 });
 
 changes('are no local token’s affair, neither as the first nor as the second', async () => {

@@ -285,7 +285,13 @@ for (const [what, who, held, gone, agent] of CONFLICTS) {
 }
 
 /** Who may not lift a block at this tenant, and because of what. */
-const BLOCKS: readonly (readonly [block: string, name: string, who: string, because: string | null])[] = [
+const BLOCKS: readonly (readonly [
+  block: string,
+  name: string,
+  who: string,
+  because: string | null,
+  raised?: string,
+])[] = [
   ['agent', 'triage-bot', OWNER, 'triage-bot'],
   ['agent', 'triage-bot', 'dana', 'triage-bot'],
   ['agent', 'triage-bot', 'fred', 'triage-bot'],
@@ -298,21 +304,26 @@ const BLOCKS: readonly (readonly [block: string, name: string, who: string, beca
   ['owner', OWNER, 'dana', 'triage-bot'],
   ['owner', 'ana', OWNER, null],
   ['vendor', 'in-house', OWNER, null],
+  ['vendor', 'before-ltd', OWNER, 'triage-bot', 'triage-bot'],
+  ['model', 'before-1', 'dana', 'triage-bot', 'triage-bot'],
+  ['owner', 'fred', OWNER, 'triage-bot', 'triage-bot'],
+  ['owner', 'ana', OWNER, null, 'other-bot'],
   ['everything', '', OWNER, 'triage-bot'],
   ['everything', '', 'dana', 'triage-bot'],
   ['role', 'triage', OWNER, 'triage-bot'],
   ['provider', 'jwt', 'ana', null],
 ];
 
-for (const [scope, name, who, because] of BLOCKS) {
-  segregation(`of a block of ${scope} ${name}, ${who} answers for ${because ?? 'nothing'}`, () => {
+for (const [scope, name, who, because, raised] of BLOCKS) {
+  const over = raised === undefined ? '' : ` that held ${raised} when it was raised`;
+  segregation(`of a block of ${scope} ${name}${over}, ${who} answers for ${because ?? 'nothing'}`, () => {
     const snapshot = snapshotOf([['triage-bot', 'triage', 'execution']]);
     const formerOwners = [{ person: 'fred' as PersonName, until: instant(NOW - 1) }];
     const agents = [...snapshot.agents].map(
       ([agent, one]) =>
         [agent, { ...one, agent: { ...one.agent, deputy: 'dana' as PersonName, formerOwners } }] as const,
     );
-    const of = { scope: scope as BlockScope, name };
+    const of = { scope: scope as BlockScope, name, agents: raised === undefined ? [] : [raised as AgentName] };
     const asked = { person: who as PersonName, now: NOW };
     assert.is(conflictWithBlock({ ...snapshot, agents: new Map(agents) }, of, asked), because);
   });

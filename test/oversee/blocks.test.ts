@@ -261,11 +261,14 @@ blocks('end by themselves where they say so', async () => {
 blocks('hold an agent that is said to be another’s since', async () => {
   const { token } = await held(app, 'triage-bot', 'acme');
   const block = await raise({ scope: 'vendor', name: 'in-house' });
-  const put = (vendor: string) => as('ada', 'PUT', '/api/agents/triage-bot', agentBody({ vendor }));
+  const put = (vendor: string, deputy: string | null = null) =>
+    as('ada', 'PUT', '/api/agents/triage-bot', agentBody({ vendor, deputy }));
   must(await put('elsewhere'));
   assert.is((await ask(app, 'triage-bot', 'acme', other)).body['code'], 'blocked');
   assert.is(await isTaken(app, token, 'acme', other), false);
   await workOff(app);
+  must(await put('elsewhere', 'otto'));
+  assert.is((await lift(block)).body['code'], 'in_conflict', 'who answers for it does not lift it either');
   must(await put('in-house'));
   must(await lift(block));
 });

@@ -269,6 +269,14 @@ redeeming('is worth nothing once who gave it, or oversight, takes it back, and n
   }
 });
 
+redeeming('is taken back on the first click, also where another node has changed something meanwhile', async () => {
+  const waiting = await ask();
+  await say('paula', waiting);
+  await app.sql('update deployment set epoch = epoch + 1');
+  const taken = await revokeApproval(app.deps, callerOf('paula'), { tenant: ACME, approval: waiting.approval });
+  assert.is(taken.ok && taken.value.state, 'revoked');
+});
+
 redeeming('is worth nothing once the passkey that signed it is removed', async () => {
   const waiting = await ask();
   await say('paula', waiting);
