@@ -49,13 +49,9 @@ approvals.get(
   signedIn(async (c, visit) => {
     const { deps, caller } = visit;
     const live = await liveAsks(visit);
-    const now = deps.clock();
     const after = afterOf(c);
     const found = await deps.store.asked({ person: caller.person, limit: AT_ONCE + 1, after });
-    const seen = await tenantsSeen(deps, caller);
-    // Who was asked, and has lost the function since, sees nothing of that client any more.
-    const theirs = new Set(seen.flatMap(({ tenant, held }) => (held === 'approval' ? [tenant] : [])));
-    const waiting = found.slice(0, AT_ONCE).filter((one) => theirs.has(one.tenant) && stateAt(one, now) === 'pending');
+    const waiting = await waitingAmong(visit, found.slice(0, AT_ONCE));
     const last = found.length > AT_ONCE ? found[AT_ONCE - 1] : undefined;
     return page(
       c,
@@ -82,6 +78,17 @@ approvals.get(
     );
   }),
 );
+
+/** Also on the start page. Who was asked, and has lost the function since, sees nothing of that client any more. */
+export async function waitingAmong(
+  { deps, caller }: SignedInVisit,
+  asks: readonly Approval[],
+): Promise<readonly Approval[]> {
+  const now = deps.clock();
+  const seen = await tenantsSeen(deps, caller);
+  const theirs = new Set(seen.flatMap(({ tenant, held }) => (held === 'approval' ? [tenant] : [])));
+  return asks.filter((one) => theirs.has(one.tenant) && stateAt(one, now) === 'pending');
+}
 
 /** Plain, since it opens nothing: whatever it says, a person sees their own alone. */
 function afterOf(c: Context<Scope>) {
