@@ -29,7 +29,7 @@ import type { Markup } from './layout.ts';
 import { liveAsks } from './live.ts';
 import { noteOf } from './note.ts';
 import { assertionIn, signingForm } from './passkey-form.ts';
-import { apart, momentFrom } from './shown.ts';
+import { apart, clientOf, momentFrom } from './shown.ts';
 import { untrusted } from './untrusted.ts';
 import { tenantsSeen } from './standing.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
@@ -164,13 +164,13 @@ async function notOpen(c: Context<Scope>, visit: SignedInVisit, here: Result<Her
     here.ok && why.code === 'approval_over' ? await deps.store.approval(here.value.tenant, here.value.approval) : null;
   if (approval === null) return refusalPage(c, visit, why);
   const { agent, task, tenant, id, request } = approval;
-  const client = (await deps.store.snapshot(tenant))?.tenant.displayName ?? tenant;
+  const called = (await deps.store.snapshot(tenant))?.tenant.displayName ?? tenant;
   return page(
     c,
     visit,
     { title: `${task} at ${tenant}` },
     html`<p class="sub"><a href="/approvals">Approvals</a></p>
-      <h1 class="asks"><strong>${agent}</strong> asked for <strong>${task}</strong> at <strong>${client}</strong></h1>
+      <h1 class="asks"><strong>${agent}</strong> asked for <strong>${task}</strong> at ${clientOf(tenant, called)}</h1>
       ${noteOf(c)}
       <p class="sub">${stateWords(approval, deps.clock())} <code>${id}</code>, for request <code>${request}</code></p>
       ${await becameOf(deps, approval, why)}`,

@@ -39,6 +39,15 @@ page('says what would be done, what it puts at stake, and what is left to the ag
   }
 });
 
+page('names the client by the name that no other has, beside what it is called', async () => {
+  const rename = (called: string) => app.operator('ada', 'PUT', '/api/tenants/acme', { display_name: called });
+  must(await rename('Bir\u200Bch'));
+  const { approval } = await ask();
+  const { text } = await paula.get(`/approvals/acme/${approval}`);
+  must(await rename('acme'));
+  assert.match(read(text), /asks for firewall\.change at Bir U\+200B ch \( ?acme ?\)/);
+});
+
 page('tells one who only looks whose it is', async () => {
   const { approval } = await ask();
   const { text } = await otto.get(`/approvals/acme/${approval}`);
