@@ -29,7 +29,7 @@ import type { Markup } from './layout.ts';
 import { liveAsks } from './live.ts';
 import { noteOf } from './note.ts';
 import { assertionIn, signingForm } from './passkey-form.ts';
-import { apart, momentFrom } from './shown.ts';
+import { apart, clientOf, momentFrom } from './shown.ts';
 import { untrusted } from './untrusted.ts';
 import { tenantsSeen } from './standing.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
@@ -49,13 +49,9 @@ approvals.get(
   signedIn(async (c, visit) => {
     const { deps, caller } = visit;
     const live = await liveAsks(visit);
-    const now = deps.clock();
     const after = afterOf(c);
     const found = await deps.store.asked({ person: caller.person, limit: AT_ONCE + 1, after });
-    const seen = await tenantsSeen(deps, caller);
-    // Who was asked, and has lost the function since, sees nothing of that client any more.
-    const theirs = new Set(seen.flatMap(({ tenant, held }) => (held === 'approval' ? [tenant] : [])));
-    const waiting = found.slice(0, AT_ONCE).filter((one) => theirs.has(one.tenant) && stateAt(one, now) === 'pending');
+    const waiting = await waitingAmong(visit, found.slice(0, AT_ONCE));
     const last = found.length > AT_ONCE ? found[AT_ONCE - 1] : undefined;
     return page(
       c,
@@ -82,6 +78,17 @@ approvals.get(
     );
   }),
 );
+
+/** Also on the start page. Who was asked, and has lost the function since, sees nothing of that client any more. */
+export async function waitingAmong(
+  { deps, caller }: SignedInVisit,
+  asks: readonly Approval[],
+): Promise<readonly Approval[]> {
+  const now = deps.clock();
+  const seen = await tenantsSeen(deps, caller);
+  const theirs = new Set(seen.flatMap(({ tenant, held }) => (held === 'approval' ? [tenant] : [])));
+  return asks.filter((one) => theirs.has(one.tenant) && stateAt(one, now) === 'pending');
+}
 
 /** Plain, since it opens nothing: whatever it says, a person sees their own alone. */
 function afterOf(c: Context<Scope>) {
@@ -157,13 +164,13 @@ async function notOpen(c: Context<Scope>, visit: SignedInVisit, here: Result<Her
     here.ok && why.code === 'approval_over' ? await deps.store.approval(here.value.tenant, here.value.approval) : null;
   if (approval === null) return refusalPage(c, visit, why);
   const { agent, task, tenant, id, request } = approval;
-  const client = (await deps.store.snapshot(tenant))?.tenant.displayName ?? tenant;
+  const called = (await deps.store.snapshot(tenant))?.tenant.displayName ?? tenant;
   return page(
     c,
     visit,
     { title: `${task} at ${tenant}` },
     html`<p class="sub"><a href="/approvals">Approvals</a></p>
-      <h1 class="asks"><strong>${agent}</strong> asked for <strong>${task}</strong> at <strong>${client}</strong></h1>
+      <h1 class="asks"><strong>${agent}</strong> asked for <strong>${task}</strong> at ${clientOf(tenant, called)}</h1>
       ${noteOf(c)}
       <p class="sub">${stateWords(approval, deps.clock())} <code>${id}</code>, for request <code>${request}</code></p>
       ${await becameOf(deps, approval, why)}`,

@@ -1,10 +1,14 @@
-/** A change that takes two, in words made of what it does and never of what its proposer wrote. */
+/**
+ * A change that takes two, in words made of what it does and never of what its proposer wrote; what they wrote of it is
+ * shown as an agent's words are, since the second person is there for the case that the first is not to be trusted.
+ */
 import { html } from 'hono/html';
 import type { Json } from '../core/canonical.ts';
 import type { RegisterChange } from '../core/change/register.ts';
 import type { KeptProposal } from '../core/proposal.ts';
 import type { Assignment } from '../core/registers.ts';
 import type { Markup } from './layout.ts';
+import { untrusted } from './untrusted.ts';
 
 /** What would be so once it is confirmed. */
 export function headOf({ act }: KeptProposal): string {
@@ -52,10 +56,11 @@ function spaced(name: string): string {
 const LONG = /^\S{24,}$/;
 
 function valueOf(value: Json | undefined): Markup | string {
-  if (typeof value === 'string') return LONG.test(value) ? html`<code class="long">${value}</code>` : value;
+  if (typeof value === 'string')
+    return LONG.test(value) ? html`<code class="long">${untrusted(value)}</code>` : untrusted(value);
   if (value === true) return 'yes';
   if (value === false) return 'no';
   if (value === null || value === undefined) return 'none';
   if (typeof value === 'number') return String(value);
-  return html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+  return html`<pre>${untrusted(JSON.stringify(value, null, 2))}</pre>`;
 }

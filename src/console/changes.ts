@@ -21,6 +21,7 @@ import type { Markup } from './layout.ts';
 import { noteOf } from './note.ts';
 import { signatureIn, newTicket, signingForm } from './passkey-form.ts';
 import { moment, momentFrom } from './shown.ts';
+import { untrusted } from './untrusted.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { Form, SignedInVisit } from './visit.ts';
 import { administeredBy, changesAt, isWaiting, mayConfirm, passkeysOf } from './waiting.ts';
@@ -137,7 +138,7 @@ changes.get(
               <dt>Proposed by</dt>
               <dd>${proposal.proposer}, as operator ${proposal.operator}</dd>
               <dt>Reason</dt>
-              <dd class="quoted">${proposal.reason}</dd>
+              <dd class="quoted">${untrusted(proposal.reason)}</dd>
               <dt>Proposed</dt>
               <dd>${moment(proposal.proposedAt)}</dd>
               <dt>Lapses</dt>

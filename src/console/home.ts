@@ -1,10 +1,9 @@
 /** The start: what waits for the one who is signed in. */
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { stateAt } from '../core/approval.ts';
 import type { KeptReview } from '../core/oversight.ts';
 import type { Scope } from '../http/scope.ts';
-import { approvalRow } from './approvals.ts';
+import { approvalRow, waitingAmong } from './approvals.ts';
 import { changeRow } from './changes.ts';
 import { page } from './layout.ts';
 import type { Markup } from './layout.ts';
@@ -26,14 +25,13 @@ home.get(
     const { deps, caller } = visit;
     const now = deps.clock();
     const live = await liveAsks(visit);
-    const [asks, all, looks, nudge, told] = await Promise.all([
-      deps.store.asked({ person: caller.person, limit: MOST, after: null }),
+    const [asked, all, looks, nudge, told] = await Promise.all([
+      deps.store.asked({ person: caller.person, limit: MOST, after: null }).then((asks) => waitingAmong(visit, asks)),
       administeredBy(deps, caller).then((places) => changesAt(deps, places)),
       looksOwed(visit),
       passkeyNudge(visit),
       telling(visit),
     ]);
-    const asked = asks.filter((one) => stateAt(one, now) === 'pending');
     const theirs = all.filter((one) => isWaiting(one, now) && mayConfirm(one, caller));
     const nothing = asked.length + theirs.length + looks.length === 0;
     return page(

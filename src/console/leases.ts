@@ -28,7 +28,7 @@ import type { LeaseHere } from './lease/here.ts';
 import { CAUSES, story } from './lease/story.ts';
 import { liveOversight } from './live.ts';
 import { noteOf } from './note.ts';
-import { moment, momentFrom } from './shown.ts';
+import { clientOf, moment, momentFrom } from './shown.ts';
 import { chosen } from './standing.ts';
 import { untrusted } from './untrusted.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
@@ -255,7 +255,7 @@ leases.get(
       html`<p class="sub"><a href="/leases">Leases</a></p>
         <h1 class="asks">
           <strong>${lease.agent}</strong> for <strong>${lease.task}</strong> at
-          <strong>${at.tenant.displayName}</strong>
+          ${clientOf(at.tenant.name, at.tenant.displayName)}
         </h1>
         ${noteOf(c)}
         <div id="lease" data-part>

@@ -24,7 +24,7 @@ import { leaseHere } from './lease/here.ts';
 import type { LeaseHere } from './lease/here.ts';
 import { liveOversight } from './live.ts';
 import { noteOf } from './note.ts';
-import { moment, momentFrom } from './shown.ts';
+import { clientOf, moment, momentFrom } from './shown.ts';
 import { untrusted } from './untrusted.ts';
 import { fromFormSignedIn, signedIn } from './visit.ts';
 import type { SignedInVisit } from './visit.ts';
@@ -46,7 +46,7 @@ reversal.get(
       html`<p class="sub"><a href="/leases/${lease.tenant}/${lease.id}">The story of the credential</a></p>
         <h1 class="asks">
           <strong>${lease.agent}</strong> did <strong>${lease.task}</strong> at
-          <strong>${at.tenant.displayName}</strong>
+          ${clientOf(at.tenant.name, at.tenant.displayName)}
         </h1>
         ${noteOf(c)}
         <p class="sub"><span class="tag">tier ${lease.tier}</span> ${momentFrom(lease.openedAt, visit.deps.clock())}</p>

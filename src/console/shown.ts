@@ -3,6 +3,11 @@ import { html } from 'hono/html';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Markup } from './layout.ts';
+import { untrusted } from './untrusted.ts';
+
+/** A client so that none passes for another: what people call it is theirs to choose, and its name alone is one. */
+export const clientOf = (name: string, called: string): Markup =>
+  name === called ? html`<strong>${name}</strong>` : html`<strong>${untrusted(called)}</strong> (<code>${name}</code>)`;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

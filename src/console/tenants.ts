@@ -39,7 +39,7 @@ tenants.get(
                   ({ name, displayName, context }) =>
                     html`<li>
                       <div>
-                        <a href="/tenants/${name}"><strong>${displayName}</strong></a>
+                        <a href="/tenants/${name}"><strong>${untrusted(displayName)}</strong></a>
                         <code class="small">${name}</code>
                         ${context.regulations.map((one) => html`<span class="tag">${one}</span> `)}
                         <span class="sub">Its contract ${contractWords(context.autonomy)}.</span>
@@ -81,7 +81,7 @@ tenants.get(
       visit,
       { title: tenant.displayName },
       html`<p class="sub"><a href="/tenants">Tenants</a></p>
-        <h1>${tenant.displayName}</h1>
+        <h1>${untrusted(tenant.displayName)}</h1>
         <p class="sub"><code>${tenant.name}</code>, ${FUNCTIONS[held ?? 'execution']}</p>
         ${snapshot.situations.filter(({ from }) => from <= now).map((one) => situationNote(one, now))}
         ${[...snapshot.lateNotices.keys()].map(lateNote)}

@@ -39,6 +39,15 @@ page('says what would be done, what it puts at stake, and what is left to the ag
   }
 });
 
+page('names the client by the name that no other has, beside what it is called', async () => {
+  const rename = (called: string) => app.operator('ada', 'PUT', '/api/tenants/acme', { display_name: called });
+  must(await rename('Bir\u200Bch'));
+  const { approval } = await ask();
+  const { text } = await paula.get(`/approvals/acme/${approval}`);
+  must(await rename('acme'));
+  assert.match(read(text), /asks for firewall\.change at Bir U\+200B ch \( ?acme ?\)/);
+});
+
 page('tells one who only looks whose it is', async () => {
   const { approval } = await ask();
   const { text } = await otto.get(`/approvals/acme/${approval}`);
@@ -48,14 +57,14 @@ page('tells one who only looks whose it is', async () => {
 
 page('of what is asked lists nothing of a client where its reader approves no more', async () => {
   const { approval } = await ask();
-  assert.match((await paula.get('/approvals')).text, approval);
+  for (const path of ['/approvals', '/']) assert.match((await paula.get(path)).text, approval);
   const held = must(await app.operator('ada', 'GET', '/api/assignments?tenant=acme')).body['items'];
   const hers = (held as { id: string; holder: { person?: string } }[]).find(({ holder }) => holder.person === 'paula');
   must(await app.operator('ada', 'DELETE', `/api/assignments/${hers?.id}`));
-  const { text } = await paula.get('/approvals');
+  const [list, start] = [await paula.get('/approvals'), await paula.get('/')];
   const approver = { tenant: 'acme', holder: { person: 'paula' }, role: 'approver' };
   must(await app.operator('ada', 'POST', '/api/assignments', approver));
-  assert.not.match(text, approval);
+  for (const { text } of [list, start]) assert.not.match(text, approval);
 });
 
 page.after(() => app.close());

@@ -30,13 +30,13 @@ const [ada, alan, anna, paula] = [
 ];
 
 /** Paula enrols another passkey, which waits. @returns the change's id. */
-async function waiting(): Promise<{ readonly id: string; readonly key: Authenticator }> {
+async function waiting(label = 'phone'): Promise<{ readonly id: string; readonly key: Authenticator }> {
   const key = new Authenticator(PUBLIC_URL);
   const page = await paula.get('/account/passkeys/new');
   const given = answer(key.enrol(statementOn(page, '/account/passkeys')));
   const got = await paula.post('/account/passkeys', {
     ...formOn(page, '/account/passkeys'),
-    label: 'phone',
+    label,
     answer: given,
   });
   assert.is(got.status, 303);
@@ -116,6 +116,14 @@ confirming('is not possible for whoever enrolled, nor for one who administers no
   const got = await anna.post(at(own?.id ?? ''), { ...form, ticket: 'x.y', answer: answer(annas.sign(statement)) });
   assert.is(got.status, 409);
   assert.is(await state(own?.id ?? ''), 'open');
+});
+
+confirming('shows what was written of it with what would hide or turn it written out', async () => {
+  const { id } = await waiting('ph\u202Eone');
+  await app.sql(`update changes set reason = 'for p\u0430ula' where id = '${id}'`);
+  const { text } = await ada.get(`/changes/${id}`);
+  assert.match(text, /ph<b class="hidden-mark"[^>]*>U\+202E<\/b>one/);
+  assert.match(text, /for <b class="alike-mark"[^>]*>p\u0430ula<\/b>/);
 });
 
 const OTHERS: Readonly<Record<string, (asked: Statement) => Statement>> = {

@@ -7,7 +7,7 @@ import type { Shown } from '../../approve/package.ts';
 import type { Instant } from '../../core/time.ts';
 import { parseInstant } from '../../core/time.ts';
 import type { Markup } from '../layout.ts';
-import { apart } from '../shown.ts';
+import { apart, clientOf } from '../shown.ts';
 import { spanOf } from '../spans.ts';
 import { untrusted } from '../untrusted.ts';
 import {
@@ -45,7 +45,7 @@ const fold = (title: string, body: Markup, open = false): Markup =>
 /** The sentence that a yes says yes to. */
 export function sentenceOf({ agent, task, client }: Shown): Markup {
   return html`<strong>${agent.name}</strong> asks for <strong>${task.name}</strong> at
-    <strong>${client.display_name}</strong>`;
+    ${clientOf(client.name, client.display_name)}`;
 }
 
 /** Where it stands among people, where there is more to that than one person who is asked: on top of the page. */
@@ -312,17 +312,17 @@ function stepOf(route: Shown['route'], step: Step, at: number): Markup {
 function who({ client, agent }: Shown): Markup {
   return html`<dl class="facts">
     <dt>Client</dt>
-    <dd>${client.display_name} (<code>${client.name}</code>), ${client.environment}</dd>
+    <dd>${untrusted(client.display_name)} (<code>${client.name}</code>), ${client.environment}</dd>
     <dt>Its data</dt>
     <dd>${client.data_classes.length === 0 ? 'none recorded' : client.data_classes.join(', ')}</dd>
     <dt>Its contract</dt>
     <dd>${contractWords(client.contract)}</dd>
     <dt>Agent</dt>
-    <dd>${agent.name}: ${agent.purpose}</dd>
+    <dd>${agent.name}: ${untrusted(agent.purpose)}</dd>
     <dt>Accountable</dt>
     <dd>${agent.owner}</dd>
     <dt>Made of</dt>
-    <dd>${agent.vendor}, ${agent.model} ${agent.model_version}; ${agent.kind}, ${agent.autonomy}</dd>
+    <dd>${agent.vendor}, ${untrusted(`${agent.model} ${agent.model_version}`)}; ${agent.kind}, ${agent.autonomy}</dd>
   </dl>`;
 }
 
