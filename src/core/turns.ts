@@ -22,7 +22,7 @@ export interface Turns {
 
 /** The same for what one node does for all, again and again. */
 export interface Rounds extends Turns {
-  /** What it was for is done, and nobody takes it for so long; nothing happens where it was lost. */
+  /** What it was for is done, and nobody takes it for so long, which is no longer than it is held for; nothing happens where it was lost. */
   done(turn: Turn, pause: Seconds): Promise<void>;
   /** How long ago it was done; `null`: it never was. */
   sinceDone(name: string): Promise<Milliseconds | null>;

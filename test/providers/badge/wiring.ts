@@ -31,7 +31,7 @@ export const PLACES: readonly [Place, ...Place[]] = [
     file: 'src/core/templates.ts',
     edits: [
       ["import { z } from 'zod';", "import { z } from 'zod';\nimport { badgeTemplate } from './templates/badge.ts';"],
-      [TEMPLATES_END, `  badge: { form: badgeTemplate, enforces: placeholdersIn },\n${TEMPLATES_END}`],
+      [TEMPLATES_END, `  badge: { form: badgeTemplate, enforces: placeholdersIn, saysResource: false },\n${TEMPLATES_END}`],
     ],
   },
   {
