@@ -8,9 +8,11 @@ import type { Seconds } from './time.ts';
 /** One whose answers are not known yet gets this many pieces of work at once; each answer earns it one more. */
 export const FIRST_SHARE = 8;
 
+/** A target that was repointed is another place: what does not answer where it was says nothing of where it is. */
 export interface At {
   readonly tenant: TenantName;
   readonly target: TargetName;
+  readonly targetVersion: number;
 }
 
 export interface Breakers {
@@ -23,4 +25,4 @@ export interface Breakers {
 }
 
 /** No name has a space. */
-export const placeKey = ({ tenant, target }: At): string => `${tenant} ${target}`;
+export const placeKey = ({ tenant, target, targetVersion }: At): string => `${tenant} ${target} ${targetVersion}`;

@@ -132,11 +132,13 @@ export type WorkTask =
   /** The time of a policy is over: what it widened is taken back, unless another took its place. */
   | { readonly task: 'narrow'; readonly tenant: null; readonly policy: string };
 
-/** It names its target, by which the queue keeps one that is dead from holding up the others. */
+/** It names its target, as it was then, by which the queue keeps one that is dead from holding up the others. */
 export interface WorkAtTarget {
   readonly tenant: TenantName;
   readonly lease: LeaseId;
   readonly target: TargetName;
+  /** Absent in what was left before it was kept. */
+  readonly version?: number;
 }
 
 export interface NewWork {

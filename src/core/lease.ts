@@ -135,10 +135,16 @@ export const firstLook = ({ idle }: Pick<LeaseTerms, 'idle'>, activeAt: Instant)
   idle === null ? null : after(activeAt, seconds(Math.min(LOOK_EVERY, idle.after, idle.unused)));
 
 /** Where work on it is done. */
-export const placeOf = ({ tenant, id, target }: Pick<LeaseTerms, 'tenant' | 'id' | 'target'>) => ({
+export const placeOf = ({
+  tenant,
+  id,
+  target,
+  targetVersion,
+}: Pick<LeaseTerms, 'tenant' | 'id' | 'target' | 'targetVersion'>) => ({
   tenant,
   lease: id,
   target,
+  version: targetVersion,
 });
 
 /** What the agent says of its own work; never mixed with what was seen. */

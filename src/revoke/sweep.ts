@@ -45,14 +45,15 @@ export interface Swept {
 
 /** One pass. A fault in one piece of work harms no other. */
 export async function sweep(deps: Deps): Promise<Swept> {
-  await deps.store.beat(deps.node);
   const expired = await expire(deps);
   // It asks targets, of which some may hang: it goes on beside the next passes.
   deps.background(endIdle(deps));
   const work = await deps.store.claim(BATCH, FIRST_SHARE, HOLD, deps.breakers.shares());
+  // Only now: a pass that cannot see what has expired, or cannot take up what is to be killed, watches nothing.
+  const beating = deps.store.beat(deps.node);
   const all = Promise.all(work.map((piece) => attempt(deps, piece)));
   deps.background(all);
-  const outcomes = await Promise.race([all, patience(deps)]);
+  const [outcomes] = await Promise.all([Promise.race([all, patience(deps)]), beating]);
   const done = outcomes.filter(Boolean).length;
   return { expired, done, deferred: work.length - done };
 }

@@ -112,6 +112,9 @@ interface Claiming {
   readonly shares: Readonly<Record<string, number>>;
 }
 
+/** As in `placeKey`. What was enqueued before versions were told apart has none. */
+const target = sql`((what->>'target') || coalesce(' ' || (what->>'version'), ''))`;
+
 /**
  * Of one target no more than its share, the oldest first; what is at no target shares by its kind. Tenants take turns,
  * so that one whose every target is dead delays no other. Both are counted with what is in hand already.
@@ -122,8 +125,8 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
       select key as of, value::int as share from json_each_text(${JSON.stringify(shares)}::text::json)),
     placed as materialized (
       select id, tenant, due, held_until ${isAhead(hold)} as held,
-        coalesce('at ' || (what->>'target'), what->>'task') as place, coalesce(s.share, ${perTarget}) as share
-      from work left join shares s on s.of = tenant || ' ' || (what->>'target') where due <= brevet_now()),
+        coalesce('at ' || ${target}, what->>'task') as place, coalesce(s.share, ${perTarget}) as share
+      from work left join shares s on s.of = tenant || ' ' || ${target} where due <= brevet_now()),
     busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
     queued as (
       select id, tenant, place, share, due, row_number() over (partition by tenant, place order by due, id) as nth

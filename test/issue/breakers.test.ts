@@ -6,8 +6,9 @@ import { createBreakers } from '../../src/issue/breakers.ts';
 
 const breakers = suite('issue/breakers');
 
-const AT = { tenant: 'acme', target: 'db' } as At;
-const OTHER = { tenant: 'birch', target: 'db' } as At;
+const AT = { tenant: 'acme', target: 'db', targetVersion: 1 } as At;
+const OTHER = { ...AT, tenant: 'birch' } as At;
+const REPOINTED: At = { ...AT, targetVersion: 2 };
 
 function opened() {
   let now = 1_000_000;
@@ -24,17 +25,17 @@ function opened() {
 breakers('give a target more with each answer, up to a limit, and no other', () => {
   const { answered, shares, times } = opened();
   times(4, () => answered(AT));
-  assert.equal(shares(), { 'acme db': 12 });
+  assert.equal(shares(), { 'acme db 1': 12 });
   times(1_000, () => answered(AT));
-  assert.equal(shares(), { 'acme db': 128 });
+  assert.equal(shares(), { 'acme db 1': 128 });
 });
 
 breakers('leave one piece at a time to a target that does not answer, until it does', () => {
   const { answered, failed, shares, times } = opened();
   failed(AT);
-  assert.equal(shares(), { 'acme db': 4 });
+  assert.equal(shares(), { 'acme db 1': 4 });
   times(2, () => failed(AT));
-  assert.equal(shares(), { 'acme db': 1 });
+  assert.equal(shares(), { 'acme db 1': 1 });
   answered(AT);
   assert.equal(shares(), {}, 'it begins again');
 });
@@ -46,6 +47,7 @@ breakers('rest what failed three times in a row, for longer each time, up to hal
   failed(AT);
   assert.is(rests(AT), 1);
   assert.is(rests(OTHER), null);
+  assert.is(rests(REPOINTED), null);
   passes(1_000);
   assert.is(rests(AT), null, 'then it is tried');
   failed(AT);

@@ -19,6 +19,8 @@ const client = await clientDatabase();
 /** What happens at the provider between its mint and the answer; one thing at a time. */
 let afterMint: (minted: Minted) => Promise<void> = async () => undefined;
 let beforeMint: () => Promise<void> = async () => undefined;
+/** The version of the target at whose place nothing answers. */
+let gone: number | null = null;
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
@@ -31,6 +33,10 @@ const around = (provider: Provider): Provider =>
           afterMint = async () => undefined;
           await act(minted);
           return minted;
+        },
+        revoke: async (subject, target) => {
+          if (target.version.version === gone) throw new ProviderUnavailable('nothing answers there');
+          return provider.revoke(subject, target);
         },
       };
 const app = await testApp({ database: client, around });
@@ -426,6 +432,26 @@ issuing('outlives nothing that the decision rested on, however long the way from
   assert.is(answer.status, 201, answer.text);
   assert.ok(Date.parse(String(credentialOf(answer)['expires_at'])) <= until.getTime());
   await assign({});
+});
+
+issuing('goes on where its target is now, whatever does not answer where it was', async () => {
+  must(await ask());
+  const left = await newest();
+  const [was] = await app.sql<{ version: number }>(
+    `select target_version as version from leases where id = '${left.id}'`,
+  );
+  gone = Number(was?.version);
+  must(
+    await app.operator('ada', 'PUT', '/api/tenants/acme/targets/shop-db', {
+      provider: 'postgres',
+      config: { ...client.config, nodes: client.config.nodes.map((node) => ({ ...node, host: 'localhost' })) },
+      secret: client.secret.reveal(),
+      environment: 'production',
+    }),
+  );
+  must(await app.operator('otto', 'POST', `/t/acme/leases/${left.id}/revoke`, { reason: 'done' }));
+  assert.is((await ask()).status, 201);
+  gone = null;
 });
 
 issuing.after(async () => {

@@ -1,6 +1,8 @@
 /** A start on a long queue: work is rows, so nothing is restored into memory, and nobody waits for it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { StoreUnavailable } from '../../src/core/store.ts';
+import type { Deps } from '../../src/deps.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
 import { must, PERMITTED, testApp } from '../support/app.ts';
 
@@ -30,6 +32,27 @@ backlog('is taken up a few at a time by a node that starts on it, while others a
   // A pass waits no longer than its patience for what it began.
   while ((await left()) >= BACKLOG) await new Promise((turn) => setTimeout(turn, 20));
 });
+
+const heartbeat = suite('the heartbeat');
+
+heartbeat('is not given by a pass that cannot see what has expired, or take up what is to be done', async () => {
+  const { store } = app.deps;
+  const fails = () => Promise.reject(new StoreUnavailable('a statement took too long'));
+  let beats = 0;
+  const beat = (node: string) => (beats++, store.beat(node));
+  const passes = (broken: Partial<Deps['store']>) => sweep({ ...app.deps, store: { ...store, beat, ...broken } });
+  for (const broken of [{ overdue: fails }, { claim: fails }]) {
+    await passes(broken).then(
+      () => assert.unreachable(),
+      (fault: unknown) => assert.instance(fault, StoreUnavailable),
+    );
+  }
+  assert.is(beats, 0);
+  await passes({});
+  assert.is(beats, 1);
+});
+
+heartbeat.run();
 
 backlog.after(() => app.close());
 backlog.run();

@@ -26,14 +26,15 @@ queue.before.each(async () => {
 });
 queue.after(() => test.close());
 
-/** @param at the target of a kill; `null`: a digest, which is at none. */
+/** @param at the target of a kill, and which version of it; `null`: a digest, which is at none. */
 async function enqueue(tenant: TenantName, count: number, due = -1000, at: string | null = 'shop-db'): Promise<void> {
+  const [target, version] = at?.split(' ') ?? [];
   const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
   const lease = life.change.lease.id;
   const what: WorkTask =
     at === null
       ? { task: 'digest', tenant, from: instant(0), until: instant(1) }
-      : { task: 'kill', tenant, lease, target: at as TargetName };
+      : { task: 'kill', tenant, lease, target: target as TargetName, version: Number(version ?? 1) };
   const work = Array.from({ length: count }, (_, nth): NewWork => {
     const when = instant(Date.now() + due + nth);
     return { id: newId('wrk', when, random), due: when, what };
@@ -72,7 +73,7 @@ queue('gives one target the share that it has earned, or lost, and the others th
   await enqueue(ACME, 6, -9000, 'far-db');
   await enqueue(ACME, 6, -9000, 'near-db');
   await enqueue(BIRCH, 6, -9000, 'far-db');
-  const shares = { [`${ACME} far-db`]: 1, [`${ACME} near-db`]: 5 };
+  const shares = { [`${ACME} far-db 1`]: 1, [`${ACME} near-db 1`]: 5 };
   const claimed = await test.store.claim(20, 3, longest, shares);
   assert.equal(placesOf(claimed.filter(({ what }) => what.tenant === ACME)), [
     'far-db',
@@ -80,6 +81,24 @@ queue('gives one target the share that it has earned, or lost, and the others th
   ]);
   assert.is(claimed.filter(({ what }) => what.tenant === BIRCH).length, 3);
 });
+
+queue(
+  'takes a target for another since it was repointed, and what was left before versions were told apart',
+  async () => {
+    await enqueue(ACME, 6, -9000, 'shop-db 1');
+    await enqueue(ACME, 2, -1000, 'shop-db 2');
+    const claimed = await test.store.claim(20, 3, longest, { [`${ACME} shop-db 1`]: 1 });
+    assert.equal(
+      claimed.map(({ what }) => ('version' in what ? what.version : null)),
+      [1, 2, 2],
+    );
+    await withAdmin(
+      test.database.admin,
+      (sql) => sql`update work set what = (what::jsonb - 'version')::json, held_until = 0`,
+    );
+    assert.is((await test.store.claim(20, 3, longest)).length, 3);
+  },
+);
 
 queue('takes tenants in turn, whatever they have in hand and however many of their targets wait', async () => {
   for (const target of ['a', 'b', 'c']) await enqueue(ACME, 2, -9000, target);
