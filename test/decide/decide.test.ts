@@ -501,6 +501,17 @@ decides('an acceptance goes below no floor', () => {
   assert.is(asks(asking('net-bot', 'firewall.change', 'acme')).execution.tier, 3);
 });
 
+// Two roles that carry it.
+
+decides('of two roles one that permits decides, though the other would ask', () => {
+  const wary = `@id("desk-asks") @reason("For a test.") @obligation("approval")
+forbid (principal == Role::"service-desk", action, resource) unless { context.approved };`;
+  const policy = policyOf(load(withoutCases({ 'rules/wary.cedar': wary })));
+  const either = asking('double-bot', 'ticket.route', 'acme');
+  assert.is(permits(either, policy).execution.role, 'triage');
+  asks(asking('double-bot', 'ticket.route', 'acme', { role: 'service-desk' }), policy);
+});
+
 // Rules that go wrong.
 
 const faulty = `@id("errs") @reason("It overflows.") forbid (principal, action, resource)
@@ -510,6 +521,13 @@ decides('19: a rule that errs denies, even one that would forbid', () => {
   const policy = policyOf(load(shippedBut({ 'rules/faulty.cedar': faulty })));
   const reason = forbids(asking('triage-bot', 'ticket.route', 'acme'), 'policy_fault', policy);
   assert.match(reason.because, /errs: .*overflow/);
+});
+
+decides('19: a rule that errs once there is an approval is no ask', () => {
+  const later = faulty.replace('when {', 'when { context.approved &&');
+  const policy = policyOf(load(withoutCases({ 'rules/faulty.cedar': later })));
+  forbids(asking('net-bot', 'firewall.change', 'acme'), 'policy_fault', policy);
+  permits(asking('triage-bot', 'ticket.route', 'acme'), policy);
 });
 
 decides('42: a rule that asks does not make an ask for an agent with no right', () => {

@@ -5,6 +5,7 @@ import type { ApprovalId, RoleName } from '../../src/core/ids.ts';
 import { after, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
+import type { TaskClass } from '../../src/decide/bundle/model.ts';
 import type { Policy } from '../../src/decide/decide.ts';
 import { whyNotStill } from '../../src/decide/still.ts';
 import type { Living } from '../../src/decide/still.ts';
@@ -90,14 +91,36 @@ still.run();
 
 const next = suite('a policy that is known to end');
 
-next('gives nothing that outlives it, where the one that follows gives less', () => {
-  const { execution } = permits(ROUTE, { ...policyOf(bundle()), next: { bundle: ROUTES_NOTHING, at: LATER } });
-  assert.is(execution.ttl, 100);
-  assert.is(execution.narrowed.at(0)?.by, 'end of the widening');
-});
+const TWICE: Asking = asking('triage-bot', 'ticket.route', 'acme', { uses: 2 });
+
+/** @param version of its own: answers are kept by it. */
+function routing(version: string, change: Partial<TaskClass>): Bundle {
+  const loaded = bundle();
+  const task = loaded.tasks.get(ROUTE.request.task);
+  if (task === undefined) throw new Error('the bundle has no such class');
+  const changed = { ...task, ceilings: { ...task.ceilings, uses: 2 }, ...change };
+  return { ...loaded, version, tasks: new Map([...loaded.tasks, [task.name, changed]]) };
+}
+const NOW_GIVEN = routing('now', {});
+
+const LESS: readonly (readonly [what: string, bundle: Bundle])[] = [
+  ['forbids it', ROUTES_NOTHING],
+  ['asks for it', ASKS],
+  ['does something else with it', routing('otherwise', { template: { scope: 'tickets:read' } })],
+  ['holds it to a higher tier', routing('told', { tier: 2 })],
+  ['gives it for a shorter time', routing('shorter', { ceilings: { ttl: seconds(60), uses: 2 } })],
+  ['gives it for fewer uses', routing('rarer', { ceilings: { ttl: GIVEN.ttl, uses: 1 } })],
+];
+for (const [what, then] of LESS) {
+  next(`gives nothing that outlives it, where the one that follows ${what}`, () => {
+    const { execution } = permits(TWICE, { ...policyOf(NOW_GIVEN), next: { bundle: then, at: LATER } });
+    assert.equal([execution.ttl, execution.uses], [100, 2]);
+    assert.is(execution.narrowed.at(0)?.by, 'end of the widening');
+  });
+}
 
 next('cuts nothing short that the one that follows gives as well', () => {
-  const { execution } = permits(ROUTE, { ...policyOf(bundle()), next: { bundle: bundle(), at: LATER } });
+  const { execution } = permits(TWICE, { ...policyOf(NOW_GIVEN), next: { bundle: NOW_GIVEN, at: LATER } });
   assert.is(execution.ttl, GIVEN.ttl);
 });
 
