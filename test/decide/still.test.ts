@@ -94,8 +94,7 @@ const next = suite('a policy that is known to end');
 const TWICE: Asking = asking('triage-bot', 'ticket.route', 'acme', { uses: 2 });
 
 /** @param version of its own: answers are kept by it. */
-function routing(version: string, change: Partial<TaskClass>): Bundle {
-  const loaded = bundle();
+function routing(version: string, change: Partial<TaskClass>, loaded = bundle()): Bundle {
   const task = loaded.tasks.get(ROUTE.request.task);
   if (task === undefined) throw new Error('the bundle has no such class');
   const changed = { ...task, ceilings: { ...task.ceilings, uses: 2 }, ...change };
@@ -104,8 +103,8 @@ function routing(version: string, change: Partial<TaskClass>): Bundle {
 const NOW_GIVEN = routing('now', {});
 
 const LESS: readonly (readonly [what: string, bundle: Bundle])[] = [
-  ['forbids it', ROUTES_NOTHING],
-  ['asks for it', ASKS],
+  ['forbids it', routing('forbidden', {}, ROUTES_NOTHING)],
+  ['asks for it', routing('asked', {}, ASKS)],
   ['does something else with it', routing('otherwise', { template: { scope: 'tickets:read' } })],
   ['holds it to a higher tier', routing('told', { tier: 2 })],
   ['gives it for a shorter time', routing('shorter', { ceilings: { ttl: seconds(60), uses: 2 } })],
