@@ -1,7 +1,8 @@
 /** What is live, looked at again: whether it would be given today as it is. Also what ends with its policy. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ApprovalId, RoleName } from '../../src/core/ids.ts';
+import type { ApprovalId, RoleName, SituationId } from '../../src/core/ids.ts';
+import type { Situation } from '../../src/core/registers.ts';
 import { after, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
@@ -9,7 +10,7 @@ import type { TaskClass } from '../../src/decide/bundle/model.ts';
 import type { Policy } from '../../src/decide/decide.ts';
 import { whyNotStill } from '../../src/decide/still.ts';
 import type { Living } from '../../src/decide/still.ts';
-import { asking, forbids, load, NOW, permits, policyOf, shippedBut } from './world.ts';
+import { asking, forbids, load, NOW, OVERSEER, permits, policyOf, shippedBut } from './world.ts';
 
 const ROUTE: Asking = asking('triage-bot', 'ticket.route', 'acme');
 const GIVEN = permits(ROUTE).execution;
@@ -117,6 +118,39 @@ for (const [what, then] of LESS) {
     assert.is(execution.narrowed.at(0)?.by, 'end of the widening');
   });
 }
+
+const coming = (kind: Situation['kind'], begins: number): Asking => {
+  const situation: Situation = {
+    id: 'sit_x' as SituationId,
+    tenant: ROUTE.principal.tenant,
+    kind,
+    resource: ROUTE.request.resource,
+    from: after(NOW, seconds(begins)),
+    until: after(NOW, seconds(900)),
+    askWithin: null,
+    author: OVERSEER,
+  };
+  return { ...ROUTE, snapshot: { ...ROUTE.snapshot, situations: [situation] } };
+};
+
+for (const [what, begins, ttl] of [
+  ['a refusal that comes first', 50, 50],
+  ['its own end, where a refusal comes after', 200, 100],
+] as const) {
+  next(`cuts what it gives at ${what}`, () => {
+    const policy = { ...policyOf(bundle()), next: { bundle: ROUTES_NOTHING, at: LATER } };
+    assert.is(permits(coming('data-subject-request', begins), policy).execution.ttl, ttl);
+  });
+}
+
+next('or not: what a rule will ask about is given until then', () => {
+  const asksInIncidents = rule('incidents-ask', '@obligation("approval")').replace(
+    /\)$/,
+    ')\nwhen { context.incident }',
+  );
+  const policy = policyOf(bundle({ 'rules/test.cedar': `${asksInIncidents} unless { context.approved };` }));
+  assert.is(permits(coming('incident', 50), policy).execution.ttl, 50);
+});
 
 next('cuts nothing short that the one that follows gives as well', () => {
   const { execution } = permits(TWICE, { ...policyOf(NOW_GIVEN), next: { bundle: NOW_GIVEN, at: LATER } });
