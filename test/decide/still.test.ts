@@ -144,12 +144,9 @@ for (const [what, begins, ttl] of [
 }
 
 next('or not: what a rule will ask about is given until then', () => {
-  const asksInIncidents = rule('incidents-ask', '@obligation("approval")').replace(
-    /\)$/,
-    ')\nwhen { context.incident }',
-  );
-  const policy = policyOf(bundle({ 'rules/test.cedar': `${asksInIncidents} unless { context.approved };` }));
-  assert.is(permits(coming('incident', 50), policy).execution.ttl, 50);
+  const asksThen = rule('freezes-ask', '@obligation("approval")').replace(/\)$/, ')\nwhen { context.frozen }');
+  const policy = policyOf(bundle({ 'rules/test.cedar': `${asksThen} unless { context.approved };` }));
+  assert.is(permits(coming('freeze', 50), policy).execution.ttl, 50);
 });
 
 next('cuts nothing short that the one that follows gives as well', () => {

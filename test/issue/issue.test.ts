@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../../src/core/change.ts';
 import { StoreUnavailable } from '../../src/core/store.ts';
-import type { LeaseId, TenantName } from '../../src/core/ids.ts';
+import type { LeaseId, TargetName, TenantName } from '../../src/core/ids.ts';
 import { endLease } from '../../src/revoke/revoke.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
 import { MintTooLarge, ProviderUnavailable } from '../../src/core/provider.ts';
@@ -274,6 +274,21 @@ issuing('finds a login whose mint was never heard of again, and kills it', async
   assert.is(dead.cause, 'mint_failed');
   assert.not.ok((await logins()).includes(lease.mark));
   assert.equal(await kinds(lease.id), ['lease.opening', 'lease.revoking', 'lease.revoked']);
+});
+
+issuing('opens nothing at a target that has not answered of late, and says when to come back', async () => {
+  const [last] = await app.sql<{ target: string; version: number }>(
+    'select target, max(target_version) as version from leases group by target',
+  );
+  const at = { tenant: 'acme' as TenantName, target: last?.target as TargetName, targetVersion: Number(last?.version) };
+  for (let calls = 0; calls < 3; calls++) app.deps.breakers.failed(at);
+  const before = (await leases()).length;
+  const answer = await ask();
+  assert.equal([answer.status, answer.body['code']], [503, 'provider_unavailable'], answer.text);
+  assert.ok(Number(answer.headers.get('retry-after')) > 0);
+  assert.is((await leases()).length, before);
+  app.deps.breakers.answered(at);
+  assert.is((await ask()).status, 201);
 });
 
 issuing('finds a login whose node met a fault, as well', async () => {
