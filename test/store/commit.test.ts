@@ -254,6 +254,13 @@ moves('activates only while the epochs stand', async () => {
   assert.is(outcomeOf(await send(store, move('activate', lease, await epochsOf(store)))), 'done');
 });
 
+moves('activates nothing that is over before its mint has landed', async () => {
+  const lease = await open({ state: 'opening', ttl: 300 });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.is(outcomeOf(await send(store, move('activate', lease, await epochsOf(store)))), 'state');
+  assert.is((await store.lease(ACME, lease))?.state, 'opening');
+});
+
 moves('forgets the secret of what is dead', async () => {
   const lease = await open({ secret: 'aa.bb.cc' });
   const epochs = await epochsOf(store);

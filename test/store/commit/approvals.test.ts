@@ -253,6 +253,36 @@ redeeming('of what is pending, or was approved too long ago, gives none', async 
   assert.is(outcomeOf(await redeem(await approved(-1))), 'approval');
 });
 
+redeeming('of what was taken back since gives none, by the version that it has', async () => {
+  const approval = await approved();
+  const { version } = approval;
+  const takingBack = changeOf(approval, { from: 'approved', to: 'revoked', version, decidedAt: instant(Date.now()) });
+  assert.is(await commit(takingBack), 'done');
+  assert.is(outcomeOf(await redeem(await kept(approval.id))), 'approval');
+});
+
+redeeming('of what has been spent and given back since it was read gives none', async () => {
+  const before = await approved();
+  const { life } = await redeem(before, 'opening');
+  const failed = move('fail', life.change.lease.id, await epochsOf(test.store), { reopens: before.id });
+  assert.ok((await send(test.store, failed)).ok);
+  assert.is(outcomeOf(await redeem(before)), 'approval');
+  assert.is(outcomeOf(await redeem(await kept(before.id))), 'done');
+});
+
+redeeming('of another tenant’s gives none, though its tenant is in the same batch', async () => {
+  const approval = await approved();
+  const [here, there] = [await epochsOf(test.store), await epochsOf(test.store, BIRCH)];
+  const foreign = opening({
+    tenant: BIRCH,
+    epochs: there,
+    redeems: { approval: approval.id, version: approval.version },
+  });
+  const [own, stolen] = await Promise.all([send(test.store, opening({ epochs: here })), send(test.store, foreign)]);
+  assert.equal([own.ok, stolen.ok ? 'done' : stolen.error.unmet], [true, 'approval']);
+  assert.is((await kept(approval.id)).state, 'approved');
+});
+
 redeeming('that was seen never to have been minted gives the approval back, while there is time', async () => {
   for (const [ms, state] of [
     [60_000, 'approved'],
