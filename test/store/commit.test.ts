@@ -261,6 +261,24 @@ moves('activates nothing that is over before its mint has landed', async () => {
   assert.is((await store.lease(ACME, lease))?.state, 'opening');
 });
 
+moves('count no use of what is over', async () => {
+  const lease = await open({ ttl: 1_000 });
+  const use = async () => {
+    const change = {
+      kind: 'lease.use',
+      tenant: ACME,
+      lease,
+      epochs: await epochsOf(store),
+      at: instant(Date.now()),
+    } as const;
+    return outcomeOf(await send(store, { change, entries: [entryOf('lease.used', ACME, lease)] }));
+  };
+  assert.is(await use(), 'done');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.is(await use(), 'state');
+  assert.is((await store.lease(ACME, lease))?.used, 1);
+});
+
 moves('forgets the secret of what is dead', async () => {
   const lease = await open({ secret: 'aa.bb.cc' });
   const epochs = await epochsOf(store);

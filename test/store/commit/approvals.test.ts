@@ -299,6 +299,17 @@ redeeming('that was seen never to have been minted gives the approval back, whil
   }
 });
 
+redeeming('is given back by its own lease alone', async () => {
+  const approval = await approved();
+  const { outcome } = await redeem(approval, 'opening');
+  assert.ok(outcome.ok);
+  const epochs = await epochsOf(test.store);
+  const other = opening({ epochs, state: 'opening' });
+  assert.ok((await send(test.store, other)).ok);
+  assert.ok((await send(test.store, move('fail', other.change.lease.id, epochs, { reopens: approval.id }))).ok);
+  assert.is((await kept(approval.id)).state, 'redeemed');
+});
+
 redeeming('that is ending spends it', async () => {
   const approval = await approved();
   const { life } = await redeem(approval, 'opening');
