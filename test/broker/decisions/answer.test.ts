@@ -161,6 +161,15 @@ approving('is heard once with one signature, and not in another session', async 
   assert.is(again.ok ? '' : again.error.code, 'approval_over');
 });
 
+approving('is not said with a copy of an authenticator, whose count stands still', async () => {
+  const key = new Authenticator(PUBLIC_URL);
+  await enrolled(app, key.passkey('paula', { confirmedBy: 'ada' as PersonName }));
+  const [first, second] = [await ask(), await ask()];
+  assert.is(await say('paula', first, { with: key, lies: { signCount: 7 } }), 'approved');
+  assert.is(await say('paula', second, { with: key, lies: { signCount: 7 } }), 'form_over');
+  assert.is(await say('paula', second, { with: key, lies: { signCount: 8 } }), 'approved');
+});
+
 approving.run();
 
 const redeeming = suite('an approval');

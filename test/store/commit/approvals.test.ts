@@ -125,6 +125,14 @@ moving(
   },
 );
 
+moving('takes one of two words that were said over the same, though neither ends it', async () => {
+  const approval = await asked();
+  const said = (person: PersonName) =>
+    commit(changeOf(approval, { from: 'pending', to: 'pending', version: 1, votes: [{ ...VOTE, person }] }));
+  assert.equal((await Promise.all([said(PAULA), said(OLGA)])).toSorted(), ['approval', 'done']);
+  assert.is((await kept(approval.id)).votes.length, 1);
+});
+
 moving('takes no word once its end has come, and expires no sooner', async () => {
   const over = await asked({ expiresAt: soon(-1) });
   assert.is(await commit(changeOf(over, approving(over))), 'approval');
