@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import type { Connection } from '../../src/embedded/connection.ts';
@@ -14,6 +13,7 @@ import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
 import { copyTemplate, dataFolder, makeBroker, makeTemplate } from './cluster.ts';
 import { makeRunFolder, RUN_FOLDER, runFolder, sweep, sweepKilled, temporaryFolder } from './leftovers.ts';
+import { freePort } from './port.ts';
 
 /** Parallel test files of several connections each. */
 const MAX_CONNECTIONS = '300';
@@ -237,14 +237,4 @@ export async function targetDatabase(settings: Record<string, string> = {}): Pro
       if (isCopy) isCopied = false;
     },
   };
-}
-
-/** A port that is free on loopback now. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-  const address = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('no port of its own for a TCP server');
-  return address.port;
 }
