@@ -328,6 +328,17 @@ register('lets one key be one agent at one tenant, but for an exception', async 
   assert.is(await enrol(BIRCH, one, key, later), 'done');
 });
 
+register('frees the keys of a tenant that is removed', async () => {
+  const left = 'vacated' as TenantName;
+  const key = { by: 'key', jwk: {}, thumbprint: 'of one that left' } as const;
+  assert.is(await put({ kind: 'tenant.put', tenant: tenantOf(left), keys: [] }), 'done');
+  assert.is(await enrol(left, TRIAGE, key), 'done');
+  assert.is(await put({ kind: 'agent.put', agent: agentOf('later-bot' as AgentName) }), 'done');
+  assert.equal(await enrol(ACME, 'later-bot' as AgentName, key), { unmet: 'taken', by: `key of ${TRIAGE}` });
+  assert.is(await put({ kind: 'tenant.remove', tenant: left }), 'done');
+  assert.equal(await enrol(ACME, 'later-bot' as AgentName, key), 'done');
+});
+
 const acceptances = async (tenant: TenantName) => {
   test.store.forget(tenant);
   return [...((await test.store.snapshot(tenant))?.acceptances.values() ?? [])];
