@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Unmet } from '../../src/core/change.ts';
+import { makeEntry } from '../../src/core/entry.ts';
+import type { EntryDraft } from '../../src/core/entry.ts';
 import type { LeaseId, TenantName } from '../../src/core/ids.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { LeaseState } from '../../src/core/lease.ts';
@@ -422,6 +424,27 @@ notes('are facts whatever has moved, and none where there is no tenant', async (
   const retired = await store.commit({ kind: 'ledger.note', tenant: BIRCH }, [entryOf('gateway.answered', BIRCH)]);
   assert.is(outcomeOf(retired), 'state');
   assert.is(await count('entries'), before);
+});
+
+notes('are kept byte for byte, and a NUL is refused before it reaches a batch', async () => {
+  const noteOf = (facts: EntryDraft['facts']) => {
+    const by = { kind: 'broker', name: 'test' } as const;
+    const at = instant(Date.now());
+    const draft = { tenant: ACME, kind: 'gateway.answered', at, actor: by, accountable: null, inSetup: false } as const;
+    return makeEntry({ ...draft, facts }, random);
+  };
+  const odd = noteOf({ b: '"\\u0041 \\\\ \u2028\u00e9\u{1f600}\n', a: [1e21, { z: null, y: ' ,"text":{}}' }] });
+  const bad = noteOf({ a: '\0' });
+  const [kept, refused] = await Promise.allSettled(
+    [odd, bad].map((entry) => store.commit({ kind: 'ledger.note', tenant: ACME }, [entry])),
+  );
+  assert.instance(refused?.status === 'rejected' ? refused.reason : null, TypeError);
+  assert.is(kept?.status, 'fulfilled');
+  const [row] = await withAdmin(
+    test.database.admin,
+    (sql) => sql`select text, encode(leaf, 'hex') as leaf from entries where id = ${odd.id}`,
+  );
+  assert.equal({ ...row }, { text: odd.text, leaf: odd.leaf });
 });
 
 notes.run();
