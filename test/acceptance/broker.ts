@@ -10,7 +10,7 @@ import { cleanEnvironment } from '../cli/cli.ts';
 import type { Ended } from '../cli/cli.ts';
 import { brokerFolder } from '../support/cluster.ts';
 import { policyWithoutCases } from '../support/policy.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 

@@ -9,7 +9,7 @@ import { readFolder } from '../../src/cli/apply/folder.ts';
 import { administered } from '../support/administrators.ts';
 import { must } from '../support/app.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 import { brevet, start } from './cli.ts';
 
 const FILES: Readonly<Record<string, string>> = {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 import { brevet, start } from './cli.ts';
 
 const POLICY = join(import.meta.dirname, '..', '..', 'policy');

@@ -8,7 +8,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { policyWithoutCases } from '../support/policy.ts';
-import { freePort, targetDatabase } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
+import { targetDatabase } from '../support/postgres.ts';
 import { brevet, start } from './cli.ts';
 
 const refused = suite('brevet start, where it cannot');

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { isAlive } from '../support/alive.ts';
 import { brokerFolder } from '../support/cluster.ts';
 import { policyWithoutCases } from '../support/policy.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 import { start } from './cli.ts';
 import type { Running } from './cli.ts';
 

@@ -13,7 +13,8 @@ import type { EmbeddedServer, RunningServer } from '../../src/embedded/server.ts
 import type { Loss } from '../../src/embedded/keep.ts';
 import { copyTemplate, dataFolder } from '../support/cluster.ts';
 import { runFolder, temporaryFolder } from '../support/leftovers.ts';
-import { freePort, withAdmin } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
+import { withAdmin } from '../support/postgres.ts';
 import { end, startIn } from './clone.ts';
 
 const note = 'server.test.ts';

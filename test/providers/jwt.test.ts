@@ -13,7 +13,7 @@ import { Secret } from '../../src/core/secret.ts';
 import type { Signer } from '../../src/core/signer.ts';
 import { seconds } from '../../src/core/time.ts';
 import { jwtProvider } from '../../src/providers/jwt.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 import { EXTERNAL_ID, openTargetOf, orderFor, subjectOf, termsOf } from '../support/target.ts';
 import { providerContract } from './contract.ts';
 import type { Harness } from './contract.ts';

@@ -1,7 +1,7 @@
 /** A TCP proxy that can stall, lose and redirect what goes through it: a network on a bad day. */
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 
 export interface Proxy {
   readonly port: number;

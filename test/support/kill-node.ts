@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FromNode, Hold, Step, ToNode } from './kill-steps.ts';
 import type { KillWorld } from './kill-world.ts';
-import { freePort } from './postgres.ts';
+import { freePort } from './port.ts';
 
 const START = [fileURLToPath(new URL('../../src/cli/brevet.js', import.meta.url)), 'start'];
 const ARMED = [fileURLToPath(new URL('../kill/node-entry.ts', import.meta.url))];

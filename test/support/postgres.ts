@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import type { Connection } from '../../src/embedded/connection.ts';
@@ -14,14 +13,16 @@ import { embeddedAt, startEmbedded } from '../../src/embedded/server.ts';
 import type { EmbeddedServer } from '../../src/embedded/server.ts';
 import { copyTemplate, dataFolder, makeBroker, makeTemplate } from './cluster.ts';
 import { makeRunFolder, RUN_FOLDER, runFolder, sweep, sweepKilled, temporaryFolder } from './leftovers.ts';
+import { freePort } from './port.ts';
 
 /** Parallel test files of several connections each. */
 const MAX_CONNECTIONS = '300';
 /**
  * These servers are killed, but no machine under them is: what they wrote is there without waiting for the disk. What
- * little they read they read themselves, rather than start three processes more to do it.
+ * little they read they read themselves, rather than start three processes more to do it. Their passwords are random and
+ * live for minutes: hashing them slowly would guard nothing, and every connection pays for it.
  */
-const UNSYNCED = { fsync: 'off', io_method: 'sync' };
+const UNSYNCED = { fsync: 'off', io_method: 'sync', scram_iterations: '1' };
 
 const TEMPLATE = 'brevet_template';
 const EMPTY = 'brevet_empty';
@@ -76,8 +77,10 @@ async function startIn(folder: string) {
 export async function testDatabase({ migrated = true }: { migrated?: boolean } = {}): Promise<TestDatabase> {
   const server = await runServer();
   const template = migrated ? TEMPLATE : EMPTY;
-  await withAdmin(server.connection('postgres'), (sql) => ensureTemplate(sql, server, template));
-  return copyOf(server, template);
+  return withAdmin(server.connection('postgres'), async (sql) => {
+    await ensureTemplate(sql, server, template);
+    return copyOf(sql, server, template);
+  });
 }
 
 /**
@@ -90,19 +93,19 @@ export async function filledDatabase(
   fill: (database: TestDatabase) => Promise<void>,
 ): Promise<TestDatabase> {
   const server = await runServer();
-  await withAdmin(server.connection('postgres'), async (sql) => {
+  return withAdmin(server.connection('postgres'), async (sql) => {
     await ensureTemplate(sql, server, TEMPLATE);
     await onceInRun(sql, { name, lock: FILLED_LOCK }, async () => {
       await makeDatabase(sql, name, TEMPLATE);
       await fill(await accessTo(server, name));
     });
+    return copyOf(sql, server, name);
   });
-  return copyOf(server, name);
 }
 
-async function copyOf(server: EmbeddedServer, template: string): Promise<TestDatabase> {
+async function copyOf(sql: postgres.Sql, server: EmbeddedServer, template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await withAdmin(server.connection('postgres'), (sql) => makeDatabase(sql, name, template));
+  await makeDatabase(sql, name, template);
   return accessTo(server, name);
 }
 
@@ -237,14 +240,4 @@ export async function targetDatabase(settings: Record<string, string> = {}): Pro
       if (isCopy) isCopied = false;
     },
   };
-}
-
-/** A port that is free on loopback now. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-  const address = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('no port of its own for a TCP server');
-  return address.port;
 }

@@ -7,7 +7,8 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startEmbedded } from '../../src/embedded/server.ts';
 import { temporaryFolder } from './leftovers.ts';
-import { freePort, withAdmin } from './postgres.ts';
+import { freePort } from './port.ts';
+import { withAdmin } from './postgres.ts';
 import type { TargetDatabase } from './postgres.ts';
 
 export interface Standby {

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectionUrl } from '../../src/embedded/connection.ts';
-import { freePort, withAdmin } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
+import { withAdmin } from '../support/postgres.ts';
 import { setUp, startWorker, sweepOnce, workersDatabase } from './world.ts';
 import type { RunningWorker, WorkerOptions, WorkersDatabase } from './world.ts';
 

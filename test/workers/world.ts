@@ -18,7 +18,7 @@ import { startEmbedded } from '../../src/embedded/server.ts';
 import { serveOn } from '../../src/node.ts';
 import { random } from '../../src/node/parts.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/port.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 

@@ -1,7 +1,7 @@
 /** moto's server: STS and IAM as far as it goes. It knows no conditions and no session policies: see `front.ts`. */
 import { spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort } from '../postgres.ts';
+import { freePort } from '../port.ts';
 import { pythonWithMoto } from './venv.ts';
 
 export interface Moto {
