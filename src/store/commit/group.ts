@@ -197,17 +197,16 @@ function admitStatements(batch: readonly Member[]): Statement[] {
   const of = (table: Exclude<keyof (typeof admitted)[number], 'locks' | 'redeems' | 'takes'>) =>
     array(admitted.map((rows) => rows[table]));
   const parameters = (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map(of);
-  const limited = admitted.some(({ budgets, spread }) => budgets !== '' || spread !== '');
+  const budgeted = admitted.some(({ budgets }) => budgets !== '');
+  const isLimited = budgeted || admitted.some(({ spread }) => spread !== '');
   const text = admission({
-    limited,
+    limited: budgeted ? 'budgets' : isLimited ? 'spread' : 'nothing',
     redeeming: admitted.some(({ redeems }) => redeems),
     taking: admitted.some(({ takes }) => takes),
   });
-  if (!limited) return [{ text, parameters }];
-  return [
-    ...locking(admitted.flatMap(({ locks }) => locks)),
-    { text, parameters: [...parameters, of('budgets'), of('spread')] },
-  ];
+  if (!isLimited) return [{ text, parameters }];
+  const limits = budgeted ? [of('spread'), of('budgets')] : [of('spread')];
+  return [...locking(admitted.flatMap(({ locks }) => locks)), { text, parameters: [...parameters, ...limits] }];
 }
 
 const array = (rows: readonly Rows[]): string => `[${rows.filter((row) => row !== '').join(',')}]`;
