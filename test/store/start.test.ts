@@ -31,7 +31,7 @@ async function loginWith(
     await sql.unsafe(`drop role if exists ${user}`);
     await sql.unsafe(`create role ${user} login ${attributes} password '${password}'`);
     await sql.unsafe(`grant connect on database ${database.name} to ${user}`);
-    for (const grant of grants) await sql.unsafe(grant.replaceAll('$', user));
+    for (const grant of grants) await sql.unsafe(grant.replaceAll('$', user).replace('@', database.name));
   });
   const drop = () =>
     withAdmin(database.admin, async (sql) => {
@@ -50,8 +50,16 @@ const LOGINS: readonly (readonly [name: string, attributes: string, grants: read
     ['one that bypasses row security', 'noinherit bypassrls', [GOOD], /bypasses row security/],
     ['one that makes roles', 'noinherit createrole', [GOOD], /can make roles/],
     ['one that makes databases', 'noinherit createdb', [GOOD], /can make databases/],
+    ['one that replicates', 'noinherit replication', [GOOD], /can replicate/],
     ['one that inherits', 'inherit', [GOOD], /inherits/],
     ['one that inherits by a grant', 'noinherit', [`grant ${GROUPS} to $ with inherit true, set true`], /inherits/],
+    ['one that owns the database', 'noinherit', [GOOD, 'alter database @ owner to $'], /owns the database/],
+    [
+      'one that owns a table',
+      'noinherit',
+      [GOOD, 'create table public.$_own ()', 'alter table public.$_own owner to $'],
+      /owns the database or its tables/,
+    ],
     ['one that can become the owner', 'noinherit', [GOOD, 'grant brevet_owner to $'], /owns the database/],
     ['one that reaches more', 'noinherit', [GOOD, 'grant pg_read_all_data to $'], /can become pg_read_all_data/],
     [
@@ -102,6 +110,43 @@ start('refuses the owner', async () => {
 
 start('probes the lock and the reads on a plain connection, also two nodes at once', async () => {
   await Promise.all([checkDatabase(database.serve, 'one'), checkDatabase(database.serve, 'two')]);
+});
+
+/** Stands for a pooler that gives two transactions one session, of which each then has the other's locks. */
+start('refuses a way there on which a lock keeps nobody out', async () => {
+  const login = await loginWith('noinherit', [
+    GOOD,
+    'create schema $_lax',
+    `create function $_lax.pg_try_advisory_xact_lock_shared(bigint) returns boolean language sql as 'select true'`,
+    'grant usage on schema $_lax to $',
+    'alter role $ set search_path to $_lax, pg_catalog, public',
+  ]);
+  const refusal = await checkDatabase(login, 'one').catch((fault: unknown) => fault);
+  await login.drop();
+  assert.instance(refusal, UnfitDatabase);
+  assert.match(String(refusal), /does not keep another out/);
+});
+
+/** Stands for a cache that answers with what was. */
+start('refuses a way there on which a fresh write is not read back', async () => {
+  await withAdmin(database.admin, async (sql) => {
+    await sql`create function keep_old() returns trigger language plpgsql as 'begin return old; end'`;
+    await sql`create trigger keep_old before update on heartbeats for each row execute function keep_old()`;
+  });
+  const refusal = await checkDatabase(database.serve, 'cached').catch((fault: unknown) => fault);
+  await withAdmin(database.admin, (sql) => sql`drop function keep_old cascade`);
+  assert.instance(refusal, UnfitDatabase);
+  assert.match(String(refusal), /fresh write is not read back/);
+});
+
+start('refuses a database whose texts are not UTF-8', async () => {
+  const name = `${database.name}_ascii`;
+  await withAdmin(database.admin, (sql) =>
+    sql.unsafe(`create database ${name} template template0 encoding 'SQL_ASCII' locale 'C'`),
+  );
+  const refusal = await checkDatabase({ ...database.serve, database: name }, 'one').catch((fault: unknown) => fault);
+  await withAdmin(database.admin, (sql) => sql.unsafe(`drop database ${name}`));
+  assert.match(String(refusal), /is encoded as SQL_ASCII/);
 });
 
 start('reads a URL, also one that names a socket', async () => {

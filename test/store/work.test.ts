@@ -108,6 +108,14 @@ queue('takes tenants in turn, whatever they have in hand and however many of the
   assert.equal(tenantsOf(await test.store.claim(4, 3, longest)), [ACME, ACME, BIRCH, BIRCH]);
 });
 
+queue('lets those have their turn who have less in hand', async () => {
+  await enqueue(ACME, 3, -9000, 'a');
+  await test.store.claim(3, 3, longest);
+  await enqueue(ACME, 3, -9000, 'b');
+  await enqueue(BIRCH, 3);
+  assert.equal(tenantsOf(await test.store.claim(4, 3, longest)), [ACME, BIRCH, BIRCH, BIRCH]);
+});
+
 queue('is claimed by one of two nodes', async () => {
   const other = await test.open();
   await enqueue(ACME, 30);
@@ -116,6 +124,26 @@ queue('is claimed by one of two nodes', async () => {
   );
   const ids = claims.flat().map(({ work }) => work);
   assert.is(new Set(ids).size, ids.length);
+});
+
+/** The clock is read once the claim has seen what is free, and here it waits until another node has taken that. */
+queue('is not claimed where another node took it since it was seen to be free', async () => {
+  const LOCK = 7_261_011;
+  await enqueue(ACME, 1);
+  await withAdmin(test.database.admin, async (sql) => {
+    const [row] = await sql<{ clock: string }[]>`select pg_get_functiondef('brevet_now'::regproc) as clock`;
+    await sql.unsafe(`create or replace function brevet_now() returns bigint language plpgsql volatile as 'begin
+      perform pg_advisory_lock_shared(${LOCK}); return (extract(epoch from clock_timestamp()) * 1000)::bigint; end'`);
+    await sql`select pg_advisory_lock(${LOCK})`;
+    const claiming = test.store.claim(1, 1, longest);
+    for (let waiting = false; !waiting;) {
+      waiting = (await sql`select from pg_locks where objid = ${LOCK} and not granted`).length > 0;
+    }
+    await sql`update work set held_until = ${Date.now() + 30_000}`;
+    await sql`select pg_advisory_unlock(${LOCK})`;
+    assert.equal(await claiming, []);
+    await sql.unsafe(row?.clock ?? '');
+  });
 });
 
 queue('comes back when its hold is over, as a later attempt, and an older one changes nothing', async () => {
