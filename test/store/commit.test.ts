@@ -388,9 +388,9 @@ const uses = suite('uses');
 uses.before(before);
 uses.after(() => test.close());
 
-async function use(lease: LeaseId, epochs: Epochs): Promise<string> {
-  const change = { kind: 'lease.use', tenant: ACME, lease, epochs, at: instant(1_700_000_000_000) } as const;
-  return outcomeOf(await store.commit(change, [entryOf('lease.used', ACME, lease)]));
+async function use(lease: LeaseId, epochs: Epochs, tenant = ACME): Promise<string> {
+  const change = { kind: 'lease.use', tenant, lease, epochs, at: instant(1_700_000_000_000) } as const;
+  return outcomeOf(await store.commit(change, [entryOf('lease.used', tenant, lease)]));
 }
 
 uses('are counted of what is active alone, each with its entry, and change nothing else', async () => {
@@ -417,6 +417,17 @@ uses('are as many as were given, however many are asked for at once', async () =
   assert.is(outcomes.filter((outcome) => outcome === 'done').length, 3);
   assert.is(outcomes.filter((outcome) => outcome === 'state').length, 5);
   assert.is((await store.lease(ACME, change.lease.id))?.used, 3);
+});
+
+/** What goes in one statement sees the rows of all its tenants. */
+uses('of another tenant’s lease are none, also beside one of that tenant’s own', async () => {
+  const [own, foreign] = [await open(), await open()];
+  const [here, there] = [await epochsOf(store), await epochsOf(store, BIRCH)];
+  const outcomes = await Promise.all(
+    Array.from({ length: 8 }, async () => Promise.all([use(own, here), use(foreign, there, BIRCH)])),
+  );
+  assert.equal([...new Set(outcomes.map((both) => both.join(' ')))], ['done state']);
+  assert.is((await store.lease(ACME, foreign))?.used, 0);
 });
 
 uses('end with the lease, and rest on the epochs', async () => {
