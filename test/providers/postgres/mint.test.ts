@@ -137,6 +137,24 @@ mints('does not land when the network brings it after its deadline', async () =>
   await proxy.close();
 });
 
+/** Its deadline has not passed when it is sent, and has when it is through: the target's clock is read once more at its end. */
+mints('does not land when the server itself holds it up past its deadline', async () => {
+  const late = order({ deadline: instant(processClock() + 1_000) });
+  await withAdmin(database.superuser, async (sql) => {
+    await sql`begin`;
+    await sql`lock table pg_auth_members in share row exclusive mode`;
+    const minting = fault(provider.mint(late, target));
+    for (let waiting = false; !waiting;) {
+      waiting =
+        (await sql`select from pg_locks where relation = 'pg_auth_members'::regclass and not granted`).length > 0;
+    }
+    await sql`select pg_sleep(${Math.max(0, late.deadline + 50 - processClock()) / 1_000})`;
+    await sql`rollback`;
+    assert.match(await minting, /BV002/);
+  });
+  assert.is((await provider.look(subjectOf(late), target)).seen, 'gone');
+});
+
 /** Until the server has answered whatever the admin sent. */
 async function untilQuiet(): Promise<void> {
   for (;;) {
