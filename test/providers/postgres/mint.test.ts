@@ -193,6 +193,22 @@ mints('is listed to the admin that made it alone: brokers may share a server', a
   await end(mine);
 });
 
+mints('is left alone, with its session, where another server was meant', async () => {
+  const mine = order();
+  const { credential } = await provider.mint(mine, target);
+  const sql = connectAs(credential);
+  await sql`select 1`;
+  const config = { ...database.config, system_identifier: '1' };
+  const other = openTargetOf(provider, config, { secret: database.secret, version: 3 });
+  for (const act of ['revoke', 'fence', 'unfence'] as const) {
+    assert.match(await fault(provider[act](subjectOf(mine), other)), /BV001/, act);
+    assert.equal([...(await sql`select 1 as n`)], [{ n: 1 }], act);
+  }
+  assert.match(await fault(provider.mint(order(), other)), /BV001/);
+  await sql.end();
+  await end(mine);
+});
+
 mints('is no fence, and stays when one is taken away', async () => {
   const mine = order();
   const { credential } = await provider.mint(mine, target);
@@ -214,6 +230,18 @@ mints('is refused where the group is not one that the target offers', () => {
   for (const group of ['postgres', 'pg_write_all_data', 'none', 'PUBLIC', 'brevet_admin', '', 'x'.repeat(64), 'a\0b']) {
     const specified = provider.specify(termsOf({ group }), target.version);
     assert.is(specified.ok, false, group);
+  }
+});
+
+mints('takes as many connections as its task class says, and no more than the target gives', () => {
+  for (const [asked, given] of [
+    [undefined, 5],
+    [3, 3],
+    [9, 5],
+  ] as const) {
+    const template = { group: GROUP, ...(asked === undefined ? {} : { connection_limit: asked }) };
+    const specified = provider.specify(termsOf(template), target.version);
+    assert.is(specified.ok && specified.value['connection_limit'], given);
   }
 });
 
