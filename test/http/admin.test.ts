@@ -35,6 +35,24 @@ const CREATING: readonly (readonly [path: string, body: object, another: object]
   ['/api/policy/activate', { files }, { files: { ...files, 'rules/more.cedar': '' } }],
 ];
 
+const reading = suite('what administration reads');
+
+for (const path of [
+  '/api/people',
+  '/api/agents/triage-bot',
+  '/api/tenants',
+  '/api/tenants/acme',
+  '/api/tenants/acme/targets',
+  '/api/tenants/acme/enrolments/triage-bot',
+]) {
+  reading(`is shown at ${path} to nobody who oversees`, async () => {
+    must(await app.operator('ada', 'GET', path));
+    assert.is((await app.operator('otto', 'GET', path)).body['code'], 'function_needed');
+  });
+}
+
+reading.run();
+
 const creating = suite('what operators create');
 
 for (const [index, [path, body, another]] of CREATING.entries()) {

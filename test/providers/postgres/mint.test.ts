@@ -5,6 +5,9 @@ import * as assert from 'uvu/assert';
 import { ProviderUnavailable } from '../../../src/core/provider.ts';
 import type { MintOrder, OpenTarget } from '../../../src/core/provider.ts';
 import { after, instant, milliseconds, seconds } from '../../../src/core/time.ts';
+import { PATIENCE } from '../../../src/providers/postgres/lane.ts';
+import { mintTogether, prepare } from '../../../src/providers/postgres/mint.ts';
+import { openSite } from '../../../src/providers/postgres/site.ts';
 import { postgresProvider } from '../../../src/providers/postgres/provider.ts';
 import type { PostgresProvider } from '../../../src/providers/postgres/provider.ts';
 import { targetGrants } from '../../../src/providers/postgres/grants.ts';
@@ -115,6 +118,19 @@ mints('that fails harms none of those that go with it', async () => {
   assert.is((await provider.look(subjectOf(nobody), target)).seen, 'gone');
   await provider.unfence(subjectOf(taken), target);
   await Promise.all(good.map(end));
+});
+
+mints('does not get the slots that those beside it have taken', async () => {
+  const config = { ...database.config, connection_limit: 100 };
+  const wide = openTargetOf(provider, config, { secret: database.secret, version: 4 });
+  const site = openSite(wide, PATIENCE);
+  const orders = [1, 2, 3].map(() => orderFor(provider, wide, termsOf({ group: GROUP })));
+  const batch = await Promise.all(orders.map((one) => prepare(one, random)));
+  const [a, b, c] = await mintTogether(site, batch, processClock);
+  await site.close();
+  assert.equal([a?.status, b?.status], ['fulfilled', 'fulfilled']);
+  assert.match(String(c?.status === 'rejected' && c.reason), /fill its connection slots/);
+  await Promise.all(orders.map(end));
 });
 
 mints('does not land when the network brings it after its deadline', async () => {
