@@ -235,7 +235,7 @@ shapes('says nothing while its issuer is out', async () => {
   });
   assert.equal(proven.ok ? null : [proven.error.failure.code, proven.error.failure.retryAfter], [
     'issuer_unavailable',
-    seconds(60),
+    seconds(2),
   ]);
   assert.match(proven.ok ? '' : (proven.error.failure.hint ?? ''), 'its log, at issuer_keys_unavailable');
 });
