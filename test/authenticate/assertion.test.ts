@@ -144,6 +144,7 @@ const BAD: readonly (readonly [
   ['without end', 'no exp', { exp: undefined }],
   ['with an end that is no time', 'no exp', { exp: 'tomorrow' }],
   ['that is over', 'it is over', { iat: DATE - 71, exp: DATE - 11 }],
+  ['that is over at this very moment', 'it is over', { iat: DATE - 70, exp: DATE - 10 }],
   ['that lives a second too long', WHY.long, { exp: DATE + LONGEST_ASSERTION + 1 }],
   ['that lives a second too long, without iat', WHY.long, { iat: undefined, exp: DATE + 61 + LONGEST_ASSERTION }],
   ['that lives for ever, without iat', WHY.long, { iat: undefined, exp: DATE + 1e6 }],
