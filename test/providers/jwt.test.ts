@@ -286,7 +286,7 @@ tokens('is not dead for one refusal of several nodes: the next may take it', asy
   ];
   const answering: GuardedRequest = () =>
     Promise.resolve(answers.shift() ?? { status: 500, body: '', challenge: null });
-  const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+  const provider = providerWith(await testSigner(), answering);
   const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` });
   const order = orderFor(provider, target, termsOf({}));
   const { keep } = await provider.mint(order, target);
