@@ -165,8 +165,9 @@ async function narrowerOf(
   if (agent === undefined) return err(NOTHING_HERE);
   const of = {
     id: approval.request,
-    principal: { tenant: approval.tenant, agent: agent.agent },
+    principal: { tenant: approval.tenant, ...agent },
     request: request.value,
+    snapshot,
   };
   const binding = bindingOf(deps.providers, of, decided.value.execution);
   if (!binding.ok) return binding;

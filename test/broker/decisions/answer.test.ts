@@ -1,3 +1,5 @@
+import { exportJWK, generateKeyPair } from 'jose';
+import type { JWK } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { answerApproval } from '../../../src/broker/decisions/answer.ts';
@@ -224,6 +226,7 @@ const MOVED: readonly (readonly [
     () => Promise.resolve(),
     'approval_differs',
   ],
+  ['the agent proves itself with another key', rekey, () => Promise.resolve(), 'approval_differs'],
   [
     'who approved it holds approval no more',
     () => endAssignment('paula'),
@@ -242,6 +245,14 @@ const MOVED: readonly (readonly [
     'approval_differs',
   ],
 ];
+
+/** Its old key proves nothing any more: whoever comes, comes with the new one. */
+async function rekey(): Promise<void> {
+  const keysOf: Record<string, JWK> = app.keys;
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  keysOf['triage-bot@acme'] = await exportJWK(privateKey);
+  await ada('PUT', '/api/tenants/acme/enrolments/triage-bot', { jwk: await exportJWK(publicKey) });
+}
 
 async function endAssignment(person: string): Promise<void> {
   const { body } = await ada('GET', '/api/assignments?tenant=acme');
