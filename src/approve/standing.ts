@@ -2,7 +2,7 @@
  * Who may answer, as they stand at this moment. It counts persons: what they were of the agent when it was asked, and
  * what they are of it now.
  */
-import { askedSoFar, stateAt, yesOf } from '../core/approval.ts';
+import { askedSoFar, isEnoughFor, stateAt, yesOf } from '../core/approval.ts';
 import type { Approval, Vote } from '../core/approval.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
@@ -56,7 +56,9 @@ export function whyMayNotAnswer(approval: Approval, person: PersonName, moment: 
   if (!askedSoFar(approval).includes(person)) {
     return failure('not_asked', 'it has not come to you', { hint: 'Those who are asked now are named on its page.' });
   }
-  if (yesStanding(approval, moment).includes(person)) {
+  const standing = yesStanding(approval, moment);
+  // Where those that came to count again are enough, any of them says so.
+  if (standing.includes(person) && !isEnoughFor(approval, standing)) {
     return failure('answered_before', 'you have said your word', { hint: 'Another person must say theirs.' });
   }
   return null;

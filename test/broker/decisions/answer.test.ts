@@ -374,7 +374,10 @@ redeeming('of two persons counts, when the last yes comes, those of whoever may 
     assert.is((await stateOf(waiting))['state'], 'pending');
     const seen = await showDecision(app.deps, callerOf('pete'), { tenant: ACME, approval: waiting.approval });
     assert.equal(seen.ok && seen.value.package.shown.route.standing, ['pete']);
+    assert.is(await say('pete', waiting), 'answered_before');
     await approver('paula');
+    assert.is(await say('pete', waiting), 'approved');
+    assert.is((await redeem(waiting)).status, 201);
   }),
 );
 
