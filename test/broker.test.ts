@@ -267,19 +267,24 @@ races.run();
 
 const watched = suite('expiry that is not watched');
 
-watched('stops all issuing, and nothing else', async () => {
-  const late = await app.node({ deps: ahead(() => 0) });
-  const sleepy = { ...late.deps.store, sinceBeat: async () => 31_000 as never };
-  const node = await app.node({ deps: (deps) => ({ ...deps, store: sleepy }) });
-  const answer = await ask(PERMITTED, node);
-  assert.is(answer.status, 503);
-  assert.is(answer.body['code'], 'sweeper_late');
-  assert.is(answer.headers.get('retry-after'), '5');
-  assert.is((await ask(ASKED, node)).status, 202);
-  const ready = await node.call('GET', '/readyz');
-  assert.is(ready.status, 503);
-  assert.is(ready.body['sweeper'], false);
-});
+for (const [since, what] of [
+  [31_000, 'any more'],
+  [null, 'yet'],
+] as const) {
+  watched(`${what} stops all issuing, and nothing else`, async () => {
+    const late = await app.node({ deps: ahead(() => 0) });
+    const sleepy = { ...late.deps.store, sinceBeat: async () => since as never };
+    const node = await app.node({ deps: (deps) => ({ ...deps, store: sleepy }) });
+    const answer = await ask(PERMITTED, node);
+    assert.is(answer.status, 503);
+    assert.is(answer.body['code'], 'sweeper_late');
+    assert.is(answer.headers.get('retry-after'), '5');
+    assert.is((await ask(ASKED, node)).status, 202);
+    const ready = await node.call('GET', '/readyz');
+    assert.is(ready.status, 503);
+    assert.is(ready.body['sweeper'], false);
+  });
+}
 
 watched.run();
 

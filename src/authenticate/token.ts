@@ -138,7 +138,7 @@ const isDate = (value: Json | undefined): value is number =>
 /** The `jti`, where it is one that can be remembered. */
 export function readJti(claims: JsonObject): string | null {
   const { jti } = claims;
-  return typeof jti === 'string' && jti.length > 0 && jti.length <= LONGEST_JTI && isPrintable(jti) ? jti : null;
+  return typeof jti === 'string' && jti.length <= LONGEST_JTI && isPrintable(jti) ? jti : null;
 }
 
 /** Postgres keeps no NUL in text, and a log line breaks at control characters. */

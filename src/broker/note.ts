@@ -3,18 +3,9 @@ import type { Entry } from '../core/entry.ts';
 import type { TenantName } from '../core/ids.ts';
 import type { Deps } from '../deps.ts';
 
-/** More would only mean that the deployment is being rewritten all the time. */
-const TRIES = 5;
-
-/** They hold whatever has moved since. @returns whether they are written. */
-export async function note(deps: Deps, tenant: TenantName, entries: readonly Entry[]): Promise<boolean> {
-  let epochs = (await deps.store.snapshot(tenant))?.epochs ?? null;
-  for (let tries = 0; tries < TRIES && epochs !== null; tries++) {
-    const when = { epochs, oneUse: null, idempotency: null };
-    const written = await deps.store.commit({ kind: 'session.open', tenant, when }, entries);
-    if (written.ok) return true;
-    epochs = await deps.store.epochs(tenant);
-  }
-  deps.log.error('gateway.not_recorded', { tenant, entries: entries.map(({ id }) => id) });
-  return false;
+/** @returns whether they are written: not where the tenant has gone. */
+export async function note({ store, log }: Deps, tenant: TenantName, entries: readonly Entry[]): Promise<boolean> {
+  const written = await store.commit({ kind: 'ledger.note', tenant }, entries);
+  if (!written.ok) log.error('gateway.not_recorded', { tenant, entries: entries.map(({ id }) => id) });
+  return written.ok;
 }

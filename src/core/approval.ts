@@ -175,7 +175,6 @@ export const askedSoFar = ({ route, step }: Pick<Approval, 'route' | 'step'>): r
 /** Whether those who said yes are enough. Nobody is never enough. */
 export function isEnough(quorum: Quorum, yes: readonly PersonName[]): boolean {
   const persons = new Set(yes);
-  if (persons.size === 0) return false;
   if (quorum.of === 'any') return quorum.count > 0 && persons.size >= quorum.count;
   return quorum.groups.length > 0 && canSeat(quorum.groups, persons);
 }

@@ -296,6 +296,8 @@ export type LifeChange = { readonly tenant: TenantName } & (
     }
   /** What the agent reports of a lease that was already ending. */
   | { readonly kind: 'lease.report'; readonly lease: LeaseId; readonly outcome: Outcome }
+  /** Facts that change nothing but the ledger. They hold whatever has moved since, as long as the tenant is there. */
+  | { readonly kind: 'ledger.note' }
 );
 
 /** Work is finished only by the attempt that holds it: an older one, waking late, changes nothing. */

@@ -28,10 +28,15 @@ export async function readJson(c: Context<Scope>, limit = BODY_LIMIT): Promise<R
 
 /** A form whose fields come once each. @see RFC 6749 section 3.2 */
 export async function readForm(c: Context<Scope>, limit = BODY_LIMIT): Promise<Result<ReadonlyMap<string, string>>> {
-  const text = await readText(c, 'application/x-www-form-urlencoded', limit);
-  if (!text.ok) return text;
+  const text = await readText(c, FORM_TYPE, limit);
+  return text.ok ? formIn(text.value) : text;
+}
+
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+export function formIn(text: string): Result<ReadonlyMap<string, string>> {
   const form = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(text.value)) {
+  for (const [name, value] of new URLSearchParams(text)) {
     if (form.has(name)) return err(failure('invalid_request', 'a parameter came twice', { path: name.slice(0, 64) }));
     form.set(name, value);
   }
@@ -46,7 +51,10 @@ async function readText(c: Context<Scope>, type: string, limit: number): Promise
   const read = await readOrGone(c, limit);
   if (!read.ok) return read;
   const bytes = read.value;
-  if (bytes === null) return err(failure('body_too_large', `the body is over ${limit} bytes`));
+  return bytes === null ? err(failure('body_too_large', `the body is over ${limit} bytes`)) : textIn(bytes);
+}
+
+export function textIn(bytes: Uint8Array): Result<string> {
   try {
     return ok(strictUtf8.decode(bytes));
   } catch (fault) {

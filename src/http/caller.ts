@@ -17,9 +17,11 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import { witness } from '../administer/setup.ts';
 import type { Scope } from './scope.ts';
 
+export const tenantOf = (c: Context<Scope>): Result<TenantName> => tenantNamed(c.req.param('tenant'));
+
 /** A name that is none belongs to no tenant: the answer is the one for a tenant that is not there. */
-export function tenantOf(c: Context<Scope>): Result<TenantName> {
-  const name = parseName('tenant', c.req.param('tenant'));
+export function tenantNamed(text: string | undefined): Result<TenantName> {
+  const name = parseName('tenant', text);
   return name.ok ? name : err(NOTHING_HERE);
 }
 
@@ -77,15 +79,21 @@ export async function currentSnapshot(c: Context<Scope>): Promise<Result<Snapsho
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
+export const claimOf = (c: Context<Scope>, route: string, body: unknown): Result<Claim | null> =>
+  claimBy(c.var.deps, c.req.header('idempotency-key'), { route, body });
+
 /** @param body what was sent, without the assertion: the same key must come with the same. */
-export function claimOf(c: Context<Scope>, route: string, body: unknown): Result<Claim | null> {
-  const key = c.req.header('idempotency-key');
+export function claimBy(
+  { keyring }: Pick<Deps, 'keyring'>,
+  key: string | undefined,
+  { route, body }: { readonly route: string; readonly body: unknown },
+): Result<Claim | null> {
   if (key === undefined) return ok(null);
   if (!KEY.test(key)) {
     const hint = 'Send 1 to 255 visible ASCII characters, such as a UUID.';
     return err(failure('invalid_field', 'the idempotency key has the wrong form', { path: 'idempotency-key', hint }));
   }
-  return ok({ route, key, digest: bodyDigest(c.var.deps, body) });
+  return ok({ route, key, digest: bodyDigest({ keyring }, body) });
 }
 
 /** Keyed, so that nobody who reads it can guess what was sent. */

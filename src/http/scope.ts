@@ -4,13 +4,15 @@ import type { Deps } from '../deps.ts';
 export interface Scope {
   Variables: { deps: Deps; requestId: string };
   Bindings: {
-    /** Node's response, to learn whether an answer was written, and to break one off. */
-    outgoing?: {
-      once(event: 'close', listener: () => void): void;
-      readonly writableFinished: boolean;
-      destroy(): unknown;
-    };
+    outgoing?: Outgoing;
     /** Node's request: whose it is, and its target as it was sent. */
     incoming?: { readonly socket?: { readonly remoteAddress?: string }; readonly url?: string };
   };
+}
+
+/** Node's response, to learn whether an answer was written, and to break one off. */
+export interface Outgoing {
+  once(event: 'close', listener: () => void): unknown;
+  readonly writableFinished: boolean;
+  destroy(): unknown;
 }

@@ -9,7 +9,7 @@ import type { FailureCode } from '../core/failure.ts';
 import { tenantIssuer } from '../core/issuer.ts';
 import { CLIENT_ALGORITHMS } from '../authenticate/jwk.ts';
 import { tenantOf } from './caller.ts';
-import { TASK_TYPE } from './oauth.ts';
+import { TASK_TYPE } from './token.ts';
 import type { Scope } from './scope.ts';
 import { answer, problem } from './wire.ts';
 

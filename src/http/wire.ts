@@ -16,30 +16,34 @@ import type { Scope } from './scope.ts';
 /** Credentials and decisions are for one caller, now. */
 const NEVER_KEPT = { 'cache-control': 'no-store', pragma: 'no-cache' } as const;
 
-export const answer = (c: Context<Scope>, body: unknown, status: ContentfulStatusCode = 200): Response =>
-  c.json(body, status, NEVER_KEPT);
-
-export function problem(c: Context<Scope>, refusal: Failure): Response {
-  const { status, headers, text } = problemOf(c.var.deps, c.var.requestId, refusal, c.req.header('authorization'));
-  return c.newResponse(text, status as ContentfulStatusCode, headers);
-}
-
-export interface Problem {
+/** An answer, whoever writes it. */
+export interface Wire {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
-/**
- * The same, for whoever writes it without hono.
- * @param authorization the header that came with the request, if one did.
- */
+export const send = (c: Context<Scope>, { status, headers, text }: Wire): Response =>
+  c.newResponse(text, status as ContentfulStatusCode, headers);
+
+export const answer = (c: Context<Scope>, body: unknown, status = 200): Response => send(c, wireOf(body, status));
+
+export const wireOf = (body: unknown, status = 200): Wire => ({
+  status,
+  headers: { 'content-type': 'application/json', ...NEVER_KEPT },
+  text: JSON.stringify(body),
+});
+
+export const problem = (c: Context<Scope>, refusal: Failure): Response =>
+  send(c, problemOf(c.var.deps, c.var.requestId, refusal, c.req.header('authorization')));
+
+/** @param authorization the header that came with the request, if one did. */
 export function problemOf(
   { publicUrl }: Pick<Deps, 'publicUrl'>,
   requestId: string,
   refusal: Failure,
   authorization: string | undefined,
-): Problem {
+): Wire {
   const { title, status } = FAILURES[refusal.code];
   const body = {
     type: `${publicUrl}/errors/${refusal.code}`,
@@ -66,17 +70,20 @@ export function problemOf(
  * library that finds one reads no further.
  * @see RFC 6749 section 5.2
  */
-export function oauthError(c: Context<Scope>, refusal: Failure, error?: string): Response {
+export function oauthErrorOf({ publicUrl }: Pick<Deps, 'publicUrl'>, refusal: Failure, error?: string): Wire {
   const row = FAILURES[refusal.code];
   const body = {
     error: error ?? row.oauth,
     error_description: ascii(refusal.hint === undefined ? refusal.detail : `${refusal.detail} (${refusal.hint})`),
-    error_uri: `${c.var.deps.publicUrl}/errors/${refusal.code}`,
+    error_uri: `${publicUrl}/errors/${refusal.code}`,
     ...refusal.members,
   };
   const status = row.status === 403 || row.status === 404 || row.status === 409 ? 400 : row.status;
-  return c.json(body, status as ContentfulStatusCode, { ...NEVER_KEPT, ...retryAfter(refusal) });
+  const wire = wireOf(body, status);
+  return { ...wire, headers: { ...wire.headers, ...retryAfter(refusal) } };
 }
+
+export const oauthError = (c: Context<Scope>, refusal: Failure): Response => send(c, oauthErrorOf(c.var.deps, refusal));
 
 const retryAfter = ({ retryAfter: wait }: Failure): Record<string, string> =>
   wait === undefined ? {} : { 'retry-after': String(wait) };

@@ -4,13 +4,14 @@
  * by the app, whose route says the same.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { newId, parseName } from '../core/ids.ts';
+import { parseName } from '../core/ids.ts';
 import type { Deps } from '../deps.ts';
-import { refusalFor } from '../http/fault.ts';
 import { throughGateway } from '../http/gateway-call.ts';
 import { problemOf } from '../http/wire.ts';
 import { AnswerCut } from '../use/gateway/answer.ts';
 import type { Exchanged } from '../use/gateway/exchange.ts';
+import { headersOf, taking, writeWire } from './edge.ts';
+import type { Headers } from './edge.ts';
 
 /** No name and no id is written otherwise; what is, is for the app to read. */
 const BARE = /^\/t\/([a-z0-9-]+)\/gateway\/(lse_[a-z0-9]+)(\/[^]*)$/;
@@ -38,10 +39,8 @@ function bareCall({ method, url = '', headers }: IncomingMessage): Bare | null {
   return tenant === undefined || lease === undefined || target === undefined ? null : { tenant, lease, target };
 }
 
-async function pass(deps: Deps, bare: Bare, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const id = newId('cal', deps.clock(), deps.random);
-  const always = { 'x-request-id': id, 'x-content-type-options': 'nosniff' };
-  try {
+const pass = (deps: Deps, bare: Bare, request: IncomingMessage, response: ServerResponse): Promise<void> =>
+  taking(deps, { request, response }, async ({ id, always }) => {
     const answer = await throughGateway(deps, parseName('tenant', bare.tenant), {
       lease: bare.lease,
       method: request.method ?? '',
@@ -50,25 +49,9 @@ async function pass(deps: Deps, bare: Bare, request: IncomingMessage, response: 
       body: null,
       gone: goneWith(response),
     });
-    if (answer.ok) return await write(deps, response, answer.value, always);
-    writeProblem(response, problemOf(deps, id, answer.error, request.headers.authorization), always);
-  } catch (fault) {
-    if (!(fault instanceof Error)) throw fault;
-    writeProblem(response, problemOf(deps, id, refusalFor(fault, deps, id), request.headers.authorization), always);
-  }
-}
-
-/** Each name once, as everybody else reads a request: two of one are one with a comma, and so no token. */
-function headersOf({ rawHeaders }: IncomingMessage): ReadonlyMap<string, string> {
-  const headers = new Map<string, string>();
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]?.toLowerCase() ?? '';
-    const value = rawHeaders[at + 1] ?? '';
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before}, ${value}`);
-  }
-  return headers;
-}
+    if (answer.ok) return write(deps, response, answer.value, always);
+    writeWire(response, problemOf(deps, id, answer.error, request.headers.authorization), always);
+  });
 
 function goneWith(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
@@ -76,16 +59,6 @@ function goneWith(response: ServerResponse): AbortSignal {
     if (!response.writableFinished) gone.abort();
   });
   return gone.signal;
-}
-
-type Headers = Readonly<Record<string, string>>;
-
-function writeProblem(
-  response: ServerResponse,
-  { status, headers, text }: { readonly status: number; readonly headers: Headers; readonly text: string },
-  always: Headers,
-): void {
-  response.writeHead(status, { ...always, ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
 async function write(

@@ -102,7 +102,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
     operators: config.operators,
     channels: parts.channels ?? channelsOf(config, request, clock),
     pause: async (ms, over) => {
-      await pause(ms, over === undefined ? closing.signal : AbortSignal.any([closing.signal, over]));
+      await pause(ms, closing.signal, over);
       // Whoever would go on after it is told that there is nothing to go on with.
       closing.signal.throwIfAborted();
     },

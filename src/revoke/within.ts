@@ -9,6 +9,9 @@ import { reread } from './revoke.ts';
 /** Between two attempts while somebody waits. */
 const AGAIN_MS = 200;
 
+/** Nobody reads it; without one an exception would be made, with its stack, for each death that is seen. */
+const SEEN = 'seen';
+
 export interface Killing {
   readonly wait: Seconds;
   /** The queue's, which goes with a death that is seen here. */
@@ -23,7 +26,7 @@ export async function killWithin(deps: Deps, lease: Lease, { wait, work }: Killi
   const killing = keepKilling(deps, lease, { until, work });
   deps.background(killing);
   const waiting = deps.pause(wait * 1000, over.signal).then(() => null);
-  const buried = await Promise.race([killing, waiting]).finally(() => over.abort());
+  const buried = await Promise.race([killing, waiting]).finally(() => over.abort(SEEN));
   // What an agent reports of a lease that another ended may have come meanwhile.
   return buried !== null && lease.outcome !== null ? buried : reread(deps, lease.tenant, lease.id);
 }

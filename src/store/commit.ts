@@ -50,7 +50,8 @@ export function createCommit(link: Link, group: Group): Commit {
       case 'lease.revoke':
       case 'lease.land':
       case 'lease.bury':
-      case 'lease.report': {
+      case 'lease.report':
+      case 'ledger.note': {
         checkEntries(change, entries);
         const outcome = await group.commit(change, entries);
         return outcome === 'done' ? ok({ receipts }) : err(await unmetOf(link, change, outcome));

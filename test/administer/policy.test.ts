@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bundleOnDisk, must, PERMITTED } from '../support/app.ts';
+import { agentBody, bundleOnDisk, must, PERMITTED } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
 import { administered } from '../support/administrators.ts';
 
@@ -155,6 +155,20 @@ policy('in which an assigned role has another function, or is gone, is refused w
   assert.match(answer.text, 'overseer');
   const other = { ...tightened, 'roles.yaml': roles.replace('function: oversight', 'function: approval') };
   refused(await propose('ada', other), 409, 'still_in_use');
+});
+
+policy('that frees an agent is neither activated nor gone back to by whoever answers for it', async () => {
+  must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ owner: 'alan', deputy: 'olga' })));
+  must(await activate('anna', changeOf(await propose('ada', tightened))));
+  const proposed = must(await propose('ada', withoutCases));
+  const change = changeOf(proposed);
+  refused(await activate('alan', change), 403, 'takes_two_persons');
+  must(await activate('anna', change));
+  const version = String(proposed.body['version']);
+  must(await activate('anna', changeOf(await propose('ada', tightened))));
+  const body = { version, reason: 'It was better' };
+  refused(await as('alan', 'POST', '/api/policy/rollback', body), 403, 'takes_two_persons');
+  must(await as('anna', 'POST', '/api/policy/rollback', body));
 });
 
 policy('is nobody’s affair who does not administer the deployment', async () => {

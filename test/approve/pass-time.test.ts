@@ -40,6 +40,17 @@ time('is to ask the next, in a step that is told, and once, whoever looks', asyn
   assert.is(next.length, 1, 'the end of that step is watched over');
 });
 
+time('is nothing at the hand of an attempt that another has taken over from', async () => {
+  const waiting = await ask();
+  const before = await claimed(waiting);
+  await app.sql('update work set held_until = 0');
+  const { what, fence } = await claimed(waiting);
+  assert.ok((await passTime(later.deps, what, before.fence)).dead);
+  assert.is((await app.deps.store.approval('acme' as TenantName, waiting.approval))?.step, 0);
+  assert.ok((await passTime(later.deps, what, fence)).dead);
+  assert.is((await app.deps.store.approval('acme' as TenantName, waiting.approval))?.step, 1);
+});
+
 time('is nothing before a step is over', async () => {
   const waiting = await ask();
   const { what, fence } = await claimed(waiting);

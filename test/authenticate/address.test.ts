@@ -168,7 +168,13 @@ for (const [url, why] of REFUSED) {
 
 urls('of a host that was named may be private, and http', () => {
   const reach = { privateHosts: ['vault.internal', '127.0.0.1', '[::1]', 'Mixed.Example'] };
-  const allowed = ['http://vault.internal:8200/', 'http://127.0.0.1:1/', 'https://[::1]/', 'http://mixed.example/'];
+  const allowed = [
+    'http://vault.internal:8200/',
+    'http://vault.internal./',
+    'http://127.0.0.1:1/',
+    'https://[::1]/',
+    'http://mixed.example/',
+  ];
   for (const url of allowed) assert.is.not(typeof checkUrl(url, reach), 'string', url);
   const others = ['http://vault.internal.example/', 'http://127.0.0.2/', 'https://xvault.internal:1@10.0.0.1/'];
   for (const url of others) assert.type(checkUrl(url, reach), 'string', url);

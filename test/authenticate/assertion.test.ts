@@ -142,6 +142,7 @@ const BAD: readonly (readonly [
   ['without end', 'no exp', { exp: undefined }],
   ['with an end that is no time', 'no exp', { exp: 'tomorrow' }],
   ['that is over', 'it is over', { iat: DATE - 71, exp: DATE - 11 }],
+  ['that is over at this very moment', 'it is over', { iat: DATE - 70, exp: DATE - 10 }],
   ['that lives a second too long', WHY.long, { exp: DATE + LONGEST_ASSERTION + 1 }],
   ['that lives for ever, without iat', WHY.long, { iat: undefined, exp: DATE + 1e6 }],
   ['that lives for ever, from long ago', WHY.long, { iat: DATE - 1e6, exp: DATE + 60 }],

@@ -32,6 +32,9 @@ const FORGED: readonly (readonly [what: string, header: Record<string, unknown>,
   ['without end', {}, { exp: undefined }],
   ['without jti', {}, { jti: undefined }],
   ['of the future', {}, { iat: DATE + 60 }],
+  ['for another broker', {}, { aud: 'https://other.example' }],
+  ['for nobody', {}, { aud: undefined }],
+  ['of another broker', {}, { iss: 'https://other.example' }],
 ];
 for (const [what, header, claims] of FORGED) {
   tokens(`${what} is refused`, async () => {

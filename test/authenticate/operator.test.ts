@@ -38,6 +38,7 @@ const known = (url: string): DeploymentSnapshot =>
       operator('nobody', { issuer: url, subject: 'nobody-at-idp', person: null }),
       operator('old', { issuer: url, subject: 'old-at-idp', active: false, person: person('ada').name }),
       operator('double-a', { issuer: url, subject: 'double', person: person('ada').name }),
+      operator('elsewhere', { issuer: 'https://other.example', subject: 'at-other', person: person('ada').name }),
       operator('double-b', { issuer: url, subject: 'double', person: person('ada').name }),
     ],
   });
@@ -115,6 +116,7 @@ const TOKENS: readonly (readonly [
   ['of nobody', UNKNOWN, { sub: undefined }],
   ['of a name instead of a subject', UNKNOWN, { sub: 'ada' }],
   ['of an address instead of a subject', UNKNOWN, { sub: 'x', email: 'ada@example.com', preferred_username: 'ada' }],
+  ['of a subject of another issuer', UNKNOWN, { sub: 'at-other' }],
   ['of a subject that two have', UNKNOWN, { sub: 'double' }],
   ['of one who is not active', UNKNOWN, { sub: 'old-at-idp' }],
   ['of one who leads to no person', 'unauthenticated: an operator that leads to no person', { sub: 'nobody-at-idp' }],

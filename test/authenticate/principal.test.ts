@@ -1,11 +1,11 @@
-/** Which function a person holds, and where. */
+/** Which function a person holds, and where; and who answers for an agent. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AssignmentId, PersonName, RoleName } from '../../src/core/ids.ts';
-import type { Assignment, RoleFunction } from '../../src/core/registers.ts';
+import type { Agent, Assignment, RoleFunction } from '../../src/core/registers.ts';
 import { instant } from '../../src/core/time.ts';
-import { functionAt } from '../../src/authenticate/principal.ts';
-import { ACME, deployment, NOW, person, tenant } from './world.ts';
+import { functionAt, isAnsweredFor, readsAlone } from '../../src/authenticate/principal.ts';
+import { ACME, agent, deployment, NOW, person, tenant } from './world.ts';
 
 const ADA = 'ada' as PersonName;
 
@@ -66,3 +66,40 @@ functions('at the deployment, what was given there alone', () => {
 });
 
 functions.run();
+
+const auditor = held('oversight', { role: 'auditor' as RoleName });
+
+const READING: readonly (readonly [what: string, alone: boolean, here: readonly Assignment[]])[] = [
+  ['who holds a role that reads', true, [auditor]],
+  ['not who acts by another role beside it', false, [auditor, held('oversight')]],
+  ['who acted by another until it ended', true, [auditor, held('oversight', { until: NOW })]],
+  ['not who holds nothing', false, []],
+];
+
+const reads = suite('reads alone:');
+for (const [what, alone, here] of READING) {
+  reads(what, () => {
+    const place = { ...deployment({ persons: [person(ADA)] }), reading: new Set([auditor.role]) };
+    assert.is(readsAlone(tenant({ deployment: place, assignments: here }), ADA, NOW), alone);
+  });
+}
+reads.run();
+
+const ANSWERED: readonly (readonly [what: string, answered: boolean, of: Partial<Agent>, gone?: string])[] = [
+  ['an agent whose owner is there', true, {}],
+  ['not one that has gone', false, { active: false }],
+  ['not one whose owner has gone', false, {}, 'bea'],
+  ['not one whose owner went and came back, and has not accepted it', false, { leftBy: 'bea' as PersonName }],
+  ['not what was given it while somebody owned it who has gone', false, {}, 'ada'],
+];
+
+const answers = suite('answered for is');
+for (const [what, answered, over, gone] of ANSWERED) {
+  answers(what, () => {
+    const persons = ['ada', 'bea'].map((name) => person(name, name !== gone));
+    const here = tenant({ deployment: deployment({ persons }) });
+    const bot = agent('bot', { owner: 'bea' as PersonName, ...over });
+    assert.is(isAnsweredFor(here, bot, ADA), answered, 'given while ada owned it');
+  });
+}
+answers.run();

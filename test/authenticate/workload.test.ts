@@ -222,6 +222,26 @@ shapes('that could not be taken anyway has nothing fetched for it', async () => 
   assert.is(outcome(await present(at(ci, bound), late, { keys: noKeys })), 'it is over');
 });
 
+shapes('that fits a binding to another issuer is nobody’s: each says what it likes of its own', async () => {
+  const both = tenant({
+    agents: [
+      enrolled(BOT, byWorkload('elsewhere', { sub: 'robot' })),
+      enrolled('other-bot', byWorkload('ci', { sub: 'other' })),
+    ],
+    deployment: deployment({ issuers: [ci, trusted('elsewhere', stranger.url)], persons: [person('olga')] }),
+  });
+  assert.is(outcome(await present(both, await token())), NOBODY);
+});
+
+shapes('of an issuer that two are registered as is nobody’s', async () => {
+  const two = tenant({
+    agents: [enrolled(BOT, byWorkload('ci', { sub: 'robot' }))],
+    deployment: deployment({ issuers: [ci, trusted('again', issuer.url)], persons: [person('olga')] }),
+  });
+  const refused = 'iss and sub are not one client';
+  assert.is(outcome(await present(two, await token(), { keys: noKeys })), refused);
+});
+
 shapes('that fits two bindings is refused, since it would choose', async () => {
   const two = { ...bound, 'other-bot': byWorkload('ci', { sub: 'robot', ref: 'main' }) };
   assert.is(outcome(await present(at(ci, two), await token())), `${BOT} by workload`);

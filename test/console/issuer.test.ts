@@ -219,6 +219,34 @@ signing('asks the issuer where it is found once in ten minutes, however many beg
   assert.is(asked.length, 2);
 });
 
+signing('refuses an ID token that the issuer did not sign, whatever it came over', async () => {
+  const node = await app.node({
+    operators: { ...operators },
+    deps: (deps) => ({
+      ...deps,
+      gateway: {
+        ...deps.gateway,
+        forward: async (call) => {
+          const answer = await deps.gateway.forward(call);
+          return call.url.reveal().endsWith('/token') ? { ...answer, body: withOtherSignature(answer.body) } : answer;
+        },
+      },
+    }),
+  });
+  const surfer = new Surfer(node);
+  const got = await surfer.get(local(await atProvider(await begin(surfer), 'paula')));
+  assert.is(got.status, 401);
+  assert.not.ok(await isIn(surfer));
+});
+
+async function* withOtherSignature(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const text = Buffer.concat(await Array.fromAsync(body)).toString();
+  const { id_token: token, ...rest } = JSON.parse(text) as { id_token: string };
+  const [head, claims, signature = ''] = token.split('.');
+  const other = signature.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'));
+  yield Buffer.from(JSON.stringify({ ...rest, id_token: `${head}.${claims}.${other}` }));
+}
+
 signing('says so when the issuer does not answer', async () => {
   const gone = await app.node({ operators: { ...operators, issuer: 'http://127.0.0.1:9' } });
   assert.is((await new Surfer(gone).get('/sign-in/issuer')).status, 503);

@@ -32,6 +32,8 @@ const ENOUGH: readonly (readonly [what: string, quorum: Quorum, yes: readonly st
   ['one of each, by one who is of both', each(['ada'], ['ada', 'bob']), ['ada'], false],
   ['one of each, by two of whom one is of both', each(['ada', 'bob'], ['ada']), ['ada', 'bob'], true],
   ['one of each of no group', each(), ['ada'], false],
+  ['one of each, by nobody', each(['ada']), [], false],
+  ['one of each of nobody', each([]), ['ada'], false],
 ];
 for (const [what, quorum, yes, enough] of ENOUGH) {
   quorums(`of ${what} is ${enough ? '' : 'not '}reached`, () => assert.is(isEnough(quorum, persons(...yes)), enough));

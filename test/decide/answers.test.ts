@@ -19,6 +19,20 @@ answers('at most so many are kept, those used last', () => {
   assert.is(made, 4);
 });
 
+answers('a fault is not kept: it may have passed by the next time', () => {
+  const kept = createAnswers();
+  const fault = { allowed: false, rules: [], errors: ['the engine threw'] };
+  assert.equal(
+    kept.of('a', () => fault),
+    fault,
+  );
+  assert.equal(
+    kept.of('a', () => answer),
+    answer,
+  );
+  assert.is(kept.size, 1);
+});
+
 answers('none is kept where none shall be', () => {
   let made = 0;
   const ask = () => keepNoAnswers.of('a', () => (made++, answer));

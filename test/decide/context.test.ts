@@ -2,7 +2,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SituationId } from '../../src/core/ids.ts';
-import type { ResourceRecord, Situation, TargetVersion, TenantContext, Vendor } from '../../src/core/registers.ts';
+import type {
+  ContractTerms,
+  LegalBasis,
+  ResourceRecord,
+  Situation,
+  TargetVersion,
+  TenantContext,
+  Vendor,
+} from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Interval } from '../../src/core/windows.ts';
 import type { Asking } from '../../src/decide/admit.ts';
@@ -106,6 +114,22 @@ const all =
   (asked) =>
     changes.reduce((before, change) => change(before), asked);
 
+const withModels =
+  (...models: ContractTerms['models']): Change =>
+  (asked) => {
+    const { terms } = asked.snapshot.tenant.context;
+    if (terms === null) throw new Error('no terms to change');
+    return withContext({ terms: { ...terms, models } })(asked);
+  };
+
+/** Where billing rests on a contract. */
+const withPurpose =
+  (purpose: string, legalBasis: LegalBasis): Change =>
+  (asked) => ({
+    ...withContext({ legalBases: [{ purpose: 'billing', basis: 'contract' }] })(asked),
+    request: { ...asked.request, circumstances: { ...asked.request.circumstances, purpose, legalBasis } },
+  });
+
 const FACTS: readonly (readonly [what: string, change: Change, over: Partial<TargetVersion>, facts: object])[] = [
   ['a target in staging', (asked) => asked, { environment: 'staging' }, { environment: 'staging' }],
   ['one of which nobody said', (asked) => asked, { environment: '' }, { environment: 'production' }],
@@ -151,6 +175,20 @@ const FACTS: readonly (readonly [what: string, change: Change, over: Partial<Tar
     {},
     { vendorExceedsContract: true },
   ],
+  [
+    'a freeze of what is asked for',
+    withSituations(situation(-60, 60, { resource: 'service-desk' })),
+    {},
+    { frozen: true },
+  ],
+  ['none of another target', withSituations(situation(-60, 60, { resource: 'sales' })), {}, { frozen: false }],
+  ['none that is over', withSituations(situation(-60, 0)), {}, { frozen: false }],
+  ['the model that the contract names', (asked) => asked, {}, { modelAccepted: true }],
+  ['a version that it does not name', withModels({ model: 'sorter', version: '2' }), {}, { modelAccepted: false }],
+  ['a model that it does not name', withModels({ model: 'talker', version: '3' }), {}, { modelAccepted: false }],
+  ['a purpose on its legal basis', withPurpose('billing', 'contract'), {}, { lawfulBasis: true }],
+  ['a purpose on another basis', withPurpose('billing', 'consent'), {}, { lawfulBasis: false }],
+  ['another purpose on that basis', withPurpose('research', 'contract'), {}, { lawfulBasis: false }],
 ];
 for (const [what, change, over, facts] of FACTS) {
   context(`knows ${what}`, () => {

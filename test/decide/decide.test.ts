@@ -9,8 +9,10 @@ import type {
   RoleName,
   TaskName,
   TenantName,
+  TripId,
 } from '../../src/core/ids.ts';
 import type { Acceptance, Agent, Assignment, BundleFiles, TargetVersion } from '../../src/core/registers.ts';
+import type { Trip } from '../../src/core/oversight.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
@@ -130,6 +132,14 @@ decides('an ask is refused that its route brings to nobody, with why in the ledg
   assert.match(denied.because, 'paula level');
   const noRoute = policyOf({ ...shipped, version: 'no routes', routes: NO_ROUTES });
   assert.is(forbids(asked, 'nobody_can_approve', noRoute).because, 'no route');
+});
+
+decides('an ask ends with the last who could approve it', () => {
+  const ends = instant(NOW + 600_000);
+  const approversUntil = withAssignments((held) =>
+    held.map((one) => (one.function === 'approval' ? { ...one, until: ends } : one)),
+  );
+  assert.is(asks(asking('net-bot', 'firewall.change', 'acme', {}, approversUntil)).approval.deadline, ends);
 });
 
 decides('an ask ends with the last oversight', () => {
@@ -423,6 +433,24 @@ const withField = (task: string, field: string, more: BundleFiles = {}): Bundle 
   return load(shippedBut({ 'tasks.yaml': tasks.replace(`  ${task}:\n`, (name) => `${name}    ${field}\n`), ...more }));
 };
 
+decides('a role’s own ceilings narrow what its class would give', () => {
+  const triage = shipped.roles.get('triage' as RoleName);
+  if (triage === undefined) throw new Error('the bundle has no such role');
+  const task = { ttl: seconds(300), uses: 5 };
+  const policy = (ceilings: typeof task) => {
+    const bundle = withField('ticket.route', 'ceilings: { ttl: 300, uses: 5 }');
+    return policyOf({ ...bundle, roles: new Map([...bundle.roles, [triage.name, { ...triage, ceilings }]]) });
+  };
+  const given = (ceilings: typeof task) => {
+    const asked = asking('triage-bot', 'ticket.route', 'acme', { ttl: 300, uses: 5 });
+    const { execution } = permits(asked, policy(ceilings));
+    return execution.narrowed.map(({ what, given: left, by }) => [what, left, by]);
+  };
+  assert.equal(given(task), []);
+  assert.equal(given({ ...task, ttl: seconds(60) }), [['ttl', 60, 'role:triage']]);
+  assert.equal(given({ ...task, uses: 2 }), [['uses', 2, 'role:triage']]);
+});
+
 const PROMOTED = "promotion: { evidence: 'a quiet year', decider: sam, tier: 1, until: 2026-11-03 }";
 const PROMOTION_ENDS = Date.UTC(2026, 10, 3);
 
@@ -497,8 +525,59 @@ for (const [what, change] of NEW) {
   });
 }
 
+// What has tripped, and whose model the contract takes.
+
+const withTrip =
+  (change: Partial<Trip>): Change =>
+  (asked) => {
+    const trip: Trip = {
+      id: 'trp_x' as TripId,
+      tenant: asked.principal.tenant,
+      agent: asked.principal.agent.name,
+      task: asked.request.task,
+      breaker: 'failures',
+      signal: 'failed',
+      to: 'ask',
+      counts: {},
+      from: NOW,
+      block: null,
+      ...change,
+    };
+    return { ...asked, snapshot: { ...asked.snapshot, trips: [trip] } };
+  };
+
+decides('a breaker that has tripped asks of its own agent and task class alone', () => {
+  const { execution } = asks(asking('triage-bot', 'ticket.route', 'acme', {}, withTrip({})));
+  assert.equal(execution.raised, [{ to: 3, because: 'breaker:trp_x' }]);
+  permits(asking('triage-bot', 'ticket.route', 'acme', {}, withTrip({ agent: 'desk-bot' as AgentName })));
+  permits(asking('triage-bot', 'ticket.route', 'acme', {}, withTrip({ task: 'ticket.note' as TaskName })));
+});
+
+decides('a model that the contract does not name asks', () => {
+  const unnamed: Change = (asked) => {
+    const { tenant } = asked.snapshot;
+    const { terms } = tenant.context;
+    if (terms === null) throw new Error('no terms to change');
+    const context = { ...tenant.context, terms: { ...terms, models: [] } };
+    return { ...asked, snapshot: { ...asked.snapshot, tenant: { ...tenant, context } } };
+  };
+  const { execution } = asks(asking('triage-bot', 'ticket.route', 'acme', {}, unnamed));
+  assert.equal(execution.raised, [{ to: 3, because: 'model:not_accepted' }]);
+});
+
 decides('an acceptance goes below no floor', () => {
   assert.is(asks(asking('net-bot', 'firewall.change', 'acme')).execution.tier, 3);
+});
+
+// Two roles that carry it.
+
+decides('of two roles one that permits decides, though the other would ask', () => {
+  const wary = `@id("desk-asks") @reason("For a test.") @obligation("approval")
+forbid (principal == Role::"service-desk", action, resource) unless { context.approved };`;
+  const policy = policyOf(load(withoutCases({ 'rules/wary.cedar': wary })));
+  const either = asking('double-bot', 'ticket.route', 'acme');
+  assert.is(permits(either, policy).execution.role, 'triage');
+  asks(asking('double-bot', 'ticket.route', 'acme', { role: 'service-desk' }), policy);
 });
 
 // Rules that go wrong.
@@ -510,6 +589,13 @@ decides('19: a rule that errs denies, even one that would forbid', () => {
   const policy = policyOf(load(shippedBut({ 'rules/faulty.cedar': faulty })));
   const reason = forbids(asking('triage-bot', 'ticket.route', 'acme'), 'policy_fault', policy);
   assert.match(reason.because, /errs: .*overflow/);
+});
+
+decides('19: a rule that errs once there is an approval is no ask', () => {
+  const later = faulty.replace('when {', 'when { context.approved &&');
+  const policy = policyOf(load(withoutCases({ 'rules/faulty.cedar': later })));
+  forbids(asking('net-bot', 'firewall.change', 'acme'), 'policy_fault', policy);
+  permits(asking('triage-bot', 'ticket.route', 'acme'), policy);
 });
 
 decides('42: a rule that asks does not make an ask for an agent with no right', () => {

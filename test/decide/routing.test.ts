@@ -8,7 +8,7 @@ import type { Level } from '../../src/core/route.ts';
 import { after, instant, seconds } from '../../src/core/time.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Approver, RouteRule, Routes, StepRule } from '../../src/decide/bundle/routes.ts';
-import { routeOf } from '../../src/decide/routing.ts';
+import { hasLevel, routeOf } from '../../src/decide/routing.ts';
 import type { Routing } from '../../src/decide/routing.ts';
 import type { Part } from '../../src/decide/segregation.ts';
 import { NOW, asking, shipped } from './world.ts';
@@ -223,6 +223,13 @@ const ASKED: readonly (readonly [what: string, given: Given, asks: string, backu
   ['nobody who is away', { held: ENGINEERS, away: { ana: [-1, 1] } }, 'bo', '', 'ana:away'],
   ['somebody who will be away, or was', { held: ENGINEERS, away: { ana: [1, 2], bo: [-2, 0] } }, 'ana bo', '', ''],
   ['nobody whose assignment has ended', { held: ENGINEERS, until: NOW }, '', '', ''],
+  [
+    'nobody by a role that the bundle has not',
+    { held: [['ana', 'watcher']], steps: [step('watcher', { backup: 'watcher' as RoleName })] },
+    '',
+    '',
+    '',
+  ],
   ['nobody, where nobody holds either role', { held: [['ana', 'security-engineer']] }, '', '', ''],
   [
     'as many as are needed, and who else',
@@ -261,6 +268,21 @@ for (const [what, given, asks, backups, skipped] of ASKED) {
     assert.is(found.backups.join(' '), backups);
     assert.is(found.skipped.map(({ person, why }) => `${person}:${why}`).join(' '), skipped);
     assert.is(found.within, asks === '' ? 0 : 900);
+  });
+}
+
+const LEVELLED: readonly (readonly [person: string, least: Level, has: boolean])[] = [
+  ['bo', 'technician', true],
+  ['bo', 'senior', false],
+  ['ana', 'senior', true],
+  ['nobody-known', 'technician', true],
+  ['nobody-known', 'senior', false],
+];
+for (const [person, least, has] of LEVELLED) {
+  routing(`${person} is ${has ? '' : 'not '}of the level ${least}`, () => {
+    const tasks = new Map([[ask.request.task, { kind: 'client-infrastructure', level: least }]]);
+    const routes = { ...shipped.routes, people: new Map(Object.entries(PEOPLE)), tasks } as unknown as Routes;
+    assert.is(hasLevel({ ...shipped, routes }, ask.request.task, person as PersonName), has);
   });
 }
 

@@ -107,6 +107,14 @@ const OVERSIGHT: readonly Row[] = [
     overseers: ['ana'],
     until: LATER,
   },
+  {
+    what: 'not who reads alone since a role by which they acted ended',
+    held: [
+      ['ana', 'auditor', 'oversight'],
+      ['ana', 'overseer', 'oversight', NOW],
+    ],
+    overseers: [],
+  },
   { what: 'not by a role of another function', held: [['ana', 'approver', 'oversight']], overseers: [] },
   { what: 'not by a role that the bundle has not', held: [['ana', 'watcher', 'oversight']], overseers: [] },
   { what: 'not an agent', held: [['triage-bot', 'overseer', 'oversight']], overseers: [] },
@@ -256,6 +264,15 @@ for (const [what, held, roles] of ROLES) {
     assert.equal(rolesOf(held), roles);
   });
 }
+
+segregation('an agent’s roles: one that breaks the glass only where its assignment has an end', () => {
+  const triage = shipped.roles.get('triage' as RoleName);
+  if (triage === undefined) throw new Error('the bundle has no such role');
+  const bundle = { ...shipped, roles: new Map([[triage.name, { ...triage, breakGlass: true }]]) };
+  const held = (until: number | null) =>
+    executionRoles(bundle, snapshotOf([['triage-bot', 'triage', 'execution', until]]), 'triage-bot' as AgentName, NOW);
+  assert.equal([held(LATER).length, held(null).length], [1, 0]);
+});
 
 /** Who answers for an agent that is held back here, and for which. */
 const CONFLICTS: readonly (readonly [what: string, who: string, held: Held[], gone: string[], agent: string | null])[] =

@@ -1,14 +1,16 @@
 /** What is live, looked at again: whether it would be given today as it is. Also what ends with its policy. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ApprovalId, RoleName } from '../../src/core/ids.ts';
+import type { ApprovalId, RoleName, SituationId } from '../../src/core/ids.ts';
+import type { Situation } from '../../src/core/registers.ts';
 import { after, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
+import type { TaskClass } from '../../src/decide/bundle/model.ts';
 import type { Policy } from '../../src/decide/decide.ts';
 import { whyNotStill } from '../../src/decide/still.ts';
 import type { Living } from '../../src/decide/still.ts';
-import { asking, forbids, load, NOW, permits, policyOf, shippedBut } from './world.ts';
+import { asking, forbids, load, NOW, OVERSEER, permits, policyOf, shippedBut } from './world.ts';
 
 const ROUTE: Asking = asking('triage-bot', 'ticket.route', 'acme');
 const GIVEN = permits(ROUTE).execution;
@@ -90,14 +92,65 @@ still.run();
 
 const next = suite('a policy that is known to end');
 
-next('gives nothing that outlives it, where the one that follows gives less', () => {
-  const { execution } = permits(ROUTE, { ...policyOf(bundle()), next: { bundle: ROUTES_NOTHING, at: LATER } });
-  assert.is(execution.ttl, 100);
-  assert.is(execution.narrowed.at(0)?.by, 'end of the widening');
+const TWICE: Asking = asking('triage-bot', 'ticket.route', 'acme', { uses: 2 });
+
+/** @param version of its own: answers are kept by it. */
+function routing(version: string, change: Partial<TaskClass>, loaded = bundle()): Bundle {
+  const task = loaded.tasks.get(ROUTE.request.task);
+  if (task === undefined) throw new Error('the bundle has no such class');
+  const changed = { ...task, ceilings: { ...task.ceilings, uses: 2 }, ...change };
+  return { ...loaded, version, tasks: new Map([...loaded.tasks, [task.name, changed]]) };
+}
+const NOW_GIVEN = routing('now', {});
+
+const LESS: readonly (readonly [what: string, bundle: Bundle])[] = [
+  ['forbids it', routing('forbidden', {}, ROUTES_NOTHING)],
+  ['asks for it', routing('asked', {}, ASKS)],
+  ['does something else with it', routing('otherwise', { template: { scope: 'tickets:read' } })],
+  ['holds it to a higher tier', routing('told', { tier: 2 })],
+  ['gives it for a shorter time', routing('shorter', { ceilings: { ttl: seconds(60), uses: 2 } })],
+  ['gives it for fewer uses', routing('rarer', { ceilings: { ttl: GIVEN.ttl, uses: 1 } })],
+];
+for (const [what, then] of LESS) {
+  next(`gives nothing that outlives it, where the one that follows ${what}`, () => {
+    const { execution } = permits(TWICE, { ...policyOf(NOW_GIVEN), next: { bundle: then, at: LATER } });
+    assert.equal([execution.ttl, execution.uses], [100, 2]);
+    assert.is(execution.narrowed.at(0)?.by, 'end of the widening');
+  });
+}
+
+const coming = (kind: Situation['kind'], begins: number): Asking => {
+  const situation: Situation = {
+    id: 'sit_x' as SituationId,
+    tenant: ROUTE.principal.tenant,
+    kind,
+    resource: ROUTE.request.resource,
+    from: after(NOW, seconds(begins)),
+    until: after(NOW, seconds(900)),
+    askWithin: null,
+    author: OVERSEER,
+  };
+  return { ...ROUTE, snapshot: { ...ROUTE.snapshot, situations: [situation] } };
+};
+
+for (const [what, begins, ttl] of [
+  ['a refusal that comes first', 50, 50],
+  ['its own end, where a refusal comes after', 200, 100],
+] as const) {
+  next(`cuts what it gives at ${what}`, () => {
+    const policy = { ...policyOf(bundle()), next: { bundle: ROUTES_NOTHING, at: LATER } };
+    assert.is(permits(coming('data-subject-request', begins), policy).execution.ttl, ttl);
+  });
+}
+
+next('or not: what a rule will ask about is given until then', () => {
+  const asksThen = rule('freezes-ask', '@obligation("approval")').replace(/\)$/, ')\nwhen { context.frozen }');
+  const policy = policyOf(bundle({ 'rules/test.cedar': `${asksThen} unless { context.approved };` }));
+  assert.is(permits(coming('freeze', 50), policy).execution.ttl, 50);
 });
 
 next('cuts nothing short that the one that follows gives as well', () => {
-  const { execution } = permits(ROUTE, { ...policyOf(bundle()), next: { bundle: bundle(), at: LATER } });
+  const { execution } = permits(TWICE, { ...policyOf(NOW_GIVEN), next: { bundle: NOW_GIVEN, at: LATER } });
   assert.is(execution.ttl, GIVEN.ttl);
 });
 

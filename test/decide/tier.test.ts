@@ -93,6 +93,7 @@ tiers('a claim counts only where it says otherwise, or more, than the registers'
   assert.equal(said({}), SILENT);
   const agrees = { environment: 'production', model: 'sorter', modelVersion: '3', dataClasses: ['pii'] } as const;
   assert.equal(said({ ...agrees, confidence: 0.7 }), SILENT);
+  assert.is(said({ model: 'talker' }).disputed, true);
   assert.is(said({ modelVersion: '4' }).disputed, true);
   assert.is(said({ confidence: 0.699 }).lowConfidence, true);
   assert.is(said({ dataClasses: ['phi'] }).moreData, true);

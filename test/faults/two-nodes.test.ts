@@ -31,7 +31,7 @@ test.after(async () => {
   await world.close();
 });
 
-const TIMES = 6;
+const TIMES = 4;
 
 async function tokenWith(assertion: string, url: string): Promise<number> {
   const form = { grant_type: 'client_credentials', client_assertion_type: ASSERTION_TYPE, client_assertion: assertion };

@@ -5,13 +5,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Change } from '../../src/core/change.ts';
 import { StoreUnavailable } from '../../src/core/store.ts';
-import type { LeaseId, TenantName } from '../../src/core/ids.ts';
+import type { ApprovalId, LeaseId, TargetName, TenantName } from '../../src/core/ids.ts';
 import { endLease } from '../../src/revoke/revoke.ts';
 import { sweep } from '../../src/revoke/sweep.ts';
 import { MintTooLarge, ProviderUnavailable } from '../../src/core/provider.ts';
 import type { Minted, Provider } from '../../src/core/provider.ts';
 import { agentBody, ahead, rulesOnDisk, clientForm, must, PERMITTED, REPORT, testApp } from '../support/app.ts';
 import type { Answer, TestNode } from '../support/app.ts';
+import { deciding } from '../support/deciding.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
 
@@ -257,6 +258,45 @@ issuing('goes on when something else has changed and the very same is still perm
   assert.is((await newest()).state, 'active');
 });
 
+issuing('withholds what nobody’s yes stands behind any more when the mint has landed', async () => {
+  const { keys, say, redeem } = await deciding(app);
+  const waits = await ask({ ...REPORT, confidence: 0.5 });
+  assert.is(waits.status, 202, waits.text);
+  const approval = (waits.body['approval'] as { id: ApprovalId }).id;
+  const waiting = { request: String(waits.body['request']), approval };
+  assert.is(await say('paula', waiting), 'approved');
+  afterMint = async () => {
+    await app.sql(`delete from passkeys where id = '${keys.get('paula')?.id}'`);
+    await app.sql('update deployment set epoch = epoch + 1');
+  };
+  const answer = await redeem(waiting, app, 'report-bot');
+  assert.not.ok('credential' in answer.body, answer.text);
+  assert.is((await newest()).cause, 'overtaken');
+  await workOff();
+  assert.is((await newest()).state, 'revoked');
+});
+
+issuing('withholds what another owner answers for since its mint, and gives one that they answer for', async () => {
+  const owned = { owner: 'dana', deputy: 'olga' };
+  afterMint = async () => {
+    must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody(owned)));
+  };
+  const before = (await leases()).length;
+  assert.is((await ask()).status, 201);
+  const made = await app.sql<{ owner: string; cause: string | null }>(
+    `select owner, cause from leases order by opened_at desc, id desc limit ${(await leases()).length - before}`,
+  );
+  assert.equal(
+    made.map(({ owner, cause }) => [owner, cause]),
+    [
+      ['dana', null],
+      ['olga', 'overtaken'],
+    ],
+  );
+  await workOff();
+  must(await app.operator('ada', 'PUT', '/api/agents/report-bot', agentBody()));
+});
+
 issuing('finds a login whose mint was never heard of again, and kills it', async () => {
   afterMint = () => Promise.reject(new ProviderUnavailable('the connection was lost'));
   const answer = await ask();
@@ -274,6 +314,21 @@ issuing('finds a login whose mint was never heard of again, and kills it', async
   assert.is(dead.cause, 'mint_failed');
   assert.not.ok((await logins()).includes(lease.mark));
   assert.equal(await kinds(lease.id), ['lease.opening', 'lease.revoking', 'lease.revoked']);
+});
+
+issuing('opens nothing at a target that has not answered of late, and says when to come back', async () => {
+  const [last] = await app.sql<{ target: string; version: number }>(
+    'select target, max(target_version) as version from leases group by target',
+  );
+  const at = { tenant: 'acme' as TenantName, target: last?.target as TargetName, targetVersion: Number(last?.version) };
+  for (let calls = 0; calls < 3; calls++) app.deps.breakers.failed(at);
+  const before = (await leases()).length;
+  const answer = await ask();
+  assert.equal([answer.status, answer.body['code']], [503, 'provider_unavailable'], answer.text);
+  assert.ok(Number(answer.headers.get('retry-after')) > 0);
+  assert.is((await leases()).length, before);
+  app.deps.breakers.answered(at);
+  assert.is((await ask()).status, 201);
 });
 
 issuing('finds a login whose node met a fault, as well', async () => {

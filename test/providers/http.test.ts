@@ -290,6 +290,20 @@ for (const ticket of ['..', '.', '', 'a/b', 'a\\b', '%2e%2e', '\u0000', '．．'
   });
 }
 
+const several = { key_reaches: 'several', tenant_tie: TIE };
+for (const [what, call, ticket] of [
+  ['a control character in its query', { query: { a: { equals: '{{ticket}}' } } }, 'a\u0000b'],
+  ['half a character in its query', { query: { a: { equals: '{{ticket}}' } } }, 'a\ud800'],
+  ['an object that is more than a segment', { objects: { ticket: '{{ticket}}' } }, 'a/../b'],
+  ['an object of dots', { objects: { ticket: '{{ticket}}' } }, '..'],
+] as const) {
+  specifications(`is nothing with ${what}`, () => {
+    const template = { calls: [{ method: 'GET', path: '/tickets', ...call }] };
+    assert.is(typeof specified(template, { ticket: 'a' }, { tenant_tie: TIE }), 'object', 'another value fits');
+    assert.is(specified(template, { ticket }, { tenant_tie: TIE }), 'invalid_parameters');
+  });
+}
+
 specifications('is nothing without a parameter that it names', () =>
   assert.is(specified(READ, {}), 'invalid_parameters'),
 );
@@ -300,7 +314,6 @@ specifications('is nothing at a target without a key', () => {
   assert.is(made.ok ? 'made' : made.error.code, 'invalid_target');
 });
 
-const several = { key_reaches: 'several', tenant_tie: TIE };
 const inBody = { key_reaches: 'several', tenant_tie: { ...TIE, forced: { in: 'body', name: 'companyId' } } };
 for (const [what, call, config, made] of [
   ['a list, by the forced value', { method: 'GET', path: '/tickets' }, several, true],

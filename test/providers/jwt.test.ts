@@ -278,6 +278,20 @@ for (const [status, seen] of [
   });
 }
 
+tokens('is not dead for one refusal of several nodes: the next may take it', async () => {
+  const answers = [
+    { status: 401, body: '', challenge: REFUSED },
+    { status: 200, body: '', challenge: null },
+  ];
+  const answering: GuardedRequest = () =>
+    Promise.resolve(answers.shift() ?? { status: 500, body: '', challenge: null });
+  const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+  const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` });
+  const order = orderFor(provider, target, termsOf({}));
+  const { keep } = await provider.mint(order, target);
+  assert.is((await provider.look({ ...subjectOf(order), secret: keep }, target)).seen, 'present');
+});
+
 const targets = suite('a target whose credentials are tokens');
 
 for (const [what, config, code] of [
@@ -294,6 +308,11 @@ for (const [what, config, code] of [
   [
     'a probe of an API that checks offline',
     { audience: AUDIENCE, checks: 'offline', probe_url: AUDIENCE },
+    'invalid_field',
+  ],
+  [
+    'uses counted by an API that checks offline',
+    { audience: AUDIENCE, checks: 'offline', counts_uses: true },
     'invalid_field',
   ],
   ['an algorithm that is none', { audience: AUDIENCE, algorithm: 'none' }, 'invalid_field'],

@@ -1,11 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Unmet } from '../../src/core/change.ts';
-import type { LeaseId } from '../../src/core/ids.ts';
+import { makeEntry } from '../../src/core/entry.ts';
+import type { EntryDraft } from '../../src/core/entry.ts';
+import type { LeaseId, TenantName } from '../../src/core/ids.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { LeaseState } from '../../src/core/lease.ts';
 import type { Committed } from '../../src/core/change.ts';
 import type { Result } from '../../src/core/result.ts';
+import type { Epochs } from '../../src/core/snapshot.ts';
 import type { Store } from '../../src/core/store.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import { approvalOf, deathOf, entryOf, epochsOf, move, opening, requestAt, send, whenOf } from '../support/lives.ts';
@@ -254,6 +257,31 @@ moves('activates only while the epochs stand', async () => {
   assert.is(outcomeOf(await send(store, move('activate', lease, await epochsOf(store)))), 'done');
 });
 
+moves('activates nothing that is over before its mint has landed', async () => {
+  const lease = await open({ state: 'opening', ttl: 300 });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.is(outcomeOf(await send(store, move('activate', lease, await epochsOf(store)))), 'state');
+  assert.is((await store.lease(ACME, lease))?.state, 'opening');
+});
+
+moves('count no use of what is over', async () => {
+  const lease = await open({ ttl: 1_000 });
+  const use = async () => {
+    const change = {
+      kind: 'lease.use',
+      tenant: ACME,
+      lease,
+      epochs: await epochsOf(store),
+      at: instant(Date.now()),
+    } as const;
+    return outcomeOf(await send(store, { change, entries: [entryOf('lease.used', ACME, lease)] }));
+  };
+  assert.is(await use(), 'done');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  assert.is(await use(), 'state');
+  assert.is((await store.lease(ACME, lease))?.used, 1);
+});
+
 moves('forgets the secret of what is dead', async () => {
   const lease = await open({ secret: 'aa.bb.cc' });
   const epochs = await epochsOf(store);
@@ -355,3 +383,93 @@ moves('keep what the agent said of its work apart, once', async () => {
 });
 
 moves.run();
+
+const uses = suite('uses');
+uses.before(before);
+uses.after(() => test.close());
+
+async function use(lease: LeaseId, epochs: Epochs): Promise<string> {
+  const change = { kind: 'lease.use', tenant: ACME, lease, epochs, at: instant(1_700_000_000_000) } as const;
+  return outcomeOf(await store.commit(change, [entryOf('lease.used', ACME, lease)]));
+}
+
+uses('are counted of what is active alone, each with its entry, and change nothing else', async () => {
+  const epochs = await epochsOf(store);
+  for (const [state, path] of Object.entries(PATHS) as [LeaseState, readonly Parameters<typeof move>[0][]][]) {
+    const lease = await open({ state: 'opening' });
+    for (const step of path) assert.is(outcomeOf(await send(store, move(step, lease, epochs))), 'done');
+    const before = await store.lease(ACME, lease);
+    const written = await count('entries');
+    const isActive = state === 'active';
+    assert.is(await use(lease, epochs), isActive ? 'done' : 'state', state);
+    const used = isActive ? { used: 1, usedAt: instant(1_700_000_000_000) } : {};
+    assert.equal(await store.lease(ACME, lease), { ...before, ...used });
+    assert.is((await count('entries')) - written, isActive ? 1 : 0);
+  }
+});
+
+uses('are as many as were given, however many are asked for at once', async () => {
+  const epochs = await epochsOf(store);
+  const life = opening({ epochs });
+  const change = { ...life.change, lease: { ...life.change.lease, uses: 3 } };
+  assert.is(outcomeOf(await store.commit(change, life.entries)), 'done');
+  const outcomes = await Promise.all(Array.from({ length: 8 }, () => use(change.lease.id, epochs)));
+  assert.is(outcomes.filter((outcome) => outcome === 'done').length, 3);
+  assert.is(outcomes.filter((outcome) => outcome === 'state').length, 5);
+  assert.is((await store.lease(ACME, change.lease.id))?.used, 3);
+});
+
+uses('end with the lease, and rest on the epochs', async () => {
+  const before = await epochsOf(store);
+  const over = await open();
+  await withAdmin(test.database.admin, (sql) => sql`update leases set expires_at = brevet_now() where id = ${over}`);
+  assert.is(await use(over, before), 'state');
+  const lease = await open();
+  await test.change({ kind: 'agent.put', agent: agentOf(TRIAGE) });
+  assert.is(await use(lease, before), 'moved');
+  assert.is((await store.lease(ACME, lease))?.used, 0);
+});
+
+uses.run();
+
+const notes = suite('notes');
+notes.before(before);
+notes.after(() => test.close());
+
+notes('are facts whatever has moved, and none where there is no tenant', async () => {
+  const entry = entryOf('gateway.answered');
+  await test.change({ kind: 'agent.put', agent: agentOf(TRIAGE) });
+  const written = await store.commit({ kind: 'ledger.note', tenant: ACME }, [entry, entryOf('gateway.answered')]);
+  assert.ok(written.ok && written.value.receipts.length === 2);
+  const before = await count('entries');
+  const gone = 'gone' as TenantName;
+  const nowhere = await store.commit({ kind: 'ledger.note', tenant: gone }, [entryOf('gateway.answered', gone)]);
+  assert.is(outcomeOf(nowhere), 'state');
+  await withAdmin(test.database.admin, (sql) => sql`update tenants set retired = true where name = ${BIRCH}`);
+  const retired = await store.commit({ kind: 'ledger.note', tenant: BIRCH }, [entryOf('gateway.answered', BIRCH)]);
+  assert.is(outcomeOf(retired), 'state');
+  assert.is(await count('entries'), before);
+});
+
+notes('are kept byte for byte, and a NUL is refused before it reaches a batch', async () => {
+  const noteOf = (facts: EntryDraft['facts']) => {
+    const by = { kind: 'broker', name: 'test' } as const;
+    const at = instant(Date.now());
+    const draft = { tenant: ACME, kind: 'gateway.answered', at, actor: by, accountable: null, inSetup: false } as const;
+    return makeEntry({ ...draft, facts }, random);
+  };
+  const odd = noteOf({ b: '"\\u0041 \\\\ \u2028\u00e9\u{1f600}\n', a: [1e21, { z: null, y: ' ,"text":{}}' }] });
+  const bad = noteOf({ a: '\0' });
+  const [kept, refused] = await Promise.allSettled(
+    [odd, bad].map((entry) => store.commit({ kind: 'ledger.note', tenant: ACME }, [entry])),
+  );
+  assert.instance(refused?.status === 'rejected' ? refused.reason : null, TypeError);
+  assert.is(kept?.status, 'fulfilled');
+  const [row] = await withAdmin(
+    test.database.admin,
+    (sql) => sql`select text, encode(leaf, 'hex') as leaf from entries where id = ${odd.id}`,
+  );
+  assert.equal({ ...row }, { text: odd.text, leaf: odd.leaf });
+});
+
+notes.run();

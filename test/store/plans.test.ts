@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MOVE } from '../../src/store/commit/move.ts';
+import { USE } from '../../src/store/commit/use.ts';
 import { LEASES } from '../../src/store/read-together.ts';
 import { ROLES } from '../../src/store/roles.ts';
 import { testDatabase, withAdmin } from '../support/postgres.ts';
@@ -34,6 +35,7 @@ function scansOf(statement: string, parameters: number): Promise<readonly { tabl
 }
 
 for (const [name, statement, parameters] of [
+  ['uses', USE, 2],
   ['moves', MOVE, 3],
   ['readings', LEASES, 1],
 ] as const) {

@@ -98,6 +98,25 @@ register('does nothing under a standing that has moved', async () => {
   assert.equal(await put({ kind: 'person.put', person: personOf(OWEN) }, epoch), { unmet: 'moved' });
 });
 
+register('does nothing under a standing at a tenant that has moved there', async () => {
+  const tenantEpoch = (await test.store.epochs(ACME))?.tenant ?? null;
+  const target = targetOf(ACME, 'other' as TargetName);
+  const change = { kind: 'target.put', target, audience: null, secretHash: null } as const;
+  const command = { kind: 'register', change, work: [], deploymentEpoch: null, tenantEpoch } as const;
+  const entry = () => test.entry({ tenant: ACME });
+  assert.ok((await test.store.commit(command, [entry()])).ok);
+  const again = await test.store.commit(command, [entry()]);
+  assert.equal(again.ok ? 'done' : again.error, { unmet: 'moved' });
+});
+
+register('lets nobody in as a person who has gone', async () => {
+  const gone = 'gone' as PersonName;
+  await put({ kind: 'person.put', person: { ...personOf(gone), active: false } });
+  const operator = operatorOf(gone);
+  assert.equal(await put({ kind: 'operator.put', operator }), { unmet: 'missing', what: 'active person' });
+  assert.is(await put({ kind: 'operator.put', operator: { ...operator, active: false } }), 'done');
+});
+
 register('refuses a second function, by the one that is held', async () => {
   const second = (held: string) => ({ unmet: 'second_function', held });
   assert.equal(await assign(person(OLGA), 'approver', ACME), second('oversight'));
@@ -307,6 +326,17 @@ register('lets one key be one agent at one tenant, but for an exception', async 
   assert.equal(await enrol(BIRCH, one, key), taken, 'another tenant');
   assert.equal(await enrol(BIRCH, one, key, instant(Date.now() - 1)), taken, 'an exception that is over');
   assert.is(await enrol(BIRCH, one, key, later), 'done');
+});
+
+register('frees the keys of a tenant that is removed', async () => {
+  const left = 'vacated' as TenantName;
+  const key = { by: 'key', jwk: {}, thumbprint: 'of one that left' } as const;
+  assert.is(await put({ kind: 'tenant.put', tenant: tenantOf(left), keys: [] }), 'done');
+  assert.is(await enrol(left, TRIAGE, key), 'done');
+  assert.is(await put({ kind: 'agent.put', agent: agentOf('later-bot' as AgentName) }), 'done');
+  assert.equal(await enrol(ACME, 'later-bot' as AgentName, key), { unmet: 'taken', by: `key of ${TRIAGE}` });
+  assert.is(await put({ kind: 'tenant.remove', tenant: left }), 'done');
+  assert.equal(await enrol(ACME, 'later-bot' as AgentName, key), 'done');
 });
 
 const acceptances = async (tenant: TenantName) => {

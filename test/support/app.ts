@@ -8,6 +8,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
+import postgres from 'postgres';
 import { takeIn } from '../../src/administer/take-in.ts';
 import { createApp } from '../../src/app.ts';
 import type { Channel } from '../../src/core/channel.ts';
@@ -26,7 +27,7 @@ import type { NodeParts } from '../../src/node/parts.ts';
 import { openStore } from '../../src/store/open.ts';
 import { runFolder } from './leftovers.ts';
 import { withoutCases } from './policy.ts';
-import { filledDatabase, testDatabase, withAdmin } from './postgres.ts';
+import { filledDatabase, testDatabase } from './postgres.ts';
 import type { TestDatabase } from './postgres.ts';
 import { random } from './target.ts';
 import type { ClientDatabase } from './target.ts';
@@ -202,9 +203,11 @@ async function openApp(
   const assertion: TestApp['assertion'] = (client, tenant = 'acme', claims = {}) =>
     signAssertion(keys[`${client}@${tenant}`], client, tenant, numericDate(first.deps.clock()), claims);
 
+  // One connection for all that a test asks: each more would cost as much as what it asks.
+  const asked = postgres({ ...database.admin, max: 1, onnotice: () => {} });
   const stop = async () => {
     clearInterval(beating);
-    await Promise.all(closing.map((close) => close()));
+    await Promise.all([asked.end(), ...closing.map((close) => close())]);
   };
   return {
     ...first,
@@ -221,7 +224,7 @@ async function openApp(
       const form = clientForm(await assertion(agent, tenant));
       return String(must(await first.call('POST', `/t/${tenant}/token`, { form })).body['access_token']);
     },
-    sql: (statement) => withAdmin(database.admin, async (sql) => sql.unsafe(statement)),
+    sql: async (statement) => asked.unsafe(statement),
     stop,
     async close() {
       await stop();

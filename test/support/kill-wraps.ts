@@ -73,6 +73,7 @@ async function placeOf(store: Store, change: Change): Promise<Omit<Place, 'when'
       return approval === null || provider === undefined ? null : { provider, verb: change.kind, of: approval.id };
     }
     case 'session.open':
+    case 'ledger.note':
     case 'request.refuse':
     case 'request.ask':
     case 'lease.report':

@@ -19,9 +19,10 @@ import { freePort } from './port.ts';
 const MAX_CONNECTIONS = '300';
 /**
  * These servers are killed, but no machine under them is: what they wrote is there without waiting for the disk. What
- * little they read they read themselves, rather than start three processes more to do it.
+ * little they read they read themselves, rather than start three processes more to do it. Their passwords are random and
+ * live for minutes: hashing them slowly would guard nothing, and every connection pays for it.
  */
-const UNSYNCED = { fsync: 'off', io_method: 'sync' };
+const UNSYNCED = { fsync: 'off', io_method: 'sync', scram_iterations: '1' };
 
 const TEMPLATE = 'brevet_template';
 const EMPTY = 'brevet_empty';
@@ -76,8 +77,10 @@ async function startIn(folder: string) {
 export async function testDatabase({ migrated = true }: { migrated?: boolean } = {}): Promise<TestDatabase> {
   const server = await runServer();
   const template = migrated ? TEMPLATE : EMPTY;
-  await withAdmin(server.connection('postgres'), (sql) => ensureTemplate(sql, server, template));
-  return copyOf(server, template);
+  return withAdmin(server.connection('postgres'), async (sql) => {
+    await ensureTemplate(sql, server, template);
+    return copyOf(sql, server, template);
+  });
 }
 
 /**
@@ -90,19 +93,19 @@ export async function filledDatabase(
   fill: (database: TestDatabase) => Promise<void>,
 ): Promise<TestDatabase> {
   const server = await runServer();
-  await withAdmin(server.connection('postgres'), async (sql) => {
+  return withAdmin(server.connection('postgres'), async (sql) => {
     await ensureTemplate(sql, server, TEMPLATE);
     await onceInRun(sql, { name, lock: FILLED_LOCK }, async () => {
       await makeDatabase(sql, name, TEMPLATE);
       await fill(await accessTo(server, name));
     });
+    return copyOf(sql, server, name);
   });
-  return copyOf(server, name);
 }
 
-async function copyOf(server: EmbeddedServer, template: string): Promise<TestDatabase> {
+async function copyOf(sql: postgres.Sql, server: EmbeddedServer, template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await withAdmin(server.connection('postgres'), (sql) => makeDatabase(sql, name, template));
+  await makeDatabase(sql, name, template);
   return accessTo(server, name);
 }
 

@@ -5,7 +5,7 @@
 import { beginning } from '../../core/approval.ts';
 import type { LifeChange } from '../../core/change.ts';
 import { firstLook } from '../../core/lease.ts';
-import { SPREADING, WITHIN } from './within.ts';
+import { BUDGETS, NO_BUDGETS, SPREADING, within } from './within.ts';
 import { rowText, writeEntries, writeWork } from './written.ts';
 import type { Rows } from './written.ts';
 
@@ -183,13 +183,18 @@ interface Limiting {
 const NOT_LIMITED: Limiting = { within: '', from: 'once', spreading: '', why: '' };
 
 /** With what `within.ts` adds. */
-const LIMITED: Limiting = {
-  within: WITHIN,
+const SPREAD: Limiting = {
+  within: within(NO_BUDGETS),
   from: 'fits',
   spreading: SPREADING,
   why: `
   when exists (select from unfit where unfit.n = i.n) then (select min(unfit.why) from unfit where unfit.n = i.n)`,
 };
+
+/** What counts budgets is a fifth of the time that a batch of one takes, and it takes that where there is nothing to count. */
+const BUDGETED: Limiting = { ...SPREAD, within: within(BUDGETS) };
+
+const LIMITING = { nothing: NOT_LIMITED, spread: SPREAD, budgets: BUDGETED } as const;
 
 /** The parts that spend an approval, or an order: a batch without one pays nothing for it. */
 interface Spending {
@@ -233,7 +238,8 @@ taken as (
 
 /** What a batch holds beside the plainest of its kind. */
 interface Batch {
-  readonly limited: boolean;
+  /** `budgets` where one counts, beside whatever spread is looked at. */
+  readonly limited: keyof typeof LIMITING;
   readonly redeeming: boolean;
   readonly taking: boolean;
 }
@@ -247,7 +253,7 @@ export function admission(batch: Batch): string {
 }
 
 const textOf = ({ limited, redeeming, taking }: Batch): string =>
-  admitting(limited ? LIMITED : NOT_LIMITED, redeeming ? REDEEMING : NOT_SPENDING, taking ? TAKING : NOT_SPENDING);
+  admitting(LIMITING[limited], redeeming ? REDEEMING : NOT_SPENDING, taking ? TAKING : NOT_SPENDING);
 
 /** Made once each. */
 const ADMISSIONS = new Map<string, string>();

@@ -10,6 +10,8 @@ import { REGISTER_LOCK, ROLES } from '../roles.ts';
 import { admission, admissionRows } from './admit.ts';
 import type { Admission, AdmissionRows } from './admit.ts';
 import { MOVE, moveRow } from './move.ts';
+import { NOTE, noteRow } from './note.ts';
+import { USE, useRow } from './use.ts';
 import { createFreshness, locking, withinRows } from './within.ts';
 import type { WithinRows } from './within.ts';
 import { entryRows, workRows } from './written.ts';
@@ -26,7 +28,11 @@ interface Member {
   readonly tenant: string;
   /** No two members of a batch share one: the second would depend on what becomes of the first. */
   readonly keys: readonly string[];
-  readonly rows: { readonly admission: AdmissionRows; readonly within: WithinRows } | { readonly move: Rows };
+  readonly rows:
+    | { readonly admission: AdmissionRows; readonly within: WithinRows }
+    | { readonly use: Rows }
+    | { readonly move: Rows }
+    | { readonly note: Rows };
   readonly work: Rows;
   readonly entries: Rows;
   readonly settle: PromiseWithResolvers<Outcome>;
@@ -96,21 +102,29 @@ function memberOf(
   entries: readonly Entry[],
   isFresh: (spread: Spread) => boolean,
 ): Member {
-  const admitted = 'when' in change;
   return {
     n,
     tenant: change.tenant,
-    keys: admitted ? keysOf(change) : [`lease ${change.lease}`],
-    rows: admitted
-      ? { admission: admissionRows(n, change), within: withinRows(n, change, isFresh) }
-      : { move: moveRow(n, change) },
+    keys: keysOf(change),
+    rows: rowsOf(n, change, isFresh),
     work: 'work' in change ? workRows(n, change.tenant, change.work) : '',
     entries: entryRows(n, entries),
     settle: Promise.withResolvers<Outcome>(),
   };
 }
 
-function keysOf(change: Admission): string[] {
+function rowsOf(n: number, change: LifeChange, isFresh: (spread: Spread) => boolean): Member['rows'] {
+  if ('when' in change) return { admission: admissionRows(n, change), within: withinRows(n, change, isFresh) };
+  if (change.kind === 'lease.use') return { use: useRow(n, change) };
+  return change.kind === 'ledger.note' ? { note: noteRow(n, change) } : { move: moveRow(n, change) };
+}
+
+function keysOf(change: LifeChange): string[] {
+  if ('when' in change) return admissionKeys(change);
+  return 'lease' in change ? [`lease ${change.lease}`] : [];
+}
+
+function admissionKeys(change: Admission): string[] {
   const { oneUse, idempotency, takes } = change.when;
   const { tenant } = change;
   const keys: string[] = [];
@@ -152,21 +166,26 @@ async function send(link: Link, batch: readonly Member[]): Promise<ReadonlyMap<n
 }
 
 function statementsOf(batch: readonly Member[]): Statement[] {
-  const moved = batch.flatMap((member) =>
-    'move' in member.rows ? [{ move: member.rows.move, work: member.work, entries: member.entries }] : [],
+  const used = batch.flatMap(({ rows, entries }) => ('use' in rows ? [{ use: rows.use, entries }] : []));
+  const moved = batch.flatMap(({ rows, work, entries }) =>
+    'move' in rows ? [{ move: rows.move, work, entries }] : [],
   );
+  const noted = batch.flatMap(({ rows, entries }) => ('note' in rows ? [{ note: rows.note, entries }] : []));
   return [
     ...admitStatements(batch),
-    ...(moved.length === 0
-      ? []
-      : [
-          {
-            text: MOVE,
-            parameters: (['move', 'work', 'entries'] as const).map((of) => array(moved.map((rows) => rows[of]))),
-          },
-        ]),
+    ...statementOf(USE, used, ['use', 'entries']),
+    ...statementOf(MOVE, moved, ['move', 'work', 'entries']),
+    ...statementOf(NOTE, noted, ['note', 'entries']),
   ];
 }
+
+/** None where it has no members. */
+const statementOf = <Table extends string>(
+  text: string,
+  members: readonly Readonly<Record<Table, Rows>>[],
+  tables: readonly Table[],
+): Statement[] =>
+  members.length === 0 ? [] : [{ text, parameters: tables.map((table) => array(members.map((rows) => rows[table]))) }];
 
 function admitStatements(batch: readonly Member[]): Statement[] {
   const admitted = batch.flatMap((member) =>
@@ -178,17 +197,16 @@ function admitStatements(batch: readonly Member[]): Statement[] {
   const of = (table: Exclude<keyof (typeof admitted)[number], 'locks' | 'redeems' | 'takes'>) =>
     array(admitted.map((rows) => rows[table]));
   const parameters = (['conditions', 'request', 'approval', 'lease', 'work', 'entries'] as const).map(of);
-  const limited = admitted.some(({ budgets, spread }) => budgets !== '' || spread !== '');
+  const budgeted = admitted.some(({ budgets }) => budgets !== '');
+  const isLimited = budgeted || admitted.some(({ spread }) => spread !== '');
   const text = admission({
-    limited,
+    limited: budgeted ? 'budgets' : isLimited ? 'spread' : 'nothing',
     redeeming: admitted.some(({ redeems }) => redeems),
     taking: admitted.some(({ takes }) => takes),
   });
-  if (!limited) return [{ text, parameters }];
-  return [
-    ...locking(admitted.flatMap(({ locks }) => locks)),
-    { text, parameters: [...parameters, of('budgets'), of('spread')] },
-  ];
+  if (!isLimited) return [{ text, parameters }];
+  const limits = budgeted ? [of('spread'), of('budgets')] : [of('spread')];
+  return [...locking(admitted.flatMap(({ locks }) => locks)), { text, parameters: [...parameters, ...limits] }];
 }
 
 const array = (rows: readonly Rows[]): string => `[${rows.filter((row) => row !== '').join(',')}]`;

@@ -5,10 +5,12 @@ import type { LifeChange, WorkFence } from '../../core/change.ts';
 import type { WorkId } from '../../core/ids.ts';
 import type { LeaseState } from '../../core/lease.ts';
 import type { Admission } from './admit.ts';
+import type { Note } from './note.ts';
+import type { Use } from './use.ts';
 import { rowText, writeEntries, writeWork } from './written.ts';
 import type { Rows } from './written.ts';
 
-export type Move = Exclude<LifeChange, Admission>;
+export type Move = Exclude<LifeChange, Admission | Use | Note>;
 
 /** What an UPDATE sets; absent members stay as they are. */
 interface MoveRow {
@@ -28,7 +30,6 @@ interface MoveRow {
   readonly outcome?: object | null;
   readonly block?: string | null;
   readonly look_at?: number | null;
-  readonly used_at?: number;
   readonly reopens?: string | null;
 }
 
@@ -57,14 +58,6 @@ function settingOf(change: Move): MoveRow {
         reference: change.reference,
         secret: change.secret,
         over: change.over,
-      };
-    case 'lease.use':
-      return {
-        from: ['active'],
-        to: null,
-        tenant_epoch: change.epochs.tenant,
-        deployment_epoch: change.epochs.deployment,
-        used_at: change.at,
       };
     case 'lease.fail':
       return { from: ['opening'], to: 'failed', fence: change.fence, reopens: change.reopens };
@@ -111,7 +104,7 @@ export const MOVE = `with input as materialized (
   select * from json_to_recordset($1::text::json) as x(n bigint, tenant text, lease text, "from" text, "to" text,
     tenant_epoch bigint, deployment_epoch bigint, work text, attempt int, over text, active_at bigint, revoking_at bigint,
     cause text, reference json, secret text, death json, exposure bigint, outcome json, block text, look_at bigint,
-    used_at bigint, reopens text)),
+    reopens text)),
 stood as materialized (
   select i.n from input i where i.tenant_epoch is null or exists (
     select from tenants t, deployment d where t.name = i.tenant and not t.retired and t.epoch = i.tenant_epoch
@@ -132,17 +125,13 @@ done as materialized (
     outcome = coalesce(i.outcome, l.outcome),
     block = coalesce(i.block, l.block),
     look_at = coalesce(i.look_at, l.look_at),
-    used = l.used + (i.used_at is not null)::int,
-    used_at = coalesce(i.used_at, l.used_at),
-    tenant_epoch = case when i.used_at is null then coalesce(i.tenant_epoch, l.tenant_epoch) else l.tenant_epoch end,
-    deployment_epoch = case when i.used_at is null then coalesce(i.deployment_epoch, l.deployment_epoch)
-      else l.deployment_epoch end
+    tenant_epoch = coalesce(i.tenant_epoch, l.tenant_epoch),
+    deployment_epoch = coalesce(i.deployment_epoch, l.deployment_epoch)
   from input i
   where l.tenant = i.tenant and l.id = i.lease and l.id = any(array(select lease from input)) and l.state = any(string_to_array(i."from", ' '))
     and (i."to" is not null or i.outcome is null or l.outcome is null)
     and (i."to" is not null or i.reference is null or l.reference is null)
-    and ((i."to" is distinct from 'active' and i.used_at is null) or l.expires_at > brevet_now())
-    and (i.used_at is null or l.uses is null or l.used < l.uses)
+    and (i."to" is distinct from 'active' or l.expires_at > brevet_now())
     and i.n in (select n from stood) and (i.work is null or i.n in (select n from held))
   returning i.n),
 reopened as (

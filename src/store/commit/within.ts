@@ -1,7 +1,7 @@
 /**
  * What an admission must stay within: how much an agent may hold at once, and at how many tenants the same may be done
  * before it asks. Counted in the statement that adds to it, behind locks of its own, so that it is exact whatever
- * other nodes do. A batch in which nothing is limited pays nothing for it.
+ * other nodes do. A batch in which nothing is limited pays nothing for it, and one without a budget nothing for budgets.
  */
 import { sha256, utf8 } from '../../core/digest.ts';
 import type { LiveBudget, Spread } from '../../core/change.ts';
@@ -72,16 +72,13 @@ const LIVE = `state in ('opening', 'active', 'revoking')`;
  * before, which get what it was claimed for. Logins are looked at before leases, of which they are a part: a login
  * that is one too many takes no other lease's place. Nothing is counted further than its limit.
  */
-export const WITHIN = `
+export const within = (budgets: Budgets): string => `
 moment as materialized (select brevet_now() as now),
 earlier as materialized (
   select o.n from once o join idempotency k
     on k.tenant = o.tenant and k.principal = o.principal and k.route = o.route and k.key = o.key),
-limits as materialized (
-  select w.* from json_to_recordset($7::text::json) as w(n bigint, tenant text, agent text, budget text, most bigint)
-  where w.n in (select n from once) and w.n not in (select n from earlier)),
 places as materialized (
-  select w.* from json_to_recordset($8::text::json) as w(n bigint, owner text, agent text, task text, place text,
+  select w.* from json_to_recordset($7::text::json) as w(n bigint, owner text, agent text, task text, place text,
     most bigint, lookback bigint, asks boolean, fresh boolean)
   where w.n in (select n from once) and w.n not in (select n from earlier)),
 ways as materialized (
@@ -103,7 +100,24 @@ wide as materialized (
       select o.place from ways o where o.owner = w.owner and o.task = w.task and o.first <= w.first
         and not exists (select from known k
           where k.owner = w.owner and k.agent = w.agent and k.task = w.task and k.place = w.place)) together)),
-spreads as materialized (select p.n from places p join wide using (owner, agent, task, place) where not p.asks),
+spreads as materialized (select p.n from places p join wide using (owner, agent, task, place) where not p.asks),${budgets.count}
+unfit as materialized (
+  select n, 'spread' as why from spreads${budgets.beyond}),
+fits as materialized (select o.* from once o where o.n not in (select n from unfit)),`;
+
+/** The parts of it that count budgets. */
+interface Budgets {
+  readonly count: string;
+  readonly beyond: string;
+}
+
+export const NO_BUDGETS: Budgets = { count: '', beyond: '' };
+
+export const BUDGETS: Budgets = {
+  count: `
+limits as materialized (
+  select w.* from json_to_recordset($8::text::json) as w(n bigint, tenant text, agent text, budget text, most bigint)
+  where w.n in (select n from once) and w.n not in (select n from earlier)),
 held as materialized (
   select l.tenant, l.agent, l.budget, case l.budget
     when 'open_approvals' then (select count(*) from (
@@ -120,16 +134,15 @@ beyond as materialized (
     select l.*, h.count + row_number() over (partition by l.tenant, l.agent, l.budget order by l.n) as total
     from limits l join held h using (tenant, agent, budget)
     where l.budget <> 'live_leases' and l.n not in (select n from spreads)) ranked
-  where total > most),
-unfit as materialized (
-  select n, 'spread' as why from spreads
+  where total > most),`,
+  beyond: `
   union all select n, budget from beyond
   union all select n, budget from (
     select l.*, h.count + row_number() over (partition by l.tenant, l.agent order by l.n) as total
     from limits l join held h using (tenant, agent, budget)
     where l.budget = 'live_leases' and l.n not in (select n from spreads) and l.n not in (select n from beyond)) ranked
-  where total > most),
-fits as materialized (select o.* from once o where o.n not in (select n from unfit)),`;
+  where total > most`,
+};
 
 /** After `done`: that it was done there, unless the last minute's row says so. */
 export const SPREADING = `

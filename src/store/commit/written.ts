@@ -12,28 +12,21 @@ export type Rows = string;
  * JSON of one row. What Postgres cannot keep in a text is refused here, before it could fail a whole batch.
  * @throws {TypeError} for a NUL, which is parsed away at the edge.
  */
-export function rowText(row: object): Rows {
-  const text = JSON.stringify(row);
+export const rowText = (row: object): Rows => kept(JSON.stringify(row));
+
+function kept(text: string): string {
   if (text.includes('\\u0000') && /(?<!\\)(?:\\\\)*\\u0000/.test(text)) throw new TypeError('a NUL cannot be kept');
   return text;
 }
 
+/** An entry is JSON already and stands there as it is: Postgres gives a value of type json back byte for byte. */
 export const entryRows = (n: number, entries: readonly Entry[]): Rows =>
   entries
-    .map(({ id, tenant, kind, at, request, lease, text, leaf, values }) =>
-      rowText({
-        n,
-        id,
-        tenant: tenant ?? '',
-        kind,
-        at,
-        request,
-        lease,
-        text,
-        leaf,
-        values: values.length ? values : null,
-      }),
-    )
+    .map(({ id, tenant, kind, at, request, lease, text, leaf, values }) => {
+      const beside = values.length > 0 ? values : null;
+      const row = rowText({ n, id, tenant: tenant ?? '', kind, at, request, lease, leaf, values: beside });
+      return `${row.slice(0, -1)},"text":${kept(text)}}`;
+    })
     .join(',');
 
 export const workRows = (n: number, tenant: string, work: readonly NewWork[]): Rows =>
@@ -49,11 +42,11 @@ export const writeWork = (parameter: string): string => `queued as (
 
 export const writeEntries = (parameter: string): string => `drafts as materialized (
   select e.* from json_to_recordset(${parameter}::text::json) as e(n bigint, id text, tenant text, kind text, at bigint,
-    request text, lease text, text text, leaf text, "values" json)
+    request text, lease text, text json, leaf text, "values" json)
   join done using (n)),
 written as (
   insert into entries (tenant, id, kind, at, request, lease, text, leaf)
-  select tenant, id, kind, at, request, lease, text, decode(leaf, 'hex') from drafts),
+  select tenant, id, kind, at, request, lease, text::text, decode(leaf, 'hex') from drafts),
 beside as (
   insert into entry_values (tenant, entry, "values")
   select tenant, id, "values" from drafts where "values" is not null)`;

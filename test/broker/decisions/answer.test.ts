@@ -8,6 +8,7 @@ import { revokeApproval } from '../../../src/broker/take-back.ts';
 import type { Word } from '../../../src/approve/verdict.ts';
 import { sealTicket } from '../../../src/authenticate/ticket.ts';
 import type { ApprovalId, PersonName, TenantName } from '../../../src/core/ids.ts';
+import { milliseconds } from '../../../src/core/time.ts';
 import { AGENT, ahead, ASKED, must, PUBLIC_URL, rulesOnDisk, testApp } from '../../support/app.ts';
 import { Authenticator, enrolled } from '../../support/authenticator.ts';
 import { callerOf, deciding, NO, part, YES } from '../../support/deciding.ts';
@@ -158,9 +159,21 @@ approving('is heard once with one signature, and not in another session', async 
   const answering = { ticket: sealTicket(app.deps, ticket), shown: shown.text, assertion };
   const stolen = await answerApproval(app.deps, callerOf('paula', 'another session'), answering);
   assert.is(stolen.ok ? '' : stolen.error.code, 'form_over');
+  const olgas = { ...ticket, statement: { ...ticket.statement, approver: 'olga' as PersonName } };
+  const given = await answerApproval(app.deps, paula, { ...answering, ticket: sealTicket(app.deps, olgas) });
+  assert.is(given.ok ? '' : given.error.code, 'form_over', 'a form that another was shown');
   assert.ok((await answerApproval(app.deps, paula, answering)).ok);
   const again = await answerApproval(other.deps, paula, answering);
   assert.is(again.ok ? '' : again.error.code, 'approval_over');
+});
+
+approving('is not said with a copy of an authenticator, whose count stands still', async () => {
+  const key = new Authenticator(PUBLIC_URL);
+  await enrolled(app, key.passkey('paula', { confirmedBy: 'ada' as PersonName }));
+  const [first, second] = [await ask(), await ask()];
+  assert.is(await say('paula', first, { with: key, lies: { signCount: 7 } }), 'approved');
+  assert.is(await say('paula', second, { with: key, lies: { signCount: 7 } }), 'form_over');
+  assert.is(await say('paula', second, { with: key, lies: { signCount: 8 } }), 'approved');
 });
 
 approving.run();
@@ -281,6 +294,16 @@ redeeming('is taken back on the first click, also where another node has changed
   assert.is(taken.ok && taken.value.state, 'revoked');
 });
 
+redeeming('is kept, and gives nothing, while nobody watches over expiry', async () => {
+  const waiting = await ask();
+  assert.is(await say('paula', waiting), 'approved');
+  const unwatched = await app.node({
+    deps: (deps) => ({ ...deps, store: { ...deps.store, sinceBeat: () => Promise.resolve(milliseconds(30_001)) } }),
+  });
+  assert.is((await redeem(waiting, unwatched)).body['code'], 'sweeper_late');
+  assert.is((await redeem(waiting)).status, 201);
+});
+
 redeeming('is worth nothing once the passkey that signed it is removed', async () => {
   const waiting = await ask();
   await say('paula', waiting);
@@ -303,7 +326,9 @@ redeeming(
     const synced = new Authenticator(PUBLIC_URL, { synced: true });
     await enrolled(app, synced.passkey('paula', { confirmedBy: 'ada' as PersonName }));
     const waiting = await ask();
+    const less = { verdict: 'narrow', narrower: { ttl: 60, uses: null, parameters: {} } } as const;
     assert.is(await say('paula', waiting, { with: synced }), 'passkey_refused');
+    assert.is(await say('paula', waiting, { word: less, with: synced }), 'passkey_refused');
     assert.is(await say('paula', waiting), 'approved');
     assert.is(await say('paula', await ask(), { word: NO, with: synced }), 'rejected');
     await ada('POST', '/api/policy/activate', { files });

@@ -92,7 +92,8 @@ const MARK = markOf(newId('lse', instant(1_795_000_000_000), random));
 names('a lease’s names lead back to its mark, and to no other target’s', () => {
   const name = nameOf('brevet-acme', MARK);
   assert.is(markIn('brevet-acme', name), MARK);
-  for (const other of ['brevet-ac', 'brevet-acme2', 'brevet']) assert.is(markIn(other, name), null, other);
+  for (const other of ['brevet-ac', 'brevet-acme2', 'brevet', 'brevet-beta'])
+    assert.is(markIn(other, name), null, other);
   const own = ownRoleName('brevet-acme', MARK, random);
   assert.match(own, /^brevet-acme_[0-9a-z]{26}_[0-9a-z]{16}$/);
   assert.is(isOwnRole('brevet-acme', MARK, own), true);

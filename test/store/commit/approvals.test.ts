@@ -125,6 +125,14 @@ moving(
   },
 );
 
+moving('takes one of two words that were said over the same, though neither ends it', async () => {
+  const approval = await asked();
+  const said = (person: PersonName) =>
+    commit(changeOf(approval, { from: 'pending', to: 'pending', version: 1, votes: [{ ...VOTE, person }] }));
+  assert.equal((await Promise.all([said(PAULA), said(OLGA)])).toSorted(), ['approval', 'done']);
+  assert.is((await kept(approval.id)).votes.length, 1);
+});
+
 moving('takes no word once its end has come, and expires no sooner', async () => {
   const over = await asked({ expiresAt: soon(-1) });
   assert.is(await commit(changeOf(over, approving(over))), 'approval');
@@ -253,6 +261,36 @@ redeeming('of what is pending, or was approved too long ago, gives none', async 
   assert.is(outcomeOf(await redeem(await approved(-1))), 'approval');
 });
 
+redeeming('of what was taken back since gives none, by the version that it has', async () => {
+  const approval = await approved();
+  const { version } = approval;
+  const takingBack = changeOf(approval, { from: 'approved', to: 'revoked', version, decidedAt: instant(Date.now()) });
+  assert.is(await commit(takingBack), 'done');
+  assert.is(outcomeOf(await redeem(await kept(approval.id))), 'approval');
+});
+
+redeeming('of what has been spent and given back since it was read gives none', async () => {
+  const before = await approved();
+  const { life } = await redeem(before, 'opening');
+  const failed = move('fail', life.change.lease.id, await epochsOf(test.store), { reopens: before.id });
+  assert.ok((await send(test.store, failed)).ok);
+  assert.is(outcomeOf(await redeem(before)), 'approval');
+  assert.is(outcomeOf(await redeem(await kept(before.id))), 'done');
+});
+
+redeeming('of another tenant’s gives none, though its tenant is in the same batch', async () => {
+  const approval = await approved();
+  const [here, there] = [await epochsOf(test.store), await epochsOf(test.store, BIRCH)];
+  const foreign = opening({
+    tenant: BIRCH,
+    epochs: there,
+    redeems: { approval: approval.id, version: approval.version },
+  });
+  const [own, stolen] = await Promise.all([send(test.store, opening({ epochs: here })), send(test.store, foreign)]);
+  assert.equal([own.ok, stolen.ok ? 'done' : stolen.error.unmet], [true, 'approval']);
+  assert.is((await kept(approval.id)).state, 'approved');
+});
+
 redeeming('that was seen never to have been minted gives the approval back, while there is time', async () => {
   for (const [ms, state] of [
     [60_000, 'approved'],
@@ -267,6 +305,17 @@ redeeming('that was seen never to have been minted gives the approval back, whil
     assert.ok((await send(test.store, failed)).ok);
     assert.is((await kept(approval.id)).state, state);
   }
+});
+
+redeeming('is given back by its own lease alone', async () => {
+  const approval = await approved();
+  const { outcome } = await redeem(approval, 'opening');
+  assert.ok(outcome.ok);
+  const epochs = await epochsOf(test.store);
+  const other = opening({ epochs, state: 'opening' });
+  assert.ok((await send(test.store, other)).ok);
+  assert.ok((await send(test.store, move('fail', other.change.lease.id, epochs, { reopens: approval.id }))).ok);
+  assert.is((await kept(approval.id)).state, 'redeemed');
 });
 
 redeeming('that is ending spends it', async () => {
