@@ -2,7 +2,7 @@
  * The authority to mint. Only this file makes one: from a permit, or from an approved ask of the very same, either
  * decided just now on a snapshot whose epochs the commit will look at again.
  */
-import { stateAt } from '../core/approval.ts';
+import { stateAt, yesOf } from '../core/approval.ts';
 import type { Approval, Binding } from '../core/approval.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
@@ -74,7 +74,10 @@ export function grantOfApproval(decision: Permit | Ask, of: GrantOf, approved: A
 
 /** Why the people's yes is none to what would be minted now, or `null`. */
 export const whyNotGranted = (decision: Permit | Ask, { approval, binding, standing }: Approved): Failure | null =>
-  whyNotApproved({ approval, decision, binding }, standing);
+  whyNotApproved(
+    { approval, decision, binding },
+    yesOf(approval.votes).filter((person) => standing.includes(person)),
+  );
 
 const granted = (
   { id, principal, request, snapshot, at }: GrantOf,
