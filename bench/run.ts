@@ -38,6 +38,14 @@ const BY_FLAG = ['vault', 'parts'];
 const flags = process.argv.slice(2);
 const plan = flags.includes('--quick') ? QUICK : FULL;
 const wanted = flags.filter((flag) => !flag.startsWith('--'));
+const named = Object.keys(CASES);
+const known = ['--quick', '--json', ...named, ...named.map((name) => `--${name}`)];
+const unknown = flags.filter((flag) => !known.includes(flag));
+if (unknown.length > 0) {
+  // Nothing measured, and so nothing slower, would look like a good run.
+  console.error(`no case is called ${unknown.join(', ')}: there are ${named.join(', ')}`);
+  process.exit(1);
+}
 const isAsked = (name: string): boolean =>
   wanted.includes(name) || flags.includes(`--${name}`) || (wanted.length === 0 && !BY_FLAG.includes(name));
 const folder = await mkdtemp(join(tmpdir(), 'brevet-bench-'));

@@ -33,6 +33,7 @@ import type { Place, Sent } from './author.ts';
 import { NO_BUNDLE, parseAssignment } from './assignments.ts';
 import { make, perform } from './commit.ts';
 import type { Act } from './commit.ts';
+import { gainsBy } from './gaining.ts';
 import { parsePut } from './registers.ts';
 import type { Parsed } from './registers.ts';
 
@@ -245,8 +246,7 @@ export async function confirmChange(
   const by = administratorAt(operator, place, deps.clock(), 'change.word');
   if (!by.ok) return by;
   const { act, proposer } = proposal;
-  // Also who has come to own the agent since it was proposed.
-  const subjects = [...act.subjects, ...subjectsOf(act.change, place, deps.clock())];
+  const subjects = [...act.subjects, ...(await gainingSince(deps, operator, act, place))];
   const unfit = whyNotSecond({ proposer, subjects }, operator.person);
   if (unfit !== null) return err(NOT_SECOND[unfit]);
   const confirmation = { change: proposal.id, hash, by: operator.person };
@@ -274,6 +274,19 @@ export async function confirmChange(
     confirms: confirmation,
     ...(reassesses === undefined ? {} : { reassesses }),
   });
+}
+
+/** Also who has come to own what gains by it since it was proposed. */
+async function gainingSince(
+  deps: Deps,
+  { person }: OperatorPrincipal,
+  act: ProposedAct,
+  place: Place,
+): Promise<readonly PersonName[]> {
+  const now = deps.clock();
+  const deployment = 'deployment' in place ? place.deployment : place;
+  const gains = await gainsBy(deps, act, { person, deployment, now });
+  return [...subjectsOf(act.change, place, now), ...(gains ? [person] : [])];
 }
 
 /** Of two persons the first is one whose word still counts there. One's own passkey anybody may enrol. */

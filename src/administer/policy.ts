@@ -29,23 +29,25 @@ import { compare, comparisonWire, narrows } from './comparison.ts';
 import type { Comparison } from './comparison.ts';
 import { lookInto } from './findings.ts';
 import type { Parsed } from './registers.ts';
-import { checked, functionsOf, newBundle, readingOf, tried } from './trial.ts';
+import { functionsOf, newBundle, readingOf, tried } from './trial.ts';
 import { endOf } from './widening.ts';
 import type { End } from './widening.ts';
 
-/** In set-up alone: after it a bundle is proposed. One with a problem is never activated. */
+/** In set-up alone: after it a bundle is proposed. One with a problem, or whose own cases fail, never becomes active. */
 export async function activatePolicy(
   deps: Deps,
   operator: Author,
   { files, claim }: { readonly files: BundleFiles; readonly claim: Claim | null },
 ): Promise<Result<Receipt>> {
   const read = async (): Promise<Result<Parsed>> => {
-    const bundle = checked(deps, files);
-    if (!bundle.ok) return bundle;
-    const found = await lookInto(deps, bundle.value, files, null);
+    const trial = tried(deps, files);
+    if (!trial.ok) return trial;
+    const { bundle, outcomes } = trial.value;
+    const found = await lookInto(deps, bundle, files, outcomes);
     if (!found.ok) return found;
-    const parsed = activation(bundle.value, files);
-    return ok({ ...parsed, facts: { ...parsed.facts, findings: countOf(found.value) } });
+    const parsed = activation(bundle, files);
+    const counts = { cases: outcomes.length, findings: countOf(found.value) };
+    return ok({ ...parsed, facts: { ...parsed.facts, ...counts } });
   };
   return act(deps, operator, await deps.store.deployment(), read, { claim });
 }

@@ -11,7 +11,7 @@ import type { Bundle } from '../decide/bundle.ts';
 import { runCases } from '../decide/cases.ts';
 import type { CaseOutcome } from '../decide/cases.ts';
 
-export function checked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
+function checked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
   const bundle = deps.bundles.load(files);
   return bundle.ok ? bundle : err(badPolicy(bundle.error));
 }

@@ -12,6 +12,8 @@ import type { ProviderKind } from '../core/registers.ts';
 import type { AccessRequest } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { proofDigest } from '../authenticate/principal.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
 import type { Execution } from '../decide/decision.ts';
 import { mintTermsOf } from '../decide/mint-terms.ts';
@@ -19,14 +21,15 @@ import { deathFields } from '../decide/record.ts';
 
 export interface BoundTo {
   readonly id: RequestId;
-  readonly principal: Pick<AgentPrincipal, 'tenant' | 'agent'>;
+  readonly principal: Pick<AgentPrincipal, 'tenant' | 'agent' | 'enrolment'>;
   readonly request: Pick<AccessRequest, 'hash'>;
+  readonly snapshot: Snapshot;
 }
 
 /** Pure: `specify` gives the same for the same terms and version of the target. */
 export function bindingOf(
   providers: ReadonlyMap<ProviderKind, Provider>,
-  { id, principal: { tenant, agent }, request }: BoundTo,
+  { id, principal: { tenant, agent, enrolment }, request, snapshot }: BoundTo,
   execution: Execution,
 ): Result<Binding> {
   const { target } = execution;
@@ -38,6 +41,7 @@ export function bindingOf(
     tenant,
     request: id,
     agent: agent.name,
+    proof: proofDigest(snapshot, enrolment),
     request_hash: request.hash,
     task: execution.task,
     role: execution.role,
@@ -57,6 +61,9 @@ export function bindingOf(
 /** What is another now than what was approved, by the names of the binding's members; empty: it is the very same. */
 export function differences(approved: Binding, now: Binding): readonly string[] {
   if (bindingHash(approved) === bindingHash(now)) return [];
-  const members = Object.keys(approved) as (keyof Binding)[];
-  return members.filter((member) => canonicalDigest(approved[member]) !== canonicalDigest(now[member]));
+  const members = Object.keys({ ...approved, ...now }) as (keyof Binding)[];
+  return members.filter((member) => digestOf(approved, member) !== digestOf(now, member));
 }
+
+/** Another version of Brevet may have kept one without it. */
+const digestOf = (binding: Partial<Binding>, member: keyof Binding): string => canonicalDigest(binding[member] ?? null);

@@ -15,6 +15,7 @@ import type { Provider } from '../core/provider.ts';
 import type { RuleName } from '../core/policy.ts';
 import { toRfc3339 } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
+import { yesStanding } from './standing.ts';
 import { whenRouted } from './way.ts';
 import type { KeptRequest } from '../core/store/requests.ts';
 import type { Snapshot } from '../core/snapshot.ts';
@@ -88,7 +89,7 @@ function shownOf(random: Random, of: PackageOf) {
       state,
       resource: binding.resource,
     })),
-    route: whenRouted(approval),
+    route: { ...whenRouted(approval), standing: [...yesStanding(approval, of)] },
     narrows: approval.narrows === null ? null : { ...approval.narrows, accepted: approval.acceptedAt !== null },
   };
 }

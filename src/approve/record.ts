@@ -2,6 +2,7 @@
 import type { Approval, ApprovalTerms } from '../core/approval.ts';
 import type { JsonObject } from '../core/canonical.ts';
 import type { Actor, EntryDraft, EntryKind } from '../core/entry.ts';
+import type { PersonName } from '../core/ids.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -49,9 +50,20 @@ export const routeFacts = ({ id, route, involved, redeemWithin }: ApprovalTerms)
   redeem_within_s: redeemWithin,
 });
 
-/** On whose word: each with the package that they were shown, whose signature stands in the entry of their answer. */
-export const redeemedFacts = ({ votes }: Pick<Approval, 'votes'>): JsonObject => ({
-  approvers: votes
-    .filter(({ verdict }) => verdict === 'approve')
-    .map(({ person, packageHash }) => ({ person, package_hash: packageHash })),
+/**
+ * On whose word: each with the package that they were shown last, whose signature stands in the entry of their answer.
+ *
+ * @param standing those whose yes counts.
+ */
+export const redeemedFacts = ({
+  approval: { votes },
+  standing,
+}: {
+  readonly approval: Pick<Approval, 'votes'>;
+  readonly standing: readonly PersonName[];
+}): JsonObject => ({
+  approvers: standing.map((person) => {
+    const said = votes.findLast((vote) => vote.person === person && vote.verdict === 'approve');
+    return { person, package_hash: said?.packageHash ?? null };
+  }),
 });

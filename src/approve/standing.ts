@@ -2,8 +2,8 @@
  * Who may answer, as they stand at this moment. It counts persons: what they were of the agent when it was asked, and
  * what they are of it now.
  */
-import { askedSoFar, stateAt } from '../core/approval.ts';
-import type { Approval } from '../core/approval.ts';
+import { askedSoFar, isEnoughFor, stateAt, yesOf } from '../core/approval.ts';
+import type { Approval, Vote } from '../core/approval.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { PersonName } from '../core/ids.ts';
@@ -56,8 +56,27 @@ export function whyMayNotAnswer(approval: Approval, person: PersonName, moment: 
   if (!askedSoFar(approval).includes(person)) {
     return failure('not_asked', 'it has not come to you', { hint: 'Those who are asked now are named on its page.' });
   }
-  if (approval.votes.some((vote) => vote.person === person)) {
+  const standing = yesStanding(approval, moment);
+  // Where those that came to count again are enough, any of them says so.
+  if (standing.includes(person) && !isEnoughFor(approval, standing)) {
     return failure('answered_before', 'you have said your word', { hint: 'Another person must say theirs.' });
   }
   return null;
+}
+
+/** Those whose yes counts at this moment: they may say it still, and the passkey that signed it is theirs still. */
+export function yesStanding(approval: Approval, moment: Moment): readonly PersonName[] {
+  const mayStill = approversOf(approval, moment);
+  const isBound = isDeviceBound(approval, moment.bundle);
+  const signed = approval.votes.filter((vote) => isSignedStill(vote, moment.snapshot, isBound));
+  return [...new Set(yesOf(signed))].filter((person) => mayStill.includes(person));
+}
+
+/**
+ * A passkey that was taken away, lost or stolen, has signed nothing that is not spent yet; nor has one that leaves its
+ * device, where policy has come to take none.
+ */
+function isSignedStill(vote: Vote, { deployment }: Snapshot, isBound: boolean): boolean {
+  const passkey = deployment.passkeys.get(vote.passkey);
+  return passkey?.person === vote.person && (passkey.deviceBound || !isBound);
 }

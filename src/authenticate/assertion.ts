@@ -18,7 +18,16 @@ import type { Proven } from './auth-failure.ts';
 import { isClientAlgorithm } from './jwk.ts';
 import { agentInStanding } from './principal.ts';
 import type { AgentPrincipal, TargetPrincipal } from './principal.ts';
-import { CLOCK_SKEW, decodeUnverified, isOnlyAudience, isPlain, readJti, readTimes, verifySignature } from './token.ts';
+import {
+  CLOCK_AHEAD,
+  CLOCK_SKEW,
+  decodeUnverified,
+  isOnlyAudience,
+  isPlain,
+  readJti,
+  readTimes,
+  verifySignature,
+} from './token.ts';
 import type { UnverifiedToken, Why } from './token.ts';
 
 export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -102,7 +111,7 @@ function readClaims({ claims }: UnverifiedToken, issuer: string, now: Instant): 
   const times = readTimes(claims, now);
   if (!times.ok) return times;
   const { issuedAt, expiresAt } = times.value;
-  const latest = after(issuedAt ?? now, seconds(LONGEST_ASSERTION + (issuedAt === null ? CLOCK_SKEW : 0)));
+  const latest = after(issuedAt ?? now, seconds(LONGEST_ASSERTION + (issuedAt === null ? CLOCK_AHEAD : 0)));
   if (expiresAt > latest) return err('it lives too long');
   const jti = readJti(claims);
   return jti === null

@@ -16,8 +16,8 @@ export interface AuthFailure {
 
 export type Proven<T> = Result<T, AuthFailure>;
 
-/** When an issuer or its keys could not be had, it is not asked again sooner. */
-export const ISSUER_RETRY = seconds(60);
+/** An issuer whose keys could not be had is asked again about so soon, and less often the longer it is out. */
+const ISSUER_RETRY = seconds(2);
 
 const refused = (failure: Failure, why: string): Result<never, AuthFailure> => err({ failure, why });
 

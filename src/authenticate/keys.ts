@@ -1,6 +1,6 @@
 /**
  * The keys of other issuers: found by discovery, kept for minutes, and fetched at most once a minute from each issuer,
- * however many tokens with unknown keys arrive.
+ * however many tokens with unknown keys arrive. Where there are none to believe, it is asked again sooner.
  *
  * @see OpenID Connect Discovery 1.0 section 4
  */
@@ -14,12 +14,16 @@ import type { PublicJwk } from '../core/registers.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { after, instant, milliseconds, seconds } from '../core/time.ts';
-import type { Clock, Instant } from '../core/time.ts';
-import { ISSUER_RETRY } from './auth-failure.ts';
+import type { Clock, Instant, Seconds } from '../core/time.ts';
 import { algorithmsOf } from './jwk.ts';
 
 /** A key that its issuer withdrew is believed no longer than this. */
 const KEPT_FOR = seconds(600);
+/** For a key that those kept are without, which anybody can name. */
+const REFRESHED_EVERY = seconds(60);
+/** One failed fetch may be chance, and stops every agent of its issuer: doubling, from here to there. */
+const FIRST_RETRY = seconds(1);
+const LAST_RETRY = seconds(30);
 /** Real documents have 2 to 10 KB, and an issuer two to ten keys. */
 const LIMITS: FetchLimits = { bytes: 128 * 1024, milliseconds: milliseconds(5_000) };
 const MOST_KEYS = 64;
@@ -32,7 +36,11 @@ const MOST_FLIGHTS = 8;
 interface Kept {
   keys: readonly PublicJwk[] | null;
   freshUntil: Instant;
-  mayFetchAt: Instant;
+  /** While what is kept is fresh; otherwise when it may be tried again. */
+  mayRefreshAt: Instant;
+  mayRetryAt: Instant;
+  /** How often it was asked since it last gave its keys. */
+  tries: number;
   flights: number;
   /** How many have begun since one last might. */
   begun: number;
@@ -51,10 +59,14 @@ export function createIssuerKeys(
 ): IssuerKeys {
   const issuers = new Map<string, Kept>();
 
+  const isFresh = (kept: Kept): boolean => kept.keys !== null && clock() < kept.freshUntil;
+  const mayBegin = (kept: Kept): boolean => clock() >= (isFresh(kept) ? kept.mayRefreshAt : kept.mayRetryAt);
+
   async function load(issuer: string, kept: Kept): Promise<void> {
-    const now = clock();
-    if (now >= kept.mayFetchAt) {
-      kept.mayFetchAt = after(now, ISSUER_RETRY);
+    if (mayBegin(kept)) {
+      kept.mayRefreshAt = after(clock(), REFRESHED_EVERY);
+      kept.mayRetryAt = kept.mayRefreshAt;
+      kept.tries += 1;
       kept.begun = 0;
     }
     kept.begun += 1;
@@ -62,8 +74,10 @@ export function createIssuerKeys(
     try {
       kept.keys = await fetchKeys(fetch, issuer);
       kept.freshUntil = after(clock(), KEPT_FOR);
+      kept.tries = 0;
     } catch (error) {
       if (!(error instanceof FetchFailed || error instanceof FetchRefused)) throw error;
+      kept.mayRetryAt = after(clock(), retryAfter(kept.tries));
       log.warn('issuer_keys_unavailable', { issuer, why: error.message });
     } finally {
       kept.flights -= 1;
@@ -73,30 +87,32 @@ export function createIssuerKeys(
 
   async function refresh(issuer: string, kept: Kept): Promise<void> {
     if (flights === 'own') {
-      const isAway = clock() >= kept.freshUntil && kept.flights > 0 && kept.begun < MOST_FLIGHTS;
-      if (clock() >= kept.mayFetchAt || isAway) await load(issuer, kept);
+      const isAway = !isFresh(kept) && kept.flights > 0 && kept.begun < MOST_FLIGHTS;
+      if (mayBegin(kept) || isAway) await load(issuer, kept);
       return;
     }
-    if (kept.flight === null && clock() >= kept.mayFetchAt) kept.flight = load(issuer, kept);
+    if (kept.flight === null && mayBegin(kept)) kept.flight = load(issuer, kept);
     await kept.flight;
   }
 
   return {
     async find(issuer, hint) {
       const kept = issuers.get(issuer) ?? newlyKept(issuers, issuer);
-      const isFresh = (): boolean => kept.keys !== null && clock() < kept.freshUntil;
-      const first = isFresh() ? select(kept.keys ?? [], hint) : err<KeyMiss>('unavailable');
+      const first = isFresh(kept) ? select(kept.keys ?? [], hint) : err<KeyMiss>('unavailable');
       if (first.ok) return first;
       await refresh(issuer, kept);
-      return isFresh() ? select(kept.keys ?? [], hint) : err('unavailable');
+      return isFresh(kept) ? select(kept.keys ?? [], hint) : err('unavailable');
     },
   };
 }
 
+const retryAfter = (tries: number): Seconds => seconds(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.max(0, tries - 1)));
+
 function newlyKept(issuers: Map<string, Kept>, issuer: string): Kept {
   const [oldest] = issuers.keys();
   if (issuers.size >= MOST_ISSUERS && oldest !== undefined) issuers.delete(oldest);
-  const kept = { keys: null, freshUntil: instant(0), mayFetchAt: instant(0), flights: 0, begun: 0, flight: null };
+  const [freshUntil, mayRefreshAt, mayRetryAt] = [instant(0), instant(0), instant(0)];
+  const kept = { keys: null, freshUntil, mayRefreshAt, mayRetryAt, tries: 0, flights: 0, begun: 0, flight: null };
   issuers.set(issuer, kept);
   return kept;
 }

@@ -17,8 +17,10 @@ import type { Signed } from './signature.ts';
 
 /** A workload's token with many groups has some 6,000 characters; a header line on most servers ends at 16,384. */
 export const LONGEST_TOKEN = 16_384;
-/** How far another's clock may be off. PITFALLS: 9 s ahead is taken, 61 s is not. */
+/** How long after its end a token is still taken, since another's clock may be behind. */
 export const CLOCK_SKEW: Seconds = seconds(10);
+/** How far another's clock may be ahead: a token from there gives nothing more than one from here would. */
+export const CLOCK_AHEAD: Seconds = seconds(60);
 /** Long enough for any UUID or digest; short enough to keep. */
 const LONGEST_JTI = 256;
 
@@ -114,8 +116,8 @@ export interface Times {
 }
 
 /**
- * `exp` is required and ahead; `iat` and `nbf`, where they stand, are not; each by the skew. Any may hold a fraction, of
- * which a millisecond is the least that is kept.
+ * `exp` is required and ahead, but for the skew; `iat` and `nbf`, where they stand, are no more ahead than another's clock
+ * may be. Any may hold a fraction, of which a millisecond is the least that is kept.
  *
  * @see RFC 7519 section 2, NumericDate
  */
@@ -124,7 +126,7 @@ export function readTimes(claims: JsonObject, now: Instant): Result<Times, Why> 
   if (!isDate(exp)) return err('no exp');
   if ([iat, nbf].some((date) => date !== undefined && !isDate(date))) return err('an iat or nbf that is no time');
   if (exp * 1000 <= now - CLOCK_SKEW * 1000) return err('it is over');
-  const ahead = [iat, nbf].some((date) => isDate(date) && date * 1000 > now + CLOCK_SKEW * 1000);
+  const ahead = [iat, nbf].some((date) => isDate(date) && date * 1000 > now + CLOCK_AHEAD * 1000);
   if (ahead) return err('issued in the future');
   return ok({
     issuedAt: isDate(iat) ? instant(Math.ceil(iat * 1000)) : null,

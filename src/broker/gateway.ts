@@ -7,6 +7,7 @@ import { makeEntry } from '../core/entry.ts';
 import type { Receipt } from '../core/entry.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
+import type { CutFor } from '../core/gateway/kept.ts';
 import { parseId } from '../core/ids.ts';
 import type { LeaseId, TenantName } from '../core/ids.ts';
 import { err, ok } from '../core/result.ts';
@@ -165,9 +166,19 @@ interface Sending extends Calling {
   readonly call: GatewayCall;
 }
 
+/** Ended before its use was counted: by its body, which came too slowly, or by what was asked beforehand. */
+function whyOver({ signal }: OpenCall): Failure | null {
+  const why = signal.aborted ? (signal.reason as CutFor) : null;
+  // Of a lease that is over the commit says so; who hung up may have meant the call to be made.
+  if (why !== 'too_slow' && why !== 'lease_unseen') return null;
+  return { ...failureOf(why), hint: 'Nothing was sent to the tool, and no use is spent: call again.' };
+}
+
 /** From its commit on the use is spent, whatever becomes of the call. */
 async function use(deps: Deps, sending: Sending, key: Key, once: Once): Promise<Step<GatewayAnswer>> {
   const { lease, snapshot, matched, tool } = sending;
+  const over = whyOver(sending.open);
+  if (over !== null) return done(err(over));
   const at = deps.clock();
   const entry = makeEntry(usedEntry(sending, matched, tool, at), deps.random);
   const change = { kind: 'lease.use', tenant: lease.tenant, lease: lease.id, epochs: snapshot.epochs, at } as const;

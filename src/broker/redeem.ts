@@ -8,24 +8,23 @@ import type { Conditions } from '../core/change.ts';
 import { makeEntry } from '../core/entry.ts';
 import { failure, NOTHING_HERE } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
-import type { PersonName, RequestId, TenantName } from '../core/ids.ts';
+import type { RequestId, TenantName } from '../core/ids.ts';
 import { isOrdered } from '../core/request.ts';
 import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
-import type { Epochs, Snapshot } from '../core/snapshot.ts';
+import type { Epochs } from '../core/snapshot.ts';
 import { toRfc3339 } from '../core/time.ts';
 import { bindingOf } from '../approve/binding.ts';
 import { approvalEntry, redeemedFacts } from '../approve/record.ts';
-import { approversOf, isDeviceBound } from '../approve/standing.ts';
+import { yesStanding } from '../approve/standing.ts';
 import type { Asking } from '../attribute/record.ts';
 import type { ClientCredentials } from '../authenticate/assertion.ts';
-import type { Bundle } from '../decide/bundle/model.ts';
 import type { Ask, Permit } from '../decide/decision.ts';
 import { failureOf } from '../decide/decision.ts';
 import { publicDecision } from '../decide/record.ts';
 import { parseAccessRequest } from '../decide/request.ts';
 import type { Deps } from '../deps.ts';
-import { grantOfApproval, whyNotApproved } from '../issue/grant.ts';
+import { grantOfApproval, whyNotGranted } from '../issue/grant.ts';
 import type { Approved } from '../issue/grant.ts';
 import { issue } from '../issue/issue.ts';
 import type { Answer } from './answer.ts';
@@ -99,7 +98,9 @@ async function redeem(deps: Deps, coming: Coming, when: Conditions): Promise<Ste
     row: rowOf(asking, permit),
     when: { ...when, within: await withinApproved(deps, asking, permit) },
     redeems: { approval: approval.id, version: approval.version },
-    ...issueRecord(deps, asking, ({ expiresAt }) => redeemedEntry(coming, decision, expiresAt)),
+    ...issueRecord(deps, asking, ({ expiresAt }) =>
+      redeemedEntry(coming, { decision, approved: approved.value, expiresAt }),
+    ),
     notices: (lease) => toClient(deps, lease, asking),
     stillPermitted: () => stillApproved(deps, coming),
   });
@@ -139,25 +140,8 @@ async function approvedNow(
   if (!binding.ok) return binding;
   const bundle = await deps.bundles.at(decision.approval.policy);
   const { snapshot } = asking;
-  const mayStill = approversOf(approval, { bundle, snapshot, now: deps.clock() });
-  const standing = mayStill.filter((person) => isSignedStill(approval, person, { bundle, snapshot }));
+  const standing = yesStanding(approval, { bundle, snapshot, now: deps.clock() });
   return ok({ approval, binding: binding.value, standing });
-}
-
-/**
- * A passkey that was taken away, lost or stolen, has signed nothing that is not spent yet; nor has one that leaves its
- * device, where policy has come to take none.
- */
-function isSignedStill(
-  approval: Approval,
-  person: PersonName,
-  { bundle, snapshot }: { readonly bundle: Bundle; readonly snapshot: Snapshot },
-): boolean {
-  const isBound = isDeviceBound(approval, bundle);
-  return approval.votes.some((vote) => {
-    const passkey = snapshot.deployment.passkeys.get(vote.passkey);
-    return vote.person === person && passkey?.person === person && (passkey.deviceBound || !isBound);
-  });
 }
 
 /** After a mint, where an epoch moved: the same is asked of what is known by then. */
@@ -167,15 +151,21 @@ async function stillApproved(deps: Deps, { asking, approval }: Coming): Promise<
   const decision = await decideNow(deps, { ...now, underWay: true });
   if (decision.effect === 'forbid') return null;
   const approved = await approvedNow(deps, { asking: { ...asking, ...now }, approval }, decision);
-  return approved.ok && whyNotApproved(decision, approved.value) === null ? now.snapshot.epochs : null;
+  return approved.ok && whyNotGranted(decision, approved.value) === null ? now.snapshot.epochs : null;
 }
 
-const redeemedEntry = ({ asking, approval }: Coming, decision: Permit | Ask, expiresAt: Asking['at']) =>
+interface Redeemed {
+  readonly decision: Permit | Ask;
+  readonly approved: Approved;
+  readonly expiresAt: Asking['at'];
+}
+
+const redeemedEntry = ({ asking, approval }: Coming, { decision, approved, expiresAt }: Redeemed) =>
   approvalEntry(approval, asking.snapshot, {
     kind: 'approval.redeemed',
     at: asking.at,
     actor: actorOf(asking),
-    facts: { ...redeemedFacts(approval), policy: decision.approval.policy, expires_at: toRfc3339(expiresAt) },
+    facts: { ...redeemedFacts(approved), policy: decision.approval.policy, expires_at: toRfc3339(expiresAt) },
   });
 
 const actorOf = ({ principal }: Pick<Asking, 'principal'>) =>

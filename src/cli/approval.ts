@@ -91,7 +91,16 @@ function readEvidence(file: string): Readonly<Record<string, unknown>> {
 }
 
 function refused(detail: string): never {
-  const problem = { status: 403, code: 'not_proven', detail, hint: null, path: null, requestId: null, members: {} };
+  const problem = {
+    status: 403,
+    code: 'not_proven',
+    detail,
+    hint: null,
+    path: null,
+    requestId: null,
+    retryAfterMs: null,
+    members: {},
+  };
   throw new BrevetRefused(problem);
 }
 

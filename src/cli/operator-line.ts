@@ -75,7 +75,16 @@ export async function operatorLine(given: Given): Promise<OperatorLine> {
         if (found !== undefined) return found;
       }
       const { code, detail, hint = null } = NOTHING_HERE;
-      throw new BrevetRefused({ status: 404, code, detail, hint, path: null, requestId: null, members: {} });
+      throw new BrevetRefused({
+        status: 404,
+        code,
+        detail,
+        hint,
+        path: null,
+        requestId: null,
+        retryAfterMs: null,
+        members: {},
+      });
     },
   };
 }

@@ -41,6 +41,11 @@ export interface Answer {
   readonly etag: string | null;
 }
 
+/** With what an answer says of asking again, in milliseconds. */
+interface Told extends Answer {
+  readonly retryAfter: number | null;
+}
+
 export interface Bounds {
   /** For each try, in milliseconds. */
   readonly timeout: number;
@@ -98,7 +103,7 @@ async function send(
   line: Line,
   { method, path, token, idempotencyKey, headers, body }: Outgoing,
   { timeout, signal }: Bounds,
-): Promise<Answer & { readonly retryAfter: number | null }> {
+): Promise<Told> {
   signal?.throwIfAborted();
   // What cannot be said as JSON is the caller's fault, and no line's.
   const content = body === undefined || body instanceof URLSearchParams ? body : JSON.stringify(body);
@@ -144,7 +149,7 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 const textOr = <T>(value: unknown, otherwise: T): string | T => (typeof value === 'string' ? value : otherwise);
 
 /** Both dialects: problem documents, and the errors of RFC 6749 whose `error_uri` ends with the code. */
-function problemOf({ status, body }: Answer): Problem {
+function problemOf({ status, body, retryAfter }: Told): Problem {
   const { code, detail, hint, path, request_id, error, error_description, error_uri, ...members } = body;
   const named = textOr(code, textOr(error_uri, '').split('/').at(-1) || textOr(error, 'unknown'));
   return {
@@ -154,6 +159,7 @@ function problemOf({ status, body }: Answer): Problem {
     hint: textOr(hint, null),
     path: textOr(path, null),
     requestId: textOr(request_id, null),
+    retryAfterMs: retryAfter,
     members,
   };
 }

@@ -14,6 +14,8 @@ export interface Problem {
   /** Where in the request. */
   readonly path: string | null;
   readonly requestId: string | null;
+  /** After how many milliseconds it may be asked again, as `Retry-After` says; `null`: nothing was said of it. */
+  readonly retryAfterMs: number | null;
   /** Everything else that the problem says. */
   readonly members: Readonly<Record<string, unknown>>;
 }
@@ -21,7 +23,7 @@ export interface Problem {
 const sentence = ({ code, detail, hint }: Problem): string =>
   hint === null ? `${code}: ${detail}` : `${code}: ${detail} (${hint})`;
 
-/** The broker said no. Asking again without a change gets the same answer. */
+/** The broker said no. Asking again without a change gets the same answer, unless it says after how long. */
 export class BrevetRefused extends Error implements Problem {
   override readonly name = 'BrevetRefused';
   readonly status: number;
@@ -30,6 +32,7 @@ export class BrevetRefused extends Error implements Problem {
   readonly hint: string | null;
   readonly path: string | null;
   readonly requestId: string | null;
+  readonly retryAfterMs: number | null;
   readonly members: Readonly<Record<string, unknown>>;
 
   constructor(problem: Problem) {
@@ -40,6 +43,7 @@ export class BrevetRefused extends Error implements Problem {
     this.hint = problem.hint;
     this.path = problem.path;
     this.requestId = problem.requestId;
+    this.retryAfterMs = problem.retryAfterMs;
     this.members = problem.members;
   }
 }

@@ -51,7 +51,7 @@ blocks.get(
                   <a class="button danger" href="/blocks/new">Raise a block</a>
                 </p>
                 <div id="blocks" data-part>
-                  ${standing.length === 0 ? html`<p class="calm">None stands.</p>` : rows(visit, standing)}
+                  ${standing.length === 0 ? html`<p class="calm">${before.ok ? 'None older stands.' : 'None stands.'}</p>` : rows(visit, standing)}
                   ${
                     over.length === 0
                       ? ''

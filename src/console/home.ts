@@ -18,6 +18,8 @@ export const home = new Hono<Scope>();
 
 /** Of each: the first page of more stands at its own place. */
 const MOST = 20;
+/** Read at a time: among what is open anywhere, what waits for one person may stand far down. */
+const AT_ONCE = 100;
 
 home.get(
   '/',
@@ -77,9 +79,15 @@ async function looksOwed(visit: SignedInVisit): Promise<readonly KeptReview[]> {
   const { deps, caller } = visit;
   const within = await deps.store.overseenBy(caller.person);
   if (within.length === 0) return [];
-  const open = await deps.store.reviews({ within, open: true, before: null, limit: MOST });
-  const reading = await readingAmong(visit, open);
-  return open.filter((one) => mayWait(one, visit, reading));
+  const owed: KeptReview[] = [];
+  let before: KeptReview['id'] | null = null;
+  do {
+    const open: readonly KeptReview[] = await deps.store.reviews({ within, open: true, before, limit: AT_ONCE });
+    const reading = await readingAmong(visit, open);
+    owed.push(...open.filter((one) => mayWait(one, visit, reading)));
+    before = open.length < AT_ONCE ? null : (open.at(-1)?.id ?? null);
+  } while (before !== null && owed.length < MOST);
+  return owed.slice(0, MOST);
 }
 
 const setup = (): Markup =>

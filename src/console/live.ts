@@ -20,6 +20,7 @@ const NO_STREAM = 204;
 /** Who reads so little of it is gone. */
 const MOST_UNREAD = 32;
 const COME_BACK_MS = 5_000;
+const HEADERS = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
 
 const MESSAGES = {
   changed: 'event: changed\ndata:\n\n',
@@ -61,6 +62,8 @@ live.get(
 function stream(c: Context<Scope>, { deps, bound: session }: Visit, shown: Shown): Response {
   const { live: pages } = deps;
   if (pages === null) return c.body(null, NO_STREAM);
+  // Nobody reads what comes of it, nor tells when they have gone.
+  if (c.req.method === 'HEAD') return c.body(null, 200, HEADERS);
   const bytes = new TextEncoder();
   let stop = (): void => {};
   const body = new ReadableStream<Uint8Array>(
@@ -83,5 +86,5 @@ function stream(c: Context<Scope>, { deps, bound: session }: Visit, shown: Shown
     },
     { highWaterMark: 0 },
   );
-  return c.body(body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+  return c.body(body, 200, HEADERS);
 }

@@ -54,13 +54,18 @@ reviews.get(
         ${
           within.length === 0
             ? html`<p class="calm">These are for oversight, and you oversee nothing.</p>`
-            : await lists(c, visit, within)
+            : await lists(c, visit, { within, tenant })
         }`,
     );
   }),
 );
 
-async function lists(c: Context<Scope>, visit: SignedInVisit, within: readonly TenantName[]): Promise<Markup> {
+/** @param tenant that was chosen; `null`: all of them. */
+async function lists(
+  c: Context<Scope>,
+  visit: SignedInVisit,
+  { within, tenant }: { readonly within: readonly TenantName[]; readonly tenant: TenantName | null },
+): Promise<Markup> {
   const { store } = visit.deps;
   const before = parseId('rev', c.req.query('before'));
   const from = before.ok ? before.value : null;
@@ -75,8 +80,8 @@ async function lists(c: Context<Scope>, visit: SignedInVisit, within: readonly T
     ${await tripsPart(visit, within)}
     <section aria-labelledby="open">
       <h2 id="open">Waiting</h2>
-      ${open.length === 0 ? html`<p>Nothing waits for a look.</p>` : rows(visit, open.slice(0, AT_ONCE), reading)}
-      ${last === undefined ? '' : html`<p class="actions"><a class="button" href="/reviews?before=${last.id}">Older ones</a></p>`}
+      ${open.length === 0 ? html`<p>${from === null ? 'Nothing waits for a look.' : 'Nothing older waits for a look.'}</p>` : rows(visit, open.slice(0, AT_ONCE), reading)}
+      ${last === undefined ? '' : html`<p class="actions"><a class="button" href="/reviews?${older(last, tenant)}">Older ones</a></p>`}
     </section>
     ${
       done.length === 0
@@ -88,6 +93,9 @@ async function lists(c: Context<Scope>, visit: SignedInVisit, within: readonly T
     }
   </div>`;
 }
+
+const older = ({ id }: KeptReview, tenant: TenantName | null): string =>
+  new URLSearchParams({ ...(tenant === null ? {} : { tenant }), before: id }).toString();
 
 type Reading = ReadonlySet<TenantName>;
 

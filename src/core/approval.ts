@@ -87,6 +87,8 @@ export interface Binding {
   readonly tenant: TenantName;
   readonly request: RequestId;
   readonly agent: AgentName;
+  /** Of what the agent proves itself with, in hex. Nothing that was kept before it was bound has one, and it fits none. */
+  readonly proof: string;
   /** Of the access request, in hex. */
   readonly request_hash: string;
   readonly task: TaskName;

@@ -79,6 +79,7 @@ export const FAILURES = {
   audience_in_use: { status: 409, title: 'The audience belongs to another', oauth: 'invalid_request' },
   secret_in_use: { status: 409, title: 'The secret is registered at another target', oauth: 'invalid_request' },
   second_function: { status: 409, title: 'A second function at one tenant', oauth: 'invalid_request' },
+  under_way: { status: 409, title: 'It is being done already', oauth: 'invalid_request' },
   still_in_use: { status: 409, title: 'Something still rests on this', oauth: 'invalid_request' },
   version_conflict: { status: 409, title: 'It was changed by another', oauth: 'invalid_request' },
   idempotency_mismatch: { status: 409, title: 'The idempotency key came with another body', oauth: 'invalid_request' },

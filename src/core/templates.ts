@@ -4,9 +4,8 @@
  */
 import { z } from 'zod';
 import type { JsonObject } from './canonical.ts';
-import { placeholdersIn } from './placeholder.ts';
 import type { ProviderKind } from './registers.ts';
-import { httpTemplate } from './templates/http.ts';
+import { enforcedByHttp, httpTemplate } from './templates/http.ts';
 import { awsTemplate, enforcedByAws } from './templates/aws.ts';
 import { enforcedByVault, vaultTemplate } from './templates/vault.ts';
 
@@ -37,6 +36,5 @@ export const TEMPLATES = {
   },
   aws: { form: awsTemplate, enforces: enforcedByAws, saysResource: false },
   vault: { form: vaultTemplate, enforces: enforcedByVault, saysResource: false },
-  // What they are filled with is in the calls that are let through.
-  http: { form: httpTemplate, enforces: placeholdersIn, saysResource: false },
+  http: { form: httpTemplate, enforces: enforcedByHttp, saysResource: false },
 } as const satisfies Readonly<Record<ProviderKind, Template>>;

@@ -22,6 +22,8 @@ export interface Turns {
 
 /** The same for what one node does for all, again and again. */
 export interface Rounds extends Turns {
+  /** Keeps it for so long from now on. @returns whether it was still this holder's. */
+  extend(turn: Turn, hold: Seconds): Promise<boolean>;
   /** What it was for is done, and nobody takes it for so long, which is no longer than it is held for; nothing happens where it was lost. */
   done(turn: Turn, pause: Seconds): Promise<void>;
   /** How long ago it was done; `null`: it never was. */

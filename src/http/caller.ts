@@ -93,6 +93,9 @@ export function claimBy(
     const hint = 'Send 1 to 255 visible ASCII characters, such as a UUID.';
     return err(failure('invalid_field', 'the idempotency key has the wrong form', { path: 'idempotency-key', hint }));
   }
-  const digest = toHex(hmacSha256(keyring.derive('idempotency'), canonicalBytes((body ?? null) as Json)));
-  return ok({ route, key, digest });
+  return ok({ route, key, digest: bodyDigest({ keyring }, body) });
 }
+
+/** Keyed, so that nobody who reads it can guess what was sent. */
+export const bodyDigest = ({ keyring }: Pick<Deps, 'keyring'>, body: unknown): string =>
+  toHex(hmacSha256(keyring.derive('idempotency'), canonicalBytes((body ?? null) as Json)));

@@ -2,9 +2,8 @@
  * The authority to mint. Only this file makes one: from a permit, or from an approved ask of the very same, either
  * decided just now on a snapshot whose epochs the commit will look at again.
  */
-import { isEnoughFor, stateAt, yesOf } from '../core/approval.ts';
+import { stateAt, yesOf } from '../core/approval.ts';
 import type { Approval, Binding } from '../core/approval.ts';
-import { fewestYeses } from '../core/route.ts';
 import { failure } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { err, ok } from '../core/result.ts';
@@ -14,7 +13,7 @@ import type { AccessRequest } from '../core/request.ts';
 import type { Epochs, Snapshot } from '../core/snapshot.ts';
 import type { Instant } from '../core/time.ts';
 import type { AgentPrincipal } from '../authenticate/principal.ts';
-import { differences } from '../approve/binding.ts';
+import { whyNotApproved } from '../approve/fit.ts';
 import type { Ask, Execution, Permit } from '../decide/decision.ts';
 
 interface Authority {
@@ -60,7 +59,7 @@ export interface Approved {
   readonly approval: Approval;
   /** What would be minted now. */
   readonly binding: Binding;
-  /** Who may say yes to it now. */
+  /** Those whose yes counts now. */
   readonly standing: readonly PersonName[];
 }
 
@@ -68,28 +67,17 @@ export function grantOfApproval(decision: Permit | Ask, of: GrantOf, approved: A
   const { approval } = approved;
   const state = stateAt(approval, of.at);
   if (state !== 'approved') return err(failure('approval_over', `the approval is ${state}`, { hint: 'Ask anew.' }));
-  const why = whyNotApproved(decision, approved);
+  const why = whyNotGranted(decision, approved);
   if (why !== null) return err(why);
   return ok(granted(of, { execution: decision.execution, policy: decision.approval.policy, approval: approval.id }));
 }
 
 /** Why the people's yes is none to what would be minted now, or `null`. */
-export function whyNotApproved(decision: Permit | Ask, { approval, binding, standing }: Approved): Failure | null {
-  const differing = differences(approval.binding, binding);
-  if (differing.length > 0) return differs(`it would be another in: ${differing.join(', ')}`);
-  const rules = decision.effect === 'ask' ? decision.approval.rules : [];
-  if (!rules.every((rule) => approval.rules.includes(rule))) return differs('a rule asks that did not ask before');
-  const yes = yesOf(approval.votes).filter((person) => standing.includes(person));
-  if (!isEnoughFor(approval, yes)) return differs('who approved it may not approve it any more');
-  if (decision.effect === 'ask' && decision.approval.policy !== approval.policy) {
-    const least = fewestYeses(decision.approval.steps);
-    if (new Set(yes).size < least) return differs(`the policy has come to take ${least} persons’ yes`);
-  }
-  return null;
-}
-
-const differs = (detail: string): Failure =>
-  failure('approval_differs', detail, { hint: 'Ask anew: what was approved is not what would be given.' });
+export const whyNotGranted = (decision: Permit | Ask, { approval, binding, standing }: Approved): Failure | null =>
+  whyNotApproved(
+    { approval, decision, binding },
+    yesOf(approval.votes).filter((person) => standing.includes(person)),
+  );
 
 const granted = (
   { id, principal, request, snapshot, at }: GrantOf,

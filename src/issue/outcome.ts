@@ -18,6 +18,7 @@ import type { Result } from '../core/result.ts';
 import type { SealedSecret } from '../core/seal.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Epochs } from '../core/snapshot.ts';
+import { seconds } from '../core/time.ts';
 import type { Instant } from '../core/time.ts';
 import type { Deps } from '../deps.ts';
 
@@ -83,12 +84,21 @@ export async function activate(
     if (done.ok) return ok({ lease, credential: minted.credential, receipt: lastOf(done.value.receipts) });
     if (done.error.unmet !== 'moved') {
       await withhold(deps, lease, { ...minted, secret }, record);
-      return err({ unmet: done.error });
+      return (await wasGivenUp(deps, lease)) ? refuse(TOO_LATE) : err({ unmet: done.error });
     }
   }
   await withhold(deps, lease, { ...minted, secret }, record);
   return err({ unmet: { unmet: 'moved' } });
 }
+
+/** The reconciler came first: past its deadline nobody knew whether it would land, and what was found was ended. */
+const wasGivenUp = async (deps: Deps, { tenant, id }: LeaseTerms): Promise<boolean> =>
+  (await deps.store.lease(tenant, id))?.cause === 'mint_failed';
+
+const TOO_LATE = failure('provider_unavailable', 'the provider took so long that its credential has been ended', {
+  hint: 'Nothing of it left the broker: ask anew.',
+  retryAfter: seconds(1),
+});
 
 interface Landed extends Minted {
   /** What of it is kept until death. */

@@ -123,7 +123,7 @@ export async function makeNode(parts: NodeParts): Promise<{ readonly deps: Deps;
       const vault = vaultProvider({ exchange: exchanges.exchange, random, clock, signer, publicUrl });
       remote.push(vault);
       return [
-        jwtProvider({ signer, request, publicUrl }),
+        jwtProvider({ signer, request, publicUrl, clock }),
         postgres,
         aws,
         vault,

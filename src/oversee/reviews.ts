@@ -25,7 +25,7 @@ import type { OperatorPrincipal } from '../authenticate/principal.ts';
 import type { Deps } from '../deps.ts';
 import { conflictWithLeases } from './conflict.ts';
 import { nowhere } from './overseen.ts';
-import { underReview } from './under-review.ts';
+import { allUnder, underReview } from './under-review.ts';
 
 const REVIEW_WITHIN = seconds(7 * 24 * 3600);
 
@@ -158,8 +158,11 @@ async function conflictWith(
   review: Review,
   who: { readonly person: PersonName; readonly now: Instant },
 ): Promise<Failure | null> {
-  const { leases } = await underReview(deps, review);
-  return review.agent === null ? null : conflictWithLeases(deps, review.agent, leases, who);
+  const { agent } = review;
+  if (agent === null) return null;
+  let conflict = await conflictWithLeases(deps, agent, [], who);
+  for await (const leases of allUnder(deps, review)) conflict ??= await conflictWithLeases(deps, agent, leases, who);
+  return conflict;
 }
 
 export async function seenReview(deps: Deps, operator: OperatorPrincipal, id: ReviewId): Promise<Result<KeptReview>> {

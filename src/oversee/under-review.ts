@@ -31,13 +31,33 @@ async function leaseOf({ store }: Deps, review: Review, order: KeptOrder | null)
   return id.ok ? store.lease(review.tenant, id.value) : null;
 }
 
+async function underGlass(deps: Deps, review: Review): Promise<UnderReview> {
+  const found: Lease[] = [];
+  for await (const leases of givenUnder(deps, review)) {
+    found.push(...leases);
+    if (found.length > AT_ONCE) break;
+  }
+  return { leases: found.slice(0, AT_ONCE), order: null, more: found.length > AT_ONCE };
+}
+
+/** All that it is about, however many, a part at a time. */
+export async function* allUnder(deps: Deps, review: Review): AsyncGenerator<readonly Lease[]> {
+  if (review.what === 'break_glass') yield* givenUnder(deps, review);
+  else yield (await underReview(deps, review)).leases;
+}
+
 /** By the role, which nothing but broken glass gives, and the time that it was given for. */
-async function underGlass({ store }: Deps, { tenant, agent, role, at, from }: Review): Promise<UnderReview> {
-  if (agent === null || role === null) return { leases: [], order: null, more: false };
-  const of = { tenant, agent, role, owner: null, target: null, states: null };
-  const found = await store.leases({ ...of, before: firstAfter(from), limit: AT_ONCE + 1 }, null);
-  const within = found.filter(({ openedAt }) => openedAt >= at && openedAt <= from);
-  return { leases: within.slice(0, AT_ONCE), order: null, more: within.length > AT_ONCE };
+async function* givenUnder({ store }: Deps, review: Review): AsyncGenerator<readonly Lease[]> {
+  const { tenant, agent, role, at, from } = review;
+  if (agent === null || role === null) return;
+  const of = { tenant, agent, role, owner: null, target: null, states: null, limit: AT_ONCE };
+  let before: LeaseId | null = firstAfter(from);
+  while (before !== null) {
+    const found: readonly Lease[] = await store.leases({ ...of, before }, null);
+    yield found.filter(({ openedAt }) => openedAt >= at && openedAt <= from);
+    const last = found.length < AT_ONCE ? undefined : found.at(-1);
+    before = last === undefined || last.openedAt < at - CLOCKS_APART_MS ? null : last.id;
+  }
 }
 
 /** An id tells when it was made, by a clock that may be a little ahead of the database's. */

@@ -15,6 +15,7 @@ import { isAtSameServer } from '../core/audience.ts';
 import { enforcedBy } from '../core/provider.ts';
 import type {
   Declaration,
+  Finding,
   LocalProvider,
   MintOrder,
   Minted,
@@ -28,7 +29,8 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
 import type { Signer } from '../core/signer.ts';
-import { milliseconds, numericDate, seconds, toRfc3339 } from '../core/time.ts';
+import { after, milliseconds, numericDate, seconds, toRfc3339 } from '../core/time.ts';
+import type { Clock } from '../core/time.ts';
 
 /** An API that checks nothing but the signature takes a token until its end: a short one bounds what a theft is worth. */
 const LONGEST_OFFLINE = seconds(60);
@@ -82,9 +84,11 @@ export interface JwtProviderOptions {
   readonly publicUrl: string;
   /** Guarded as every outgoing request is. */
   readonly request: GuardedRequest;
+  readonly clock: Clock;
 }
 
-export function jwtProvider({ signer, publicUrl, request }: JwtProviderOptions): LocalProvider {
+export function jwtProvider(options: JwtProviderOptions): LocalProvider {
+  const { signer, publicUrl, request } = options;
   return {
     kind: 'jwt',
     where: 'local',
@@ -93,7 +97,7 @@ export function jwtProvider({ signer, publicUrl, request }: JwtProviderOptions):
     specify: (terms, target) => specify(terms, target, tenantIssuer(publicUrl, terms.tenant)),
     mint: (order, target) => mint(signer, order, target),
     look: (subject, target) => look(request, subject, configOf(target.version)),
-    check: () => Promise.resolve([]),
+    check: ({ version }) => check(options, version),
   };
 }
 
@@ -246,14 +250,53 @@ async function probe(request: GuardedRequest, url: string, token: Secret): Promi
   return { seen: 'gone', evidence: { by: PROBED, probes: PROBES, status: UNAUTHORIZED } };
 }
 
+/** Two probes, each within its limit. */
+const CHECK_LASTS = seconds(10);
+
+/**
+ * Whether death would be seen: the API is probed, as after any revocation, with a token of its audience that is in date
+ * and that Brevet says is dead. No lease is behind it, so it is for no task, and goes to the API alone.
+ */
+async function check(
+  { signer, publicUrl, request, clock }: JwtProviderOptions,
+  { tenant, config }: TargetVersion,
+): Promise<readonly Finding[]> {
+  const { audience: aud, algorithm, probe_url: url } = schema.parse(config);
+  if (url === undefined) return [];
+  const [iss, now] = [tenantIssuer(publicUrl, tenant), clock()];
+  const times = { iat: numericDate(now), exp: numericDate(after(now, CHECK_LASTS)) };
+  const claims = { iss, sub: iss, client_id: iss, aud, jti: 'check', ...times };
+  const sighting = await probe(request, url, new Secret(await signer.sign(tenant, 'at+jwt', claims, algorithm)));
+  switch (sighting.seen) {
+    case 'gone':
+      return [];
+    case 'present':
+      return [{ level: 'refuse', what: 'the API at probe_url takes a token that Brevet says is dead', remedy: TO_ASK }];
+    case 'unseen':
+      return [
+        {
+          level: sighting.why === SILENT ? 'warn' : 'refuse',
+          what: `no death could be seen: ${sighting.why}`,
+          remedy: TO_SAY,
+        },
+      ];
+  }
+}
+
+const TO_ASK = 'Have it ask Brevet about each token, for each call. One that asks nobody is checks: offline.';
+const TO_SAY =
+  'Give a probe_url that Brevet may reach, with a GET that takes any live token, and have it refuse others with 401 and WWW-Authenticate: Bearer error="invalid_token".';
+
 const NOT_SAID = 'the API answers 401 without saying invalid_token, as one does that lets nobody in';
+
+const SILENT = 'the API does not answer the probe';
 
 /** @returns the answer, or why there is none. */
 async function answerOf(ask: () => ReturnType<GuardedRequest>): Promise<ChallengedAnswer | string> {
   try {
     return await ask();
   } catch (fault) {
-    if (fault instanceof FetchFailed) return 'the API does not answer the probe';
+    if (fault instanceof FetchFailed) return SILENT;
     if (fault instanceof FetchRefused) return 'the probe is not allowed to go where it is meant to';
     throw fault;
   }

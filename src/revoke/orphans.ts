@@ -14,6 +14,7 @@ import type { OpenTarget, RemoteProvider, Sighting, Subject } from '../core/prov
 import type { TargetVersion } from '../core/registers.ts';
 import type { Standing } from '../core/store/leases.ts';
 import { seconds } from '../core/time.ts';
+import type { Turn } from '../core/turns.ts';
 import type { Deps } from '../deps.ts';
 import { openTarget } from '../issue/target.ts';
 
@@ -27,6 +28,10 @@ export async function huntByTheClock(deps: Deps): Promise<Hunt | null> {
   if (turn === null) return null;
   const tenants = (await deps.store.tenants()).map(({ name }) => name);
   const hunt = await huntOrphans(deps, tenants, { kind: 'broker', name: deps.node });
+  if (hunt === null) {
+    await deps.store.turns.release(turn);
+    return null;
+  }
   for (const { why, ...where } of hunt.unasked) deps.log.warn('orphans.not_asked', { ...where, why });
   return hunt;
 }
@@ -51,18 +56,46 @@ export interface Hunt {
   readonly unasked: readonly { readonly tenant: TenantName; readonly target: string; readonly why: string }[];
 }
 
-/** @param actor who has it done: an operator, or the broker by its own clock. */
-export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], actor: Actor): Promise<Hunt> {
+/** Longer than some targets take to be asked, or some orphans to be killed: after each few it is kept for so long again. */
+const HOLD = seconds(120);
+
+/**
+ * One at a time over all nodes, whoever has it done: two would find the same, and write its end twice.
+ *
+ * @param actor who has it done: an operator, or the broker by its own clock.
+ * @returns `null`: another is under way.
+ */
+export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], actor: Actor): Promise<Hunt | null> {
+  const turn = await deps.store.turns.take('orphans hunted', HOLD);
+  if (turn === null) return null;
+  try {
+    return await huntThrough(deps, tenants, { actor, turn });
+  } finally {
+    await deps.store.turns.release(turn);
+  }
+}
+
+interface Hunting {
+  readonly actor: Actor;
+  readonly turn: Turn;
+}
+
+async function huntThrough(deps: Deps, tenants: readonly TenantName[], hunting: Hunting): Promise<Hunt> {
   const targets = (await deps.store.targetsAt(tenants)).filter(
     ({ provider }) => deps.providers.get(provider)?.where === 'remote',
   );
   const found: Orphan[] = [];
   const unasked: Hunt['unasked'][number][] = [];
   for (let from = 0; from < targets.length; from += AT_ONCE) {
+    if (!(await deps.store.turns.extend(hunting.turn, HOLD))) {
+      const why = 'this took too long, and another hunt may have begun';
+      unasked.push(...targets.slice(from).map(({ tenant, name: target }) => ({ tenant, target, why })));
+      break;
+    }
     await Promise.all(
       targets.slice(from, from + AT_ONCE).map(async (version) => {
         try {
-          found.push(...(await huntAt(deps, version, actor)));
+          found.push(...(await huntAt(deps, version, hunting)));
         } catch (fault) {
           // One target that cannot be asked, for whatever reason, keeps none of the others from it.
           unasked.push({ tenant: version.tenant, target: version.name, why: whyOf(deps, fault) });
@@ -73,7 +106,7 @@ export async function huntOrphans(deps: Deps, tenants: readonly TenantName[], ac
   return { targets: targets.length, orphans: found, unasked };
 }
 
-async function huntAt(deps: Deps, version: TargetVersion, actor: Actor): Promise<readonly Orphan[]> {
+async function huntAt(deps: Deps, version: TargetVersion, { actor, turn }: Hunting): Promise<readonly Orphan[]> {
   const provider = deps.providers.get(version.provider);
   if (provider?.where !== 'remote') return [];
   const target = await openTarget(deps.keyring, version);
@@ -92,6 +125,7 @@ async function huntAt(deps: Deps, version: TargetVersion, actor: Actor): Promise
     const some = lost.slice(from, from + AT_ONCE);
     const killed = await Promise.all(some.map((one) => killOrTell(deps, { provider, target, actor }, one)));
     found.push(...killed.filter((orphan) => orphan !== null));
+    await deps.store.turns.extend(turn, HOLD);
   }
   return found;
 }

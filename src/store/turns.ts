@@ -39,6 +39,15 @@ export function createTurns(link: Link): Rounds {
           .where(and(eq(turns.name, name), eq(turns.fence, fence))),
       );
     },
+    extend: ({ name, fence }, hold) =>
+      link.transaction(working, async (tx) => {
+        const kept = await tx
+          .update(turns)
+          .set({ heldUntil: sql`brevet_now() + ${hold * 1000}::bigint` })
+          .where(and(eq(turns.name, name), eq(turns.fence, fence), gt(turns.heldUntil, now)))
+          .returning({ fence: turns.fence });
+        return kept.length > 0;
+      }),
     done: async ({ name, fence }, pause) => {
       await link.transaction(working, (tx) =>
         tx

@@ -116,7 +116,8 @@ interface Claiming {
 const target = sql`((what->>'target') || coalesce(' ' || (what->>'version'), ''))`;
 
 /**
- * Of one target no more than its share, the oldest first; what is at no target shares by its kind. Tenants take turns,
+ * Of one target no more than its share, the oldest first, and what cleans up after the dead last, which keeps no other
+ * from its share even while it is in hand: a kill waits for none of it. What is at no target shares by its kind. Tenants take turns,
  * so that one whose every target is dead delays no other. Both are counted with what is in hand already.
  */
 async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Claiming): Promise<ClaimedWork[]> {
@@ -125,15 +126,20 @@ async function claimIn(tx: Transaction, { limit, perTarget, hold, shares }: Clai
       select key as of, value::int as share from json_each_text(${JSON.stringify(shares)}::text::json)),
     placed as materialized (
       select id, tenant, due, held_until ${isAhead(hold)} as held,
-        coalesce('at ' || ${target}, what->>'task') as place, coalesce(s.share, ${perTarget}) as share
+        coalesce('at ' || ${target}, what->>'task') as place, coalesce(s.share, ${perTarget}) as share,
+        what->>'task' = 'clean' as cleans
       from work left join shares s on s.of = tenant || ' ' || ${target} where due <= brevet_now()),
-    busy as (select tenant, place, count(*) as n from placed where held group by tenant, place),
+    busy as (
+      select tenant, place, count(*) as n, count(*) filter (where not cleans) as urgent
+      from placed where held group by tenant, place),
     queued as (
-      select id, tenant, place, share, due, row_number() over (partition by tenant, place order by due, id) as nth
+      select id, tenant, place, share, due, cleans,
+        row_number() over (partition by tenant, place order by cleans, due, id) as nth
       from placed where not held),
-    within as (
-      select q.id, q.tenant, q.due, q.nth + coalesce(b.n, 0) as nth from queued q left join busy b using (tenant, place)
-      where q.nth + coalesce(b.n, 0) <= q.share),
+    ranked as (
+      select q.id, q.tenant, q.due, q.share, q.nth + coalesce(case when q.cleans then b.n else b.urgent end, 0) as nth
+      from queued q left join busy b using (tenant, place)),
+    within as (select id, tenant, due, nth from ranked where nth <= share),
     fair as (
       select w.id from within w left join (select tenant, sum(n) as n from busy group by tenant) b using (tenant)
       order by coalesce(b.n, 0) + row_number() over (partition by w.tenant order by w.nth, w.due, w.id), w.due, w.id

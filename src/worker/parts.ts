@@ -69,7 +69,7 @@ export async function begin(isolate: Isolate, bindings: Bindings): Promise<Parts
     background,
     keepAnswers: true,
     providers: (signer) => [
-      jwtProvider({ signer, request, publicUrl }),
+      jwtProvider({ signer, request, publicUrl, clock }),
       aws,
       httpProvider({ signer, forward, publicUrl }),
     ],

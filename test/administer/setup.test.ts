@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { DEMAND_KEY_USE, signDemand } from '../../src/core/local-token.ts';
 import type { DemandFor } from '../../src/core/local-token.ts';
 import type { OperatorName } from '../../src/core/ids.ts';
-import { rulesOnDisk, must, PUBLIC_URL, testApp } from '../support/app.ts';
+import { rulesOnDisk, bundleOnDisk, must, PUBLIC_URL, testApp } from '../support/app.ts';
 import type { Answer } from '../support/app.ts';
 import { startOidc } from '../support/oidc.ts';
 
@@ -121,6 +121,17 @@ setup('lets a local token alone do what otherwise takes two', async () => {
   assert.is(await state(), 'lasts');
   const texts = await app.sql<{ text: string }>('select text from entries');
   assert.ok(texts.every(({ text }) => text.includes('"set_up":true') || text.includes('"policy.activated"')));
+});
+
+setup('takes no policy whose own cases fail, as nobody may propose one after it', async () => {
+  const rule = '@id("nothing") @reason("A slip.") forbid (principal, action, resource);';
+  const answer = await app.operator('ada', 'POST', '/api/policy/activate', {
+    files: { ...(await bundleOnDisk()), 'rules/slip.cedar': rule },
+  });
+  assert.equal([answer.status, answer.body['code']], [400, 'invalid_policy'], answer.text);
+  assert.ok((answer.body['cases'] as readonly unknown[]).length > 0);
+  must(await app.operator('ada', 'POST', '/api/policy/activate', { files: await bundleOnDisk() }));
+  must(await app.operator('ada', 'POST', '/api/policy/activate', { files: await rulesOnDisk() }));
 });
 
 setup('does not end by one administrator, however often, nor by somebody else', async () => {

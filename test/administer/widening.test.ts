@@ -191,6 +191,11 @@ widening(
       'invalid_field',
     );
     must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ owner: 'alan' })));
+    refused(
+      await as('alan', 'POST', '/api/policy/activate', { change: change.id, hash: change.hash }),
+      403,
+      'takes_two_persons',
+    );
     const again = changeOf(await propose({ ...open, 'rules/routing.cedar': narrower['rules/routing.cedar'] }));
     const answer = await as('alan', 'POST', '/api/policy/activate', { change: again.id, hash: again.hash });
     refused(answer, 403, 'takes_two_persons');
@@ -223,6 +228,12 @@ widening('who gains by what is left at the end of another is not the second pers
   const change = changeOf(await propose({ ...open, [again]: lasting }));
   refused(
     await as('alan', 'POST', '/api/policy/activate', { change: change.id, hash: change.hash }),
+    403,
+    'takes_two_persons',
+  );
+  must(await app.operator('ada', 'PUT', '/api/agents/triage-bot', agentBody({ owner: 'anna' })));
+  refused(
+    await as('anna', 'POST', '/api/policy/activate', { change: change.id, hash: change.hash }),
     403,
     'takes_two_persons',
   );

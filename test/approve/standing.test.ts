@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Approval, Binding, Vote } from '../../src/core/approval.ts';
 import type { AgentName, PersonName } from '../../src/core/ids.ts';
+import type { Passkey } from '../../src/core/passkey.ts';
 import type { Agent } from '../../src/core/registers.ts';
 import { after, seconds } from '../../src/core/time.ts';
 import { approvalTerms } from '../../src/approve/approval.ts';
@@ -46,7 +47,11 @@ const juniors = new Map(
 );
 const noApprovals = snapshot.assignments.filter(({ function: of }) => of !== 'approval');
 const route = APPROVAL.route.map((step) => ({ ...step, asks: step.asks.filter((person) => person !== ANN) }));
-const voted = [{ person: ANN, verdict: 'approve' } as Vote];
+const KEY = 'key';
+const voted = [{ person: ANN, verdict: 'approve', passkey: KEY } as Vote];
+const ofTwo = APPROVAL.route.map((step) => ({ ...step, quorum: { of: 'any', count: 2 } as const }));
+const passkeys = new Map([[KEY, { id: KEY, person: ANN, deviceBound: true } as Passkey]]);
+const withKey: Partial<Moment> = { snapshot: { ...snapshot, deployment: { ...snapshot.deployment, passkeys } } };
 
 const CASES: readonly (readonly [
   what: string,
@@ -75,7 +80,9 @@ const CASES: readonly (readonly [
     false,
   ],
   ['not to whom it has not come', { route }, {}, 'not_asked', true],
-  ['not twice', { votes: voted }, {}, 'answered_before', true],
+  ['not twice', { votes: voted, route: ofTwo }, withKey, 'answered_before', true],
+  ['again, whose passkey that signed it is theirs no more', { votes: voted, route: ofTwo }, {}, null, true],
+  ['again, where those whose yes counts again are enough', { votes: voted }, withKey, null, true],
   ['nobody, once it is over', {}, { now: APPROVAL.expiresAt }, 'approval_over', true],
   ['nobody, once it was refused', { state: 'rejected' }, {}, 'approval_over', true],
 ];

@@ -1,6 +1,7 @@
 /** What one person's word makes of an approval. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { yesOf } from '../../src/core/approval.ts';
 import type { Approval, Vote } from '../../src/core/approval.ts';
 import type { PersonName } from '../../src/core/ids.ts';
 import { instant, seconds } from '../../src/core/time.ts';
@@ -43,10 +44,15 @@ const words = suite('a person’s word');
 for (const [what, count, before, word, to] of CASES) {
   words(`${what}, makes it ${to}`, () => {
     const said = vote('bob', word.verdict);
-    const move = moveOf(approvalOf(count, before), word, said);
+    const move = moveOf(approvalOf(count, before), word, { vote: said, standing: yesOf(before) });
     assert.equal([move.from, move.to, move.version, move.votes], ['pending', to, 3, [...before, said]]);
     assert.is(move.redeemBy, to === 'approved' ? NOW + 900_000 : undefined);
   });
 }
+
+words('counts no yes before it that counts no more', () => {
+  const move = moveOf(approvalOf(2, [vote('ada')]), YES, { vote: vote('bob'), standing: [] });
+  assert.is(move.to, 'pending');
+});
 
 words.run();

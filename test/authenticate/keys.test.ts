@@ -127,7 +127,7 @@ const BROKEN: readonly (readonly [what: string, breakIt: (issuer: TestIssuer) =>
   ['says JSON of another shape', (issuer) => (issuer.answer = (_, to) => to.end('[]'))],
 ];
 for (const [what, breakIt] of BROKEN) {
-  kept(`are not to be had of one that ${what}; it is asked again after a minute`, () =>
+  kept(`are not to be had of one that ${what}; it is asked again after a second`, () =>
     withIssuer(async ({ issuer, warnings, find, at }) => {
       const { discovery } = issuer;
       const good = { ...discovery };
@@ -137,13 +137,61 @@ for (const [what, breakIt] of BROKEN) {
       issuer.answer = null;
       Object.assign(discovery, good);
       issuer.keys.splice(1);
-      at(59);
+      at(0.9);
       assert.is(await find('first'), 'unavailable');
-      at(60);
+      at(1);
       assert.is(await find('first'), 'ok');
     }),
   );
 }
+
+kept('are asked for less and less often while they are not to be had, at least each half minute', () =>
+  withIssuer(async ({ issuer, find, at }) => {
+    issuer.answer = (_, to) => to.writeHead(503).end();
+    const tried: number[] = [];
+    for (let second = 0; second < 100; second++) {
+      at(second);
+      const before = issuer.asked.length;
+      await Promise.all([find('first'), find('second')]);
+      if (issuer.asked.length > before) tried.push(second);
+    }
+    assert.equal(tried, [0, 1, 3, 7, 15, 31, 61, 91]);
+    issuer.answer = null;
+    at(121);
+    assert.is(await find('first'), 'ok');
+    issuer.answer = (_, to) => to.writeHead(503).end();
+    at(721);
+    assert.is(await find('first'), 'unavailable');
+    issuer.answer = null;
+    at(722);
+    assert.is(await find('first'), 'ok', 'and from the beginning once they were had');
+  }),
+);
+
+kept('are asked for once a minute for unknown kids, also where the issuer does not answer', () =>
+  withIssuer(async ({ issuer, find, at }) => {
+    await find('first');
+    issuer.answer = (_, to) => to.writeHead(503).end();
+    const before = issuer.asked.length;
+    for (let second = 60; second < 120; second++) {
+      at(second);
+      assert.is(await find('unknown'), 'unknown');
+    }
+    assert.is(issuer.asked.length, before + 1);
+  }),
+);
+
+kept('that become too old just after they could not be refreshed are asked for again at once', () =>
+  withIssuer(async ({ issuer, find, at }) => {
+    await find('first');
+    issuer.answer = (_, to) => to.writeHead(503).end();
+    at(598);
+    assert.is(await find('unknown'), 'unknown');
+    issuer.answer = null;
+    at(600);
+    assert.is(await find('first'), 'ok');
+  }),
+);
 
 kept('that are too old are not believed while the issuer is out', () =>
   withIssuer(async ({ issuer, find, at }) => {

@@ -391,6 +391,29 @@ limits('end what takes too long, before its answer and in the middle of it', asy
   );
 });
 
+limits('end what takes too long before it is sent, and no use is spent', async () => {
+  await app.target({ limits: { seconds: 1 } });
+  const lease = await app.lease('tool.note', { uses: 2 });
+  tool.seen.length = 0;
+  async function* slowly() {
+    await until(async () => (app.deps.gateway.open.has(lease.id as LeaseId) ? undefined : true));
+    yield Buffer.from('{"text":"At last"}');
+  }
+  const answer = await callThrough(app.deps, 'acme' as TenantName, {
+    token: lease.token,
+    lease: lease.id,
+    method: 'POST',
+    target: '/tickets/ACME-1/notes',
+    headers: new Map([['content-type', 'application/json']]),
+    body: slowly(),
+    gone: new AbortController().signal,
+  });
+  assert.is(answer.ok ? 'sent' : answer.error.code, 'gateway_timeout');
+  assert.match(answer.ok ? '' : (answer.error.hint ?? ''), 'no use is spent');
+  assert.equal([tool.seen.length, (await rowOf(lease))?.used], [0, 0]);
+  assert.is((await entriesOf(lease, 'gateway.refused'))[0]?.facts['code'], 'gateway_timeout');
+});
+
 limits('cut an answer that goes on past them', async () => {
   await app.target({ limits: { response_bytes: 100 } });
   const lease = await app.lease('tool.upload', { uses: 10 });

@@ -155,6 +155,21 @@ answers('that is a fault is no refusal, and says by what to ask about it', async
   assert.is(broker.paths().filter((path) => path.endsWith('/requests')).length, 1, 'who knows what it did');
 });
 
+for (const [said, told] of [
+  ['7', 7_000],
+  ['0', 0],
+  [null, null],
+] as const) {
+  answers(`that comes too often says after how long it may be asked again: ${said ?? 'nothing'}`, async () => {
+    const headers = said === null ? {} : { 'retry-after': said };
+    broker.failing('/requests', { ...problem(429, 'too_many_requests'), headers });
+    const error = await caught(() => open().ask(ASK));
+    assert.instance(error, BrevetRefused);
+    assert.is((error as BrevetRefused).retryAfterMs, told);
+    assert.is(broker.paths().filter((path) => path.endsWith('/requests')).length, 1, 'when is the caller’s to choose');
+  });
+}
+
 answers('is not awaited to what cannot be said', async () => {
   const parameters: Record<string, unknown> = {};
   parameters['itself'] = parameters;
@@ -245,7 +260,8 @@ retries('end after as many tries as allowed, with what the broker said', async (
 
 retries('do not wait longer than allowed', async () => {
   broker.failing('/requests', { ...problem(503, 'issuing_stopped'), headers: { 'retry-after': '3600' } });
-  assert.instance(await caught(() => open().ask(ASK)), BrevetUnavailable);
+  const error = await caught(() => open().ask(ASK));
+  assert.is((error as BrevetUnavailable).problem?.retryAfterMs, 3_600_000);
   assert.is(broker.paths().filter((path) => path.endsWith('/requests')).length, 1);
 });
 

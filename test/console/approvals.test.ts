@@ -55,6 +55,17 @@ page('tells one who only looks whose it is', async () => {
   assert.not.match(text, 'Approve exactly this');
 });
 
+page('offers no yes to what would be another by now, and says so', async () => {
+  const { approval } = await ask();
+  const target = { provider: 'jwt', environment: 'production' };
+  const config = { audience: 'https://moved.example', checks: 'introspection' };
+  must(await app.operator('ada', 'PUT', '/api/tenants/acme/targets/tickets', { ...target, config }));
+  const { text } = await paula.get(`/approvals/acme/${approval}`);
+  assert.match(read(text), /cannot be approved any more: it would be another in: target_version/);
+  assert.match(text, 'Say no');
+  for (const offered of ['Approve exactly this', 'Approve less']) assert.not.match(text, offered);
+});
+
 page('of what is asked lists nothing of a client where its reader approves no more', async () => {
   const { approval } = await ask();
   for (const path of ['/approvals', '/']) assert.match((await paula.get(path)).text, approval);

@@ -130,6 +130,20 @@ for (const [what, more] of [
   });
 }
 
+blocks('are raised once, however often the same form is sent, and again with another', async () => {
+  const fields = { ...formOn(await otto.get('/blocks/new'), '/blocks'), ...AIM };
+  const [first, second] = await Promise.all([otto.post('/blocks', fields), otto.post('/blocks', fields)]);
+  assert.match(first.to ?? '', /done=block-raised$/);
+  assert.is(second.to, first.to);
+  const changed = await otto.post('/blocks', { ...fields, reason: 'Another' });
+  assert.match(changed.to ?? '', /done=block-raised$/);
+  assert.is.not(changed.to, first.to);
+  for (const { to } of [first, changed]) {
+    const id = /blk_\w+/.exec(to ?? '')?.[0];
+    await app.sql(`update blocks set lifted_at = 1, lifted_by = 'ada' where id = '${id}'`);
+  }
+});
+
 blocks('are not raised by who oversees nothing there', async () => {
   assert.is((await raise(paula)).to, null);
   assert.is((await raise(elsewhere)).to, null);

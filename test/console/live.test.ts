@@ -21,7 +21,15 @@ function stepped() {
 }
 
 const steps = stepped();
-const withSteps = (deps: Deps): Deps => ({ ...deps, live: createLive({ ...deps, pause: steps.pause }) });
+let listening = 0;
+function withSteps(deps: Deps): Deps {
+  const pages = createLive({ ...deps, pause: steps.pause });
+  const listen: typeof pages.listen = (listener) => {
+    listening += 1;
+    return pages.listen(listener);
+  };
+  return { ...deps, live: { ...pages, listen } };
+}
 const { app, keys } = await consoleApp({ deps: withSteps });
 
 interface Stream {
@@ -125,6 +133,16 @@ live('keeps no session open by itself', async () => {
   assert.equal(await idle(), before);
   await surfer.get('/approvals');
   assert.not.equal(await idle(), before);
+});
+
+live('listens for nobody who asks for its head alone, and so would never be seen to go', async () => {
+  const { cookies } = await signedIn(app, keys.paula);
+  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  const before = listening;
+  const asked = { method: 'HEAD', headers: { cookie } };
+  const answer = await app.app.request(new URL('/live/approvals', PUBLIC_URL), asked, {});
+  assert.equal([answer.status, answer.headers.get('content-type')], [200, 'text/event-stream']);
+  assert.is(listening, before);
 });
 
 for (const path of ['/live/approvals', '/live/oversight']) {

@@ -58,6 +58,12 @@ reviews('show breakers that have tripped, which oversight there resets with a re
 reviews('are asked for at a credential, wait for another, and are done in words of two lines', async () => {
   const asked = await post(otto, `/leases/acme/${acme}/review`, { reason: 'At <b>night</b>' });
   assert.is(asked.to, `/leases/acme/${acme}?done=review-opened`);
+  const form = `/leases/acme/${acme}/review`;
+  const fields = { ...formOn(await otto.get(`/leases/acme/${acme}`), form), reason: 'Twice' };
+  for (const _ of ['sent', 'sent again']) await otto.post(form, fields);
+  const [twice] = await app.sql<{ n: number }>(`select count(*)::int as n from reviews where reason = 'Twice'`);
+  assert.is(twice?.n, 1);
+  await app.sql(`delete from reviews where reason = 'Twice'`);
   const path = `/reviews/${await idOf(acme)}`;
   assert.match(await part(otto, '/reviews'), /for another person[^]*At &lt;b&gt;night/);
   assert.match(await part(vera, '/reviews'), /waits for you/);
@@ -73,6 +79,32 @@ reviews('are asked for at a credential, wait for another, and are done in words 
     await part(otto, `/leases/acme/${acme}`),
     /vera<\/strong> has\s+<a href="\/reviews\/rev_\w+">looked at it/,
   );
+});
+
+/** So many that wait, the newest of which otto had a hand in. */
+async function many(count: number, tenant: string): Promise<void> {
+  await app.sql(`
+    insert into reviews (tenant, id, what, about, agent, opened_by, reason, at, "from", due, not_by)
+    select '${tenant}', 'rev_' || lpad(n::text, 26, '0'), 'lease', '${acme}', 'triage-bot', 'ada', 'Look ' || n, 1, 1, 9e14,
+      case when n = 1 then '{ada}' else '{ada,otto}' end::text[] from generate_series(1, ${count}) n`);
+}
+
+reviews('are told at the start also where more that wait for others were opened since', async () => {
+  await many(120, 'acme');
+  const start = await part(otto, '/');
+  assert.match(start, /What has to be looked at[^]*Look 1</);
+  assert.not.match(start, 'Nothing waits for your word');
+});
+
+reviews('are paged within the client that was chosen, and a page past the last says so alone', async () => {
+  const page = await part(otto, '/reviews?tenant=acme');
+  const [, next = ''] = /href="(\/reviews\?[^"]*before=[^"]*)"/.exec(page) ?? [];
+  const older = next.replace('&amp;', '&');
+  assert.match(older, /^\/reviews\?tenant=acme&before=rev_/);
+  assert.match(await part(otto, older), /Look 70</);
+  const past = await part(otto, `/reviews?tenant=acme&before=rev_${'0'.repeat(26)}`);
+  assert.match(past, 'Nothing older waits for a look');
+  await app.sql(`delete from reviews where reason like 'Look %'`);
 });
 
 reviews('are not there for who oversees elsewhere, or nothing', async () => {

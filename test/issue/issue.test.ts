@@ -316,6 +316,23 @@ issuing('finds a login whose mint was never heard of again, and kills it', async
   assert.equal(await kinds(lease.id), ['lease.opening', 'lease.revoking', 'lease.revoked']);
 });
 
+issuing(
+  'says of a mint that was given up before its answer came what became of it, and that it may be asked anew',
+  async () => {
+    afterMint = () => workOff();
+    const answer = await ask();
+    assert.equal([answer.status, answer.body['code']], [503, 'provider_unavailable'], answer.text);
+    assert.match(String(answer.body['detail']), 'has been ended');
+    assert.match(String(answer.body['hint']), 'ask anew');
+    assert.is(answer.headers.get('retry-after'), '1');
+    const { id, cause, mark } = await newest();
+    assert.is(cause, 'mint_failed');
+    await workOff();
+    assert.equal([(await newest()).id, (await newest()).state], [id, 'revoked']);
+    assert.not.ok((await logins()).includes(mark));
+  },
+);
+
 issuing('opens nothing at a target that has not answered of late, and says when to come back', async () => {
   const [last] = await app.sql<{ target: string; version: number }>(
     'select target, max(target_version) as version from leases group by target',

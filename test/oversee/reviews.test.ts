@@ -46,6 +46,21 @@ reviews('are not done by who answers for the agent', async () => {
   must(await done(review['id'], 'tess'));
 });
 
+reviews('of broken glass are not done by who had a part in any of what it gave, however much that was', async () => {
+  const id = await lease();
+  await app.sql(`
+    insert into leases select (jsonb_populate_record(l, jsonb_build_object('id',
+      'lse_' || substr(id, 5, 10) || lpad(n::text, 16, '0'), 'role', 'emergency', 'request', 'req_' || n,
+      'mark', 'brevet_' || n, 'owner', case when n = 1 then 'tess' else owner end))).*
+    from leases l, generate_series(1, 120) n where id = '${id}'`);
+  const review = `rev_${'0'.repeat(26)}`;
+  await app.sql(`
+    insert into reviews (tenant, id, what, about, agent, role, opened_by, reason, at, "from", due, not_by)
+    values ('acme', '${review}', 'break_glass', 'asn_0', 'triage-bot', 'emergency', 'ada', 'r', 1, brevet_now(), 9e14, '{ada}')`);
+  assert.is((await done(review, 'tess')).body['code'], 'in_conflict');
+  must(await done(review, 'otto'));
+});
+
 reviews('are oversight’s alone, and each one’s own tenants’', async () => {
   const review = must(await open({ tenant: 'birch', lease: await lease('birch-bot', 'birch') })).body;
   for (const who of ['tess', 'ada']) {

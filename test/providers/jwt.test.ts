@@ -6,15 +6,15 @@ import { decodeJwt, decodeProtectedHeader, exportJWK, importJWK, jwtVerify, Sign
 import type { JWK } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FetchFailed } from '../../src/core/fetch.ts';
+import { FetchFailed, FetchRefused } from '../../src/core/fetch.ts';
 import type { GuardedRequest } from '../../src/core/fetch.ts';
 import type { Minted } from '../../src/core/provider.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { Signer } from '../../src/core/signer.ts';
-import { seconds } from '../../src/core/time.ts';
+import { milliseconds, seconds } from '../../src/core/time.ts';
 import { jwtProvider } from '../../src/providers/jwt.ts';
 import { freePort } from '../support/port.ts';
-import { EXTERNAL_ID, openTargetOf, orderFor, subjectOf, termsOf } from '../support/target.ts';
+import { EXTERNAL_ID, openTargetOf, orderFor, processClock, subjectOf, termsOf } from '../support/target.ts';
 import { providerContract } from './contract.ts';
 import type { Harness } from './contract.ts';
 
@@ -101,7 +101,8 @@ async function serve(api: TicketsApi, port: number, state: { stalled: boolean })
   return server;
 }
 
-const providerWith = (signer: Signer) => jwtProvider({ signer, publicUrl: PUBLIC_URL, request });
+const providerWith = (signer: Signer, asking = request) =>
+  jwtProvider({ signer, publicUrl: PUBLIC_URL, request: asking, clock: processClock });
 
 const contract = suite('the provider contract, by access tokens of an API that can be probed');
 
@@ -242,7 +243,7 @@ for (const [challenge, seen] of [
 ] as const) {
   tokens(`is ${seen} where the API answers 401 with ${String(challenge)}`, async () => {
     const answering: GuardedRequest = () => Promise.resolve({ status: 401, body: '', challenge });
-    const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+    const provider = providerWith(await testSigner(), answering);
     const config = { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` };
     const target = openTargetOf(provider, config);
     const order = orderFor(provider, target, termsOf({}));
@@ -267,7 +268,7 @@ for (const [status, seen] of [
 ] as const) {
   tokens(`is ${seen} where the API answers ${status}`, async () => {
     const answering: GuardedRequest = () => Promise.resolve({ status, body: '', challenge: null });
-    const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+    const provider = providerWith(await testSigner(), answering);
     const config = { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` };
     const target = openTargetOf(provider, config);
     const order = orderFor(provider, target, termsOf({}));
@@ -285,7 +286,7 @@ tokens('is not dead for one refusal of several nodes: the next may take it', asy
   ];
   const answering: GuardedRequest = () =>
     Promise.resolve(answers.shift() ?? { status: 500, body: '', challenge: null });
-  const provider = jwtProvider({ signer: await testSigner(), publicUrl: PUBLIC_URL, request: answering });
+  const provider = providerWith(await testSigner(), answering);
   const target = openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` });
   const order = orderFor(provider, target, termsOf({}));
   const { keep } = await provider.mint(order, target);
@@ -331,6 +332,54 @@ for (const scope of ['a"b', 'a  b', ' a', 'a\nb', 'ä', '']) {
     assert.is(provider.specify(termsOf({ scope }), target.version).ok, false);
   });
 }
+
+const PROBED = { audience: AUDIENCE, checks: 'introspection', probe_url: `${AUDIENCE}/me` };
+const answers = (status: number, challenge: string | null = null): GuardedRequest => {
+  return () => Promise.resolve({ status, body: '', challenge });
+};
+
+for (const [what, answering, levels, says] of [
+  ['says of a dead token that it is invalid', answers(401, REFUSED), [], null],
+  ['takes a dead token', answers(200), ['refuse'], /takes a token that Brevet says is dead/],
+  ['lets nobody in', answers(401), ['refuse'], /without saying invalid_token/],
+  ['is somewhere else', answers(404), ['refuse'], /answers 404/],
+  ['is silent', () => Promise.reject(new FetchFailed('no answer')), ['warn'], /does not answer/],
+  ['is where nothing may go', () => Promise.reject(new FetchRefused('refused')), ['refuse'], /not allowed to go/],
+] as const satisfies readonly (readonly [string, GuardedRequest, readonly string[], RegExp | null])[]) {
+  targets(`is checked at its API, which ${what}`, async () => {
+    const provider = providerWith(await testSigner(), answering);
+    const findings = await provider.check(openTargetOf(provider, PROBED));
+    assert.equal(
+      findings.map(({ level }) => level),
+      levels,
+    );
+    if (says !== null) assert.match(findings[0]?.what ?? '', says);
+  });
+}
+
+targets('is checked with a token in date, of its own audience and algorithm, for no task', async () => {
+  const signer = await testSigner();
+  const shown: string[] = [];
+  const provider = providerWith(signer, (_url, _limits, headers) => {
+    shown.push(headers?.['authorization'] ?? '');
+    return answers(401, REFUSED)('', { bytes: 0, milliseconds: milliseconds(0) });
+  });
+  await provider.check(openTargetOf(provider, { ...PROBED, algorithm: 'ES256' }));
+  const key = (await signer.keys('acme' as never)).find(({ alg }) => alg === 'ES256');
+  const { payload } = await jwtVerify(shown[0]?.replace('Bearer ', '') ?? '', await importJWK(key as JWK, 'ES256'), {
+    audience: AUDIENCE,
+    issuer: `${PUBLIC_URL}/t/acme`,
+    typ: 'at+jwt',
+    maxTokenAge: 10,
+  });
+  assert.is((payload.exp ?? 0) - (payload.iat ?? 0), 10);
+  assert.equal([payload['scope'], payload['authorization_details']], [undefined, undefined]);
+});
+
+targets('without a probe is asked nothing', async () => {
+  const provider = providerWith(await testSigner(), () => Promise.reject(new Error('it was asked')));
+  assert.equal(await provider.check(openTargetOf(provider, { audience: AUDIENCE, checks: 'introspection' })), []);
+});
 
 contract.run();
 tokens.run();

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newId } from '../../src/core/ids.ts';
+import type { TenantName } from '../../src/core/ids.ts';
 import { markOf } from '../../src/core/lease.ts';
 import type { Provider } from '../../src/core/provider.ts';
 import { huntByTheClock, huntOrphans } from '../../src/revoke/orphans.ts';
@@ -10,14 +11,19 @@ import { withAdmin } from '../support/postgres.ts';
 import { ADMIN, clientDatabase, processClock, random } from '../support/target.ts';
 
 const client = await clientDatabase();
+/** What a listing waits for. */
+let holding: Promise<void> | null = null;
 /** A fault of ours, at one target. */
 const around = (provider: Provider): Provider =>
   provider.where === 'local'
     ? provider
     : {
         ...provider,
-        list: (target) =>
-          target.version.name === 'far-db' ? Promise.reject(new Error('a fault')) : provider.list(target),
+        list: async (target) => {
+          if (target.version.name === 'far-db') throw new Error('a fault');
+          await holding;
+          return provider.list(target);
+        },
       };
 const app = await testApp({ database: client, around });
 const other = await app.node();
@@ -111,6 +117,44 @@ orphans('are hunted by one node at a time, by the clock', async () => {
   assert.is(await huntByTheClock(other.deps), null);
 });
 
+orphans('are not hunted while another hunt is under way, whoever has it done', async () => {
+  const mark = markOf(newId('lse', processClock(), random));
+  await made(mark);
+  const held = Promise.withResolvers<void>();
+  holding = held.promise;
+  await app.sql(`update turns set held_until = 0 where name = 'orphans'`);
+  const first = huntByTheClock(app.deps);
+  while (
+    (await app.sql(`select 1 from turns where name = 'orphans hunted' and held_until > brevet_now()`)).length === 0
+  );
+  // Its ten minutes are over, and it still runs.
+  await app.sql(`update turns set held_until = 0 where name = 'orphans'`);
+  assert.is(await huntByTheClock(other.deps), null);
+  const refused = await reconcile();
+  assert.equal([refused.status, refused.body['code']], [409, 'under_way']);
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  held.resolve();
+  holding = null;
+  assert.equal(
+    (await first)?.orphans.map((one) => one.mark),
+    [mark],
+  );
+  assert.is((await told(mark)).length, 1);
+  assert.is((await reconcile()).status, 200);
+  assert.is((await huntByTheClock(other.deps))?.orphans.length, 0, 'and none of the clock’s was left out for it');
+});
+
+orphans('are left to the other hunt by one that lost its turn', async () => {
+  const { store } = app.deps;
+  const turns = { ...store.turns, extend: () => Promise.resolve(false) };
+  const deps = { ...app.deps, store: { ...store, turns } };
+  const hunt = await huntOrphans(deps, ['acme' as TenantName], { kind: 'broker', name: 'n' });
+  assert.equal(
+    hunt?.unasked.map(({ target }) => target),
+    ['shop-db'],
+  );
+});
+
 orphans('are hunted at every tenant without a word to what is kept of those who ask', async () => {
   const { store } = app.deps;
   const names = (await store.tenants()).map(({ name }) => name);
@@ -121,7 +165,7 @@ orphans('are hunted at every tenant without a word to what is kept of those who 
     return store.snapshot(name);
   };
   const hunt = await huntOrphans({ ...app.deps, store: { ...store, snapshot } }, names, { kind: 'broker', name: 'n' });
-  assert.equal([hunt.targets, hunt.unasked, read], [1, [], 0]);
+  assert.equal([hunt?.targets, hunt?.unasked, read], [1, [], 0]);
   const after = await Promise.all(names.map((name) => store.snapshot(name)));
   assert.ok(after.every((one, n) => one === kept[n]));
 });

@@ -34,6 +34,26 @@ turns('are one node’s, until it gives them back', async () => {
   assert.is((await rounds.take('one', HOLD))?.fence, turn.fence + 1);
 });
 
+turns('are kept for as long again by who still holds them, and by nobody else', async () => {
+  const { turns: rounds } = test.store;
+  const turn = await rounds.take('kept', HOLD);
+  assert.ok(turn !== null);
+  await withAdmin(
+    test.database.admin,
+    (sql) => sql`update turns set held_until = held_until - 50000 where name = 'kept'`,
+  );
+  assert.ok(await rounds.extend(turn, HOLD));
+  await withAdmin(
+    test.database.admin,
+    (sql) => sql`update turns set held_until = held_until - 50000 where name = 'kept'`,
+  );
+  assert.ok(await rounds.isHeld(turn));
+  assert.not.ok(await rounds.extend({ ...turn, fence: turn.fence - 1 }, HOLD));
+  await rounds.release(turn);
+  assert.not.ok(await rounds.extend(turn, HOLD));
+  assert.ok((await rounds.take('kept', HOLD)) !== null);
+});
+
 turns('are not held, nor done, from before the clock was set back', async () => {
   const { turns: rounds } = test.store;
   const turn = await rounds.take('two', HOLD);

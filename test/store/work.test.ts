@@ -27,14 +27,20 @@ queue.before.each(async () => {
 queue.after(() => test.close());
 
 /** @param at the target of a kill, and which version of it; `null`: a digest, which is at none. */
-async function enqueue(tenant: TenantName, count: number, due = -1000, at: string | null = 'shop-db'): Promise<void> {
+async function enqueue(
+  tenant: TenantName,
+  count: number,
+  due = -1000,
+  at: string | null = 'shop-db',
+  task: 'kill' | 'clean' = 'kill',
+): Promise<void> {
   const [target, version] = at?.split(' ') ?? [];
   const life = opening({ epochs: await epochsOf(test.store, tenant), tenant });
   const lease = life.change.lease.id;
   const what: WorkTask =
     at === null
       ? { task: 'digest', tenant, from: instant(0), until: instant(1) }
-      : { task: 'kill', tenant, lease, target: target as TargetName, version: Number(version ?? 1) };
+      : { task, tenant, lease, target: target as TargetName, version: Number(version ?? 1) };
   const work = Array.from({ length: count }, (_, nth): NewWork => {
     const when = instant(Date.now() + due + nth);
     return { id: newId('wrk', when, random), due: when, what };
@@ -80,6 +86,23 @@ queue('gives one target the share that it has earned, or lost, and the others th
     ...Array<string>(5).fill('near-db'),
   ]);
   assert.is(claimed.filter(({ what }) => what.tenant === BIRCH).length, 3);
+});
+
+const tasksOf = (claimed: readonly ClaimedWork[]) => claimed.map(({ what }) => what.task).toSorted();
+
+queue('kills at a target before it cleans up after the dead there, whatever was due first', async () => {
+  await enqueue(ACME, 5, -9000, 'shop-db', 'clean');
+  await enqueue(ACME, 2, -1000, 'shop-db', 'kill');
+  assert.equal(tasksOf(await test.store.claim(10, 3, longest)), ['clean', 'kill', 'kill']);
+  assert.equal(await test.store.claim(10, 3, longest), []);
+});
+
+queue('kills at a target while its whole share is cleaning up there', async () => {
+  await enqueue(ACME, 5, -9000, 'shop-db', 'clean');
+  assert.is((await test.store.claim(10, 3, longest)).length, 3);
+  await enqueue(ACME, 5, -1000, 'shop-db', 'kill');
+  assert.equal(tasksOf(await test.store.claim(10, 3, longest)), ['kill', 'kill', 'kill']);
+  assert.equal(await test.store.claim(10, 3, longest), [], 'and no more than it may');
 });
 
 queue(

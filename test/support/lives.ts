@@ -147,6 +147,7 @@ export function approvalOf(request: RequestRow, more: Partial<ApprovalTerms> = {
       tenant,
       request: id,
       agent,
+      proof: 'aa',
       request_hash: request.hash,
       task,
       role: 'triage',

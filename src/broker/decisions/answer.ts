@@ -10,6 +10,7 @@ import { sha256Hex, utf8 } from '../../core/digest.ts';
 import { makeEntry } from '../../core/entry.ts';
 import type { EntryDraft, Receipt } from '../../core/entry.ts';
 import { failure, NOTHING_HERE } from '../../core/failure.ts';
+import type { Failure } from '../../core/failure.ts';
 import { newId } from '../../core/ids.ts';
 import type { ApprovalId } from '../../core/ids.ts';
 import type { StoredAssertion } from '../../core/passkey.ts';
@@ -23,7 +24,8 @@ import { bindingOf } from '../../approve/binding.ts';
 import { narrowed, narrowerTerms } from '../../approve/narrow.ts';
 import { answeredNotice } from '../../approve/notices.ts';
 import { approvalEntry } from '../../approve/record.ts';
-import { isDeviceBound, whyMayNotAnswer } from '../../approve/standing.ts';
+import { isDeviceBound, whyMayNotAnswer, yesStanding } from '../../approve/standing.ts';
+import type { Moment } from '../../approve/standing.ts';
 import { moveOf } from '../../approve/verdict.ts';
 import type { Word } from '../../approve/verdict.ts';
 import type { ConsoleCaller } from '../../authenticate/console.ts';
@@ -31,9 +33,9 @@ import { verifyAssertion } from '../../authenticate/passkey.ts';
 import { oneUseOf } from '../../authenticate/ticket.ts';
 import { parseAccessRequest } from '../../decide/request.ts';
 import type { Deps } from '../../deps.ts';
-import { CONTENDED, done, trying } from '../callers.ts';
+import { CONTENDED, done, isStale, trying } from '../callers.ts';
 import type { Step } from '../callers.ts';
-import { decidedNow } from './decided.ts';
+import { decidedNow, whyYesInVain } from './decided.ts';
 import { openDecision, wordOf } from './word.ts';
 import type { DecisionTicket } from './word.ts';
 
@@ -84,7 +86,8 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
   const now = deps.clock();
   const word = wordOf(statement);
   const bundle = await deps.bundles.at(policy);
-  const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
+  const moment = { bundle, snapshot, now };
+  const mayNot = whyMayNotAnswer(approval, caller.person, moment);
   if (mayNot !== null) return done(err(mayNot));
   if (word.verdict === 'approve' && approval.narrows !== null && approval.acceptedAt === null) {
     return done(err(failure('approval_waits', 'the agent has not taken the narrower answer yet')));
@@ -94,6 +97,8 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
   if (word.verdict !== 'reject' && isDeviceBound(approval, bundle) && !passkey.deviceBound) {
     return done(err(SYNCED));
   }
+  const vain = await inVain(deps, { approval, word, moment }, caller);
+  if (vain !== null) return (await isStale(deps, snapshot)) ? { again: true } : done(err(vain));
   const signed = await verifyAssertion(deps, { statement, assertion: answering.assertion, passkey });
   if (!signed.ok) {
     deps.log.info('caller.refused', {
@@ -122,7 +127,7 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
   return commitAnswer(deps, {
     approval,
     next: next.value,
-    move: moveOf(approval, word, vote),
+    move: moveOf(approval, word, { vote, standing: yesStanding(approval, moment) }),
     ticket,
     snapshot,
     counts: { passkey: passkey.id, signCount: signed.value.signCount },
@@ -133,6 +138,17 @@ async function answer(deps: Deps, caller: ConsoleCaller, on: AnsweringOn): Promi
 const SYNCED = failure('passkey_refused', 'a yes at this tier takes a passkey that is bound to its device', {
   hint: 'Sign with a security key, or one that your browser does not sync.',
 });
+
+/** As the page says it beforehand. A no never is: the agent hears it. */
+async function inVain(
+  deps: Deps,
+  { approval, word, moment }: { readonly approval: Approval; readonly word: Word; readonly moment: Moment },
+  { person }: ConsoleCaller,
+): Promise<Failure | null> {
+  if (word.verdict === 'reject') return null;
+  const decided = await decidedNow(deps, moment.snapshot, approval);
+  return decided.ok ? whyYesInVain(deps, { approval, decision: decided.value, moment }, person) : decided.error;
+}
 
 /** Since the page was made for them. */
 function tookMs(shown: string, now: number): number {
@@ -165,8 +181,9 @@ async function narrowerOf(
   if (agent === undefined) return err(NOTHING_HERE);
   const of = {
     id: approval.request,
-    principal: { tenant: approval.tenant, agent: agent.agent },
+    principal: { tenant: approval.tenant, ...agent },
     request: request.value,
+    snapshot,
   };
   const binding = bindingOf(deps.providers, of, decided.value.execution);
   if (!binding.ok) return binding;

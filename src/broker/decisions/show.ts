@@ -17,7 +17,7 @@ import type { Ticket } from '../../authenticate/ticket.ts';
 import type { Ask, Permit } from '../../decide/decision.ts';
 import type { Deps } from '../../deps.ts';
 import { mayTakeBack } from '../take-back.ts';
-import { decidedNow } from './decided.ts';
+import { decidedNow, whyYesInVain } from './decided.ts';
 
 /** A person reads, and signs: a page that was open for longer shows what may not be so any more. */
 const TICKET_LASTS = seconds(15 * 60);
@@ -32,6 +32,8 @@ export interface ShownDecision {
   readonly ticket: Ticket;
   /** Why this person may look and not answer, or `null`. */
   readonly mayNot: Failure | null;
+  /** Why the agent would get nothing for their yes, as things are, or `null`. */
+  readonly inVain: Failure | null;
   /** A yes takes a passkey that never leaves its device. */
   readonly deviceBound: boolean;
   /** May take a yes back, until the agent has come for it. */
@@ -63,12 +65,14 @@ export async function showDecision(
   } as const;
   const ticket = { session: caller.session, statement, until: after(now, TICKET_LASTS) };
   const bundle = await deps.bundles.at(decided.value.approval.policy);
-  const mayNot = whyMayNotAnswer(approval, caller.person, { bundle, snapshot, now });
+  const moment = { bundle, snapshot, now };
+  const mayNot = whyMayNotAnswer(approval, caller.person, moment);
   return ok({
     approval,
     package: shown,
     ticket,
     mayNot,
+    inVain: whyYesInVain(deps, { approval, decision: decided.value, moment }, caller.person),
     deviceBound: isDeviceBound(approval, bundle),
     takesBack: mayTakeBack(approval, caller.person, { snapshot, now }),
   });

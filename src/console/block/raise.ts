@@ -8,7 +8,7 @@ import { after, seconds, toRfc3339 } from '../../core/time.ts';
 import { previewBlock, raiseBlock } from '../../oversee/blocks.ts';
 import type { Preview } from '../../oversee/blocks.ts';
 import type { Scope } from '../../http/scope.ts';
-import { tokenField } from '../form-token.ts';
+import { claimIn, onceField, tokenField } from '../form-token.ts';
 import { page } from '../layout.ts';
 import type { Markup } from '../layout.ts';
 import { chosen } from '../standing.ts';
@@ -74,7 +74,7 @@ const raiseForm = (
   overseen: readonly TenantName[],
 ) =>
   html`<form class="sheet" method="post" action="/blocks">
-    ${tokenField(visit)}
+    ${tokenField(visit)} ${onceField(visit)}
     <div class="pair">
       <div>
         <label for="scope">What</label>
@@ -216,7 +216,7 @@ raisingBlocks.post(
     const lasts = LASTS.find(([value]) => value === raising.lasts)?.[2] ?? null;
     const until = lasts === null ? {} : { until: toRfc3339(after(visit.deps.clock(), seconds(lasts))) };
     const body = { ...aimOf(raising), ...until, reason: raising.reason, drill: raising.drill };
-    const done = await raiseBlock(visit.deps, visit.caller, { body, claim: null });
+    const done = await raiseBlock(visit.deps, visit.caller, { body, claim: claimIn(visit, '/blocks', form) });
     if (!done.ok) return raisePage(c, visit, raising, refusedWords(done.error));
     return c.redirect(`/blocks/${done.value.id}?done=block-raised`, 303);
   }),

@@ -26,13 +26,13 @@ export function actsOf(visit: SignedInVisit, shown: ShownDecision, all: readonly
   }
   const action = `/approvals/${shown.approval.tenant}/${shown.approval.id}`;
   return html`<div class="acts">
-    ${yes(visit, shown, { keys, action })}
+    ${shown.inVain === null ? yes(visit, shown, { keys, action }) : inVain(shown.inVain)}
     <details class="say">
       <summary class="button danger">Say no</summary>
       ${rejecting(visit, shown, action)}
     </details>
     ${
-      keys.length === 0
+      keys.length === 0 || shown.inVain !== null
         ? ''
         : html`<details class="say">
             <summary class="button">Approve less</summary>
@@ -41,6 +41,11 @@ export function actsOf(visit: SignedInVisit, shown: ShownDecision, all: readonly
     }
   </div>`;
 }
+
+const inVain = ({ detail }: Failure): Markup =>
+  html`<p class="note warn">
+    This cannot be approved any more: ${detail}. The agent would get nothing for a yes. Say no, and it can ask anew.
+  </p>`;
 
 function yes(
   visit: SignedInVisit,

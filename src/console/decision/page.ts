@@ -50,16 +50,19 @@ export function sentenceOf({ agent, task, client }: Shown): Markup {
 
 /** Where it stands among people, where there is more to that than one person who is asked: on top of the page. */
 export function wayWords({ route }: Shown): Markup | '' {
-  const { steps, step: at, answered } = route;
+  const { steps, step: at, answered, standing } = route;
   const step = steps[at];
   if (step === undefined) return '';
   const silent = steps.slice(0, at).flatMap(({ asks }) => asks);
-  const said = answered.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person);
+  const yes = [...new Set(answered.filter(({ verdict }) => verdict === 'approve').map(({ person }) => person))];
+  const said = yes.filter((person) => standing.includes(person));
+  const fallen = yes.filter((person) => !standing.includes(person));
   const several = typeof step.quorum !== 'number' || step.quorum > 1;
-  if (silent.length === 0 && !several) return '';
+  if (silent.length === 0 && !several && fallen.length === 0) return '';
   return html`<p class="note">
     ${silent.length === 0 ? '' : html`Not answered in time by ${silent.join(', ')}. `}
     ${several ? html`It takes ${quorumOf(step)} ${step.asks.join(' and ')}: ${said.length === 0 ? 'nobody has said yes yet' : html`<strong>${said.join(', ')}</strong> said yes`}.` : ''}
+    ${fallen.length === 0 ? '' : html`What ${fallen.join(', ')} said counts no more: they, or their passkey, may not say it now.`}
   </p>`;
 }
 

@@ -10,7 +10,7 @@ import { openReview } from '../../oversee/reviews.ts';
 import { giveVerdict } from '../../oversee/verdicts.ts';
 import type { Scope } from '../../http/scope.ts';
 import { named } from '../decision/words.ts';
-import { tokenField } from '../form-token.ts';
+import { claimIn, onceField, tokenField } from '../form-token.ts';
 import { refusalPage, sentence } from '../layout.ts';
 import type { Markup } from '../layout.ts';
 import { untrusted } from '../untrusted.ts';
@@ -46,7 +46,7 @@ const judging = (visit: SignedInVisit, path: string): Markup =>
   html`<details class="say">
     <summary class="button">Judge it</summary>
     <form method="post" action="${path}/verdict">
-      ${tokenField(visit)}
+      ${tokenField(visit)} ${onceField(visit)}
       <fieldset>
         <legend>What was done with it was</legend>
         ${VERDICTS.map(
@@ -76,7 +76,7 @@ const asking = (visit: SignedInVisit, path: string): Markup =>
   html`<details class="say">
     <summary class="button">Have it looked at</summary>
     <form method="post" action="${path}/review">
-      ${tokenField(visit)}
+      ${tokenField(visit)} ${onceField(visit)}
       <label for="because">Why another person should look</label>
       <input id="because" name="reason" required maxlength="1000" autocomplete="off" />
       <button>Put it on the list</button>
@@ -103,7 +103,10 @@ judgments.post(
     const here = await leaseHere(c, visit);
     if (!here.ok) return refusalPage(c, visit, here.error);
     const body = { verdict: form.get('verdict') ?? '', reference: form.get('reference')?.trim() ?? '' };
-    const done = await giveVerdict(visit.deps, visit.caller, here.value, { body, claim: null });
+    const done = await giveVerdict(visit.deps, visit.caller, here.value, {
+      body,
+      claim: claimIn(visit, `${pathOf(here.value)}/verdict`, form),
+    });
     return done.ok ? c.redirect(`${pathOf(here.value)}?done=judged`, 303) : refusalPage(c, visit, done.error);
   }),
 );
@@ -115,7 +118,10 @@ judgments.post(
     if (!here.ok) return refusalPage(c, visit, here.error);
     const { tenant, id } = here.value.lease;
     const body = { tenant, lease: id, reason: form.get('reason')?.trim() ?? '' };
-    const done = await openReview(visit.deps, visit.caller, { body, claim: null });
+    const done = await openReview(visit.deps, visit.caller, {
+      body,
+      claim: claimIn(visit, `${pathOf(here.value)}/review`, form),
+    });
     return done.ok ? c.redirect(`${pathOf(here.value)}?done=review-opened`, 303) : refusalPage(c, visit, done.error);
   }),
 );

@@ -230,7 +230,7 @@ export const CAUSES = {
   entitlement_ended: 'what it rested on was taken away',
   undelivered: 'nobody was there to take it',
   overtaken: 'what it rested on changed while it was made',
-  mint_failed: 'its making had failed, and it was found',
+  mint_failed: 'nobody had heard in time whether it was made, and it was found',
   token_revoked: 'its token was revoked',
   spent: 'its last use was counted',
   idle: 'its use had visibly ended',

@@ -24,7 +24,7 @@ export interface Queue {
   /** Takes it off the queue; for work whose end is no fact of its own. */
   finish(work: WorkFence): Promise<void>;
   /**
-   * Active leases whose use is to be looked at, over all tenants, the longest due first: each is given to one caller, and
+   * Active leases whose use is to be looked at, tenants in turn, the longest due first: each is given to one caller, and
    * is due again after `every`.
    */
   watched(limit: number, every: Seconds): Promise<readonly { readonly tenant: TenantName; readonly lease: LeaseId }[]>;

@@ -3,10 +3,10 @@
  * fill. Nothing that is not named here is let through.
  */
 import { z } from 'zod';
-import type { Json } from '../canonical.ts';
+import type { Json, JsonObject } from '../canonical.ts';
 import { hasControl } from '../parse.ts';
 import { readPattern } from '../pattern.ts';
-import { partsOf } from '../placeholder.ts';
+import { partsOf, placeholdersIn } from '../placeholder.ts';
 
 export const CALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type CallMethod = (typeof CALL_METHODS)[number];
@@ -173,3 +173,29 @@ export const httpTemplate = z.strictObject({
 });
 
 export type HttpTemplate = z.infer<typeof httpTemplate>;
+
+const known = new WeakMap<JsonObject, readonly string[]>();
+
+/** Parameters that hold whatever call is let through. Every decision asks for them, of templates that never change. */
+export function enforcedByHttp(written: JsonObject): readonly string[] {
+  const before = known.get(written);
+  if (before !== undefined) return before;
+  const parsed = httpTemplate.safeParse(written);
+  const [first = [], ...others] = parsed.success ? parsed.data.calls.map(boundBy) : [];
+  // An agent chooses among the calls: what one of them leaves open, none holds it to.
+  const enforced = first.filter((name) => others.every((bound) => bound.includes(name)));
+  known.set(written, enforced);
+  return enforced;
+}
+
+/**
+ * Where a value stands that is checked or set: the path, and each field that says `equals`. A look-up asks whose an
+ * object is, and never whether the call is about it.
+ */
+const boundBy = ({ path: to, query, body: sent }: TemplateCall): readonly string[] =>
+  placeholdersIn([to, ...Object.values(query).flatMap(fixedIn), ...(sent === undefined ? [] : fixedIn(sent))]);
+
+function fixedIn(rule: BodyRule | TemplateCall['query'][string] | CallBody): readonly Json[] {
+  if ('equals' in rule) return [rule.equals];
+  return 'members' in rule ? Object.values(rule.members).flatMap(fixedIn) : [];
+}

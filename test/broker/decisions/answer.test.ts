@@ -1,3 +1,5 @@
+import { exportJWK, generateKeyPair } from 'jose';
+import type { JWK } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { answerApproval } from '../../../src/broker/decisions/answer.ts';
@@ -237,17 +239,8 @@ const MOVED: readonly (readonly [
     () => Promise.resolve(),
     'approval_differs',
   ],
-  [
-    'who approved it holds approval no more',
-    () => endAssignment('paula'),
-    () =>
-      ada('POST', '/api/assignments', {
-        tenant: 'acme',
-        holder: { person: 'paula' },
-        role: 'approver',
-      }),
-    'approval_differs',
-  ],
+  ['the agent proves itself with another key', rekey, () => Promise.resolve(), 'approval_differs'],
+  ['who approved it holds approval no more', () => endAssignment('paula'), () => approver('paula'), 'approval_differs'],
   [
     'who approved it owns the agent now',
     () => ada('PUT', '/api/agents/triage-bot', { ...AGENT, owner: 'paula' }),
@@ -255,6 +248,17 @@ const MOVED: readonly (readonly [
     'approval_differs',
   ],
 ];
+
+/** Its old key proves nothing any more: whoever comes, comes with the new one. */
+async function rekey(): Promise<void> {
+  const keysOf: Record<string, JWK> = app.keys;
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  keysOf['triage-bot@acme'] = await exportJWK(privateKey);
+  await ada('PUT', '/api/tenants/acme/enrolments/triage-bot', { jwk: await exportJWK(publicKey) });
+}
+
+const approver = (person: string) =>
+  ada('POST', '/api/assignments', { tenant: 'acme', holder: { person }, role: 'approver' });
 
 async function endAssignment(person: string): Promise<void> {
   const { body } = await ada('GET', '/api/assignments?tenant=acme');
@@ -340,26 +344,21 @@ const TIGHTENED: readonly (readonly [what: string, change: (routes: string) => s
     (routes) => `${routes}\ndevice_bound: { tiers: [3] }\n`,
     /may not approve it any more/,
   ],
-  [
-    'two persons',
-    (routes) =>
-      routes
-        .replaceAll(CLIENT_INFRASTRUCTURE, `${CLIENT_INFRASTRUCTURE} quorum: 2,`)
-        .replaceAll(
-          '{ whom: on-call-technician, level: senior,',
-          '{ whom: on-call-technician, level: senior, quorum: 2,',
-        )
-        .replaceAll('{ whom: service-desk-manager,', '{ whom: service-desk-manager, quorum: 2,'),
-    /come to take 2 persons/,
-  ],
+  ['two persons', takesTwo, /come to take 2 persons/],
 ];
+function takesTwo(routes: string): string {
+  return routes
+    .replaceAll(CLIENT_INFRASTRUCTURE, `${CLIENT_INFRASTRUCTURE} quorum: 2,`)
+    .replaceAll('{ whom: on-call-technician, level: senior,', '{ whom: on-call-technician, level: senior, quorum: 2,')
+    .replaceAll('{ whom: service-desk-manager,', '{ whom: service-desk-manager, quorum: 2,');
+}
 for (const [what, change, why] of TIGHTENED) {
   redeeming(`is worth nothing once policy has come to take ${what}`, async () => {
     const files = await rulesOnDisk();
     const routes = files['routes.yaml'] ?? '';
     assert.is.not(change(routes), routes);
     await ada('PUT', '/api/people/pete', { display_name: 'Pete' });
-    await ada('POST', '/api/assignments', { tenant: 'acme', holder: { person: 'pete' }, role: 'approver' });
+    await approver('pete');
     const synced = new Authenticator(PUBLIC_URL, { synced: true });
     await enrolled(app, synced.passkey('paula', { confirmedBy: 'ada' as PersonName }));
     const waiting = await ask();
@@ -373,6 +372,72 @@ for (const [what, change, why] of TIGHTENED) {
     assert.match(String(redeemed.body['detail']), why);
   });
 }
+
+/** Where it takes two, and those are paula and pete. */
+async function withTwo(work: () => Promise<void>): Promise<void> {
+  const files = await rulesOnDisk();
+  await ada('PUT', '/api/people/pete', { display_name: 'Pete' });
+  await approver('pete');
+  keys.set('pete', new Authenticator(PUBLIC_URL));
+  await enrolled(app, (keys.get('pete') as Authenticator).passkey('pete', { confirmedBy: 'ada' as PersonName }));
+  // Whatever the hour of the test.
+  const atAnyHour = (files['routes.yaml'] ?? '')
+    .replace('people:', 'people:\n  pete: { level: senior, time_zone: Europe/Zurich, duty: [] }')
+    .replaceAll(/^ {4}duty: .*/gm, '    duty: []');
+  await ada('POST', '/api/policy/activate', { files: { ...files, 'routes.yaml': takesTwo(atAnyHour) } });
+  await work();
+  await ada('POST', '/api/policy/activate', { files });
+  await endAssignment('pete');
+}
+
+redeeming('of two persons counts, when the last yes comes, those of whoever may say it still', () =>
+  withTwo(async () => {
+    const waiting = await ask();
+    assert.is(await say('paula', waiting), 'pending');
+    await endAssignment('paula');
+    assert.is(await say('pete', waiting), 'pending');
+    assert.is((await stateOf(waiting))['state'], 'pending');
+    const seen = await showDecision(app.deps, callerOf('pete'), { tenant: ACME, approval: waiting.approval });
+    assert.equal(seen.ok && seen.value.package.shown.route.standing, ['pete']);
+    assert.is(await say('pete', waiting), 'answered_before');
+    await approver('paula');
+    assert.is(await say('pete', waiting), 'approved');
+    assert.is((await redeem(waiting)).status, 201);
+  }),
+);
+
+redeeming('of two persons is said again by who has another passkey since, and counts them once', () =>
+  withTwo(async () => {
+    const waiting = await ask();
+    assert.is(await say('paula', waiting), 'pending');
+    assert.is(await say('paula', waiting), 'answered_before');
+    await app.sql(`delete from passkeys where id = '${keys.get('paula')?.id}'`);
+    await app.sql('update deployment set epoch = epoch + 1');
+    keys.set('paula', new Authenticator(PUBLIC_URL));
+    await enrolled(app, (keys.get('paula') as Authenticator).passkey('paula', { confirmedBy: 'ada' as PersonName }));
+    assert.is(await say('paula', waiting), 'pending');
+    assert.is(await say('pete', waiting), 'approved');
+    assert.is((await redeem(waiting)).status, 201);
+    const [entry] = await app.sql<{ text: string }>(
+      `select text from entries where kind = 'approval.redeemed' and request = '${waiting.request}'`,
+    );
+    assert.equal(
+      [...(entry?.text ?? '').matchAll(/"person":"(\w+)"\}/g)].map(([, person]) => person),
+      ['paula', 'pete'],
+    );
+  }),
+);
+
+redeeming('is not said yes to where the agent would get nothing for it, and is said no to', async () => {
+  const repoint = (audience: string) =>
+    ada('PUT', '/api/tenants/acme/targets/tickets', target({ config: { audience, checks: 'introspection' } }));
+  const waiting = await ask();
+  await repoint('https://moved.example');
+  assert.is(await say('paula', waiting), 'approval_differs');
+  const word: Word = { verdict: 'narrow', narrower: { ttl: 60, uses: null, parameters: {} } };
+  assert.is(await say('paula', waiting, { word }), 'approval_differs');
+  assert.is(await say('paula', waiting, { word: NO }), 'rejected');
+});
 
 redeeming('is worth nothing in a freeze that began after the yes', async () => {
   const waiting = await ask();

@@ -25,6 +25,7 @@ const shown = (parameters: Record<string, unknown>): ShownDecision =>
     package: { shown: { credential: { uses: null } }, text: '{}' },
     ticket: { session: 'session', statement: { purpose: 'sign_in', origin: PUBLIC_URL, nonce: '0' }, until: now },
     mayNot: null,
+    inVain: null,
     deviceBound: false,
   }) as unknown as ShownDecision;
 

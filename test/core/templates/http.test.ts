@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { httpTemplate } from '../../../src/core/templates/http.ts';
+import { enforcedByHttp, httpTemplate } from '../../../src/core/templates/http.ts';
 
 const GET = { method: 'GET', path: '/tickets/{{ticket}}' };
 const POST = { method: 'POST', path: '/tickets', body: { members: { text: { type: 'string' } } } };
@@ -69,5 +69,32 @@ for (const [what, call] of [
 }
 
 templates('are at least one', () => assert.is(httpTemplate.safeParse({ calls: [] }).success, false));
+
+const FIXED = { members: { ticket: { equals: '{{ticket}}' } } };
+for (const [where, enforced, calls] of [
+  ['in a path', true, [GET]],
+  ['in a field of the query that is set', true, [{ ...GET, path: '/', query: { id: { equals: 'T-{{ticket}}' } } }]],
+  ['in a member that is set', true, [{ ...POST, body: FIXED }]],
+  ['in one below a member that may be left out', true, [{ ...POST, body: { members: { of: FIXED } } }]],
+  ['within a value that is set', true, [{ ...POST, body: { members: { of: { equals: [{ id: '{{ticket}}' }] } } } }]],
+  ['in each call, wherever', true, [GET, { ...POST, body: FIXED }]],
+  ['in one call of two', false, [GET, POST]],
+  ['in a look-up alone', false, [{ ...POST, objects: { ticket: '{{ticket}}' } }]],
+  [
+    'in one of the values that a member may have',
+    false,
+    [{ ...POST, body: { members: { a: { one_of: ['{{ticket}}'] } } } }],
+  ],
+  ['nowhere', false, [POST]],
+] as const) {
+  templates(`${enforced ? 'hold' : 'do not hold'} an agent to a parameter ${where}`, () => {
+    assert.is(httpTemplate.safeParse({ calls }).success, true);
+    assert.equal(enforcedByHttp({ calls }), enforced ? ['ticket'] : []);
+  });
+}
+
+templates('hold an agent to nothing where they cannot be read', () => {
+  assert.equal(enforcedByHttp({ calls: [{ ...GET, odd: '{{ticket}}' }] }), []);
+});
 
 templates.run();

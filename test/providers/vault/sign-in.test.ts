@@ -73,7 +73,7 @@ signsIn('by a JWT of its own needs no secret, and is for this cluster and this t
 
 signsIn('by a JWT of its own is by one that no agent and no API can be called like', () => {
   const request = () => Promise.reject(new Error('nobody is asked'));
-  const tokens = jwtProvider({ signer, publicUrl: PUBLIC_URL, request });
+  const tokens = jwtProvider({ signer, publicUrl: PUBLIC_URL, request, clock: () => NOW });
   const context = { tenant: 'acme' as TenantName, publicUrl: PUBLIC_URL, externalId: '0'.repeat(32) };
   const parsed = tokens.parse({ audience: audienceOf(GOOD), checks: 'offline' }, context);
   assert.is(!parsed.ok && parsed.error.path, 'audience');
