@@ -377,6 +377,11 @@ blocks('reach and show only where their author oversees', async () => {
   assert.is((await app.operator('otto', 'GET', `/api/blocks/${id}`)).status, 404);
   const listed = must(await app.operator('otto', 'GET', '/api/blocks?standing=true')).body['items'] as { id: string }[];
   assert.not(listed.some((one) => one.id === id));
+  for (const path of ['/api/blocks', '/api/blocks/preview']) {
+    const both = { scope: 'everything', tenants: ['acme', 'birch'], ...(path === '/api/blocks' ? REASON : {}) };
+    const beyond = await app.operator('otto', 'POST', path, both);
+    assert.equal([beyond.status, beyond.body['code']], [404, 'not_found'], 'beside one that they oversee, too');
+  }
   const preview = must(await app.operator('otto', 'POST', '/api/blocks/preview', { scope: 'everything' })).body;
   assert.not((preview['tenants'] as string[]).includes('birch'));
 });
