@@ -30,7 +30,10 @@ export const PLACES: readonly [Place, ...Place[]] = [
   {
     file: 'src/core/templates.ts',
     edits: [
-      ["import { z } from 'zod';", "import { z } from 'zod';\nimport { badgeTemplate } from './templates/badge.ts';"],
+      [
+        "import { z } from 'zod';",
+        "import { z } from 'zod';\nimport { placeholdersIn } from './placeholder.ts';\nimport { badgeTemplate } from './templates/badge.ts';",
+      ],
       [
         TEMPLATES_END,
         `  badge: { form: badgeTemplate, enforces: placeholdersIn, saysResource: false },\n${TEMPLATES_END}`,
