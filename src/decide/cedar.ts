@@ -210,24 +210,30 @@ function saidBy(
 function typeProblems(cedar: CedarModule, schema: RuleSource, read: ReadRules): Problem[] {
   const why = tooComplex(schema.text, LONGEST_SCHEMA);
   if (why !== null) return [{ file: schema.file, line: 1, what: `the schema is too much: ${why}` }];
-  const parse = cedar.checkParseSchema(schema.text);
-  if (parse.type === 'failure') {
-    return parse.errors.map((error) => problemIn({ ...schema, line: 1, offset: 0, whole: schema.text }, error));
-  }
   const staticPolicies = Object.fromEntries([...read].map(([name, { rule }]) => [name, rule.text]));
   const answer = cedar.validate({ schema: schema.text, policies: { staticPolicies } });
-  if (answer.type === 'failure') {
-    const placed = [...read.values()].flatMap(({ rule }) => syntaxProblems(cedar, rule));
-    return placed.length > 0
-      ? placed
-      : answer.errors.map(({ message }) => ({ file: schema.file, line: 1, what: message }));
-  }
+  if (answer.type === 'failure') return parseProblems(cedar, schema, read, answer);
   // A warning is a rule that can never apply, or a name that only looks like another: never what was meant.
   const found = [...answer.validationErrors, ...answer.validationWarnings, ...answer.otherWarnings.map(unplaced)];
   return found.map(({ policyId, error }) => {
     const rule = read.get(policyId)?.rule;
     return rule === undefined ? { file: schema.file, line: 1, what: error.message } : problemIn(rule, error);
   });
+}
+
+/** Of a schema or rules that cannot be read, as far as the engine says where. */
+function parseProblems(
+  cedar: CedarModule,
+  schema: RuleSource,
+  read: ReadRules,
+  { errors }: Extract<Cedar.ValidationAnswer, { type: 'failure' }>,
+): Problem[] {
+  const parse = cedar.checkParseSchema(schema.text);
+  if (parse.type === 'failure') {
+    return parse.errors.map((error) => problemIn({ ...schema, line: 1, offset: 0, whole: schema.text }, error));
+  }
+  const placed = [...read.values()].flatMap(({ rule }) => syntaxProblems(cedar, rule));
+  return placed.length > 0 ? placed : errors.map(({ message }) => ({ file: schema.file, line: 1, what: message }));
 }
 
 function syntaxProblems(cedar: CedarModule, rule: RuleText): Problem[] {

@@ -4,7 +4,7 @@
  * which names no rule, and the security lead's. Pure.
  */
 import type { JsonObject } from '../core/canonical.ts';
-import type { RoleName } from '../core/ids.ts';
+import type { RoleName, TenantName } from '../core/ids.ts';
 import type { RuleName } from '../core/policy.ts';
 import { admit } from './admit.ts';
 import type { Asking } from './admit.ts';
@@ -93,14 +93,13 @@ const decidersOf = (decision: Decision): readonly RuleName[] =>
   decision.effect === 'forbid' ? decision.reason.rules : decision.approval.rules;
 
 function partsOf(policy: Policy, { snapshot }: Asking, input: JsonObject, deciders: readonly RuleName[]): RulePart[] {
-  const { bundle, rulebook } = policy;
   const tenant = snapshot.tenant.name;
-  const says = (rule: WrittenRule): boolean => {
-    const { rules, errors } = rulebook.evaluate(aloneIn(bundle, [rule]), tenant, input);
-    return rules.length + errors.length > 0;
-  };
-  return [...writtenRules(bundle).values()]
-    .filter((rule) => (rule.tenant === null || rule.tenant === tenant) && says(rule))
+  const here = [...writtenRules(policy.bundle).values()].filter((one) => one.tenant === null || one.tenant === tenant);
+  const saying = new Set(
+    [...Map.groupBy(here, ({ effect }) => effect).values()].flatMap((rules) => sayingOf(policy, tenant, rules, input)),
+  );
+  return here
+    .filter(({ name }) => saying.has(name))
     .map((rule) => ({
       rule: rule.name,
       effect: rule.effect,
@@ -110,6 +109,19 @@ function partsOf(policy: Policy, { snapshot }: Asking, input: JsonObject, decide
       lifted: mayBeLifted(rule),
       decided: deciders.includes(rule.name),
     }));
+}
+
+/** Of rules of one effect the engine names every one that says something, unless one errs: then each is asked alone. */
+function sayingOf(
+  policy: Policy,
+  tenant: TenantName,
+  rules: readonly WrittenRule[],
+  input: JsonObject,
+): readonly RuleName[] {
+  const said = policy.rulebook.evaluate(aloneIn(policy.bundle, rules), tenant, input);
+  if (said.errors.length === 0) return said.rules;
+  if (rules.length === 1) return rules.map(({ name }) => name);
+  return rules.flatMap((rule) => sayingOf(policy, tenant, [rule], input));
 }
 
 function changesOf(policy: Policy, asking: Asking, decision: Decision): Change[] {

@@ -36,11 +36,13 @@ export const codeOf = (text: string): string =>
     .replace(STRING_OR_SPACE, (part) => (part.startsWith('"') ? part : ' '))
     .trim();
 
-/** The bundle as if it had these rules alone. */
+/**
+ * The bundle as if it had these rules alone. By what they say and not by its version: of another version that has the
+ * same rules, the set is ready and answers are known.
+ */
 export const aloneIn = (bundle: Bundle, rules: readonly WrittenRule[]): Bundle => ({
   ...bundle,
-  // A thousand names would be a long key for each answer that is kept.
-  version: `${bundle.version}/rules/${canonicalDigest(rules.map(({ name }) => name))}`,
+  version: `rules/${canonicalDigest([bundle.schema.text, ...rules.map(({ text }) => text)])}`,
   shared: rules.map(({ file, text }) => ({ file, text })),
   own: new Map(),
 });

@@ -7,6 +7,7 @@ import { policyFiles } from '../policy/folder.ts';
 import { engine, shipped, shippedBut } from './world.ts';
 
 const SCHEMA = policyFiles['schema.cedarschema'] ?? '';
+const TASK = 'entity Task';
 
 const ROLES = `roles:
   triage:
@@ -576,6 +577,20 @@ bundles('after every hostile bundle the engine still checks a good one', () => {
     [],
   );
   assert.equal(problemsOf(rule('resource);', `resource) when { ${'1 + '.repeat(120)}1 == 1 };`)), []);
+});
+
+bundles('each task class that the schema does not take is told, also where it takes another like it', () => {
+  const tasks = `${TASKS}${TASKS.slice(TASKS.indexOf('\n') + 1).replace('ticket.route', 'ticket.move')}`;
+  const files = {
+    ...but('tasks.yaml', tasks),
+    'schema.cedarschema': SCHEMA.replace(TASK, `${TASK} enum ["ticket.route"]`),
+  };
+  assert.equal(
+    problemsOf(files).map((problem) => /(?<= tasks\.)[a-z.]+/.exec(problem)?.[0]),
+    ['ticket.move'],
+  );
+  const moody = SCHEMA.replace('"vendor"', '"mood": String,\n    "vendor"');
+  assert.is(problemsOf({ ...files, 'schema.cedarschema': moody }).length, 2);
 });
 
 bundles('prose may be in any language', () => {

@@ -6,7 +6,7 @@ import type { Example } from '../../src/decide/cases.ts';
 import { agentReading, explain, explanationWire, leadReading } from '../../src/decide/explain.ts';
 import type { Explanation } from '../../src/decide/explain.ts';
 import { createRulebook } from '../../src/decide/rulebook.ts';
-import { engine, shipped } from './world.ts';
+import { engine, load, shipped, shippedBut } from './world.ts';
 
 const rulebook = createRulebook(engine);
 
@@ -59,6 +59,17 @@ test('names every rule that says something, and which of them decided', () => {
     ].toSorted((a, b) => orderOf(a[0]) - orderOf(b[0])),
   );
   assert.ok(role?.rules.every(({ file, line, reason }) => file.startsWith('rules/') && line > 0 && reason !== ''));
+});
+
+test('names a rule that errs, and what others of its effect say all the same', () => {
+  const errs = `@id("errs") @reason("It overflows.") forbid (principal, action == Action::"perform", resource)
+when { context.tier * 9223372036854775807 * 2 > 0 };`;
+  const faulty = load(shippedBut({ 'rules/faulty.cedar': errs }));
+  const posed = posedBy(faulty, rulebook, report('northwind-clinic', 'records/*'));
+  assert.ok(posed.ok);
+  const [role] = explain(posed.value.policy, posed.value.asking).roles;
+  const forbidding = role?.rules.filter(({ effect }) => effect === 'forbid').map(({ rule }) => rule);
+  assert.equal(forbidding?.toSorted(), ['errs', 'no-wildcard-over-personal-data', 'personal-data-asks']);
 });
 
 /** As they stand in the bundle. */

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/core/canonical.ts';
 import type { TenantName } from '../../src/core/ids.ts';
 import type { RuleEngine, RuleName } from '../../src/core/policy.ts';
 import { createRulebook } from '../../src/decide/rulebook.ts';
+import { aloneIn, writtenRules } from '../../src/decide/written.ts';
 import { shipped } from './world.ts';
 
 /** An engine that writes down what it is told. */
@@ -48,6 +49,21 @@ rulebooks('another input, version or tenant with rules is another answer', () =>
   rulebook.evaluate({ ...shipped, version: 'next' }, tenant('acme'), input());
   assert.is(calls.filter((call) => call.startsWith('evaluate')).length, 3);
 });
+
+rulebooks(
+  'of rules asked by themselves, those of two versions are the same ones, unless their schema is another',
+  () => {
+    const { calls, engine } = watched();
+    const rulebook = createRulebook(engine);
+    const rules = [...writtenRules(shipped).values()].slice(0, 2);
+    const schema = { ...shipped.schema, text: `${shipped.schema.text}\n// Another` };
+    for (const bundle of [shipped, { ...shipped, version: 'next' }, { ...shipped, version: 'last', schema }]) {
+      rulebook.evaluate(aloneIn(bundle, rules), tenant('acme'), input());
+    }
+    assert.is(calls.filter((call) => call.startsWith('evaluate')).length, 2);
+    assert.is(calls.filter((call) => call.startsWith('install')).length, 2);
+  },
+);
 
 rulebooks('answers are not kept when they are switched off', () => {
   const { calls, engine } = watched();

@@ -33,6 +33,8 @@ const LONGEST_KEPT = 256 * 1024;
 interface Read {
   readonly form: z.ZodType;
   readonly value: unknown;
+  /** Those that were asked for, by their paths. */
+  readonly lines: Map<string, number>;
 }
 
 /**
@@ -48,7 +50,7 @@ export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Res
   if (known?.form === form) {
     keep(text, known);
     // This very form made it.
-    return ok({ file, value: known.value as T, lineOf: linesOf(text) });
+    return ok({ file, value: known.value as T, lineOf: linesOf(text, known.lines) });
   }
   const document = parse(text);
   if (document === null) return err([{ file, line: 1, what: 'it is nested too deeply' }]);
@@ -60,8 +62,9 @@ export function readYaml<T>(file: string, text: string, form: z.ZodType<T>): Res
     return err(parsed.error.issues.slice(0, MOST_PROBLEMS).flatMap((issue) => problemsOf(file, issue, lineOf)));
   }
   const value = deeplyFrozen(parsed.data);
-  if (text.length <= LONGEST_KEPT) keep(text, { form, value });
-  return ok({ file, value, lineOf: linesOf(text) });
+  const lines = new Map<string, number>();
+  if (text.length <= LONGEST_KEPT) keep(text, { form, value, lines });
+  return ok({ file, value, lineOf: linesOf(text, lines) });
 }
 
 function keep(text: string, read: Read): void {
@@ -70,12 +73,20 @@ function keep(text: string, read: Read): void {
   if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value ?? '');
 }
 
-/** Parsed anew when the first line is asked for, which of most good texts nobody does. */
-function linesOf(text: string): (path: Path) => number {
+/**
+ * Parsed anew when a line is asked for that nobody has asked for before: of most good texts none is, and of others the
+ * same ones each time, as of what is found in every bundle that has the text.
+ */
+function linesOf(text: string, known: Map<string, number>): (path: Path) => number {
   let document: Parsed | null = null;
   return (path) => {
+    const key = JSON.stringify(path);
+    const before = known.get(key);
+    if (before !== undefined) return before;
     document ??= parse(text);
-    return document === null ? 1 : lineAtPath(document, path);
+    const line = document === null ? 1 : lineAtPath(document, path);
+    known.set(key, line);
+    return line;
   };
 }
 
