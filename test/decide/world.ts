@@ -8,7 +8,7 @@ import { PROVIDER_KINDS } from '../../src/core/registers.ts';
 import type { BundleFiles } from '../../src/core/registers.ts';
 import { instant, seconds } from '../../src/core/time.ts';
 import type { Asking } from '../../src/decide/admit.ts';
-import { loadBundle } from '../../src/decide/bundle.ts';
+import { bundleVersion, loadBundle } from '../../src/decide/bundle.ts';
 import type { Bundle } from '../../src/decide/bundle.ts';
 import { createCedar } from '../../src/decide/cedar.ts';
 import { decide } from '../../src/decide/decide.ts';
@@ -23,11 +23,21 @@ export const NOW = instant(Date.UTC(2026, 10, 2, 9));
 
 export const engine: RuleEngine = createCedar(cedar);
 
-export function load(files: BundleFiles, by: RuleEngine = engine): Bundle {
-  const loaded = loadBundle(files, by);
+/** Once for all tables that are about the same version. */
+const byVersion = new Map<string, Bundle>();
+
+export function load(files: BundleFiles): Bundle {
+  const version = bundleVersion(files);
+  const known = byVersion.get(version);
+  if (known !== undefined) return known;
+  const loaded = loadBundle(files, engine);
   if (!loaded.ok) throw new Error(loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`).join('\n'));
+  byVersion.set(version, loaded.value);
   return loaded.value;
 }
+
+/** One for all, as in a node: what is asked of a version again is not evaluated again. */
+const rulebook = createRulebook(engine);
 
 export const shipped = load(policyFiles);
 
@@ -51,7 +61,7 @@ export const DECLARED: Declaration = {
 
 export const policyOf = (bundle: Bundle = shipped, declared: Partial<Declaration> = {}, channels = true): Policy => ({
   bundle,
-  rulebook: createRulebook(engine),
+  rulebook,
   providers: new Map(PROVIDER_KINDS.map((kind) => [kind, { declare: () => ({ ...DECLARED, ...declared }) }])),
   channels,
 });
