@@ -128,7 +128,7 @@ async function policySwitch(): Promise<Switch> {
 function fire(token: string, task: Task): () => Promise<{ readonly got: number; readonly refused: number }> {
   const stopping = new AbortController();
   const counts = { got: 0, refused: 0 };
-  const shooting = [...nodes, ...nodes].map(async ({ url }) => {
+  const shooting = nodes.map(async ({ url }) => {
     while (!stopping.signal.aborted) {
       const reply = await ask(url, token, task);
       if (reply?.status === 201) counts.got++;

@@ -8,7 +8,7 @@ import { withAdmin } from '../support/postgres.ts';
 import { ACME, agentOf, FUNCTIONS, testStore, TICKETS, targetOf, TRIAGE } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
-const CHANGES = 60;
+const CHANGES = 20;
 const CALLERS = 16;
 
 let test: TestStore;
@@ -77,8 +77,8 @@ async function visible(): Promise<Set<string>> {
   return new Set(rows.map((row) => row['id'] as string));
 }
 
-const ACTIVATIONS = 50;
-const LEASES = 3000;
+const ACTIVATIONS = 20;
+const LEASES = 1200;
 
 /** Issues under the policy that its node knows, which it looks up again only when a commit says that it has moved. */
 async function issueByPolicy(store: Store, counts: { issued: number; over: boolean }): Promise<void> {
