@@ -133,6 +133,9 @@ async function keepWorld(database: TestDatabase): Promise<void> {
   await writeFile(keptWorld(), JSON.stringify(start), { mode: 0o600 });
 }
 
+/** Without any policy yet. */
+export const emptyApp = async (): Promise<TestApp> => openApp(await testDatabase(), newStart(), {});
+
 /** With the starting bundle, and nobody in it. */
 async function foundedApp(database: TestDatabase, start: Start, options: NodeOptions): Promise<TestApp> {
   const app = await openApp(database, start, options);
