@@ -8,7 +8,7 @@ import { err, ok } from '../core/result.ts';
 import type { Result } from '../core/result.ts';
 import type { Deps } from '../deps.ts';
 import type { Bundle } from '../decide/bundle.ts';
-import { runCases } from '../decide/cases.ts';
+import { failedOf, runCases } from '../decide/cases.ts';
 import type { CaseOutcome } from '../decide/cases.ts';
 
 function checked(deps: Pick<Deps, 'bundles'>, files: BundleFiles): Result<Bundle> {
@@ -34,7 +34,7 @@ export function tried(
   const bundle = checked(deps, files);
   if (!bundle.ok) return bundle;
   const outcomes = runCases(bundle.value, deps.rulebook);
-  const failed = outcomes.filter(({ differences }) => differences.length > 0);
+  const failed = failedOf(outcomes);
   if (failed.length === 0) return ok({ bundle: bundle.value, outcomes });
   const members = { cases: failed };
   return err(failure('invalid_policy', `${failed.length} of ${outcomes.length} cases of ${called} fail`, { members }));

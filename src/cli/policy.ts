@@ -3,7 +3,7 @@ import { enforcedBy } from '../core/provider.ts';
 import { instant } from '../core/time.ts';
 import { bundleVersion, loadBundle } from '../decide/bundle.ts';
 import { findingsOf, placesOf, untested } from '../decide/bundle/findings.ts';
-import { runCases } from '../decide/cases.ts';
+import { failedOf, runCases } from '../decide/cases.ts';
 import type { CaseOutcome } from '../decide/cases.ts';
 import { createCedar } from '../decide/cedar.ts';
 import { createRulebook } from '../decide/rulebook.ts';
@@ -52,7 +52,7 @@ const test: Command = {
     const folder = given.text('FOLDER') ?? HERE;
     return withBundle(terminal, folder, engine, (bundle) => {
       const outcomes = runCases(bundle, createRulebook(engine));
-      const failed = outcomes.filter(({ differences }) => differences.length > 0);
+      const failed = failedOf(outcomes);
       const findings = untested(bundle, placesOf(readBundleFolder(folder)), outcomes);
       print(terminal, { cases: outcomes.length, failed, findings }, () =>
         [...foundOut(findings), outcome(outcomes.length, failed)].join('\n'),

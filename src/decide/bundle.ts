@@ -39,12 +39,6 @@ import type { Placed } from './bundle/yaml.ts';
 export { bundleVersion, isBundlePath, partOf } from './bundle/files.ts';
 export type { Bundle } from './bundle/model.ts';
 
-/** Every problem of a bundle; none, and it may be activated. */
-export function checkBundle(files: BundleFiles, engine: RuleEngine): readonly Problem[] {
-  const loaded = loadBundle(files, engine);
-  return loaded.ok ? [] : loaded.error;
-}
-
 export function loadBundle(files: BundleFiles, engine: RuleEngine): Result<Bundle, readonly Problem[]> {
   return load(files, engine, {
     found: fileProblems(files),

@@ -41,6 +41,10 @@ export function runCases(bundle: Bundle, rulebook: Rulebook): readonly CaseOutco
   );
 }
 
+/** Those that came out otherwise than expected. */
+export const failedOf = (outcomes: readonly CaseOutcome[]): readonly CaseOutcome[] =>
+  outcomes.filter(({ differences }) => differences.length > 0);
+
 function decideCase(bundle: Bundle, rulebook: Rulebook, example: CaseForm): Decision {
   const posed = posedBy(bundle, rulebook, example);
   if (posed.ok) return decide(posed.value.policy, posed.value.asking);

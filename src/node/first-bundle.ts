@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { badBundle } from '../administer/take-in.ts';
+import { firstBundle } from '../administer/take-in.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../core/log.ts';
 import type { BundleFiles } from '../core/registers.ts';
 import type { Store } from '../core/store.ts';
-import { checkBundle } from '../decide/bundle.ts';
+import { loadBundle } from '../decide/bundle.ts';
 import { createCedar } from '../decide/cedar.ts';
+import { createRulebook } from '../decide/rulebook.ts';
 import { clusterFolder } from '../embedded/cluster.ts';
 import { homeOf } from '../embedded/site.ts';
 import { codeOf } from '../store/database.ts';
@@ -50,8 +51,8 @@ export async function checkFirstBundle({ dataDir, policyDir }: Pick<Config, 'dat
   if (existsSync(clusterFolder(homeOf(dataDir)))) return;
   const files = await readBundle(policyDir);
   if (files === null) throw noBundle(policyDir);
-  const problems = checkBundle(files, createCedar(await loadCedar()));
-  if (problems.length > 0) throw badBundle(problems);
+  const engine = createCedar(await loadCedar());
+  firstBundle({ bundles: { load: (given) => loadBundle(given, engine) }, rulebook: createRulebook(engine) }, files);
 }
 
 /** @throws {CannotStart} where there is neither a bundle on disk nor an active policy. */

@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BundleFiles } from '../../src/core/registers.ts';
-import { bundleVersion, checkBundle, loadBundle } from '../../src/decide/bundle.ts';
+import { bundleVersion, loadBundle } from '../../src/decide/bundle.ts';
 import { policyFiles } from '../policy/folder.ts';
 import { engine, shipped, shippedBut } from './world.ts';
 
@@ -83,8 +83,10 @@ const GOOD: BundleFiles = {
   'rules/work.cedar': RULES,
 };
 
-const problemsOf = (files: BundleFiles): string[] =>
-  checkBundle(files, engine).map(({ file, line, what }) => `${file}:${line}: ${what}`);
+const problemsOf = (files: BundleFiles): string[] => {
+  const loaded = loadBundle(files, engine);
+  return loaded.ok ? [] : loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
+};
 
 const but = (file: string, text: string): BundleFiles => ({ ...GOOD, [file]: text });
 const edited = (file: string, from: string, to: string): BundleFiles => {

@@ -100,7 +100,7 @@ export async function testApp(
   if (options.world === false) return foundedApp(await testDatabase(), newStart(), options);
   const database = await filledDatabase(WORLD, keepWorld);
   const kept = JSON.parse(await readFile(keptWorld(), 'utf8')) as Start;
-  const app = await openApp(database, kept, options);
+  const app = await openApp(database, { ...kept, isCopy: true }, options);
   // Its entry comes before what a test counts.
   await app.localToken('ada');
   if (options.database !== undefined) await putShop(app, options.database);
@@ -113,6 +113,8 @@ interface Start {
   readonly deploymentKey: string;
   readonly keys: Record<string, JWK>;
   readonly logged: string[];
+  /** Of a database on which a node was started before. */
+  readonly isCopy?: boolean;
 }
 
 const newStart = (): Start => ({ deploymentKey: Buffer.from(random(32)).toString('base64'), keys: {}, logged: [] });
@@ -133,6 +135,9 @@ async function keepWorld(database: TestDatabase): Promise<void> {
   await writeFile(keptWorld(), JSON.stringify(start), { mode: 0o600 });
 }
 
+/** Without any policy yet. */
+export const emptyApp = async (): Promise<TestApp> => openApp(await testDatabase(), newStart(), {});
+
 /** With the starting bundle, and nobody in it. */
 async function foundedApp(database: TestDatabase, start: Start, options: NodeOptions): Promise<TestApp> {
   const app = await openApp(database, start, options);
@@ -142,7 +147,7 @@ async function foundedApp(database: TestDatabase, start: Start, options: NodeOpt
 
 async function openApp(
   database: TestDatabase,
-  { deploymentKey: encoded, keys, logged }: Start,
+  { deploymentKey: encoded, keys, logged, isCopy = false }: Start,
   options: NodeOptions,
 ): Promise<TestApp> {
   const deploymentKey = Buffer.from(encoded, 'base64');
@@ -158,7 +163,16 @@ async function openApp(
 
   const node = async (more: NodeOptions = {}): Promise<TestNode> => {
     const name = `node-${closing.length + 1}`;
-    const store = await openStore({ database: database.serve, keyring, node: name, log, mode: 'node', poolSize: 4 });
+    const store = await openStore({
+      database: database.serve,
+      keyring,
+      node: name,
+      log,
+      mode: 'node',
+      poolSize: 4,
+      // Once for each database that is no copy: the login and the server are the same for all.
+      checked: isCopy || closing.length > 0,
+    });
     const { operators = null, channels = [], around } = more;
     const config = {
       publicUrl: PUBLIC_URL,
