@@ -54,11 +54,14 @@ interface RunOptions {
   readonly install?: Install;
 }
 
+/** Where Brevet lies elsewhere, what it compiled lies there too, and goes with it. */
+const OWN_CACHE = { NODE_COMPILE_CACHE: undefined };
+
 /** `brevet` with these arguments, in a process group of its own. */
 export function run(args: readonly string[], { env = {}, cwd = '/', install = HERE }: RunOptions = {}): Process {
   const child = spawn(install.node, [join(install.root, 'src', 'cli', 'brevet.js'), ...args], {
     cwd,
-    env: { ...cleanEnvironment(), ...env },
+    env: { ...cleanEnvironment(), ...(install === HERE ? {} : OWN_CACHE), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     ...install.user,

@@ -12,7 +12,8 @@ import type { JWK } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ASSERTION_TYPE, createProver } from '../../src/client/assertion.ts';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { copyTemplate } from '../support/cluster.ts';
+import { runFolder, temporaryFolder } from '../support/leftovers.ts';
 import { processClock, random } from '../support/target.ts';
 import { closed, listen, startTool, TOOL_KEY, toolTarget } from '../support/tool.ts';
 import type { Tool } from '../support/tool.ts';
@@ -71,6 +72,7 @@ const executing = suite('brevet exec with tokens');
 executing.before(async () => {
   // One where no broker has taken its bundle in yet, and so the tool's class is there.
   place = await newPlace(await temporaryFolder('broker'));
+  await copyTemplate(runFolder(), place.dataDir);
   tool = await startTool();
   broker = await startBroker(place, { env: { BREVET_ALLOW_PRIVATE_HOSTS: '127.0.0.1' } });
   const by = await administrator(place);

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Sql } from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
@@ -45,21 +46,26 @@ const exec = (command: readonly string[], ...options: readonly string[]): Proces
   });
 
 /** Roles of Brevet's leases in the client's catalog, and their sessions, as the superuser sees them. */
-const left = (): Promise<{ roles: number; sessions: number }> =>
-  withAdmin(client.superuser, async (sql) => {
-    const [row] = await sql<{ roles: number; sessions: number }[]>`
-      select (select count(*)::int from pg_roles where rolname like 'brevet\\_0%') as roles,
-             (select count(*)::int from pg_stat_activity where usename like 'brevet\\_0%') as sessions`;
-    return row ?? { roles: -1, sessions: -1 };
-  });
+async function leftAsSeenBy(sql: Sql): Promise<{ roles: number; sessions: number }> {
+  const [row] = await sql<{ roles: number; sessions: number }[]>`
+    select (select count(*)::int from pg_roles where rolname like 'brevet\\_0%') as roles,
+           (select count(*)::int from pg_stat_activity where usename like 'brevet\\_0%') as sessions`;
+  return row ?? { roles: -1, sessions: -1 };
+}
+const left = () => withAdmin(client.superuser, leftAsSeenBy);
+
+const untilNoRole = (): Promise<void> =>
+  withAdmin(client.superuser, (sql) => until(async () => (await leftAsSeenBy(sql)).roles === 0));
 
 /** A client is told of Ctrl-C when it has begun: before, it might not know yet what to do about it. */
-const isAtWork = (): Promise<boolean> =>
-  withAdmin(client.superuser, async (sql) => {
-    const active = await sql`
-      select 1 from pg_stat_activity where usename like 'brevet\\_0%' and query like '%pg_sleep%' and state = 'active'`;
-    return active.length > 0;
-  });
+const untilAtWork = (): Promise<void> =>
+  withAdmin(client.superuser, (sql) =>
+    until(async () => {
+      const active = await sql`
+        select 1 from pg_stat_activity where usename like 'brevet\\_0%' and query like '%pg_sleep%' and state = 'active'`;
+      return active.length > 0;
+    }),
+  );
 
 const NOTHING = { roles: 0, sessions: 0 };
 
@@ -103,7 +109,7 @@ for (const { name, command, interrupted } of CLIENTS) {
 
   executing(`${name} that Ctrl-C ends leaves no login`, async () => {
     const running = exec(command('select pg_sleep(600)'));
-    await until(isAtWork);
+    await untilAtWork();
     running.signalGroup('SIGINT');
     const { status, err } = await running.ended;
     assert.is(status, interrupted, err);
@@ -114,11 +120,11 @@ for (const { name, command, interrupted } of CLIENTS) {
 
 executing('after kill -9 of exec the login ends with its time, and its session with it', async () => {
   const running = exec(NODE.command('select pg_sleep(600)'), '--ttl', '5');
-  await until(isAtWork);
+  await untilAtWork();
   running.child.kill('SIGKILL');
   await running.ended;
   assert.equal(await left(), { roles: 1, sessions: 1 }, 'the command itself lives on');
-  await until(async () => (await left()).roles === 0);
+  await untilNoRole();
   assert.equal(await left(), NOTHING);
 });
 

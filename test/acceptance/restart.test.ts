@@ -2,11 +2,13 @@
 import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Sql } from 'postgres';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBrevet } from '../../src/client/brevet.ts';
 import { isAlive } from '../support/alive.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
+import { policyWithoutCases } from '../support/policy.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
 import {
@@ -15,7 +17,6 @@ import {
   newPlace,
   populate,
   postmaster,
-  ROOT,
   run,
   startBroker,
   stopBroker,
@@ -28,7 +29,7 @@ again('a bundle on disk that differs is reported, and not taken', async () => {
   const place = await newPlace();
   await stopBroker(await startBroker(place));
   const policy = join(await temporaryFolder('policy'), 'policy');
-  await cp(join(ROOT, 'policy'), policy, { recursive: true });
+  await cp(await policyWithoutCases(), policy, { recursive: true });
   const roles = await readFile(join(policy, 'roles.yaml'), 'utf8');
   await writeFile(join(policy, 'roles.yaml'), roles.replace('Sorts incoming tickets.', 'Sorts tickets.'));
   const broker = await startBroker(place, { env: { BREVET_POLICY_DIR: policy } });
@@ -68,15 +69,15 @@ again('a survivor is taken over after kill -9', async () => {
   const next = await startBroker(place);
   assert.is(postmaster(place), pid);
   assert.is(events(next).find(({ event }) => event === 'embedded_postgres.ready')?.['taken_over'], true);
-  const logins = () =>
-    withAdmin(client.superuser, async (sql) => {
-      const rows = await sql<{ rolname: string }[]>`select rolname from pg_roles where rolname like 'brevet\\_0%'`;
-      return rows.map(({ rolname }) => rolname);
-    });
-  await until(async () => !(await logins()).includes(short.id.replace('lse', 'brevet')));
+  const loginsSeenBy = async (sql: Sql) => {
+    const rows = await sql<{ rolname: string }[]>`select rolname from pg_roles where rolname like 'brevet\\_0%'`;
+    return rows.map(({ rolname }) => rolname);
+  };
+  const logins = () => withAdmin(client.superuser, loginsSeenBy);
+  const ended = short.id.replace('lse', 'brevet');
+  await withAdmin(client.superuser, (sql) => until(async () => !(await loginsSeenBy(sql)).includes(ended)));
   assert.equal(await logins(), [long.id.replace('lse', 'brevet')], 'the other lease lives on');
-  const ended = await long.done({ outcome: 'succeeded', summary: 'Done' });
-  assert.is(ended.death, 'verified');
+  assert.is((await long.done({ outcome: 'succeeded', summary: 'Done' })).death, 'verified');
   assert.equal(await logins(), []);
   await stopBroker(next);
   await client.remove();

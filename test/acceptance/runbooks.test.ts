@@ -15,7 +15,6 @@ import type { Ask } from '../../src/client/brevet.ts';
 import { DATABASE } from '../../src/embedded/provision.ts';
 import { embeddedAt } from '../../src/embedded/server.ts';
 import { cleanEnvironment } from '../cli/cli.ts';
-import { residentBrevet } from '../cli/resident.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
 import { startOidc } from '../support/oidc.ts';
 import type { OidcIssuer } from '../support/oidc.ts';
@@ -101,9 +100,6 @@ async function hold(agent: string, ask: Ask): Promise<void> {
   await createBrevet({ url: place.url, tenant: 'acme', agent, key: keys[agent] ?? {} }).ask(ask);
 }
 
-/** Words alone, which go to the resident command line. An agent's command runs another, so it is a process. */
-const isPlain = (command: string): boolean => /^brevet (?!exec )[^|<>;&`]*$/.test(command) && !command.includes('$(');
-
 async function type(command: string): Promise<string> {
   const env = {
     ...cleanEnvironment(),
@@ -114,19 +110,12 @@ async function type(command: string): Promise<string> {
       ? agentOf('report-bot')
       : { ...place.env, BREVET_OPERATOR_TOKEN: shell['TOKEN'] ?? '' }),
   };
-  const shown = isPlain(command) ? await typeResident(env, command) : await typeIn({ cwd: folder, env }, command);
+  const shown = await typeIn({ cwd: folder, env }, command);
   remember(shown);
   return shown;
 }
 
 const agentOf = (agent: string) => ({ BREVET_AGENT: agent, BREVET_AGENT_KEY_FILE: join(folder, `${agent}.jwk`) });
-
-/** The shell reads the words, and no process starts for what only calls and prints. */
-async function typeResident(env: Record<string, string>, command: string): Promise<string> {
-  const words = await typeIn({ cwd: folder, env }, `set -- ${command}; printf '%s\\n' "$@"`);
-  const { out, err } = await residentBrevet(words.split('\n').slice(1), { env, cwd: folder });
-  return `${err}${out}`.trimEnd();
-}
 
 /** What a later command of the page names, and the output that it is found in. */
 const NAMED: readonly (readonly [name: string, shown: RegExp])[] = [

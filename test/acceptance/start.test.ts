@@ -8,7 +8,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isAlive } from '../support/alive.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { call, newPlace, postmaster, ROOT, run, startBroker, stopBroker } from './broker.ts';
+import { policyWithoutCases } from '../support/policy.ts';
+import { call, newPlace, postmaster, run, startBroker, stopBroker } from './broker.ts';
 import { installFor, NOBODY } from './install.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -95,7 +96,7 @@ first('to be reached from outside it wants a public URL, a database and a key, a
 first('a bundle with problems is told by file and line, and nothing is served', async () => {
   const place = await newPlace(await temporaryFolder('new'));
   const policy = join(await temporaryFolder('policy'), 'policy');
-  await cp(join(ROOT, 'policy'), policy, { recursive: true });
+  await cp(await policyWithoutCases(), policy, { recursive: true });
   const roles = await readFile(join(policy, 'roles.yaml'), 'utf8');
   await writeFile(join(policy, 'roles.yaml'), roles.replace('function: oversight', 'function: overlooking'));
   await writeFile(join(policy, 'rules', 'broken.cedar'), 'permit (principal, action resource);\n');

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { watch } from '../../src/broker.ts';
@@ -43,11 +44,17 @@ async function proofsOf(app: TestApp, query: Readonly<Record<string, string>>): 
   return proofs;
 }
 
+/** Without it the sweeper would keep its processor from what it waits for. */
+const BETWEEN_PASSES_MS = 20;
+
 /** Offboards, with a sweeper at work beside it as on a node. */
 async function offboard(app: TestApp, kind: string, name: string, wait = 30): Promise<Gone> {
   const waiting = new AbortController();
   const sweeping = (async () => {
-    while (!waiting.signal.aborted) await watch(app.deps);
+    while (!waiting.signal.aborted) {
+      await watch(app.deps);
+      await pause(BETWEEN_PASSES_MS);
+    }
   })();
   const answer = await app.operator('ada', 'POST', `/api/offboard?wait=${wait}`, { kind, name, reason: 'It is over' });
   waiting.abort();

@@ -9,8 +9,8 @@ import { readFolder } from '../../src/cli/apply/folder.ts';
 import { administered } from '../support/administrators.ts';
 import { must } from '../support/app.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { freePort } from '../support/port.ts';
-import { brevet, start } from './cli.ts';
+import { newPlace, startBroker, stopBroker } from '../acceptance/broker.ts';
+import { residentBrevet } from './resident.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   'people.yaml': 'grace: { display_name: Grace }\nolga:\n  display_name: Olga\n',
@@ -67,15 +67,12 @@ const applying = suite('apply');
 
 applying('shows a plan, acts when told to, and a second time changes nothing', async () => {
   const folder = await folderOf(FILES);
-  const env = {
-    BREVET_DATA_DIR: await temporaryFolder('data'),
-    BREVET_LISTEN: `127.0.0.1:${await freePort()}`,
-    BREVET_POLICY_DIR: join(import.meta.dirname, '..', '..', 'policy'),
-  };
-  const broker = start(['start'], { env, cwd: folder });
-  await broker.said('serving at');
+  const place = await newPlace();
+  const broker = await startBroker(place);
   const apply = async (...more: readonly string[]): Promise<Told> => {
-    const { status, out, err } = await brevet(['apply', '-f', folder, '--as', 'ada', '--json', ...more], { env });
+    const { status, out, err } = await residentBrevet(['apply', '-f', folder, '--as', 'ada', '--json', ...more], {
+      env: place.env,
+    });
     assert.is(status, 0, err);
     return JSON.parse(out) as Told;
   };
@@ -107,8 +104,7 @@ applying('shows a plan, acts when told to, and a second time changes nothing', a
     [['acme', ['contacts', 'resources']]],
     'what is left out of a context is recorded no more',
   );
-  broker.child.kill('SIGTERM');
-  await broker.ended;
+  await stopBroker(broker);
 });
 
 const AFTER: Readonly<Record<string, string>> = {
@@ -137,7 +133,7 @@ applying('past set-up, proposes what takes two, once, and goes on when it is con
   const folder = await folderOf(AFTER);
   const apply = async (...more: readonly string[]) => {
     const env = { BREVET_URL: `http://127.0.0.1:${port}`, BREVET_OPERATOR_TOKEN: await token('ada') };
-    const { status, out, err } = await brevet(['apply', '-f', folder, '--json', ...more], { env });
+    const { status, out, err } = await residentBrevet(['apply', '-f', folder, '--json', ...more], { env });
     return { status, err, told: (out === '' ? {} : JSON.parse(out)) as Told };
   };
   const ways = ({ plan }: Told) => plan.map(({ name, way }) => `${name}: ${way.is}`);

@@ -8,7 +8,6 @@ import { administrator, newKey, newPlace, populate, startBroker, stopBroker } fr
 import type { Place, Process } from '../acceptance/broker.ts';
 import { administered } from '../support/administrators.ts';
 import { must } from '../support/app.ts';
-import { brevet } from './cli.ts';
 import type { Ended } from './cli.ts';
 import { residentBrevet } from './resident.ts';
 
@@ -171,7 +170,7 @@ blocks('a person lifts, and is told by whom and when it was lifted once they ask
     const id = String(must(await signedIn('otto', 'POST', '/api/blocks', of)).body['id']);
     const env = { BREVET_URL: `http://127.0.0.1:${port}`, BREVET_OPERATOR_TOKEN: await token('otto') };
     const lift = async (...args: readonly string[]) =>
-      (await brevet(['block', 'lift', id, ...WHY, ...args], { env })).out;
+      (await residentBrevet(['block', 'lift', id, ...WHY, ...args], { env })).out;
     const [at, entry] = [String.raw`\d{4}-[\d:T.-]+Z`, String.raw`ent_\w{26}`];
     const told = (...words: readonly string[]) => new RegExp(`^block ${id} is lifted at ${words.join('')}\n$`);
     assert.match(await lift('--tenant', 'acme'), told(`acme \\(${entry}\\); it still stands at birch`));

@@ -2,13 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Sql } from 'postgres';
 import { exportJWK, generateKeyPair } from 'jose';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { deploymentKeyFile } from '../../src/config.ts';
+import { until } from '../acceptance/broker.ts';
 import { brokerFolder } from '../support/cluster.ts';
 import { temporaryFolder } from '../support/leftovers.ts';
-import { policyWithoutCases } from '../support/policy.ts';
+import { copyWithoutCases, policyWithoutCases } from '../support/policy.ts';
 import { freePort } from '../support/port.ts';
 import { withAdmin } from '../support/postgres.ts';
 import { clientDatabase } from '../support/target.ts';
@@ -16,8 +18,6 @@ import type { ClientDatabase } from '../support/target.ts';
 import { brevet, start } from './cli.ts';
 import type { Ended, Running } from './cli.ts';
 import { residentBrevet } from './resident.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
 
 let client: ClientDatabase;
 let broker: Running;
@@ -68,15 +68,14 @@ const REPORT = [
 const launch = (args: readonly string[]): Running => start(args, { env: agent(), cwd: '/' });
 const exec = (...args: readonly string[]): Promise<Ended> => launch([...REPORT, ...args]).ended;
 
-const logins = (): Promise<number> =>
-  withAdmin(client.superuser, async (sql) => {
-    const rows = await sql`select 1 from pg_roles where rolname like 'brevet\\_0%' and rolcanlogin`;
-    return rows.length;
-  });
-
-async function untilNoLogin(): Promise<void> {
-  while ((await logins()) > 0) await new Promise((turn) => setTimeout(turn, 100));
+async function loginsSeenBy(sql: Sql): Promise<number> {
+  const rows = await sql`select 1 from pg_roles where rolname like 'brevet\\_0%' and rolcanlogin`;
+  return rows.length;
 }
+const logins = (): Promise<number> => withAdmin(client.superuser, loginsSeenBy);
+
+const untilNoLogin = (): Promise<void> =>
+  withAdmin(client.superuser, (sql) => until(async () => (await loginsSeenBy(sql)) === 0));
 
 const startBroker = async (): Promise<Running> => {
   const running = start(['start'], { env: settings, cwd: folder });
@@ -284,15 +283,14 @@ commands('after kill -9 of exec the broker ends the login at its time', async ()
 });
 
 /** Until a login of Brevet's is in the client's database. */
-async function untilSession(): Promise<void> {
-  const open = (): Promise<number> =>
-    withAdmin(client.superuser, async (sql) => {
+const untilSession = (): Promise<void> =>
+  withAdmin(client.superuser, (sql) =>
+    until(async () => {
       const rows =
         await sql`select 1 from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()`;
-      return rows.length;
-    });
-  while ((await open()) === 0) await new Promise((turn) => setTimeout(turn, 50));
-}
+      return rows.length > 0;
+    }),
+  );
 
 commands('exec ends with 3 for what no role carries', async () => {
   const args = ['exec', '--tenant', 'acme', '--task', 'firewall.change', '--resource', 'tickets', '--', 'true'];
@@ -355,7 +353,10 @@ commands('oversight ends a lease', async () => {
 });
 
 commands('a policy is activated in set-up, and a bad one is not', async () => {
-  assert.match(await done('ada', 'policy', 'activate', join(ROOT, 'policy')), /^the policy [0-9a-f]{64} is active/m);
+  const next = await copyWithoutCases(await temporaryFolder('policy'));
+  const tasks = readFileSync(join(next, 'tasks.yaml'), 'utf8');
+  writeFileSync(join(next, 'tasks.yaml'), `# The next version.\n${tasks}`);
+  assert.match(await done('ada', 'policy', 'activate', next), /^the policy [0-9a-f]{64} is active/m);
   const bad = await temporaryFolder('policy');
   writeFileSync(join(bad, 'roles.yaml'), 'roles: {}\n');
   const { status, err } = await as('ada', 'policy', 'activate', bad);

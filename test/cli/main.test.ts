@@ -239,7 +239,7 @@ bundles('needs no broker', async () => {
   assert.is(status, 0, out);
   assert.match(out, /^no problem; version [0-9a-f]{64}$/m);
   assert.match(out, /^rules\/work\.cedar:\d+: finding: many-endpoints-ask: it rests on the parameter endpoints/m);
-  const json = JSON.parse((await brevet(['policy', 'check', POLICY, '--json'])).out) as {
+  const json = JSON.parse((await residentBrevet(['policy', 'check', POLICY, '--json'])).out) as {
     readonly problems: unknown[];
     readonly findings: readonly { readonly kind: string }[];
   };
@@ -255,7 +255,7 @@ bundles('has its cases run, and what has none is named', async () => {
     const rule =
       '@id("no-moon")\n@reason("r")\nforbid (principal, action, resource)\nwhen { context.environment == "moon" };\n';
     writeFileSync(join(folder, 'rules', 'moon.cedar'), rule);
-    const { status, out } = await brevet(['policy', 'test', folder]);
+    const { status, out } = await residentBrevet(['policy', 'test', folder]);
     assert.is(status, 0, out);
     assert.match(
       out,

@@ -1,11 +1,14 @@
 /**
  * The command line without a process for each call: those of operators do nothing but call and print, and the start of
- * a process is most of what they take. Each word is said once in a process of its own all the same.
+ * a process is most of what they take. Each word is said once in a run in a process of its own all the same.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { on, once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runFolder } from '../support/leftovers.ts';
 import { brevet, cleanEnvironment } from './cli.ts';
 import type { Ended, Options } from './cli.ts';
 
@@ -23,20 +26,31 @@ interface Resident {
   readonly ended: Promise<never>;
 }
 
-const said = new Set<string | undefined>();
 let before: Promise<unknown> = Promise.resolve();
 let resident: Resident | null = null;
 
 /** As `brevet`, of commands that end by themselves and leave signals alone. */
 export async function residentBrevet(args: readonly string[], options: Options = {}): Promise<Ended> {
-  const isFirst = !said.has(args[0]);
-  said.add(args[0]);
-  if (isFirst || options.input !== undefined || options.node !== undefined) return brevet(args, options);
+  if (isNewWord(args[0]) || options.input !== undefined || options.node !== undefined) return brevet(args, options);
   const { env = {}, cwd = '/' } = options;
   // They share an environment and a working directory there, so they go one after the other.
   const answer = before.then(() => ask({ args, env: { ...cleanEnvironment(), ...env }, cwd }));
   before = answer.catch(() => undefined);
   return { ...(await answer), signal: null };
+}
+
+/** Whether no file of the run has said it before. */
+function isNewWord(word = ''): boolean {
+  const said = join(runFolder(), 'said');
+  mkdirSync(said, { recursive: true });
+  try {
+    // Who makes the folder was first.
+    mkdirSync(join(said, `word-${encodeURIComponent(word)}`));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 async function ask(call: Call): Promise<Answer> {

@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../support/leftovers.ts';
+import { policyWithoutCases } from '../support/policy.ts';
 import { freePort } from '../support/port.ts';
 import { brevet, start } from './cli.ts';
 
-const POLICY = join(import.meta.dirname, '..', '..', 'policy');
 const PASSWORD = 'canary-of-the-database';
 
 const givenUp = suite('brevet start, before it serves');
@@ -34,7 +34,7 @@ const settingsFor = async (port: number): Promise<Record<string, string>> => ({
   BREVET_MIGRATE_URL: `postgres://owner:${PASSWORD}@127.0.0.1:${port}/brevet`,
   BREVET_DEPLOYMENT_KEY: randomBytes(32).toString('base64'),
   BREVET_LISTEN: `127.0.0.1:${await freePort()}`,
-  BREVET_POLICY_DIR: POLICY,
+  BREVET_POLICY_DIR: await policyWithoutCases(),
 });
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
@@ -55,7 +55,11 @@ for (const args of [[], ['--processes', '2']]) {
 
   givenUp(`stops while its own Postgres is made, and leaves nothing of it: start ${args.join(' ')}`, async () => {
     const dataDir = await temporaryFolder('given-up');
-    const env = { BREVET_DATA_DIR: dataDir, BREVET_LISTEN: `127.0.0.1:${await freePort()}`, BREVET_POLICY_DIR: POLICY };
+    const env = {
+      BREVET_DATA_DIR: dataDir,
+      BREVET_LISTEN: `127.0.0.1:${await freePort()}`,
+      BREVET_POLICY_DIR: await policyWithoutCases(),
+    };
     const { child, ended } = start(['start', ...args], { env });
     const home = join(dataDir, 'postgres');
     const begun = async (): Promise<boolean> =>

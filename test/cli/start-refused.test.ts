@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { temporaryFolder } from '../support/leftovers.ts';
+import { brokerFolder, copyTemplate } from '../support/cluster.ts';
+import { runFolder, temporaryFolder } from '../support/leftovers.ts';
 import { policyWithoutCases } from '../support/policy.ts';
 import { freePort } from '../support/port.ts';
 import { targetDatabase } from '../support/postgres.ts';
@@ -36,6 +37,7 @@ refused('without any policy, and makes nothing; with one that is active it warns
   const none = { BREVET_POLICY_DIR: join(dataDir, 'nowhere') };
   assert.match(await refusal(none), `BREVET_POLICY_DIR=${join(dataDir, 'nowhere')} does not exist`);
   assert.not(existsSync(join(dataDir, 'postgres')));
+  await copyTemplate(runFolder(), dataDir);
   for (const more of [{}, none]) {
     const { child, ended, said } = start(['start'], { env: { ...env, ...more } });
     await said('serving at');
@@ -51,7 +53,8 @@ refused('on a port that another listens on', async () => {
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const address = taken.address();
   const port = typeof address === 'object' ? address?.port : null;
-  const err = await refusal({ BREVET_LISTEN: `127.0.0.1:${port}` });
+  const BREVET_DATA_DIR = await brokerFolder('refused');
+  const err = await refusal({ BREVET_DATA_DIR, BREVET_LISTEN: `127.0.0.1:${port}` });
   assert.match(err, `127.0.0.1:${port} is in use by another process. Stop it, or set BREVET_LISTEN`);
   taken.close();
 });

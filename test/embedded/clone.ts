@@ -47,7 +47,9 @@ export interface StarterOptions {
 /** Runs a starter on a data directory, until its server is ready. It is in a process group of its own. */
 export async function startIn(dataDir: string, options: StarterOptions = {}): Promise<Starter> {
   const { node = process.execPath, starter = join(ROOT, STARTER), ...user } = options;
-  const child = spawn(node, [starter, dataDir], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+  // Of a clone, which is gone after the test, nothing that was compiled is kept.
+  const env = { ...process.env, ...(options.starter === undefined ? {} : { NODE_COMPILE_CACHE: undefined }) };
+  const child = spawn(node, [starter, dataDir], { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env, ...user });
   const complaint = text(child.stderr);
   for await (const line of createInterface(child.stdout)) return { child, started: STARTED.parse(JSON.parse(line)) };
   throw new Error(await complaint);

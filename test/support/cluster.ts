@@ -46,6 +46,7 @@ export async function makeBroker(folder: string, port: number): Promise<void> {
   const policy = await copyWithoutCases(join(folder, 'policy'));
   const env = {
     PATH: process.env['PATH'],
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     BREVET_DATA_DIR: dataDir,
     BREVET_POLICY_DIR: policy,
     BREVET_LISTEN: `127.0.0.1:${port}`,

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { residentBrevet } from '../cli/resident.ts';
 
 const isWriting = process.env['BREVET_WRITE'] === '1';
 
@@ -100,8 +101,22 @@ interface Shell {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** @returns what a terminal shows. */
+export const typeIn = (shell: Shell, command: string): Promise<string> =>
+  isPlain(command) ? typeResident(shell, command) : typeInShell(shell, command);
+
+/** Words alone, which go to the resident command line. An agent's command runs another, so it is a process. */
+const isPlain = (command: string): boolean => /^brevet (?!exec )[^|<>;&`]*$/.test(command) && !command.includes('$(');
+
+/** The shell reads the words, and no process starts for what only calls and prints. */
+async function typeResident(shell: Shell, command: string): Promise<string> {
+  const words = await typeInShell(shell, `set -- ${command}; printf '%s\\n' "$@"`);
+  const { out, err } = await residentBrevet(words.split('\n').slice(1), shell);
+  return `${err}${out}`.trimEnd();
+}
+
 /** Both streams as they come, as a terminal has them. */
-export async function typeIn({ cwd, env }: Shell, command: string): Promise<string> {
+async function typeInShell({ cwd, env }: Shell, command: string): Promise<string> {
   const child = spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let shown = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (shown += text));

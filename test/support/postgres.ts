@@ -42,10 +42,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/**
- * Starts the server of a whole run; give `env` to the processes that run the test files. What one of them has compiled
- * the next reads back.
- */
+/** Starts the server of a whole run; give `env` to the processes that run the test files. */
 export async function startServer(): Promise<{ env: Record<string, string>; stop(): Promise<void> }> {
   await sweepKilled();
   const folder = makeRunFolder();
@@ -62,7 +59,7 @@ export async function startServer(): Promise<{ env: Record<string, string>; stop
     await stop();
     throw fault;
   }
-  const env = { [RUN_FOLDER]: folder, TMPDIR: dirname(folder), NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  const env = { [RUN_FOLDER]: folder, TMPDIR: dirname(folder) };
   return { env, stop };
 }
 
