@@ -2,35 +2,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureBlocks } from './blocks.ts';
-import { measureConsole } from './console.ts';
-import { measureFull } from './full.ts';
-import { measureGateway } from './gateway.ts';
-import { startGenerator } from './load.ts';
+import type { Generator } from './load.ts';
 import { machine } from './machine.ts';
-import { measureLogins } from './logins.ts';
-import { measureNode } from './node.ts';
-import { measureParts } from './parts.ts';
-import { measurePolicy } from './policy.ts';
+import type { Plan } from './plan.ts';
 import { FULL, QUICK } from './plan.ts';
-import { measureRules } from './rules.ts';
 import { asTable } from './table.ts';
-import { measureTokens } from './tokens.ts';
-import { measureVault } from './vault.ts';
 import type { Outcome } from './tokens.ts';
 
-const CASES = {
-  tokens: measureTokens,
-  logins: measureLogins,
-  gateway: measureGateway,
-  node: measureNode,
-  policy: measurePolicy,
-  rules: measureRules,
-  blocks: measureBlocks,
-  full: measureFull,
-  console: measureConsole,
-  vault: measureVault,
-  parts: measureParts,
+type Measure = (folder: string, plan: Plan, generator: Generator) => Promise<Outcome>;
+
+/** Loaded when they are asked for: each brings much of Brevet along. */
+const CASES: Readonly<Record<string, () => Promise<Measure>>> = {
+  tokens: async () => (await import('./tokens.ts')).measureTokens,
+  logins: async () => (await import('./logins.ts')).measureLogins,
+  gateway: async () => (await import('./gateway.ts')).measureGateway,
+  node: async () => (await import('./node.ts')).measureNode,
+  policy: async () => (await import('./policy.ts')).measurePolicy,
+  rules: async () => (await import('./rules.ts')).measureRules,
+  blocks: async () => (await import('./blocks.ts')).measureBlocks,
+  full: async () => (await import('./full.ts')).measureFull,
+  console: async () => (await import('./console.ts')).measureConsole,
+  vault: async () => (await import('./vault.ts')).measureVault,
+  parts: async () => (await import('./parts.ts')).measureParts,
 };
 /** They need more than npm, or Linux: asked for by their name, or as a flag beside the others. */
 const BY_FLAG = ['vault', 'parts'];
@@ -49,11 +42,13 @@ if (unknown.length > 0) {
 const isAsked = (name: string): boolean =>
   wanted.includes(name) || flags.includes(`--${name}`) || (wanted.length === 0 && !BY_FLAG.includes(name));
 const folder = await mkdtemp(join(tmpdir(), 'brevet-bench-'));
+const { startGenerator } = await import('./load.ts');
 const generator = startGenerator();
 const outcomes: Outcome[] = [];
 try {
-  for (const [name, measure] of Object.entries(CASES)) {
+  for (const [name, load] of Object.entries(CASES)) {
     if (!isAsked(name)) continue;
+    const measure = await load();
     const began = performance.now();
     try {
       outcomes.push(await measure(join(folder, name), plan, generator));
