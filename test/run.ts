@@ -64,16 +64,19 @@ const { values: options, positionals: wanted } = parseArgs({
   },
 });
 
-/** What starts servers and processes, or waits: begun first, so that at the end none runs long and alone. */
-const LONG_FIRST = [
-  'faults',
-  'acceptance',
-  'cli',
-  'house/run',
+/** What starts servers and processes: begun first, so that at the end none runs long and alone. */
+const LONG_FIRST = ['faults', 'acceptance', 'cli', 'house/run', 'embedded', 'providers/postgres', 'store'];
+
+/** What mostly waits, for a limit to pass or a server to come back: one after the other, while the rest computes. */
+const WAITING = [
+  'faults/target-down',
   'store/outage',
-  'embedded',
-  'providers/postgres',
-  'store',
+  'cli/start-given-up',
+  'providers/postgres/hostile',
+  'providers/postgres/provider',
+  'broker/gateway',
+  'fetch/node-forward',
+  'node/serve',
 ];
 
 /** By this line a file says why it can share a process with no other. */
@@ -82,9 +85,12 @@ const ALONE = /^\/\/ alone: .+$/m;
 const runsAlone = (file: string): boolean => options.group !== undefined || ALONE.test(readFileSync(file, 'utf8'));
 
 function rankOf(file: string, root: string): number {
-  const rank = LONG_FIRST.findIndex((part) => relative(root, file).split(sep).join('/').startsWith(part));
+  const rank = LONG_FIRST.findIndex((part) => isPartOf(part, file, root));
   return rank < 0 ? LONG_FIRST.length : rank;
 }
+
+const isPartOf = (part: string, file: string, root: string): boolean =>
+  relative(root, file).split(sep).join('/').startsWith(part);
 
 /** The test files of a group, as absolute paths in one fixed order. */
 function findFiles(root: string, group: string | undefined): string[] {
@@ -131,19 +137,22 @@ function report(file: string, result: FileResult, milliseconds: number): void {
   else console.log(`\nFAIL  ${line}  ${result.problem}\n${result.output.trimEnd()}\n`);
 }
 
-/** More files than there are cores: some mostly wait, for a lease to expire or a server to come back. */
-const AT_ONCE = availableParallelism() + 2;
+/** More files than there are cores, beside the one that waits: some wait for servers and processes to start. */
+const COMPUTING_LANES = availableParallelism() + 2;
 
 /** Runs the files, some at once, and adds up. */
 async function runAll(files: readonly string[], conditions: Conditions): Promise<Totals> {
   const alone = files.filter(runsAlone);
-  const queue = [...files];
+  const root = resolve(options.root);
+  const waiting = files.filter((file) => WAITING.some((part) => isPartOf(part, file, root)));
+  const computing = files.filter((file) => !waiting.includes(file));
   let sum: Totals = { passed: 0, failed: 0, skipped: 0 };
   const add = ({ passed, failed, skipped }: Totals): void => {
     sum = { passed: sum.passed + passed, failed: sum.failed + failed, skipped: sum.skipped + skipped };
   };
-  const work = async (lane: Lane): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined && !interruption.signal.aborted; file = queue.shift()) {
+  const work = async (lane: Lane, first: string[], then: string[]): Promise<void> => {
+    const next = (): string | undefined => first.shift() ?? then.shift();
+    for (let file = next(); file !== undefined && !interruption.signal.aborted; file = next()) {
       const started = performance.now();
       const result = await (alone.includes(file) ? runAlone(file, handedOn, conditions) : lane.run(file));
       report(file, result, performance.now() - started);
@@ -154,7 +163,10 @@ async function runAll(files: readonly string[], conditions: Conditions): Promise
     console.log(`\nFAIL  a process that several files shared  ${problem}`);
     add({ passed: 0, failed: 1, skipped: 0 });
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, () => work(createLane(conditions))));
+  await Promise.all([
+    work(createLane(conditions), waiting, computing),
+    ...Array.from({ length: COMPUTING_LANES }, () => work(createLane(conditions), computing, waiting)),
+  ]);
   return interruption.signal.aborted ? { ...sum, failed: Math.max(1, sum.failed) } : sum;
 }
 
