@@ -58,7 +58,10 @@ export interface BrevetOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** As `npm start` starts it. What Node keeps for the young would grow to 64 MB and stay, and gains nothing here. */
+/**
+ * As `npm start` starts it. What Node keeps for the young would grow to 64 MB and stay, and gains nothing here; and
+ * its heap would grow by several times what is in use.
+ */
 const START_FLAGS = (
   JSON.parse(readFileSync(at('../package.json'), 'utf8')) as { scripts: { start: string } }
 ).scripts.start
