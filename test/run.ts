@@ -138,7 +138,7 @@ function report(file: string, result: FileResult, milliseconds: number): void {
 }
 
 /** More files than there are cores, beside the one that waits: some wait for servers and processes to start. */
-const COMPUTING_LANES = availableParallelism() + 2;
+const COMPUTING_LANES = availableParallelism() + 1;
 
 /** Runs the files, some at once, and adds up. */
 async function runAll(files: readonly string[], conditions: Conditions): Promise<Totals> {
