@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import type { BundleFiles } from '../../src/core/registers.ts';
 import { bundleVersion, loadBundle } from '../../src/decide/bundle.ts';
 import { policyFiles } from '../policy/folder.ts';
-import { engine, shipped, shippedBut } from './world.ts';
+import { engine, problemsOf, shipped, shippedBut } from './world.ts';
 
 const SCHEMA = policyFiles['schema.cedarschema'] ?? '';
 const TASK = 'entity Task';
@@ -82,11 +82,6 @@ const GOOD: BundleFiles = {
   'tasks.yaml': TASKS,
   'routes.yaml': ROUTES,
   'rules/work.cedar': RULES,
-};
-
-const problemsOf = (files: BundleFiles): string[] => {
-  const loaded = loadBundle(files, engine);
-  return loaded.ok ? [] : loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
 };
 
 const but = (file: string, text: string): BundleFiles => ({ ...GOOD, [file]: text });

@@ -36,6 +36,12 @@ export function load(files: BundleFiles): Bundle {
   return loaded.value;
 }
 
+/** Every problem of a bundle, with its place. */
+export function problemsOf(files: BundleFiles): string[] {
+  const loaded = loadBundle(files, engine);
+  return loaded.ok ? [] : loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
+}
+
 /** One for all, as in a node: what is asked of a version again is not evaluated again. */
 const rulebook = createRulebook(engine);
 

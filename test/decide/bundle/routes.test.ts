@@ -1,16 +1,13 @@
 /** Every way in which routes can be wrong, with the line that it is told with. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadBundle, loadKept } from '../../../src/decide/bundle.ts';
+import { loadKept } from '../../../src/decide/bundle.ts';
 import { policyFiles } from '../../policy/folder.ts';
-import { engine, shipped, shippedBut } from '../world.ts';
+import { engine, problemsOf, shipped, shippedBut } from '../world.ts';
 
 const ROUTES = policyFiles['routes.yaml'] ?? '';
 
-const found = (text: string | null): string[] => {
-  const loaded = loadBundle(shippedBut({ 'routes.yaml': text }), engine);
-  return loaded.ok ? [] : loaded.error.map(({ file, line, what }) => `${file}:${line}: ${what}`);
-};
+const found = (text: string | null): string[] => problemsOf(shippedBut({ 'routes.yaml': text }));
 
 const lineOf = (text: string, part: string): number => text.slice(0, text.indexOf(part)).split('\n').length;
 
